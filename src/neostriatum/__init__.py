@@ -1,0 +1,40 @@
+"""neostriatum: simulate the microcircuit of the striatum, from one cell to a whole one.
+
+Everything the command line does is one call here; names load on first use, so that
+``import neostriatum`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "load": "circuit.load",
+    "Circuit": "circuit.model",
+    "build": "network.network",
+    "Network": "network.network",
+    "run": "simulation",
+    "Run": "recording.store",
+    "cell": "experiments.cell",
+    "pair": "experiments.pair",
+    "to_brian2": "engines.brian2_engine",
+    "NeostriatumError": "errors",
+    "plot": "plotting",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.load import load
+    from neostriatum.circuit.model import Circuit
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        msg = f"module 'neostriatum' has no attribute {name!r}"
+        raise AttributeError(msg)
+    module = import_module(f"neostriatum.{_WHERE[name]}")
+    return module if name == "plot" else getattr(module, name)

@@ -1,0 +1,1 @@
+"""What is simulated: frozen, validated data, every number with its unit and source."""

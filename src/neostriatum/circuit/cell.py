@@ -1,0 +1,129 @@
+"""Cell types: the Izhikevich cells of the striatum and what dopamine does to them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from neostriatum.circuit.value import (
+    Conductance,
+    Current,
+    Dimensionless,
+    Fraction,
+    Frozen,
+    Voltage,
+    measure,
+)
+
+TYPES = ("dSPN", "iSPN", "FS")
+ALIASES = {
+    **dict.fromkeys(("SP1", "SD1", "D1", "MSN_D1", "MSND1", "dspn"), "dSPN"),
+    **dict.fromkeys(("SP2", "SD2", "D2", "MSN_D2", "MSND2", "ispn"), "iSPN"),
+    **dict.fromkeys(("FSI", "FSN", "fs"), "FS"),
+}
+PARAMETERS = ("C", "k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "v_b", "I_spon")
+UNITS = {
+    "C": "pF", "k": "nS/mV", "v_r": "mV", "v_t": "mV", "v_peak": "mV", "a": "1/ms",
+    "c": "mV", "d": "pA", "v_b": "mV", "I_spon": "pA",
+}
+
+
+def unit_of(parameter: str, rule: str) -> str:
+    """Return the unit of a cell parameter; that of ``b`` depends on the recovery rule."""
+    if parameter == "b":
+        return "nS" if rule == "linear" else "nS/mV^2"
+    return UNITS[parameter]
+
+
+def canonical(name: Any) -> Any:
+    """Return our name of a cell type given one of its aliases (unknown names unchanged)."""
+    return ALIASES.get(name, name) if isinstance(name, str) else name
+
+
+class _Parameters(Frozen):
+    C: measure("pF", gt=0)
+    k: measure("nS/mV", gt=0)
+    v_r: Voltage
+    v_t: Voltage
+    v_peak: Voltage
+    a: measure("1/ms", gt=0)
+    c: Voltage
+    d: Current
+    I_spon: Current = Field(default="0 pA", validate_default=True)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> _Parameters:
+        if not self.c.value < self.v_peak.value:
+            msg = f"c must be below v_peak (got {self.c.value:g} and {self.v_peak.value:g} mV)"
+            raise ValueError(msg)
+        if not self.v_t.value < self.v_peak.value:
+            msg = f"v_t must be below v_peak (got {self.v_t.value:g} mV)"
+            raise ValueError(msg)
+        return self
+
+
+class LinearParameters(_Parameters):
+    """Parameters of a cell with linear recovery, ``u' = a(b(v - v_r) - u)``."""
+
+    b: measure("nS")
+
+
+class CubicParameters(_Parameters):
+    """Parameters of a cell with cubic recovery, ``u' = a(b(v - v_b)^3 - u)`` above v_b."""
+
+    b: measure("nS/mV^2")
+    v_b: Voltage
+
+
+class Effect(Frozen):
+    """One effect of dopamine: ``x <- x (1 + coefficient phi)`` or ``I += g phi (v - E)``."""
+
+    receptor: Literal["D1", "D2"]
+    acts_on: str
+    coefficient: Dimensionless | None = None
+    conductance: Conductance | None = None
+    reversal: Voltage | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Effect:
+        current = self.conductance is not None and self.reversal is not None
+        factor = self.coefficient is not None
+        if self.acts_on == "current" and (factor or not current):
+            msg = 'acts_on "current" needs conductance and reversal, and no coefficient'
+            raise ValueError(msg)
+        if self.acts_on != "current":
+            if not factor or self.conductance is not None or self.reversal is not None:
+                msg = f'acts_on "{self.acts_on}" needs a coefficient alone'
+                raise ValueError(msg)
+            if not self.acts_on.startswith("I_") and self.acts_on not in PARAMETERS:
+                known = ", ".join((*PARAMETERS, "I_<receptor>", "current"))
+                msg = f'acts_on must be one of {known} (got "{self.acts_on}")'
+                raise ValueError(msg)
+        return self
+
+
+class _Cell(Frozen):
+    fraction: Fraction
+    model: Literal["izhikevich"] = "izhikevich"
+    dopamine: tuple[Effect, ...] = ()
+
+
+class LinearCell(_Cell):
+    """A cell type with the SPN's linear recovery."""
+
+    rule: Literal["linear"] = "linear"
+    parameters: LinearParameters
+
+
+class CubicCell(_Cell):
+    """A cell type with the FS cell's piecewise cubic recovery (Humphries et al. 2010)."""
+
+    rule: Literal["cubic"]
+    parameters: CubicParameters
+
+
+def recovery_rule(raw: Any) -> str:
+    """Return the recovery rule of a raw ``cells.TYPE`` table or of a cell."""
+    rule = raw.get("rule", "linear") if isinstance(raw, dict) else getattr(raw, "rule", "linear")
+    return rule if isinstance(rule, str) else "linear"

@@ -1,0 +1,129 @@
+"""Time courses: how a rate, a current or dopamine changes in time."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from pydantic import model_serializer, model_validator
+
+from neostriatum.circuit.value import Frozen, Provenance, Time, measure
+
+SHAPES = ("constant", "pulse", "ramp", "sine", "table")
+
+
+@lru_cache(maxsize=16)
+def time_course(unit: str, lowest: float | None = None, highest: float | None = None) -> Any:
+    """Return the model class of a time course whose values are in ``unit`` and in bounds."""
+    limits = {"ge": lowest, "le": highest}
+    level = measure(unit, **{key: bound for key, bound in limits.items() if bound is not None})
+
+    class Pulse(Frozen):
+        base: level
+        peak: level
+        start: Time
+        stop: Time
+
+        @model_validator(mode="after")
+        def _ordered(self) -> Pulse:
+            if self.stop.value <= self.start.value:
+                msg = f"stop must be after start (got {self.stop.value:g} ms)"
+                raise ValueError(msg)
+            return self
+
+    class Sine(Frozen):
+        mean: level
+        amplitude: measure(unit)
+        frequency: measure("Hz", ge=0)
+        phase: measure("1") = 0.0
+
+        @model_validator(mode="after")
+        def _bounded(self) -> Sine:
+            reach = abs(self.amplitude.value)
+            low, high = self.mean.value - reach, self.mean.value + reach
+            if (lowest is not None and low < lowest) or (highest is not None and high > highest):
+                msg = f"mean and amplitude must stay in range (got {low:g} to {high:g} {unit})"
+                raise ValueError(msg)
+            return self
+
+    class Table(Frozen):
+        times: tuple[Time, ...]
+        values: tuple[level, ...]
+
+        @model_validator(mode="after")
+        def _paired(self) -> Table:
+            times = [time.value for time in self.times]
+            if len(times) != len(self.values) or not times:
+                msg = f"needs as many values as times (got {len(times)} and {len(self.values)})"
+                raise ValueError(msg)
+            if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+                msg = "times must rise"
+                raise ValueError(msg)
+            return self
+
+    class TimeCourse(Provenance):
+        constant: level | None = None
+        pulse: Pulse | None = None
+        ramp: Pulse | None = None
+        sine: Sine | None = None
+        table: Table | None = None
+
+        @model_validator(mode="before")
+        @classmethod
+        def _short(cls, raw: Any) -> Any:
+            if isinstance(raw, dict) and "value" in raw:
+                return {"constant": raw["value"], **{k: v for k, v in raw.items() if k != "value"}}
+            return raw if isinstance(raw, (dict, TimeCourse)) else {"constant": raw}
+
+        @model_validator(mode="after")
+        def _one_shape(self) -> TimeCourse:
+            given = [shape for shape in SHAPES if getattr(self, shape) is not None]
+            if len(given) != 1:
+                msg = f"must be one of {', '.join(SHAPES)} (got {', '.join(given) or 'none'})"
+                raise ValueError(msg)
+            return self
+
+        @model_serializer(mode="wrap")
+        def _brief(self, handler: Any) -> Any:
+            return {key: said for key, said in handler(self).items() if said is not None}
+
+        @property
+        def is_constant(self) -> bool:
+            """Whether the value never changes."""
+            return self.constant is not None
+
+        @property
+        def horizon_ms(self) -> float | None:
+            """Time after which the value no longer changes [ms]; None for a sine."""
+            if self.table is not None:
+                return self.table.times[-1].value
+            shape = self.pulse or self.ramp
+            return shape.stop.value if shape else (0.0 if self.is_constant else None)
+
+        def at(self, times_ms: Any) -> np.ndarray:
+            """Return the values at ``times_ms`` (from the end of the warm-up) [unit]."""
+            times = np.asarray(times_ms, dtype=float)
+            if self.constant is not None:
+                return np.full(times.shape, self.constant.value)
+            if self.sine is not None:
+                angle = 2 * np.pi * self.sine.frequency.value * times / 1000.0
+                wave = np.sin(angle + self.sine.phase.value)
+                return self.sine.mean.value + self.sine.amplitude.value * wave
+            if self.table is not None:
+                points = [time.value for time in self.table.times]
+                return np.interp(times, points, [value.value for value in self.table.values])
+            shape = self.pulse or self.ramp
+            start, stop = shape.start.value, shape.stop.value
+            if self.pulse is not None:
+                inside = (times >= start - 1e-9) & (times < stop - 1e-9)
+                return np.where(inside, shape.peak.value, shape.base.value)
+            return np.interp(times, [start, stop], [shape.base.value, shape.peak.value])
+
+    TimeCourse.__doc__ = f"A time course in {unit}: exactly one of {', '.join(SHAPES)}."
+    return TimeCourse
+
+
+RateCourse = time_course("Hz", 0.0)
+CurrentCourse = time_course("pA")
+LevelCourse = time_course("1", 0.0, 1.0)

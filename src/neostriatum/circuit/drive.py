@@ -1,0 +1,113 @@
+"""What reaches the cells from outside: synaptic drive, recorded spikes, injected current."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from neostriatum.circuit.course import CurrentCourse, RateCourse
+from neostriatum.circuit.value import NAME, Conductance, Fraction, Frozen, Length, measure
+
+Count = Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
+
+
+class Correlation(Frozen):
+    """Sharing within a neuron's afferents and between the neurons of a channel.
+
+    ``within``: each afferent copies the neuron's own reference train with this probability
+    (Humphries et al. 2010). ``between``: this fraction of a neuron's events comes from a mother
+    train that every neuron of the channel receives.
+    """
+
+    within: Fraction = Field(default=0.0, validate_default=True)
+    between: Fraction = Field(default=0.0, validate_default=True)
+
+
+class SpikeFile(Frozen):
+    """Recorded spikes in a SONATA or CSV file; the spike of id i reaches neuron i of the type."""
+
+    file: Annotated[str, Field(min_length=1, max_length=255)]
+    population: Annotated[str, Field(pattern=NAME)] | None = None
+    #: (times_ms float64, ids int64), read when the circuit is loaded.
+    _events: Any = PrivateAttr(default=None)
+
+    @property
+    def events(self) -> Any:
+        """Times [ms] and ids of the recorded spikes, sorted by time."""
+        return self._events
+
+
+class Target(Frozen):
+    """One input onto one cell type: a drive, recorded spikes, or a current."""
+
+    afferents: Count | None = None
+    rate: RateCourse | None = None
+    conductance: dict[str, Conductance] | None = None
+    process: Literal["poisson", "binomial"] = "poisson"
+    correlation: Correlation = Correlation()
+    shared_trains: Count | None = None
+    spikes: SpikeFile | None = None
+    current: CurrentCourse | None = None
+    channel: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Target:
+        kinds = {"rate": self.rate, "spikes": self.spikes, "current": self.current}
+        given = [name for name, said in kinds.items() if said is not None]
+        if len(given) != 1:
+            msg = f"must hold exactly one of rate, spikes, current (got {', '.join(given) or 'none'})"
+            raise ValueError(msg)
+        if (self.rate is None) != (self.afferents is None):
+            msg = "rate needs afferents, and afferents a rate"
+            raise ValueError(msg)
+        if (self.current is None) == (self.conductance is None):
+            msg = "rate and spikes need a conductance, a current has none"
+            raise ValueError(msg)
+        if self.conductance is not None and not self.conductance:
+            msg = "conductance must name a receptor"
+            raise ValueError(msg)
+        self._check_process()
+        return self
+
+    def _check_process(self) -> None:
+        plain = self.correlation == Correlation() and self.shared_trains is None
+        if self.process == "binomial" and not plain:
+            msg = 'process "binomial" excludes correlation and shared_trains'
+            raise ValueError(msg)
+        if self.shared_trains is not None:
+            if self.correlation != Correlation():
+                msg = "shared_trains excludes correlation"
+                raise ValueError(msg)
+            if self.afferents is not None and self.afferents > self.shared_trains:
+                msg = f"shared_trains must be at least afferents (got {self.shared_trains})"
+                raise ValueError(msg)
+
+
+class Input(Frozen):
+    """A named source of drive, with one entry per cell type that it reaches."""
+
+    targets: dict[str, Target] = Field(min_length=1)
+
+
+class Sphere(Frozen):
+    """A ball around a point given from the centre of the volume."""
+
+    centre: tuple[measure("um"), measure("um"), measure("um")]
+    radius: Length
+
+
+class Channel(Frozen):
+    """A named subset of neurons: all, a fraction drawn by id, or a sphere."""
+
+    all: Literal[True] | None = None
+    fraction: Fraction | None = None
+    sphere: Sphere | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Channel:
+        given = [key for key in ("all", "fraction", "sphere") if getattr(self, key) is not None]
+        if len(given) != 1:
+            msg = f"must be one of all, fraction, sphere (got {', '.join(given) or 'none'})"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,218 @@
+"""The circuit: one frozen object that says what is simulated, and checks that it hangs together."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from neostriatum.circuit.cell import TYPES, CubicCell, LinearCell, canonical, recovery_rule, unit_of
+from neostriatum.circuit.course import LevelCourse
+from neostriatum.circuit.drive import Channel, Input
+from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
+from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure
+
+Cell = Annotated[
+    Annotated[LinearCell, Tag("linear")] | Annotated[CubicCell, Tag("cubic")],
+    Discriminator(recovery_rule),
+]
+Named = Annotated[str, Field(pattern=NAME)]
+
+
+class Dopamine(Frozen):
+    """Activation of D1 and D2 receptors, 0 (none) to 1 (all)."""
+
+    d1: LevelCourse = Field(default=0.0, validate_default=True)
+    d2: LevelCourse = Field(default=0.0, validate_default=True)
+
+
+class Start(Frozen):
+    """Start values of a cell type; v = v_r and u = 0 unless given."""
+
+    v: Voltage | None = None
+    u: measure("pA") | None = None
+    v_sd: measure("mV", ge=0) | None = None
+
+
+class Volume(Frozen):
+    """The tissue: its shape, whether it is a torus, and how densely the simulated cells lie."""
+
+    shape: Literal["cube"] = "cube"
+    boundary: Literal["open", "periodic"] = "periodic"
+    density: measure("1/mm^3", gt=0, le=1e7)
+    minimum_distance: measure("um", ge=0) = Field(default="0 um", validate_default=True)
+
+
+class Circuit(Frozen):
+    """A complete description of a striatal microcircuit; see docs/circuit-file.md for the keys."""
+
+    name: Named
+    summary: str = ""
+    left_out: tuple[str, ...] = ()
+    dt: measure("ms", gt=0) = Field(default="0.1 ms", validate_default=True)
+    warmup: Time = Field(default="0 ms", validate_default=True)
+    cells: dict[str, Cell] = Field(min_length=1)
+    receptors: dict[Named, Receptor] = Field(default_factory=dict)
+    pathways: dict[str, Pathway] = Field(default_factory=dict)
+    gap_junctions: dict[str, GapJunctions] = Field(default_factory=dict)
+    inputs: dict[Named, Input] = Field(default_factory=dict)
+    channels: dict[Named, Channel] = Field(default_factory=dict)
+    dopamine: Dopamine = Dopamine()
+    noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
+    spread: dict[str, dict[str, Value]] = Field(default_factory=dict)
+    start: dict[str, Start] = Field(default_factory=dict)
+    volume: Volume
+    #: Folder that file names are relative to; None for a circuit that came from no file.
+    _folder: Any = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _our_names(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        raw = dict(raw)
+        for key in ("cells", "noise", "spread", "start"):
+            raw[key] = _renamed(raw.get(key, {}), key, canonical)
+        if isinstance(raw["cells"], dict):
+            raw["cells"] = {name: raw["cells"][name] for name in
+                            sorted(raw["cells"], key=lambda name: (*TYPES, name).index(name))}
+        for key, mark in (("pathways", "->"), ("gap_junctions", "-")):
+            raw[key] = _renamed(raw.get(key, {}), key, lambda name, mark=mark: mark.join(
+                canonical(part) for part in name.split(mark)))
+        if isinstance(raw.get("inputs"), dict):
+            raw["inputs"] = {
+                name: {**said, "targets": _renamed(said["targets"], "targets", canonical)}
+                if isinstance(said, dict) and isinstance(said.get("targets"), dict) else said
+                for name, said in raw["inputs"].items()
+            }
+        return raw
+
+    @field_validator("cells", mode="before")
+    @classmethod
+    def _by_rule(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        for name in raw:
+            if name not in TYPES:
+                reserved = name in ("LTS", "ChIN")
+                msg = f"{name} is {'reserved' if reserved else 'not a cell type'}; known: " \
+                      f"{', '.join(TYPES)}"
+                raise ValueError(msg)
+        return raw
+
+    @field_validator("dt")
+    @classmethod
+    def _stable(cls, dt: Value) -> Value:
+        if dt.value > 0.5:
+            msg = f"must be <= 0.5 ms (got {dt.value:g} ms): the SPN's time constant at rest is 0.3 ms"
+            raise ValueError(msg)
+        return dt
+
+    @field_validator("spread", mode="before")
+    @classmethod
+    def _with_units(cls, raw: Any, info: ValidationInfo) -> Any:
+        # The unit of a spread is that of its parameter, which only the cell's rule decides.
+        cells = info.data.get("cells", {})
+        if not isinstance(raw, dict) or not all(isinstance(said, dict) for said in raw.values()):
+            return raw
+        for name, said in raw.items():
+            for parameter in said:
+                if name not in cells or not hasattr(cells[name].parameters, parameter):
+                    msg = f"{name}.{parameter} is not a parameter of a cell of this circuit"
+                    raise ValueError(msg)
+        return {name: {parameter: _spread(cells[name].rule, parameter, sd)
+                       for parameter, sd in said.items()} for name, said in raw.items()}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Circuit:
+        from neostriatum.circuit.check import check
+
+        check(self)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        # Where a circuit was read from is not part of what it says.
+        return isinstance(other, Circuit) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Names of the cell types in the order of the global ids."""
+        return tuple(self.cells)
+
+    def receptors_of(self, cell: str) -> tuple[str, ...]:
+        """Return the receptors that pathways and inputs of ``cell`` name, in file order."""
+        named = set()
+        for name, pathway in self.pathways.items():
+            if name.split("->")[1] == cell:
+                named.update(pathway.conductance)
+        for entry in self.inputs.values():
+            if cell in entry.targets:
+                named.update(entry.targets[cell].conductance or ())
+        return tuple(name for name in self.receptors if name in named)
+
+    def counts(self, size: int) -> dict[str, int]:
+        """Return the number of neurons of each type in ``size`` (largest remainder)."""
+        exact = {name: cell.fraction.value * size for name, cell in self.cells.items()}
+        counts = {name: math.floor(share + 1e-9) for name, share in exact.items()}
+        order = sorted(exact, key=lambda name: (counts[name] - exact[name], self.types.index(name)))
+        for name in order[: size - sum(counts.values())]:
+            counts[name] += 1
+        return counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the circuit as nested plain data that `load` reads back to an equal circuit."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def replace(self, changes: dict[str, Any]) -> Circuit:
+        """Return a circuit with the values at dotted paths replaced, their source "override".
+
+        Parameters
+        ----------
+        changes : dict
+            ``{"cells.dSPN.parameters.C": "16 pF"}``.
+
+        Returns
+        -------
+        Circuit
+            A new circuit; this one is unchanged.
+
+        Raises
+        ------
+        CircuitError
+            A path that does not exist, or a value that the circuit refuses.
+
+        Examples
+        --------
+        >>> import neostriatum as ns
+        >>> ns.load("striatum").replace({"dopamine.d1": 0.8}).dopamine.d1.constant.value
+        0.8
+        """
+        from neostriatum.circuit.load import replaced
+
+        return replaced(self, changes)
+
+
+def _spread(rule: str, parameter: str, sd: Any) -> Value:
+    return TypeAdapter(measure(unit_of(parameter, rule), ge=0)).validate_python(sd)
+
+
+def _renamed(raw: Any, where: str, rename: Any) -> Any:
+    if not isinstance(raw, dict):
+        return raw
+    named = {rename(str(key)): said for key, said in raw.items()}
+    if len(named) < len(raw):
+        msg = f"{where}: two names mean the same cell type"
+        raise ValueError(msg)
+    return named

@@ -1,0 +1,113 @@
+"""Receptors, pathways, wiring rules and gap junctions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from neostriatum.circuit.value import (
+    Conductance,
+    Fraction,
+    Frozen,
+    Length,
+    PositiveTime,
+    Time,
+    Voltage,
+    measure,
+)
+
+
+class Receptor(Frozen):
+    """A synaptic receptor: one exponential, optionally with the magnesium block of NMDA."""
+
+    E: Voltage
+    tau: PositiveTime
+    magnesium: measure("mM", ge=0) | None = None
+
+
+class Delay(Frozen):
+    """From spike to arrival: a fixed offset, plus distance over velocity where given."""
+
+    offset: Time
+    velocity: measure("um/ms", gt=0) | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, raw: Any) -> Any:
+        return {"offset": raw} if isinstance(raw, str) else raw
+
+
+class DistanceLaw(Frozen):
+    """The distance law of Humphries et al. 2010 (Eq. and Table 4), times ``scale``."""
+
+    rule: Literal["humphries2010"]
+    connection: Literal["MSN-MSN", "FSI-MSN", "FSI-FSI", "FSI-gap"]
+    scale: measure("1", ge=0) = Field(default=1.0, validate_default=True)
+    range: Length = Field(default="500 um", validate_default=True)
+
+
+class Bin(Frozen):
+    """One distance bin of a measured pair probability."""
+
+    below: Length
+    p: Fraction
+
+
+class Pairwise(Frozen):
+    """Measured pair probabilities by distance, 0 beyond the last bin."""
+
+    rule: Literal["pairwise"]
+    bins: tuple[Bin, ...] = Field(min_length=1, max_length=1000)
+
+    @field_validator("bins")
+    @classmethod
+    def _rising(cls, bins: tuple[Bin, ...]) -> tuple[Bin, ...]:
+        edges = [one.below.value for one in bins]
+        if any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+            msg = "must rise outward in `below`"
+            raise ValueError(msg)
+        return bins
+
+
+class FixedProbability(Frozen):
+    """The same probability for every pair, whatever the distance."""
+
+    rule: Literal["fixed_probability"]
+    p: Fraction
+
+
+Wiring = Annotated[DistanceLaw | Pairwise | FixedProbability, Field(discriminator="rule")]
+
+
+class Plasticity(Frozen):
+    """Short-term plasticity of Tsodyks and Markram; its state lives on the source."""
+
+    U: measure("1", gt=0, le=1)
+    tau_rec: Time
+    tau_fac: Time
+
+
+class Pathway(Frozen):
+    """All synapses from one cell type to another."""
+
+    conductance: dict[str, Conductance] = Field(min_length=1)
+    delay: Delay
+    wiring: Wiring
+    stp: Plasticity | None = None
+
+
+class GapJunctions(Frozen):
+    """Electrical coupling between FS cells, ohmic or through a node with its own time constant."""
+
+    kind: Literal["ohmic", "node"]
+    conductance: Conductance
+    tau: PositiveTime | None = None
+    wiring: Wiring
+
+    @model_validator(mode="after")
+    def _complete(self) -> GapJunctions:
+        if (self.kind == "node") != (self.tau is not None):
+            msg = 'tau must be given for kind "node", and only there'
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,1 @@
+"""Engines turn a network and a number of steps into spikes."""

@@ -1,0 +1,92 @@
+"""The engine protocol, and the table of what each engine can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from neostriatum.errors import CircuitError, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an engine promises; every False has its reason in `Engine.excuses`."""
+
+    threads_exact: bool
+    exact_resume: bool
+    chunks: bool
+    live_changes: bool
+    same_draws_as_reference: bool
+
+
+@dataclass
+class Trace:
+    """Membrane potentials of chosen cells: ids (k,), times_ms (t,), v_mv (t, k)."""
+
+    ids: np.ndarray
+    times_ms: np.ndarray
+    v_mv: np.ndarray
+
+
+class Engine(Protocol):
+    """Turns a network and a number of steps into spikes."""
+
+    name: str
+    capabilities: Capabilities
+    #: Reason of every capability that is False.
+    excuses: dict[str, str]
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+
+    def probe(self, population: str, ids: np.ndarray) -> None:
+        """Record the potential of these local ids after every step from now on."""
+
+    def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
+
+    def traces(self) -> dict[str, Trace]:
+        """Return what `probe` recorded so far, times from the end of the warm-up."""
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the future depends on."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+
+
+_ENGINES = {
+    "reference": ("neostriatum.engines.reference", "Reference"),
+    "brian2": ("neostriatum.engines.brian2_engine", "Brian2Standalone"),
+    "brian2-runtime": ("neostriatum.engines.brian2_engine", "Brian2Runtime"),
+}
+DEFAULT = "brian2"
+
+
+def names() -> list[str]:
+    """Return the names of the engines."""
+    return list(_ENGINES)
+
+
+def engine(name: str, **options: Any) -> Engine:
+    """Return a new engine.
+
+    Raises
+    ------
+    CircuitError
+        An unknown name.
+    EngineMissing
+        A known engine whose library is not installed.
+    """
+    if name not in _ENGINES:
+        msg = f"engine: must be one of {', '.join(_ENGINES)} (got {shown(name)})"
+        raise CircuitError(msg)
+    module, symbol = _ENGINES[name]
+    return getattr(import_module(module), symbol)(**options)

@@ -1,0 +1,145 @@
+"""The drives of a circuit as Brian2 operations: same statistics as ours, Brian2's own draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from neostriatum.engines.program import Program
+
+
+def course(b2: Any, program: Program, one: Any, name: str) -> Any:
+    """Return a time course as a TimedArray of its value at every step, last value held.
+
+    A sine never settles, so it is sampled over its own period, which must be a whole number of
+    steps, or over 100 s.
+    """
+    last = 100_000.0 if one.horizon_ms is None else one.horizon_ms
+    steps = program.warmup + int(np.ceil(last / program.dt)) + 2
+    values = one.at((np.arange(steps) - program.warmup) * program.dt)
+    return b2.TimedArray(values, dt=program.dt * b2.ms, name=name)
+
+
+def add_drives(b2: Any, program: Program, groups: list[Any], objects: list[Any],
+               namespace: dict[str, Any]) -> None:
+    """Attach every drive and every recorded spike train to its group."""
+    for n, drive in enumerate(program.drives):
+        group, population = groups[drive.population], program.populations[drive.population]
+        if len(drive.members) < population.n:
+            mask = np.zeros(population.n)
+            mask[drive.members] = 1.0
+            setattr(group, f"driven_{n}", mask)
+        masked = f"*driven_{n}" if len(drive.members) < population.n else ""
+        if drive.rate.is_constant:
+            rate = repr(drive.rate.constant.value)
+        else:
+            namespace[f"rate_{n}"] = course(b2, program, drive.rate, f"rate_{n}")
+            rate = f"rate_{n}(t)"
+        # Hz times ms over 1000: expected events per afferent and step.
+        p = f"({rate}*{program.dt / 1000.0!r}{masked})"
+        if drive.pool is not None:
+            _shared_trains(b2, program, drive, group, objects, rate, n, namespace)
+            continue
+        _count(b2, program, drive, group, objects, namespace, p, n, masked)
+    for n, recorded in enumerate(program.recorded):
+        _recorded(b2, program, recorded, groups[recorded.population], objects, n)
+
+
+def _count(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any],
+           namespace: dict[str, Any], p: str, n: int, masked: str) -> None:
+    """Add the events of a step to the conductances before the state update."""
+    size = drive.afferents
+    lines = []
+    if drive.process == "binomial":
+        lines.append(_binomial(b2, namespace, f"count_{n}", size, drive, program, p, n, masked))
+    else:
+        own = size * (1.0 - drive.between) * (1.0 - drive.within)
+        lines.append(f"count_{n} = poisson({own!r}*{p})")
+    if drive.within > 0:
+        namespace[f"copies_{n}"] = b2.BinomialFunction(size, drive.within, approximate=False,
+                                                       name=f"copies_{n}")
+        lines.append(f"count_{n} = count_{n} + "
+                     f"int(rand() < {1.0 - drive.between!r}*{p})*copies_{n}()")
+    if drive.between > 0:
+        mother = _mother(b2, program, drive, objects, namespace)
+        name = f"mother_{n}"
+        group.variables.add_reference(name, mother, "events")
+        lines.append(f"count_{n} = count_{n} + {name}{masked}")
+    receptors = program.populations[drive.population].synapses
+    lines += [f"g_{receptors[receptor].name} += count_{n}*{weight!r}*nS"
+              for receptor, weight in drive.weights]
+    objects.append(group.run_regularly("\n".join(lines), when="start", name=f"drive_{n}"))
+
+
+def _binomial(b2: Any, namespace: dict[str, Any], name: str, size: int, drive: Any,
+              program: Program, p: str, n: int, masked: str) -> str:
+    if drive.rate.is_constant:
+        chance = drive.rate.constant.value * program.dt / 1000.0
+        namespace[f"afferents_{n}"] = b2.BinomialFunction(size, chance, approximate=False,
+                                                          name=f"afferents_{n}")
+        return f"{name} = afferents_{n}(){masked}"
+    # A binomial of changing probability is the sum of its trials.
+    return f"{name} = " + " + ".join([f"int(rand() < {p})"] * size)
+
+
+def _mother(b2: Any, program: Program, drive: Any, objects: list[Any],
+            namespace: dict[str, Any]) -> Any:
+    name = f"mother_{drive.keys['mother'][0]:08x}{drive.keys['mother'][1]:08x}"
+    for one in objects:
+        if one.name == name:
+            return one
+    if drive.rate.is_constant:
+        rate = repr(drive.rate.constant.value)
+    else:
+        namespace[f"{name}_rate"] = course(b2, program, drive.rate, f"{name}_rate")
+        rate = f"{name}_rate(t)"
+    mother = b2.NeuronGroup(1, "events : 1", name=name, namespace=namespace)
+    scale = drive.afferents * drive.between * program.dt / 1000.0
+    objects += [mother, mother.run_regularly(f"events = poisson({rate}*{scale!r})",
+                                             when="before_start", name=f"{name}_draw")]
+    return mother
+
+
+def _shared_trains(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any],
+                   rate: str, n: int, namespace: dict[str, Any]) -> None:
+    offsets, listeners = drive.pool
+    trains = b2.NeuronGroup(len(offsets) - 1, "pad : 1", namespace=namespace, name=f"trains_{n}",
+                            threshold=f"rand() < {rate}*{program.dt / 1000.0!r}", reset="")
+    sources = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    _connect(b2, program, drive, trains, group, objects, sources, drive.members[listeners],
+             f"from_trains_{n}")
+    objects.append(trains)
+
+
+def _recorded(b2: Any, program: Program, recorded: Any, group: Any, objects: list[Any],
+              n: int) -> None:
+    """Play recorded spikes: emitted one step early, since Brian2 delivers after its state update."""
+    when = recorded.steps + program.warmup
+    receptors = program.populations[recorded.population].synapses
+    # Events of the very first step cannot be emitted before it: they start in the conductances.
+    first = when == 0
+    for receptor, weight in recorded.weights:
+        name = f"g_{receptors[receptor].name}"
+        start = np.zeros(program.populations[recorded.population].n)
+        np.add.at(start, recorded.ids[first], weight)
+        setattr(group, name, getattr(group, name)[:] + start * b2.nS)
+    ids, when = recorded.ids[~first], when[~first] - 1
+    if not len(ids):
+        return
+    player = b2.SpikeGeneratorGroup(len(ids), np.arange(len(ids)), when * program.dt * b2.ms,
+                                    dt=program.dt * b2.ms, name=f"player_{n}")
+    _connect(b2, program, recorded, player, group, objects, np.arange(len(ids)), ids,
+             f"from_player_{n}")
+    objects.append(player)
+
+
+def _connect(b2: Any, program: Program, one: Any, source: Any, group: Any, objects: list[Any],
+             i: np.ndarray, j: np.ndarray, name: str) -> None:
+    receptors = program.populations[one.population].synapses
+    on_pre = "\n".join(f"g_{receptors[receptor].name}_post += {weight!r}*nS"
+                       for receptor, weight in one.weights)
+    synapses = b2.Synapses(source, group, on_pre=on_pre, name=name)
+    synapses.connect(i=i, j=j)
+    objects.append(synapses)

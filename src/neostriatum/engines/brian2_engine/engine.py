@@ -1,0 +1,261 @@
+"""The two Brian2 engines behind the engine protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.base import Capabilities, Trace
+from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
+from neostriatum.engines.program import V_LIMIT, Program, lower
+from neostriatum.errors import EngineMissing, EngineUnsupported, NumericsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+
+#: Strict IEEE arithmetic: Brian2's default adds -ffast-math.
+FLAGS = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
+
+
+@lru_cache(maxsize=1)
+def brian2() -> Any:
+    """Return the Brian2 module, imported where no file can set its preferences."""
+    here = os.getcwd()
+    try:
+        with tempfile.TemporaryDirectory() as empty:
+            os.chdir(empty)
+            try:
+                import brian2 as b2
+            finally:
+                os.chdir(here)
+    except ImportError as error:
+        msg = f"engine brian2: needs the package brian2 ({error}). Install it with: pip install brian2"
+        raise EngineMissing(msg) from None
+    b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
+    b2.prefs.codegen.cpp.extra_compile_args_msvc = ["/Ox", "/w", "/MP"]
+    b2.BrianLogger.suppress_name("method_choice")
+    return b2
+
+
+def has_compiler() -> bool:
+    """Return whether a C++ compiler and make are on the path."""
+    return bool(shutil.which("g++") or shutil.which("clang++")) and bool(shutil.which("make"))
+
+
+def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Objects:
+    """Return the circuit as Brian2 objects, on Brian2's current device, to run or to extend.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        What to simulate.
+    network : Network
+        Who is connected to whom, from `build`.
+    seed : int
+        Seed of start values, channels and shared trains; seed Brian2's own draws yourself.
+
+    Returns
+    -------
+    Brian2Objects
+        ``groups["dSPN"]`` is a NeuronGroup, ``synapses["FS->dSPN"]`` a Synapses object,
+        ``network`` the Network of them all.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> circuit = ns.load("striatum")
+    >>> made = ns.to_brian2(circuit, ns.build(circuit, size=100))
+    >>> len(made.groups["dSPN"])
+    49
+    """
+    return build_objects(brian2(), lower(circuit, network, seed))
+
+
+class _Brian2:
+    """What both Brian2 engines share: probes, spikes and their bookkeeping."""
+
+    def __init__(self, threads: int | None = None, precision: str = "double") -> None:
+        self.threads = threads or os.cpu_count() or 1
+        self.precision = precision
+        if precision != "double":
+            msg = f"engine {self.name}: precision must be double (got {precision})"
+            raise EngineUnsupported(msg)
+        self.b2 = brian2()
+        self.step = 0
+        self._probes: dict[str, np.ndarray] = {}
+        self.program: Program
+
+    def probe(self, population: str, ids: np.ndarray) -> None:
+        """Record the potential of these local ids after every step from now on."""
+        self._probes[population] = np.asarray(ids, np.int64)
+
+    def _monitor(self) -> None:
+        b2, objects = self.b2, self.objects
+        self._spikes = {name: b2.SpikeMonitor(group) for name, group in objects.groups.items()}
+        self._volts = {name: b2.StateMonitor(objects.groups[name], "v", record=ids, when="end")
+                       for name, ids in self._probes.items() if name in objects.groups}
+        objects.network.add(*self._spikes.values(), *self._volts.values())
+
+    def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for pop in self.program.populations:
+            if pop.name in self._spikes:
+                monitor = self._spikes[pop.name]
+                steps.append(np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64))
+                ids.append(np.asarray(monitor.i[:], np.int64) + pop.offset)
+        when, who = np.concatenate(steps), np.concatenate(ids)
+        kept = (when >= first) & (when < stop)
+        when, who = when[kept], who[kept]
+        order = np.lexsort((who, when))
+        return when[order], who[order]
+
+    def _check(self) -> None:
+        for pop in self.program.populations:
+            if pop.name in self.objects.groups:
+                v = np.asarray(self.objects.groups[pop.name].v_[:]) * 1000.0
+                bad = np.flatnonzero(~(np.abs(v) <= V_LIMIT))
+                if len(bad):
+                    msg = (f"{pop.name} {bad[0]}: membrane potential must stay within {V_LIMIT:g} mV, "
+                           f"found at step {self.step} (got {v[bad[0]]:g} mV). Lower dt or the conductances")
+                    raise NumericsError(msg)
+
+    def traces(self) -> dict[str, Trace]:
+        """Return what `probe` recorded so far, times from the end of the warm-up."""
+        made = {}
+        for name, monitor in self._volts.items():
+            pop = self.program.populations[self.program.index[name]]
+            volts = np.asarray(monitor.v_[:]).T * 1000.0
+            times = (np.arange(len(volts)) + 1 - self.program.warmup) * self.program.dt
+            made[name] = Trace(self._probes[name] + pop.offset, times, volts)
+        return made
+
+    def state(self) -> dict[str, Any]:
+        """Refuse: Brian2's state is not ours to save."""
+        msg = f"engine {self.name}: {self.excuses['exact_resume']}"
+        raise EngineUnsupported(msg)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Refuse: Brian2's state is not ours to restore."""
+        del state
+        self.state()
+
+
+class Brian2Runtime(_Brian2):
+    """Brian2's runtime mode: Cython where a compiler is found, else NumPy."""
+
+    name = "brian2-runtime"
+    capabilities = Capabilities(threads_exact=False, exact_resume=False, chunks=True,
+                                live_changes=True, same_draws_as_reference=False)
+    excuses = {
+        "threads_exact": "Brian2 promises no results that are equal at other thread counts",
+        "exact_resume": "Brian2 cannot resume to the same spikes",
+        "same_draws_as_reference": "Brian2 draws its own random numbers",
+    }
+
+    def __init__(self, threads: int | None = None, precision: str = "double",
+                 target: str | None = None) -> None:
+        super().__init__(threads, precision)
+        self.target = target or ("cython" if has_compiler() else "numpy")
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+        self.program = lower(circuit, network, seed)
+        self.b2.set_device("runtime")
+        self.b2.prefs.codegen.target = self.target
+        self.b2.seed(seed % 2**32)
+        self.objects = build_objects(self.b2, self.program)
+        self._monitored = False
+
+    def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
+        if not self._monitored:
+            self._monitor()
+            self._monitored = True
+        first, self.step = self.step, self.step + n_steps
+        self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
+        self._check()
+        return self._collected(first, self.step)
+
+
+class Brian2Standalone(_Brian2):
+    """Brian2's C++ standalone mode: generated, compiled and run once per simulation."""
+
+    name = "brian2"
+    capabilities = Capabilities(threads_exact=False, exact_resume=False, chunks=False,
+                                live_changes=False, same_draws_as_reference=False)
+    excuses = {
+        **Brian2Runtime.excuses,
+        "chunks": "a C++ standalone program runs once, from the first step to the last",
+        "live_changes": "a C++ standalone program cannot be changed while it runs",
+    }
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        if not has_compiler():
+            brian2()
+            warnings.warn("engine brian2: no C++ compiler found, using Brian2's slow NumPy target",
+                          stacklevel=2)
+            return Brian2Runtime(*args, **options, target="numpy")
+        return super().__new__(cls)
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+        self.program, self._seed = lower(circuit, network, seed), seed
+        self.timers: dict[str, float] = {}
+
+    def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Generate, compile and run the whole simulation; return its spikes, sorted."""
+        if self.step:
+            msg = f"engine brian2: advance once, {self.excuses['chunks']}"
+            raise EngineUnsupported(msg)
+        with tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder, self._device(folder):
+            self.b2.seed(self._seed % 2**32)
+            self.objects = build_objects(self.b2, self.program)
+            self._monitor()
+            dt = self.program.dt * self.b2.ms
+            # The warm-up is a run of its own, so that Brian2 times the rest alone.
+            warm = min(self.program.warmup, n_steps)
+            if warm:
+                self.objects.network.run(warm * dt, namespace={})
+            if n_steps > warm:
+                self.objects.network.run((n_steps - warm) * dt, namespace={})
+            device = self.b2.get_device()
+            device.build(directory=folder, compile=True, run=False, with_output=False)
+            started = time.perf_counter()
+            device.run(directory=folder, with_output=False, run_args=[])
+            whole = time.perf_counter() - started
+            last = float(device._last_run_time)
+            self.timers = {"simulate_s": last, "warmup_s": max(whole - last, 0.0) if warm else 0.0}
+            self.step = n_steps
+            self._check()
+            spikes = self._collected(0, n_steps)
+            self._kept_traces = super().traces()
+        return spikes
+
+    @contextlib.contextmanager
+    def _device(self, folder: str) -> Iterator[None]:
+        b2 = self.b2
+        b2.set_device("cpp_standalone", build_on_run=False, directory=folder)
+        threads = b2.prefs.devices.cpp_standalone.openmp_threads
+        b2.prefs.devices.cpp_standalone.openmp_threads = 0 if self.threads == 1 else self.threads
+        try:
+            yield
+        finally:
+            b2.prefs.devices.cpp_standalone.openmp_threads = threads
+            b2.get_device().reinit()
+            b2.get_device().activate()
+            b2.set_device("runtime")
+
+    def traces(self) -> dict[str, Trace]:
+        """Return what `probe` recorded, times from the end of the warm-up."""
+        return self._kept_traces

@@ -1,0 +1,104 @@
+"""Write a population's equations as Brian2 text, from our templates, legal names and numbers only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neostriatum.circuit.cell import unit_of
+from neostriatum.engines.program import MG_SLOPE
+
+if TYPE_CHECKING:
+    from neostriatum.engines.program import Population, Program
+
+#: Our units in Brian2's words.
+UNITS = {
+    "pF": "pF", "nS/mV": "nS/mV", "mV": "mV", "1/ms": "1/ms", "pA": "pA", "nS": "nS",
+    "nS/mV^2": "nS/mV**2",
+}
+DIMENSIONS = {
+    "pF": "farad", "nS/mV": "siemens/volt", "mV": "volt", "1/ms": "hertz", "pA": "amp",
+    "nS": "siemens", "nS/mV^2": "siemens/volt**2",
+}
+
+
+def equations(program: Program, population: Population) -> str:
+    """Return the equations of one cell type (docs/design.md, section 4)."""
+    rule = "cubic" if population.cubic else "linear"
+    recovery = "b*(v - v_r)" if rule == "linear" else "b*clip(v - v_b, 0*mV, 1e9*mV)**3"
+    noise = f" + {population.sigma!r}*mV*xi*ms**-0.5" if population.sigma else ""
+    lines = [
+        f"dv/dt = (k*(v - v_r)*(v - v_t) - u + I)/C{noise} : volt",
+        f"du/dt = a*({recovery} - u) : amp",
+        f"I = {' + '.join(_currents(program, population))} : amp",
+        "phi1 : 1 (shared)" if program.d1.is_constant else "phi1 = phi1_course(t) : 1 (shared)",
+        "phi2 : 1 (shared)" if program.d2.is_constant else "phi2 = phi2_course(t) : 1 (shared)",
+    ]
+    for name, value in population.parameters.items():
+        unit = unit_of(name, rule)
+        lines += _parameter(population, name, value, DIMENSIONS[unit], UNITS[unit])
+    for synapse in population.synapses:
+        lines += _receptor(population, synapse)
+    lines += _extras(program, population)
+    return "\n".join(lines)
+
+
+def _currents(program: Program, population: Population) -> list[str]:
+    terms = ["I_spon", *(f"I_{synapse.name}" for synapse in population.synapses)]
+    number = program.index[population.name]
+    if program.gaps and program.gaps.population == number:
+        terms.append("I_gap")
+    terms += [f"I_injected_{n}" for n, one in enumerate(program.currents)
+              if one.population == number]
+    if any(effect.acts_on == "current" for effect in population.effects):
+        terms.append("I_dopamine")
+    return terms
+
+
+def _factor(population: Population, target: str) -> str:
+    parts = [f"*(1 + ({effect.coefficient.value!r})*phi{effect.receptor[1]})"
+             for effect in population.effects if effect.acts_on == target]
+    return "".join(parts)
+
+
+def _parameter(population: Population, name: str, value: Any, dimension: str,
+               unit: str) -> list[str]:
+    factor = _factor(population, name)
+    if getattr(value, "ndim", 0):
+        own = f"{name}_own" if factor else name
+        lines = [f"{own} : {dimension}"]
+        return [*lines, f"{name} = {own}{factor} : {dimension}"] if factor else lines
+    return [f"{name} = ({float(value)!r})*{unit}{factor} : {dimension} (shared)"]
+
+
+def _receptor(population: Population, synapse: Any) -> list[str]:
+    name = synapse.name
+    flow = f"g_{name}*(({synapse.E!r})*mV - v){_factor(population, f'I_{name}')}"
+    lines = [f"g_{name} : siemens"]
+    if synapse.block:
+        lines.append(f"B_{name} = 1/(1 + {synapse.block!r}*exp(-{MG_SLOPE!r}*v/mV)) : 1")
+        flow += f"*B_{name}"
+    return [*lines, f"I_{name} = {flow} : amp"]
+
+
+def _extras(program: Program, population: Population) -> list[str]:
+    number, lines = program.index[population.name], []
+    if program.gaps and program.gaps.population == number:
+        lines.append("I_gap : amp")
+    for n, current in enumerate(program.currents):
+        if current.population == number:
+            # Where a current reaches only some neurons, a mask of 0 and 1 says which.
+            whole = len(current.members) == population.n
+            lines += [] if whole else [f"reach_{n} : 1 (constant)"]
+            mask = "" if whole else f"*reach_{n}"
+            level = f"{current.course.constant.value!r}*pA" if current.course.is_constant else \
+                f"injected_{n}(t)*pA"
+            lines.append(f"I_injected_{n} = {level}{mask} : amp")
+    flows = [f"{effect.conductance.value!r}*nS*phi{effect.receptor[1]}*"
+             f"(v - ({effect.reversal.value!r})*mV)"
+             for effect in population.effects if effect.acts_on == "current"]
+    if flows:
+        lines.append(f"I_dopamine = {' + '.join(flows)} : amp")
+    for n, drive in enumerate(program.drives):
+        if drive.population == number and len(drive.members) < population.n:
+            lines.append(f"driven_{n} : 1 (constant)")
+    return lines

@@ -1,0 +1,232 @@
+"""Lower the inputs of a circuit: who receives which events, and the draws that make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum import rng
+from neostriatum.circuit.check import steps
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Random synaptic drive of one input onto one population.
+
+    ``members`` are the local ids that receive it (sorted); ``weights`` are (receptor index, nS).
+    ``pool`` is, for shared trains, the CSR (offsets, positions in ``members``) of the trains.
+    """
+
+    name: str
+    population: int
+    members: np.ndarray
+    afferents: int
+    rate: Any
+    weights: tuple[tuple[int, float], ...]
+    process: str
+    within: float
+    between: float
+    pool: tuple[np.ndarray, np.ndarray] | None
+    keys: dict[str, tuple[int, int]]
+
+    def events(self, step: int, rate_hz: float, dt: float) -> np.ndarray:
+        """Return the local ids hit at ``step``, one entry per event (unsorted)."""
+        if rate_hz <= 0 or not len(self.members):
+            return np.zeros(0, np.int64)
+        p = rate_hz * dt / 1000.0
+        if self.pool is not None:
+            return self.members[self._pooled(step, p)]
+        if self.process == "binomial":
+            return self.members[self._binomial(step, p, self.afferents, "own")]
+        own = self.afferents * (1.0 - self.between) * (1.0 - self.within)
+        hit = [self._independent(step, p * own)]
+        if self.within > 0:
+            hit.append(self._reference(step, p * (1.0 - self.between)))
+        if self.between > 0:
+            hit.append(self._mother(step, p * self.afferents * self.between))
+        return self.members[np.concatenate(hit)]
+
+    def _independent(self, step: int, mean: float) -> np.ndarray:
+        """Draw a Poisson count per block of 512 local ids, then a member for each event."""
+        if mean <= 0:
+            return np.zeros(0, np.int64)
+        starts, blocks = self._blocks()
+        sizes = np.diff(starts)
+        hit = []
+        for size in np.unique(sizes):
+            mine = sizes == size
+            parts, table = _table(mean * int(size))
+            counts = rng.poisson_counts(self.keys["own"], blocks[mine], step, table, parts)
+            block = np.repeat(np.arange(len(counts)), counts)
+            event = np.arange(len(block)) - np.repeat(np.cumsum(counts) - counts, counts)
+            words = rng.philox(self.keys["own"], event // 4, blocks[mine][block], step)
+            lane = words[event % 4, np.arange(len(event))]
+            hit.append(starts[:-1][mine][block] + rng.below(lane, int(size)))
+        return np.concatenate(hit)
+
+    def _blocks(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the members of each block start (and the end), and the block numbers."""
+        numbers, first = np.unique(self.members // rng.BLOCK, return_index=True)
+        return np.append(first, len(self.members)), numbers
+
+    def _binomial(self, step: int, p: float, n: int, key: str) -> np.ndarray:
+        words = rng.philox(self.keys[key], rng.COUNT_DRAW, self.members, step)
+        table = _binomial_table(n, p)
+        counts = np.searchsorted(table, rng.uniform53(words[0], words[1]), side="right")
+        return np.repeat(np.arange(len(counts)), counts)
+
+    def _reference(self, step: int, p: float) -> np.ndarray:
+        """Let each afferent copy an event of the neuron's own reference train."""
+        words = rng.philox(self.keys["reference"], 0, self.members, step)
+        fires = np.flatnonzero(rng.uniform53(words[0], words[1]) < p)
+        table = _binomial_table(self.afferents, self.within)
+        words = rng.philox(self.keys["reference"], 1, self.members[fires], step)
+        counts = np.searchsorted(table, rng.uniform53(words[0], words[1]), side="right")
+        return np.repeat(fires, counts)
+
+    def _mother(self, step: int, mean: float) -> np.ndarray:
+        """Give every member the events of the channel's mother train."""
+        parts, table = _table(mean)
+        count = rng.poisson_counts(self.keys["mother"], np.zeros(1, np.int64), step, table, parts)
+        return np.repeat(np.arange(len(self.members)), int(count[0]))
+
+    def _pooled(self, step: int, p: float) -> np.ndarray:
+        """Let each shared train that fires reach the members that listen to it."""
+        offsets, listeners = self.pool
+        words = rng.philox(self.keys["pool"], 0, np.arange(len(offsets) - 1), step)
+        fires = np.flatnonzero(rng.uniform53(words[0], words[1]) < p)
+        rows = [listeners[offsets[train] : offsets[train + 1]] for train in fires]
+        return np.concatenate(rows) if rows else np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Spikes read from a file: sorted steps from the end of the warm-up, and local ids."""
+
+    name: str
+    population: int
+    steps: np.ndarray
+    ids: np.ndarray
+    weights: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Current:
+    """A current [pA] injected into the members of one population."""
+
+    name: str
+    population: int
+    members: np.ndarray
+    course: Any
+
+
+@lru_cache(maxsize=256)
+def _table(mean: float) -> tuple[int, np.ndarray]:
+    parts, each = rng.poisson_parts(mean)
+    return parts, rng.poisson_table(each)
+
+
+@lru_cache(maxsize=256)
+def _binomial_table(n: int, p: float) -> np.ndarray:
+    """Return the cumulative distribution of Binomial(n, p), for inversion by search."""
+    if p >= 1.0:
+        return np.append(np.zeros(n), 1.0)
+    term = (1.0 - p) ** n
+    table, total = [term], term
+    for k in range(1, n + 1):
+        term = term * (n - k + 1) / k * (p / (1.0 - p))
+        total += term
+        table.append(total)
+    return np.array(table[:-1])
+
+
+def lower_inputs(
+    circuit: Circuit, network: Network, populations: tuple[Any, ...], seed: int
+) -> tuple[tuple[Drive, ...], tuple[Recorded, ...], tuple[Current, ...]]:
+    """Return drives, recorded spikes and currents of a circuit, each in file order."""
+    drives, recorded, currents = [], [], []
+    for input_name, entry in circuit.inputs.items():
+        for number, population in enumerate(populations):
+            said = entry.targets.get(population.name)
+            if said is None:
+                continue
+            name = f"{input_name}.{population.name}"
+            members = channel_members(circuit, network, said.channel, population, seed)
+            if said.current is not None:
+                currents.append(Current(name, number, members, said.current))
+                continue
+            weights = _weights(said.conductance, population)
+            if said.spikes is not None:
+                recorded.append(_recorded(circuit, name, number, said, population, weights))
+                continue
+            keys = {use: rng.stream(seed, f"drive {use}", name)
+                    for use in ("own", "reference", "pool")}
+            # One mother per input and channel, shared by the types that the channel holds.
+            keys["mother"] = rng.stream(seed, "drive mother", f"{input_name}.{said.channel}")
+            pool = None
+            if said.shared_trains is not None:
+                share = said.afferents / said.shared_trains
+                pool = _pool(rng.stream(seed, "drive listeners", name), members,
+                             said.shared_trains, share)
+            drives.append(Drive(name, number, members, said.afferents, said.rate, weights,
+                                said.process, said.correlation.within.value,
+                                said.correlation.between.value, pool, keys))
+    return tuple(drives), tuple(recorded), tuple(currents)
+
+
+def channel_members(circuit: Circuit, network: Network, channel: str | None, population: Any,
+                    seed: int) -> np.ndarray:
+    """Return the sorted local ids of ``population`` that belong to a channel (None: all)."""
+    everyone = np.arange(population.n)
+    said = circuit.channels[channel] if channel is not None else None
+    if said is None or said.all:
+        return everyone
+    if said.fraction is not None:
+        words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
+        return everyone[rng.uniform32(words[0]) < said.fraction.value]
+    ids = slice(population.offset, population.offset + population.n)
+    centre = np.array([axis.value for axis in said.sphere.centre]) + network.side_um / 2
+    away = network.positions[ids].astype(np.float64) - centre
+    if network.periodic:
+        away -= network.side_um * np.rint(away / network.side_um)
+    return everyone[(away**2).sum(axis=1) <= said.sphere.radius.value**2]
+
+
+def _weights(conductance: Any, population: Any) -> tuple[tuple[int, float], ...]:
+    from neostriatum.engines.program import quantised
+
+    receptors = [synapse.name for synapse in population.synapses]
+    return tuple((receptors.index(name), float(quantised(g.value)))
+                 for name, g in conductance.items())
+
+
+def _recorded(circuit: Circuit, name: str, number: int, said: Any, population: Any,
+              weights: tuple[tuple[int, float], ...]) -> Recorded:
+    from neostriatum.errors import BuildError
+
+    times, ids = said.spikes.events
+    if len(ids) and ids.max() >= population.n:
+        msg = (f"{circuit.name}: inputs.{name}.spikes: ids must be below the {population.n} "
+               f"{population.name} (got {ids.max()})")
+        raise BuildError(msg)
+    # A spike of step n is at (n + 1) dt in our own files; an input arrives at the step it falls in.
+    when = np.array([steps(time, circuit.dt.value) for time in times], np.int64)
+    return Recorded(name, number, when, ids, weights)
+
+
+def _pool(key: tuple[int, int], members: np.ndarray, trains: int,
+          share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw who listens to which shared train: each pair with probability ``share``."""
+    rows = []
+    for train in range(trains):
+        words = rng.philox(key, train, members)
+        rows.append(np.flatnonzero(rng.uniform32(words[0]) < share))
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+    return offsets.astype(np.int64), np.concatenate(rows)

@@ -1,0 +1,232 @@
+"""Lower a circuit and a network to the arrays and numbers that every engine works from.
+
+All engines share this one reading of the circuit, so they can differ only in how they compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.circuit.cell import PARAMETERS
+from neostriatum.circuit.check import steps
+from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.errors import EngineUnsupported
+from neostriatum.network.network import delay_steps
+from neostriatum.rng import exp, stream, truncated_normals
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.cell import Effect
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+
+#: Quantum of a synaptic contribution [nS]: sums of such numbers below 8192 nS are exact in
+#: float64, so the order in which spikes arrive cannot matter.
+QUANTUM = 2.0**-40
+#: Magnesium block of Jahr and Stevens 1990: half concentration [mM] and slope [1/mV].
+MG_HALF, MG_SLOPE = 3.57, 0.062
+#: Range of a healthy membrane potential [mV].
+V_LIMIT = 200.0
+
+
+def quantised(weight: Any) -> Any:
+    """Return a conductance [nS] rounded to a multiple of `QUANTUM`."""
+    return np.rint(np.asarray(weight) / QUANTUM) * QUANTUM
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A receptor on one cell type: reversal [mV], decay per step, block strength (0: no block)."""
+
+    name: str
+    E: float
+    tau: float
+    decay: float
+    block: float
+
+
+@dataclass(frozen=True)
+class Population:
+    """One cell type: how many, from which global id, its equations, and what dopamine does."""
+
+    name: str
+    n: int
+    offset: int
+    cubic: bool
+    parameters: dict[str, Any]
+    effects: tuple[Effect, ...]
+    synapses: tuple[Synapse, ...]
+    sigma: float
+    start_v: Any
+    start_u: float
+
+    def modulated(self, phi: tuple[float, float]) -> dict[str, Any]:
+        """Return parameters, receptor gains and dopamine currents at activations ``phi``.
+
+        Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``, a list of
+        (g phi [nS], E [mV]).
+        """
+        values: dict[str, Any] = dict(self.parameters)
+        gains = dict.fromkeys((synapse.name for synapse in self.synapses), 1.0)
+        currents = []
+        for effect in self.effects:
+            level = phi[0] if effect.receptor == "D1" else phi[1]
+            if effect.acts_on == "current":
+                currents.append((effect.conductance.value * level, effect.reversal.value))
+                continue
+            factor = 1.0 + effect.coefficient.value * level
+            if effect.acts_on in values:
+                values[effect.acts_on] = values[effect.acts_on] * factor
+            elif effect.acts_on[2:] in gains:
+                gains[effect.acts_on[2:]] *= factor
+        values["gain"] = tuple(gains.values())
+        values["currents"] = currents
+        return values
+
+
+@dataclass(frozen=True)
+class Plasticity:
+    """Tsodyks-Markram constants: U, and the decay constants in steps (0: instant)."""
+
+    U: float
+    rec_steps: float
+    fac_steps: float
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One pathway: CSR synapses, delays in steps, weight per receptor index of the target."""
+
+    name: str
+    source: int
+    target: int
+    offsets: np.ndarray
+    targets: np.ndarray
+    delays: np.ndarray
+    weights: tuple[tuple[int, float], ...]
+    stp: Plasticity | None
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Coupled pairs of one population (local ids, first < second) and how they couple."""
+
+    population: int
+    first: np.ndarray
+    second: np.ndarray
+    g: float
+    tau: float | None
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything an engine needs, in the units of the package and in steps."""
+
+    dt: float
+    warmup: int
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    gaps: Gaps | None
+    drives: tuple[Drive, ...]
+    recorded: tuple[Recorded, ...]
+    currents: tuple[Current, ...]
+    d1: Any
+    d2: Any
+    slots: int = 1
+    seed: int = 1
+    index: dict[str, int] = field(default_factory=dict)
+
+    def time_ms(self, step: int) -> float:
+        """Return the time of a step from the end of the warm-up [ms]."""
+        return (step - self.warmup) * self.dt
+
+    def phi(self, step: int) -> tuple[float, float]:
+        """Return the activations of D1 and D2 receptors at a step."""
+        time = self.time_ms(step)
+        return float(self.d1.at(time)), float(self.d2.at(time))
+
+    @property
+    def dopamine_varies(self) -> bool:
+        """Whether dopamine changes during the run."""
+        return not (self.d1.is_constant and self.d2.is_constant)
+
+
+def lower(circuit: Circuit, network: Network, seed: int) -> Program:
+    """Return the program of a circuit on a network.
+
+    Raises
+    ------
+    EngineUnsupported
+        A delay shorter than one step or longer than 255 steps at this dt.
+    """
+    dt = circuit.dt.value
+    index = {name: number for number, name in enumerate(circuit.types)}
+    populations = tuple(_population(circuit, network, name, seed) for name in circuit.types)
+    projections = tuple(_projection(circuit, network, name, populations, index)
+                        for name in circuit.pathways)
+    longest = max((int(one.delays.max()) for one in projections if len(one.delays)), default=0)
+    drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
+    return Program(
+        dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
+        projections=projections, gaps=_gaps(circuit, network, index), drives=drives,
+        recorded=recorded, currents=currents, d1=circuit.dopamine.d1, d2=circuit.dopamine.d2,
+        slots=longest + 1, seed=seed, index=index,
+    )
+
+
+def _population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
+    cell, ids, dt = circuit.cells[name], network.populations[name], circuit.dt.value
+    parameters = {key: getattr(cell.parameters, key).value for key in PARAMETERS
+                  if hasattr(cell.parameters, key)}
+    for key, offsets in network.spread.get(name, {}).items():
+        parameters[key] = parameters[key] + offsets
+    synapses = []
+    for receptor in circuit.receptors_of(name):
+        said = circuit.receptors[receptor]
+        decay = float(exp(np.array([-dt / said.tau.value]))[0])
+        block = said.magnesium.value / MG_HALF if said.magnesium else 0.0
+        synapses.append(Synapse(receptor, said.E.value, said.tau.value, decay, block))
+    start = circuit.start.get(name)
+    v = start.v.value if start and start.v else None
+    noise = circuit.noise.get(name)
+    made = Population(name, len(ids), ids.start, cell.rule == "cubic", parameters, cell.dopamine,
+                      tuple(synapses), noise.value if noise else 0.0, v,
+                      start.u.value if start and start.u else 0.0)
+    if v is None:
+        first = float(circuit.dopamine.d1.at(-circuit.warmup.value))
+        second = float(circuit.dopamine.d2.at(-circuit.warmup.value))
+        v = made.modulated((first, second))["v_r"]
+    if start and start.v_sd:
+        v = v + start.v_sd.value * truncated_normals(stream(seed, "start", name), len(ids))
+    return Population(**{**vars(made), "start_v": v})
+
+
+def _projection(circuit: Circuit, network: Network, name: str,
+                populations: tuple[Population, ...], index: dict[str, int]) -> Projection:
+    pathway, edges = circuit.pathways[name], network.edges[name]
+    source, target = (index[end] for end in name.split("->"))
+    receptors = [synapse.name for synapse in populations[target].synapses]
+    weights = tuple((receptors.index(receptor), float(quantised(g.value)))
+                    for receptor, g in pathway.conductance.items())
+    table = delay_steps(circuit.dt.value)
+    if len(edges):
+        low, high = int(table[edges.delays.min()]), int(table[edges.delays.max()])
+        if low < 1 or high > 255:
+            msg = (f"pathways.{name}.delay: must be 1 to 255 steps at dt {circuit.dt.value:g} ms "
+                   f"(got {low} to {high})")
+            raise EngineUnsupported(msg)
+    stp = pathway.stp and Plasticity(pathway.stp.U.value, pathway.stp.tau_rec.value / circuit.dt.value,
+                                     pathway.stp.tau_fac.value / circuit.dt.value)
+    delays = np.minimum(table, 255).astype(np.uint8)[edges.delays]
+    return Projection(name, source, target, edges.offsets, edges.targets, delays, weights, stp)
+
+
+def _gaps(circuit: Circuit, network: Network, index: dict[str, int]) -> Gaps | None:
+    junctions = circuit.gap_junctions.get("FS-FS")
+    if junctions is None or not len(network.gaps):
+        return None
+    tau = junctions.tau.value if junctions.tau else None
+    return Gaps(index["FS"], network.gaps[:, 0].astype(np.int64),
+                network.gaps[:, 1].astype(np.int64), junctions.conductance.value, tau)

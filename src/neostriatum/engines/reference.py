@@ -1,0 +1,250 @@
+"""The reference engine: plain NumPy, one step at a time, to be read beside docs/design.md section 4.
+
+It is the oracle of the other engines, not the fast one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum import rng
+from neostriatum.engines.base import Capabilities, Trace
+from neostriatum.engines.program import MG_SLOPE, V_LIMIT, Population, Program, lower, quantised
+from neostriatum.errors import NumericsError
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+
+
+class Reference:
+    """The plain NumPy engine."""
+
+    name = "reference"
+    capabilities = Capabilities(threads_exact=True, exact_resume=True, chunks=True,
+                                live_changes=True, same_draws_as_reference=True)
+    excuses: dict[str, str] = {}
+
+    def __init__(self, threads: int | None = None, precision: str = "double") -> None:
+        del threads
+        if precision != "double":
+            from neostriatum.errors import EngineUnsupported
+
+            msg = f"engine reference: precision must be double (got {precision})"
+            raise EngineUnsupported(msg)
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+        self.program = program = lower(circuit, network, seed)
+        self.step = 0
+        self.v = [_filled(pop.start_v, pop.n) for pop in program.populations]
+        self.u = [_filled(pop.start_u, pop.n) for pop in program.populations]
+        self.g = [np.zeros((len(pop.synapses), pop.n)) for pop in program.populations]
+        # What arrives at step n waits in slot n modulo the number of slots.
+        self.ring = [np.zeros((program.slots, len(pop.synapses), pop.n))
+                     for pop in program.populations]
+        self.stp = {
+            number: {"u": np.zeros(size), "x": np.ones(size), "last": np.zeros(size, np.int64)}
+            for number, one in enumerate(program.projections) if one.stp
+            for size in [program.populations[one.source].n]
+        }
+        self.node = np.zeros(0)
+        if program.gaps and program.gaps.tau is not None:
+            v = self.v[program.gaps.population]
+            self.node = 0.5 * (v[program.gaps.first] + v[program.gaps.second])
+        self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
+        self._cells = [pop.modulated(program.phi(0)) for pop in program.populations]
+        self._probes: dict[str, np.ndarray] = {}
+        self._seen: dict[str, list[np.ndarray]] = {}
+        self._probed_from = 0
+
+    def probe(self, population: str, ids: np.ndarray) -> None:
+        """Record the potential of these local ids after every step from now on."""
+        self._probes[population] = np.asarray(ids, np.int64)
+        self._seen[population] = []
+        self._probed_from = self.step
+
+    def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
+        when, who = [], []
+        for _ in range(n_steps):
+            spikes = self._one_step()
+            ids = np.concatenate([pop.offset + fired for pop, fired in
+                                  zip(self.program.populations, spikes, strict=True)])
+            when.append(np.full(len(ids), self.step, np.int64))
+            who.append(ids)
+            self.step += 1
+        empty = np.zeros(0, np.int64)
+        return np.concatenate([empty, *when]), np.concatenate([empty, *who])
+
+    def _one_step(self) -> list[np.ndarray]:
+        program, n = self.program, self.step
+        # 1. dopamine and injected current at t = n dt
+        if program.dopamine_varies:
+            self._cells = [pop.modulated(program.phi(n)) for pop in program.populations]
+        injected = self._injected(n)
+        # 2. arrivals of this step, the drive's first
+        arriving = [ring[n % program.slots] for ring in self.ring]
+        self._drive(n, arriving)
+        for g, arrived in zip(self.g, arriving, strict=True):
+            g += arrived
+            arrived[:] = 0.0
+        # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
+        coupling = self._gap_current()
+        spikes = [self._update(number, injected[number], coupling)
+                  for number in range(len(program.populations))]
+        # A spike with a delay of m steps arrives at step n + m.
+        self._send(n, spikes)
+        for name in self._probes:
+            number = program.index[name]
+            self._seen[name].append(self.v[number][self._probes[name]])
+        return spikes
+
+    def _injected(self, n: int) -> list[Any]:
+        injected: list[Any] = [cell["I_spon"] for cell in self._cells]
+        for current in self.program.currents:
+            level = float(current.course.at(self.program.time_ms(n)))
+            size = self.program.populations[current.population].n
+            if len(current.members) == size:
+                injected[current.population] = injected[current.population] + level
+            else:
+                each = _filled(injected[current.population], size)
+                each[current.members] += level
+                injected[current.population] = each
+        return injected
+
+    def _drive(self, n: int, arriving: list[np.ndarray]) -> None:
+        time = self.program.time_ms(n)
+        for drive in self.program.drives:
+            hit = drive.events(n, float(drive.rate.at(time)), self.program.dt)
+            for receptor, weight in drive.weights:
+                np.add.at(arriving[drive.population][receptor], hit, weight)
+        for recorded in self.program.recorded:
+            lo, hi = np.searchsorted(recorded.steps, [n - self.program.warmup] * 2 + np.arange(2))
+            for receptor, weight in recorded.weights:
+                np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
+
+    def _gap_current(self) -> np.ndarray:
+        """Return the gap current of every FS cell, and move the nodes of node-type gaps."""
+        gaps = self.program.gaps
+        if gaps is None:
+            return np.zeros(0)
+        v = self.v[gaps.population]
+        current = np.zeros(len(v))
+        v1, v2 = v[gaps.first], v[gaps.second]
+        if gaps.tau is None:
+            np.add.at(current, gaps.first, gaps.g * (v2 - v1))
+            np.add.at(current, gaps.second, gaps.g * (v1 - v2))
+        else:
+            np.add.at(current, gaps.first, gaps.g * (self.node - v1))
+            np.add.at(current, gaps.second, gaps.g * (self.node - v2))
+            pull = (v1 - self.node) + (v2 - self.node)
+            self.node = self.node + self.program.dt / gaps.tau * pull
+        return current
+
+    def _update(self, number: int, injected: Any, coupling: np.ndarray) -> np.ndarray:
+        pop, cell = self.program.populations[number], self._cells[number]
+        v, u, g, dt = self.v[number], self.u[number], self.g[number], self.program.dt
+        current = injected
+        for receptor, synapse in enumerate(pop.synapses):
+            flow = cell["gain"][receptor] * g[receptor] * (synapse.E - v)
+            if synapse.block:
+                flow = flow * (1.0 / (1.0 + synapse.block * rng.exp(-MG_SLOPE * v)))
+            current = current + flow
+        if self.program.gaps and self.program.gaps.population == number:
+            current = current + coupling
+        for conductance, reversal in cell["currents"]:
+            current = current + conductance * (v - reversal)
+        rise = cell["k"] * (v - cell["v_r"]) * (v - cell["v_t"]) - u + current
+        new_v = v + dt / cell["C"] * rise
+        new_u = u + dt * cell["a"] * (_recovery(pop, cell, v) - u)
+        if pop.sigma:
+            new_v = new_v + pop.sigma * np.sqrt(dt) * rng.normals(self._noise[number], pop.n, self.step)
+        for receptor, synapse in enumerate(pop.synapses):
+            g[receptor] *= synapse.decay
+        fired = new_v >= cell["v_peak"]
+        self.v[number] = np.where(fired, cell["c"], new_v)
+        self.u[number] = np.where(fired, new_u + cell["d"], new_u)
+        self._check(pop, self.v[number])
+        return np.flatnonzero(fired)
+
+    def _check(self, pop: Population, v: np.ndarray) -> None:
+        bad = ~(np.abs(v) <= V_LIMIT)
+        if bad.any():
+            cell = int(np.flatnonzero(bad)[0])
+            msg = (f"{pop.name} {cell}: membrane potential must stay within {V_LIMIT:g} mV at step "
+                   f"{self.step} (got {v[cell]:g} mV). Lower dt or the conductances")
+            raise NumericsError(msg)
+
+    def _send(self, n: int, spikes: list[np.ndarray]) -> None:
+        slots = self.program.slots
+        for number, one in enumerate(self.program.projections):
+            fired = spikes[one.source]
+            if not len(fired):
+                continue
+            scale = self._release(number, one.stp, fired, n) if one.stp else np.ones(len(fired))
+            lengths = one.offsets[fired + 1] - one.offsets[fired]
+            rows = np.repeat(one.offsets[fired] - np.cumsum(lengths) + lengths, lengths)
+            rows += np.arange(lengths.sum())
+            slot = (n + one.delays[rows].astype(np.int64)) % slots
+            for receptor, weight in one.weights:
+                amount = np.repeat(quantised(weight * scale), lengths)
+                np.add.at(self.ring[one.target], (slot, receptor, one.targets[rows]), amount)
+
+    def _release(self, number: int, stp: Any, fired: np.ndarray, n: int) -> np.ndarray:
+        """Return the release of these spikes relative to a first one (Tsodyks and Markram)."""
+        state = self.stp[number]
+        interval = (n - state["last"][fired]).astype(np.float64)
+        u = state["u"][fired] * _decay(interval, stp.fac_steps)
+        x = 1.0 - (1.0 - state["x"][fired]) * _decay(interval, stp.rec_steps)
+        u = u + stp.U * (1.0 - u)
+        release = u * x
+        state["u"][fired], state["x"][fired], state["last"][fired] = u, x - release, n
+        return release / stp.U
+
+    def traces(self) -> dict[str, Trace]:
+        """Return what `probe` recorded so far, times from the end of the warm-up."""
+        made = {}
+        for name, ids in self._probes.items():
+            seen = np.array(self._seen[name]).reshape(-1, len(ids))
+            first = self._probed_from - self.program.warmup
+            times = (first + 1 + np.arange(len(seen))) * self.program.dt
+            offset = self.program.populations[self.program.index[name]].offset
+            made[name] = Trace(ids + offset, times, seen)
+        return made
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the future depends on."""
+        return {
+            "step": self.step, "node": self.node.copy(),
+            **{key: [part.copy() for part in getattr(self, key)] for key in ("v", "u", "g", "ring")},
+            "stp": {number: {key: part.copy() for key, part in said.items()}
+                    for number, said in self.stp.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.step, self.node = state["step"], state["node"].copy()
+        for key in ("v", "u", "g", "ring"):
+            setattr(self, key, [part.copy() for part in state[key]])
+        self.stp = {number: {key: part.copy() for key, part in said.items()}
+                    for number, said in state["stp"].items()}
+        program: Program = self.program
+        self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
+
+
+def _recovery(pop: Population, cell: dict[str, Any], v: np.ndarray) -> np.ndarray:
+    if pop.cubic:
+        above = np.maximum(v - cell["v_b"], 0.0)
+        return cell["b"] * above * above * above
+    return cell["b"] * (v - cell["v_r"])
+
+
+def _decay(interval: np.ndarray, constant: float) -> np.ndarray:
+    return rng.exp(-interval / constant) if constant > 0 else np.zeros(len(interval))
+
+
+def _filled(value: Any, n: int) -> np.ndarray:
+    return np.array(np.broadcast_to(np.asarray(value, float), (n,)))

@@ -1,0 +1,1 @@
+"""Who is where and connected to whom: arrays, without equations."""

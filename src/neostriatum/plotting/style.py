@@ -1,0 +1,268 @@
+"""What every figure shares: the look of a printed page, the heading, the note in empty axes.
+
+In: sizes in inches, a run, axes. Out: figures on the Agg canvas, by Matplotlib's object-oriented
+interface alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+from neostriatum.plotting.palette import FAINT, INK
+
+WIDTH_IN = 7.0  # two columns of a journal
+
+PAPER = {
+    "figure.dpi": 150,
+    "savefig.dpi": 150,
+    "figure.facecolor": "white",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.labelsize": 8,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.useoffset": False,
+    "figure.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.5,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+}
+
+
+class RunView(Protocol):
+    """What a figure reads from a run."""
+
+    spikes: Any  # times_ms float64 (n_spikes,) ascending, ids int64 (n_spikes,) global
+    populations: Mapping[str, range]  # global ids by type, in the order dSPN, iSPN, FS
+    duration_ms: float
+    traces: Mapping[str, Any]  # by type: ids (k,), times_ms (t,), v_mv (t, k)
+    circuit_name: str
+    dopamine: tuple[Any, Any]  # d1, d2
+    seed: int
+
+
+@contextmanager
+def paper(**changes: object) -> Iterator[None]:
+    """Draw with the look of a printed page: small type, thin lines, no box, 150 dpi.
+
+    Parameters
+    ----------
+    **changes
+        Matplotlib settings on top, with ``_`` for ``.``, as in ``font_size=10``.
+
+    Raises
+    ------
+    ValueError
+        If a setting is unknown.
+
+    Notes
+    -----
+    Everything is put back at the end. Save a PDF or SVG inside it too: Matplotlib looks up how
+    to store letters only then, and here they stay letters that can be edited.
+
+    Examples
+    --------
+    >>> with paper(font_size=10):
+    ...     figure = new_figure(width_in=3, height_in=2)
+    >>> int(figure.dpi)
+    150
+    """
+    import matplotlib as mpl
+
+    known = {key.replace(".", "_"): key for key in mpl.rcParams}
+    if unknown := sorted(set(changes) - set(known)):
+        message = f"paper: no Matplotlib setting has this name (got {', '.join(unknown)})"
+        raise ValueError(message)
+    settings: dict[Any, Any] = {**PAPER, **{known[name]: x for name, x in changes.items()}}
+    with mpl.rc_context(settings):
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """Return an empty figure that lays itself out and needs no display.
+
+    Parameters
+    ----------
+    width_in, height_in : float
+        Size [inch].
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, on an Agg canvas.
+
+    Examples
+    --------
+    >>> new_figure(width_in=3, height_in=2).get_layout_engine() is not None
+    True
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def heading(figure: Figure, run: RunView) -> None:
+    """Write circuit, dopamine and seed over a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Where.
+    run : RunView
+        The run.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> figure = new_figure(width_in=3, height_in=2)
+    >>> heading(figure, SimpleNamespace(circuit_name="striatum", dopamine=(0.3, 0.5), seed=1))
+    >>> figure.get_suptitle()
+    'striatum, dopamine D1 0.3, D2 0.5, seed 1'
+    """
+    d1, d2 = (f"{x:g}" if isinstance(x, Real) else "time course" for x in run.dopamine)
+    text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}, seed {run.seed}"
+    figure.suptitle(text, x=0.99, ha="right", color=FAINT)
+
+
+def empty(axes: Axes, text: str) -> None:
+    """Say in the axes why nothing is drawn there.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where; its y axis is removed, as nothing is measured.
+    text : str
+        The reason.
+
+    Examples
+    --------
+    >>> axes = new_figure(width_in=3, height_in=2).add_subplot()
+    >>> empty(axes, "no FS neurons in this run")
+    >>> axes.texts[0].get_text()
+    'no FS neurons in this run'
+    """
+    axes.set_yticks([])
+    axes.set_ylabel("")
+    axes.spines["left"].set_visible(False)
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT)
+
+
+def hertz(rate_hz: float) -> str:
+    """Write a rate for a label.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Rate [Hz].
+
+    Returns
+    -------
+    str
+        Two decimals below 10 Hz, one above.
+
+    Examples
+    --------
+    >>> hertz(1.6), hertz(13.04)
+    ('1.60 Hz', '13.0 Hz')
+    """
+    return f"{rate_hz:.2f} Hz" if rate_hz < 10 else f"{rate_hz:.1f} Hz"
+
+
+def window(run: RunView, start_ms: float, stop_ms: float | None) -> tuple[float, float]:
+    """Return the window of a figure, or refuse one outside the run.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+    start_ms : float
+        Start [ms].
+    stop_ms : float or None
+        End [ms]; None for the end of the run.
+
+    Returns
+    -------
+    tuple of float
+        Start and end [ms].
+
+    Raises
+    ------
+    ValueError
+        If the window is empty or reaches outside the run.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> window(SimpleNamespace(duration_ms=2000.0), 500, None)
+    (500.0, 2000.0)
+    """
+    start_ms, stop_ms = float(start_ms), float(run.duration_ms if stop_ms is None else stop_ms)
+    if not 0 <= start_ms < stop_ms <= run.duration_ms:
+        message = (
+            f"start_ms, stop_ms: must satisfy 0 <= start < stop <= {run.duration_ms:g} ms "
+            f"(got {start_ms:g}, {stop_ms:g})"
+        )
+        raise ValueError(message)
+    return start_ms, stop_ms
+
+
+def spikes_between(
+    run: RunView, start_ms: float, stop_ms: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the spikes of a run in a window.
+
+    Parameters
+    ----------
+    run : RunView
+        The run, its spikes sorted by time.
+    start_ms, stop_ms : float
+        The window [ms]; a spike at its start belongs to the step before and is left out.
+
+    Returns
+    -------
+    times_ms : ndarray of float64, shape (n_spikes,)
+        Spike times [ms].
+    ids : ndarray of int64, shape (n_spikes,)
+        Global ids.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> spikes = SimpleNamespace(times_ms=np.array([1.0, 2.0, 3.0]), ids=np.array([4, 5, 6]))
+    >>> spikes_between(SimpleNamespace(spikes=spikes), 1.0, 2.0)
+    (array([2.]), array([5]))
+    """
+    first, last = run.spikes.times_ms.searchsorted((start_ms, stop_ms), side="right")
+    return run.spikes.times_ms[first:last], run.spikes.ids[first:last]

@@ -1,0 +1,190 @@
+"""Membrane voltages of the recorded example cells, by type.
+
+In: a run with traces, or a part of its time. Out: the figure, and its axes by type. An
+integrate-and-fire trace does not contain its spikes, so they are drawn in, up to v_peak.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.plotting.palette import colour
+from neostriatum.plotting.style import (
+    WIDTH_IN,
+    RunView,
+    empty,
+    heading,
+    new_figure,
+    paper,
+    spikes_between,
+    window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+ROW_IN = 0.62
+
+
+def traces(
+    run: RunView,
+    start_ms: float = 0.0,
+    stop_ms: float | None = None,
+    cells_per_type: int = 3,
+    v_peak_mv: Mapping[str, float] | None = None,
+) -> tuple[Figure, dict[str, list[Axes]]]:
+    """Draw the voltages of the recorded cells, one row each, all on the same scale.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+    start_ms : float
+        Start of the window [ms].
+    stop_ms : float, optional
+        End of the window [ms]; the end of the run by default.
+    cells_per_type : int
+        Draw at most so many cells of a type, the first recorded ones.
+    v_peak_mv : mapping of str to float, optional
+        Voltage at which a spike of a type is cut [mV]; by default the `v_peak_mv` of its traces.
+        Without either, spikes are marked above the trace instead of drawn into it.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict of str to list of matplotlib.axes.Axes
+        The rows of each type; one with the reason where nothing was recorded.
+
+    Raises
+    ------
+    ValueError
+        If the run has no cell type, the window lies outside it, or `cells_per_type` is below 1.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> recorded = SimpleNamespace(ids=[0], times_ms=np.arange(20.0), v_mv=np.full((20, 1), -80.0))
+    >>> run = SimpleNamespace(
+    ...     spikes=SimpleNamespace(times_ms=np.array([12.0]), ids=np.array([0])),
+    ...     populations={"dSPN": range(2)}, traces={"dSPN": recorded},
+    ...     duration_ms=20.0, circuit_name="striatum", dopamine=(0.3, 0.3), seed=1,
+    ... )
+    >>> figure, axes = traces(run, v_peak_mv={"dSPN": 40.0})
+    >>> axes["dSPN"][0].lines[0].get_ydata().max()
+    np.float64(40.0)
+    """
+    start_ms, stop_ms = window(run, start_ms, stop_ms)
+    if cells_per_type < 1:
+        message = f"cells_per_type: must be at least 1 (got {cells_per_type})"
+        raise ValueError(message)
+    if not run.populations:
+        message = "run.populations: must name at least one cell type (got none)"
+        raise ValueError(message)
+    rows = {name: _cells(run, name, cells_per_type) for name in run.populations}
+    with paper():
+        figure, axes = _panels(rows, start_ms, stop_ms)
+        drawn = []
+        for name, panels in axes.items():
+            if not rows[name]:
+                empty(panels[0], _reason(run, name))
+                continue
+            peak_mv = (v_peak_mv or {}).get(name, getattr(run.traces[name], "v_peak_mv", None))
+            for panel, column in zip(panels, rows[name], strict=True):
+                _trace(panel, name, run, column, peak_mv)
+                drawn.append(panel)
+        _share_scale(drawn)
+        heading(figure, run)
+    return figure, axes
+
+
+def _cells(run: RunView, name: str, cells_per_type: int) -> list[int]:
+    """Return the columns of a type's traces that are drawn."""
+    recorded = (run.traces or {}).get(name)
+    if recorded is None or not len(recorded.times_ms):
+        return []
+    return list(range(min(len(recorded.ids), cells_per_type)))
+
+
+def _reason(run: RunView, name: str) -> str:
+    """Say why a type has no trace."""
+    if not len(run.populations[name]):
+        return f"no {name} neurons in this run"
+    return f"no {name} voltages were recorded"
+
+
+def _panels(
+    rows: Mapping[str, list[int]], start_ms: float, stop_ms: float
+) -> tuple[Figure, dict[str, list[Axes]]]:
+    """Return a figure with one row per cell, grouped by type."""
+    total = sum(max(len(columns), 1) for columns in rows.values())
+    figure = new_figure(WIDTH_IN, 0.9 + ROW_IN * total)
+    grid = figure.add_gridspec(total, 1)
+    axes: dict[str, list[Axes]] = {}
+    first, row = None, 0
+    for name, columns in rows.items():
+        axes[name] = []
+        for _ in columns or [0]:
+            panel = figure.add_subplot(grid[row], sharex=first)
+            first, row = first or panel, row + 1
+            panel.tick_params(bottom=row == total, labelbottom=row == total)
+            panel.spines["bottom"].set_visible(row == total)
+            axes[name].append(panel)
+        axes[name][0].set_title(name, color=colour(name), fontweight="bold")
+    panel.set_xlim(start_ms, stop_ms)
+    panel.set_xlabel("time (ms)")
+    figure.supylabel("membrane voltage (mV)", fontsize="medium")
+    return figure, axes
+
+
+def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | None) -> None:
+    """Draw one cell, its spikes up to `peak_mv` or, where that is not known, marked above."""
+    recorded: Any = run.traces[name]
+    start_ms, stop_ms = axes.get_xlim()
+    times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
+    inside = (times_ms >= start_ms) & (times_ms <= stop_ms)
+    times_ms = times_ms[inside]
+    v_mv = np.asarray(recorded.v_mv)[inside, column].astype(np.float64)
+    all_ms, ids = spikes_between(run, start_ms, stop_ms)
+    spikes_ms = all_ms[ids == recorded.ids[column]]
+    if peak_mv is not None:
+        times_ms, v_mv = _with_spikes(times_ms, v_mv, spikes_ms, peak_mv)
+    elif spikes_ms.size:
+        above = axes.get_xaxis_transform()
+        axes.vlines(spikes_ms, 0.88, 1.0, color=colour(name), lw=0.8, transform=above)
+    axes.plot(times_ms, v_mv, color=colour(name), lw=0.7, solid_joinstyle="bevel", zorder=1)
+    number = int(recorded.ids[column]) - run.populations[name].start
+    axes.annotate(
+        f"cell {number:,}", (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
+        textcoords="offset points", va="center", color=colour(name), fontsize="small",
+    )  # fmt: skip
+
+
+def _with_spikes(
+    times_ms: NDArray[np.float64],
+    v_mv: NDArray[np.float64],
+    spikes_ms: NDArray[np.float64],
+    peak_mv: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the trace with a point at `peak_mv` just before the reset of each spike."""
+    at = np.searchsorted(times_ms, spikes_ms, side="left")
+    return np.insert(times_ms, at, spikes_ms), np.insert(v_mv, at, peak_mv)
+
+
+def _share_scale(drawn: list[Axes]) -> None:
+    """Give all rows the same range of voltage, with few round ticks."""
+    if not drawn:
+        return
+    low = min(panel.dataLim.y0 for panel in drawn)
+    high = max(panel.dataLim.y1 for panel in drawn)
+    margin = max(0.06 * (high - low), 1.0)
+    marked = any(panel.collections for panel in drawn)
+    for panel in drawn:
+        panel.set_ylim(low - margin, high + (4 if marked else 1) * margin)
+        panel.locator_params(axis="y", nbins=4)
