@@ -87,13 +87,8 @@ EXPECTED = {
     "pathways.FS->FS.delay.offset": (1, "ms"),
     # 3, row "P": in channel / out of channel
     "pathways.dSPN->dSPN.wiring.p": mean(0.0718, 0.0082),
-    "pathways.dSPN->iSPN.wiring.p": mean(0.0718, 0.0082),
-    "pathways.iSPN->dSPN.wiring.p": mean(0.0718, 0.0082),
     "pathways.iSPN->iSPN.wiring.p": mean(0.0718, 0.0082),
-    "pathways.FS->dSPN.wiring.p": mean(0.2925, 0.0314),
-    "pathways.FS->iSPN.wiring.p": mean(0.2925, 0.0314),
     "pathways.FS->FS.wiring.p": mean(0.5864, 0.0092),
-    "gap_junctions.FS-FS.wiring.p": mean(0.1082, 0.0003),
     # 3, row "size": 1000 cortical trains, 3 Hz, P .084
     "inputs.cortex.targets.dSPN.afferents": 84,
     "inputs.cortex.targets.dSPN.shared_trains": 1000,

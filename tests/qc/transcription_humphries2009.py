@@ -63,15 +63,11 @@ EXPECTED = {
     "receptors.NMDA.magnesium": (1, "mM"),
     "receptors.GABA.E": (-60, "mV"),
     "receptors.GABA.tau": (4, "ms"),
-    # 1d: 84 afferents, binomial; 13.1 Hz x 84 = 1100.4 events/s, the middle of 850.08 ... 1350.72
+    # 1d: 84 afferents, binomial; the rate is in decided.py
     "inputs.glutamate.targets.dSPN.afferents": 84,
-    "inputs.glutamate.targets.dSPN.rate.constant": (13.1, "Hz"),
     "inputs.glutamate.targets.iSPN.afferents": 84,
-    "inputs.glutamate.targets.iSPN.rate.constant": (13.1, "Hz"),
     "inputs.gaba.targets.dSPN.afferents": 84,
-    "inputs.gaba.targets.dSPN.rate.constant": (13.1, "Hz"),
     "inputs.gaba.targets.iSPN.afferents": 84,
-    "inputs.gaba.targets.iSPN.rate.constant": (13.1, "Hz"),
     # 1a: g_ampa, g_nmda = g_ampa/2, g_gaba = g_ampa/1.4; 9a: 1.126, .02145, 1.196 nS
     "inputs.glutamate.targets.dSPN.conductance.AMPA": (peak(G_AMPA, 6), "nS"),
     "inputs.glutamate.targets.dSPN.conductance.NMDA": (peak(G_AMPA / 2, 160), "nS"),

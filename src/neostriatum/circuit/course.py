@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from pydantic import model_serializer, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from neostriatum.circuit.value import Frozen, Provenance, Time, measure
 
@@ -36,7 +36,7 @@ def time_course(unit: str, lowest: float | None = None, highest: float | None = 
         mean: level
         amplitude: measure(unit)
         frequency: measure("Hz", ge=0)
-        phase: measure("1") = 0.0
+        phase: measure("1") = Field(default=0.0, validate_default=True)
 
         @model_validator(mode="after")
         def _bounded(self) -> Sine:

@@ -38,6 +38,7 @@ def load(
     circuit: str | Path | Mapping[str, Any] | Circuit = "striatum",
     overlay: str | Path | Iterable[str | Path] = (),
     changes: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
 ) -> Circuit:
     """Load a circuit, apply overlays, then replace single values.
 
@@ -49,6 +50,8 @@ def load(
         Overlay names or files; ``"parkinsonian.rewiring"`` takes one part.
     changes : dict, optional
         ``{"cells.dSPN.parameters.C": "16 pF"}``.
+    folder : Path, optional
+        Where the spike files of a circuit given as a dict lie.
 
     Returns
     -------
@@ -65,11 +68,11 @@ def load(
     >>> load("striatum", overlay="parkinsonian.dopamine").dopamine.d2.constant.value
     0.0
     """
-    where, raw, folder = _source(circuit)
+    where, raw, found = _source(circuit)
     named = [overlay] if isinstance(overlay, (str, Path)) else list(overlay)
     for one in named:
         raw = _overlaid(raw, one)
-    made = _validated(where, raw, folder)
+    made = _validated(where, raw, folder or found)
     return replaced(made, changes, where) if changes else made
 
 

@@ -117,7 +117,7 @@ def _legible_part(run: RunView, ids: NDArray[np.int64], shares: dict[str, float]
     """Return the part of each type's neurons to draw, so that nowhere the dots run together."""
     part = 1.0
     for name, members in run.populations.items():
-        dots = np.count_nonzero((ids >= members.start) & (ids < members.stop))
+        dots = int(np.count_nonzero((ids >= members.start) & (ids < members.stop)))
         part = min(part, MOST_DOTS * shares[name] / max(dots, 1))
     return part
 
@@ -160,7 +160,8 @@ def _dots(
     rows = np.full(n, -1)
     rows[np.linspace(0, n - 1, shown).round().astype(int)] = np.arange(shown)
     drawn = rows[local] >= 0
-    size = 0.9 if shown > 1000 else 1.3
+    dots = np.count_nonzero(drawn)
+    size = 0.9 if dots > 5000 else 1.3 if dots > 1000 else 2.0  # points
     axes.plot(
         times_ms[drawn],
         rows[local[drawn]],
@@ -172,7 +173,7 @@ def _dots(
         rasterized=True,
     )
     axes.set_ylim(-0.5, shown - 0.5)
-    axes.locator_params(axis="y", nbins=4, integer=True)
+    axes.locator_params(axis="y", nbins=3, integer=True)
     axes.yaxis.set_major_formatter("{x:,.0f}")
 
 

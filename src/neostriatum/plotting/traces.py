@@ -52,7 +52,7 @@ def traces(
     cells_per_type : int
         Draw at most so many cells of a type, the first recorded ones.
     v_peak_mv : mapping of str to float, optional
-        Voltage at which a spike of a type is cut [mV]; by default the `v_peak_mv` of its traces.
+        Voltage at which a spike of a type is cut [mV]; by default the v_peak of the run's circuit.
         Without either, spikes are marked above the trace instead of drawn into it.
 
     Returns
@@ -77,8 +77,8 @@ def traces(
     ...     duration_ms=20.0, circuit_name="striatum", dopamine=(0.3, 0.3), seed=1,
     ... )
     >>> figure, axes = traces(run, v_peak_mv={"dSPN": 40.0})
-    >>> axes["dSPN"][0].lines[0].get_ydata().max()
-    np.float64(40.0)
+    >>> float(axes["dSPN"][0].lines[0].get_ydata().max())
+    40.0
     """
     start_ms, stop_ms = window(run, start_ms, stop_ms)
     if cells_per_type < 1:
@@ -87,7 +87,7 @@ def traces(
     if not run.populations:
         message = "run.populations: must name at least one cell type (got none)"
         raise ValueError(message)
-    rows = {name: _cells(run, name, cells_per_type) for name in run.populations}
+    rows = {name: _cells(run, name, start_ms, stop_ms)[:cells_per_type] for name in run.populations}
     with paper():
         figure, axes = _panels(rows, start_ms, stop_ms)
         drawn = []
@@ -95,7 +95,7 @@ def traces(
             if not rows[name]:
                 empty(panels[0], _reason(run, name))
                 continue
-            peak_mv = (v_peak_mv or {}).get(name, getattr(run.traces[name], "v_peak_mv", None))
+            peak_mv = (v_peak_mv or {}).get(name, _peak_mv(run, name))
             for panel, column in zip(panels, rows[name], strict=True):
                 _trace(panel, name, run, column, peak_mv)
                 drawn.append(panel)
@@ -104,19 +104,28 @@ def traces(
     return figure, axes
 
 
-def _cells(run: RunView, name: str, cells_per_type: int) -> list[int]:
-    """Return the columns of a type's traces that are drawn."""
+def _cells(run: RunView, name: str, start_ms: float, stop_ms: float) -> list[int]:
+    """Return the columns of a type's traces, none where no sample lies in the window."""
     recorded = (run.traces or {}).get(name)
-    if recorded is None or not len(recorded.times_ms):
+    if recorded is None:
         return []
-    return list(range(min(len(recorded.ids), cells_per_type)))
+    times_ms = np.asarray(recorded.times_ms)
+    inside = (times_ms >= start_ms) & (times_ms <= stop_ms)
+    return list(range(len(recorded.ids))) if inside.any() else []
 
 
 def _reason(run: RunView, name: str) -> str:
     """Say why a type has no trace."""
     if not len(run.populations[name]):
         return f"no {name} neurons in this run"
-    return f"no {name} voltages were recorded"
+    where = " in this window" if name in (run.traces or {}) else ""
+    return f"no {name} voltages were recorded{where}"
+
+
+def _peak_mv(run: RunView, name: str) -> float | None:
+    """Return where the circuit of a run cuts the spikes of a type, None for a run without one."""
+    cells = getattr(getattr(run, "circuit", None), "cells", {})
+    return float(cells[name].parameters.v_peak.value) if name in cells else None
 
 
 def _panels(

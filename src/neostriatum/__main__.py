@@ -1,0 +1,5 @@
+"""``python -m neostriatum``."""
+
+from neostriatum.cli import entry
+
+entry()

@@ -1,0 +1,1 @@
+"""What an experimenter does with single cells and pairs."""

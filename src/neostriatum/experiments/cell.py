@@ -1,0 +1,154 @@
+"""One isolated neuron under a constant current, or a sweep of currents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neostriatum.circuit.check import whole_steps
+from neostriatum.engines.base import engine as make_engine
+from neostriatum.errors import CircuitError, shown
+from neostriatum.experiments.isolate import bare_network, isolated, known_type
+from neostriatum.simulation import Settings, resolve
+from neostriatum.units import quantity
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What a current did: one entry per current in every list.
+
+    ``spike_times_ms`` holds an array per current; ``v_mv`` is (t, k) at ``times_ms`` (t,).
+    """
+
+    cell: str
+    circuit: str
+    currents_pa: np.ndarray
+    dopamine: dict[str, float]
+    dt_ms: float
+    duration_ms: float
+    spike_times_ms: list[np.ndarray]
+    times_ms: np.ndarray
+    v_mv: np.ndarray
+
+    @property
+    def rates_hz(self) -> np.ndarray:
+        """Spikes over duration for each current [Hz]."""
+        return np.array([len(times) for times in self.spike_times_ms]) * 1000.0 / self.duration_ms
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``neostriatum cell --json`` prints."""
+        about = {"cell": self.cell, "circuit": self.circuit, "dopamine": self.dopamine,
+                 "dt_ms": self.dt_ms}
+        if len(self.currents_pa) > 1:
+            return about | {"current_pa": self.currents_pa.tolist(),
+                            "rate_hz": self.rates_hz.tolist(),
+                            "spike_times_ms": [_rounded(one) for one in self.spike_times_ms]}
+        return about | {"current_pa": float(self.currents_pa[0]),
+                        "spike_times_ms": _rounded(self.spike_times_ms[0]),
+                        "rate_hz": float(self.rates_hz[0])}
+
+
+def _rounded(times: np.ndarray) -> list[float]:
+    return np.round(times, 6).tolist()
+
+
+def cell(
+    name: str,
+    current: Any = None,
+    *,
+    sweep: Any = None,
+    circuit: Any = "striatum",
+    duration: Any = "1 s",
+    engine: str = "reference",
+    **options: Any,
+) -> CellResult:
+    """Inject a constant current into one isolated neuron, from step 0 to the end.
+
+    Parameters
+    ----------
+    name : str
+        Cell type or one of its aliases.
+    current : str or quantity, optional
+        For example ``"270 pA"``.
+    sweep : str or sequence of quantities, optional
+        ``"220:300:5 pA"`` (start, last, step) or a list of currents, each on its own neuron.
+    circuit : str, Path, dict or Circuit
+        Where the cell comes from.
+    duration : str or quantity
+        Simulated time.
+    engine : str
+        Engine to use.
+    **options
+        dt, dopamine, d1, d2, overlay, changes as in `run`.
+
+    Returns
+    -------
+    CellResult
+        Spike times, rate and membrane potential.
+
+    Raises
+    ------
+    CircuitError
+        Unknown cell type, not exactly one of ``current`` and ``sweep``, a malformed sweep.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> result = ns.cell("dSPN", "270 pA", circuit="humphries2009", duration="700 ms")
+    >>> float(result.spike_times_ms[0][0])
+    616.7
+    """
+    whole = resolve(circuit, Settings(**options))
+    name = known_type(whole, name)
+    alone = isolated(whole, name)
+    currents = _currents(current, sweep)
+    dt = alone.dt.value
+    try:
+        n_steps = whole_steps("duration", quantity(duration, "ms"), dt)
+    except ValueError as error:
+        msg = f"duration: {str(error).removeprefix('duration: ')}"
+        raise CircuitError(msg) from None
+    if n_steps < 1:
+        msg = f"duration: must be at least one step of {dt:g} ms (got {duration})"
+        raise CircuitError(msg)
+    simulator = make_engine(engine)
+    simulator.prepare(alone, bare_network(name, len(currents), currents), seed=0)
+    simulator.probe(name, np.arange(len(currents)))
+    steps, ids = simulator.advance(n_steps)
+    trace = simulator.traces()[name]
+    times = [np.round((steps[ids == one] + 1) * dt, 9) for one in range(len(currents))]
+    level = {key: float(getattr(alone.dopamine, key).at(0.0)) for key in ("d1", "d2")}
+    return CellResult(name, whole.name, currents, level, dt, n_steps * dt, times,
+                      trace.times_ms, trace.v_mv)
+
+
+def _currents(current: Any, sweep: Any) -> np.ndarray:
+    if (current is None) == (sweep is None):
+        msg = "cell: needs exactly one of current and sweep"
+        raise CircuitError(msg)
+    try:
+        if current is not None:
+            return np.array([quantity(current, "pA")])
+        if not isinstance(sweep, str):
+            return np.array([quantity(one, "pA") for one in sweep])
+    except ValueError as error:
+        msg = f"current: {error} (got {shown(current if sweep is None else sweep)})"
+        raise CircuitError(msg) from None
+    return _sweep(sweep)
+
+
+def _sweep(text: str) -> np.ndarray:
+    numbers, _, unit = text.strip().partition(" ")
+    try:
+        start, last, step = (quantity(f"{number} {unit.strip()}", "pA")
+                             for number in numbers.split(":"))
+    except ValueError:
+        msg = f'sweep: must be "start:last:step unit", "220:300:5 pA" (got {shown(text)})'
+        raise CircuitError(msg) from None
+    count = (last - start) / step + 1 if step else 0
+    if not 1 <= count + 1e-9 <= 10_000:
+        msg = f"sweep: must hold 1 to 10000 currents, rising by a step above 0 (got {shown(text)})"
+        raise CircuitError(msg)
+    return start + step * np.arange(int(count + 1e-9))

@@ -1,0 +1,45 @@
+"""Take single cells out of a circuit: no drive, no noise, no spread, no neighbours."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.load import load
+from neostriatum.errors import CircuitError, shown
+from neostriatum.network.network import Network
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+
+
+def known_type(circuit: Circuit, name: str) -> str:
+    """Return our name of a cell type of ``circuit``, or raise CircuitError."""
+    found = canonical(name)
+    if found not in circuit.cells:
+        near = get_close_matches(str(name), circuit.types, n=1) or [", ".join(circuit.types)]
+        msg = f"{circuit.name}: unknown cell type (got {shown(name)}). Known: {near[0]}"
+        raise CircuitError(msg)
+    return found
+
+
+def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
+    """Return a circuit of ``cell`` alone, with ``parts`` (raw keys) added."""
+    raw = circuit.to_dict()
+    for key in ("pathways", "gap_junctions", "inputs", "channels", "noise", "spread"):
+        raw.pop(key, None)
+    raw["warmup"] = "0 ms"
+    raw["cells"] = {cell: {**raw["cells"][cell], "fraction": 1.0}}
+    raw["start"] = {cell: {key: said for key, said in raw.get("start", {}).get(cell, {}).items()
+                           if key != "v_sd"}}
+    return load(raw | parts)
+
+
+def bare_network(cell: str, n: int, currents_pa: np.ndarray | None = None) -> Network:
+    """Return ``n`` unconnected cells, each with its own constant current [pA]."""
+    spread = {} if currents_pa is None else {cell: {"I_spon": np.asarray(currents_pa, float)}}
+    return Network(0, {cell: n}, 1.0, False, np.zeros((n, 3), np.float32), {},
+                   np.zeros((0, 2), np.int32), spread)

@@ -1,0 +1,293 @@
+"""The notebook's experiment: cells of one type, connected to cells of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.circuit.check import steps, whole_steps
+from neostriatum.circuit.drive import SpikeFile
+from neostriatum.circuit.load import load
+from neostriatum.engines.base import Engine, Trace
+from neostriatum.engines.base import engine as make_engine
+from neostriatum.errors import CircuitError, shown
+from neostriatum.experiments.isolate import bare_network, isolated, known_type
+from neostriatum.network.law import rule
+from neostriatum.network.network import Edges, Network, checked_size, cube_side, delay_units
+from neostriatum.network.place import place
+from neostriatum.network.wire import Box, wire
+from neostriatum.rng import checked_seed, stream
+from neostriatum.simulation import Settings, resolve
+from neostriatum.units import quantity
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+
+#: When the presynaptic spike of a single pair comes [ms].
+SPIKE_MS = 20.0
+#: How far two recorded cells lie apart unless said otherwise [um].
+DISTANCE = "50 um"
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """A pair or two groups of cells.
+
+    For one pair, ``v_mv`` and ``reference_mv`` (t,) are the target with and without the spike.
+    For groups, ``spikes`` holds (times_ms, ids) by role and ``traces`` potentials by role, the
+    roles being ``"source"`` and ``"target"``.
+    """
+
+    source: str
+    target: str
+    n: int
+    psp_mv: float | None
+    psp_peak_ms: float | None
+    delay_ms: float
+    conductance_ns: float
+    holding_mv: float | None
+    times_ms: np.ndarray
+    v_mv: np.ndarray
+    reference_mv: np.ndarray
+    connections: int = 1
+    spikes: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    traces: dict[str, Trace] = field(default_factory=dict)
+    rates_hz: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``neostriatum pair --json`` prints."""
+        keys = ("source", "target", "psp_mv", "psp_peak_ms", "delay_ms", "conductance_ns",
+                "holding_mv", "n", "connections")
+        said = {key: getattr(self, key) for key in keys}
+        return said | ({"rates_hz": self.rates_hz} if self.rates_hz else {})
+
+
+def pair(
+    source: str,
+    target: str,
+    *,
+    n: int = 1,
+    circuit: Any = "striatum",
+    holding: Any = None,
+    distance: Any = DISTANCE,
+    duration: Any = None,
+    seed: int = 1,
+    engine: str = "reference",
+    **options: Any,
+) -> PairResult:
+    """Connect ``n`` cells of one type to ``n`` of another and see what happens.
+
+    With ``n = 1`` one presynaptic spike reaches an isolated target held at ``holding`` by a
+    constant current, and the postsynaptic potential is the difference to the same cell without
+    the spike. With more, the two groups lie in tissue of the circuit's density, the sources are
+    wired to the targets by the pathway's rule, and the circuit's inputs drive both.
+
+    Parameters
+    ----------
+    source, target : str
+        Cell types or aliases.
+    n : int
+        Cells on each side.
+    circuit : str, Path, dict or Circuit
+        Where cells, pathway and inputs come from.
+    holding : str or quantity, optional
+        Potential of the target before the spike; by default its v_r.
+    distance : str or quantity
+        Between the two somas of a single pair; it sets the delay.
+    duration : str or quantity, optional
+        Simulated time; 220 ms for a pair, 1 s for groups.
+    seed : int
+        Master seed of the groups.
+    engine : str
+        Engine to use.
+    **options
+        dt, dopamine, d1, d2, overlay, changes as in `run`.
+
+    Returns
+    -------
+    PairResult
+        The postsynaptic potential, or spikes and traces of the groups.
+
+    Raises
+    ------
+    CircuitError
+        Unknown types, no such pathway, a holding potential that no constant current can hold.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> result = ns.pair("FS", "dSPN", changes={"receptors.GABA.E": "-60 mV"})
+    >>> 1 < result.psp_mv < 3
+    True
+    """
+    whole = resolve(circuit, Settings(**options))
+    source, target = known_type(whole, source), known_type(whole, target)
+    name = f"{source}->{target}"
+    if name not in whole.pathways:
+        msg = f"{whole.name}: no pathway {name}. Known: {', '.join(whole.pathways) or 'none'}"
+        raise CircuitError(msg)
+    n = checked_size(n)
+    duration = _time("duration", duration or ("220 ms" if n == 1 else "1 s"))
+    try:
+        count = whole_steps("duration", duration, whole.dt.value)
+    except ValueError as error:
+        raise CircuitError(str(error)) from None
+    simulator = make_engine(engine)
+    if n > 1:
+        if holding is not None:
+            msg = "holding: is for a single pair (--n 1)"
+            raise CircuitError(msg)
+        return _groups(whole, source, target, n, count, checked_seed(seed), simulator)
+    return _single(whole, source, target, holding, distance, count, simulator)
+
+
+def _single(whole: Circuit, source: str, target: str, holding: Any, distance: Any, count: int,
+            simulator: Engine) -> PairResult:
+    pathway, dt = whole.pathways[f"{source}->{target}"], whole.dt.value
+    away = _length("distance", distance)
+    units = delay_units(f"pathways.{source}->{target}.delay", pathway.delay, np.array([away]))
+    delay = steps(float(units[0]) * 0.1, dt)
+    emitted = steps(SPIKE_MS, dt)
+    if count <= emitted + delay:
+        msg = f"duration: must reach beyond the spike at {SPIKE_MS:g} ms (got {count * dt:g} ms)"
+        raise CircuitError(msg)
+    held, current, u = _held(whole, target, holding)
+    receptors = {key: f"{g.value!r} nS" for key, g in pathway.conductance.items()}
+    start = {target: {"v": f"{held!r} mV", "u": f"{u!r} pA"}}
+    alone = isolated(whole, target, start=start)
+    alone = _with_spike(alone, target, receptors, (emitted + delay) * dt)
+    simulator.prepare(alone, bare_network(target, 2, np.full(2, current)), seed=0)
+    simulator.probe(target, np.arange(2))
+    fired, _ = simulator.advance(count)
+    trace = simulator.traces()[target]
+    difference = trace.v_mv[:, 0] - trace.v_mv[:, 1]
+    peak = int(np.argmax(np.abs(difference)))
+    # A spike of step n is at (n + 1) dt, as are the samples: the PSP peaks this much later.
+    late = trace.times_ms[peak] - (emitted + 1) * dt
+    quiet = not len(fired)
+    return PairResult(
+        source, target, 1, float(difference[peak]) if quiet else None,
+        round(float(late), 6) if quiet else None, round(delay * dt, 6),
+        sum(g.value for g in pathway.conductance.values()), held, trace.times_ms,
+        trace.v_mv[:, 0], trace.v_mv[:, 1])
+
+
+def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms: float) -> Circuit:
+    raw = alone.to_dict()
+    raw["inputs"] = {"presynaptic": {"targets": {target: {
+        "afferents": 1, "rate": "0 Hz", "conductance": conductance}}}}
+    made = load(raw)
+    # The one spike is data, not a file: it takes the place of the silent afferent.
+    spikes = SpikeFile(file="presynaptic.csv")
+    spikes._events = (np.array([at_ms]), np.array([0]))
+    entry = made.inputs["presynaptic"].targets[target]
+    entry = entry.model_copy(update={"afferents": None, "rate": None, "spikes": spikes})
+    inputs = {"presynaptic": made.inputs["presynaptic"].model_copy(
+        update={"targets": {target: entry}})}
+    return made.model_copy(update={"inputs": inputs})
+
+
+def _held(whole: Circuit, target: str, holding: Any) -> tuple[float, float, float]:
+    """Return the holding potential [mV], and the current and recovery [pA] that keep it."""
+    from neostriatum.engines.program import lower
+
+    alone = isolated(whole, target)
+    cell = lower(alone, bare_network(target, 1), 0).populations[0]
+    phi = tuple(float(getattr(whole.dopamine, key).at(0.0)) for key in ("d1", "d2"))
+    said = cell.modulated(phi)
+    try:
+        v = said["v_r"] if holding is None else quantity(holding, "mV")
+    except ValueError as error:
+        msg = f"holding: {error} (got {shown(holding)})"
+        raise CircuitError(msg) from None
+    if cell.cubic:
+        above = max(v - said["v_b"], 0.0)
+        u, slope = said["b"] * above**3, 3 * said["b"] * above**2
+    else:
+        u, slope = said["b"] * (v - said["v_r"]), said["b"]
+    if not -150 <= v <= 0 or said["k"] * (2 * v - said["v_r"] - said["v_t"]) - slope >= 0:
+        top = (said["v_r"] + said["v_t"] + (0 if cell.cubic else said["b"]) / said["k"]) / 2
+        msg = f"holding: must be below the static threshold of {top:.2f} mV (got {v:g} mV)"
+        raise CircuitError(msg)
+    dopamine = sum(g * (v - E) for g, E in said["currents"])
+    return v, u - said["k"] * (v - said["v_r"]) * (v - said["v_t"]) - dopamine - said["I_spon"], u
+
+
+def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: int,
+            simulator: Engine) -> PairResult:
+    name, pathway = f"{source}->{target}", whole.pathways[f"{source}->{target}"]
+    types = [one for one in whole.types if one in (source, target)]
+    raw = whole.to_dict()
+    raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
+    raw["pathways"] = {name: raw["pathways"][name]}
+    raw.pop("gap_junctions", None)
+    raw["inputs"] = {key: {"targets": kept} for key, said in raw.get("inputs", {}).items()
+                     if (kept := {one: said["targets"][one] for one in types
+                                  if one in said["targets"]})}
+    for key in ("noise", "spread", "start"):
+        raw[key] = {one: said for one, said in raw.get(key, {}).items() if one in types}
+    both = load(raw, folder=whole._folder)
+    # Two groups of one type are the two halves of one population.
+    counts = {one: 2 * n if len(types) == 1 else n for one in types}
+    side = cube_side(both, 2 * n)
+    box = Box(side, False)
+    positions = place(both, counts, side, seed)
+    first = {"source": 0, "target": n} if source == target else {
+        "source": types.index(source) * n, "target": types.index(target) * n}
+    contacts = wire(positions[first["source"] :][:n], positions[first["target"] :][:n],
+                    rule(pathway.wiring), box, stream(seed, "wire", name))
+    shift = n if source == target else 0
+    rows = counts[source]
+    offsets = np.concatenate([contacts.offsets, np.full(rows - n, contacts.offsets[-1])])
+    delays = delay_units(f"pathways.{name}.delay", pathway.delay, contacts.distances)
+    edges = {name: Edges(offsets, contacts.targets + np.int32(shift), delays)}
+    network = Network(seed, counts, side, False, positions, edges, np.zeros((0, 2), np.int32))
+    simulator.prepare(both, network, seed)
+    for one in types:
+        simulator.probe(one, np.arange(counts[one]))
+    warm = steps(both.warmup.value, both.dt.value)
+    when, who = simulator.advance(warm + count)
+    return _grouped(both, simulator, (when - warm, who), first, n, count, source, target,
+                    len(contacts.targets), pathway)
+
+
+def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndarray],
+             first: dict[str, int], n: int, count: int, source: str, target: str,
+             connections: int, pathway: Any) -> PairResult:
+    dt, (when, who) = both.dt.value, spikes
+    found, traces, rates = {}, {}, {}
+    for role, start in first.items():
+        mine = (who >= start) & (who < start + n) & (when >= 0)
+        found[role] = ((when[mine] + 1) * dt, who[mine] - start)
+        rates[role] = round(float(mine.sum()) / n / (count * dt / 1000.0), 6)
+        whole = simulator.traces()[source if role == "source" else target]
+        column = np.flatnonzero((whole.ids >= start) & (whole.ids < start + n))
+        kept = whole.times_ms > 1e-9
+        traces[role] = Trace(whole.ids[column] - start, whole.times_ms[kept],
+                             whole.v_mv[kept][:, column])
+    return PairResult(
+        source, target, n, None, None, pathway.delay.offset.value,
+        sum(g.value for g in pathway.conductance.values()), None, traces["target"].times_ms,
+        traces["target"].v_mv, np.zeros(0), connections, found, traces, rates)
+
+
+def _time(where: str, raw: Any) -> float:
+    return _quantity(where, raw, "ms")
+
+
+def _length(where: str, raw: Any) -> float:
+    length = _quantity(where, raw, "um")
+    if not 0 <= length <= 10_000:
+        msg = f"{where}: must be from 0 to 10000 um (got {length:g} um)"
+        raise CircuitError(msg)
+    return length
+
+
+def _quantity(where: str, raw: Any, unit: str) -> float:
+    try:
+        return quantity(raw, unit)
+    except ValueError as error:
+        msg = f"{where}: {error} (got {shown(raw)})"
+        raise CircuitError(msg) from None

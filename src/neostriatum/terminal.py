@@ -1,0 +1,157 @@
+"""What the commands show a person: progress, summaries, and the figures they name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neostriatum.errors import RunFileError
+
+if TYPE_CHECKING:
+    from neostriatum.experiments.cell import CellResult
+    from neostriatum.experiments.pair import PairResult
+    from neostriatum.recording.store import Run
+
+_PHASES = {"build": "building", "warmup": "warming up", "simulate": "simulating",
+           "compile and simulate": "compiling and simulating", "figures": "drawing"}
+
+
+class Progress:
+    """A bar with the time left on a terminal, one plain line per phase elsewhere."""
+
+    def __init__(self, silent: bool) -> None:
+        self._silent = silent
+        self._bar: Any = None
+        self._task: Any = None
+        self._phase = ""
+
+    def __enter__(self) -> Progress:
+        if not self._silent and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(TextColumn("{task.description:<26}"), BarColumn(),
+                            TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(),
+                            console=Console(stderr=True), transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, phase: str, share: float) -> None:
+        """Show that ``phase`` is done to ``share`` (0 to 1)."""
+        if self._silent:
+            return
+        if self._bar is None:
+            if phase != self._phase:
+                print(f"{_PHASES.get(phase, phase)} ...", file=sys.stderr, flush=True)
+        elif phase != self._phase:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            known = phase in ("warmup", "simulate")
+            self._task = self._bar.add_task(_PHASES.get(phase, phase), total=1 if known else None)
+        else:
+            self._bar.update(self._task, completed=share)
+        self._phase = phase
+
+
+def summary_lines(run: Run) -> list[str]:
+    """Return the summary of a run for a person."""
+    said = run.summary
+    level = said["dopamine"]
+    lines = [f"{said['circuit']}: {said['neurons']:,} neurons, {said['synapses']:,} synapses, "
+             f"{said['gap_junctions']:,} gap junctions; dopamine D1 {level['d1']:g}, "
+             f"D2 {level['d2']:g}; seed {said['seed']}"]
+    for name, rate in said["rates_hz"].items():
+        if rate is not None:
+            lines.append(f"  {name:<5} {len(run.populations[name]):>9,} neurons {rate:8.2f} Hz")
+    lines.append(f"{said['duration_ms'] / 1000:g} s simulated in {said['simulate_s']:.2f} s "
+                 f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
+                 f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
+                 f"peak memory {said['peak_memory_gb']:.2f} GB")
+    lines.append(f"results in {run.folder}, figures in {run.folder / 'figures'}")
+    return lines
+
+
+def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
+    """Return what a current did, for a person."""
+    lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "
+             f"D2 {made.dopamine['d2']:g}, {made.duration_ms:g} ms at dt {made.dt_ms:g} ms"]
+    for current, times, rate in zip(made.currents_pa, made.spike_times_ms, made.rates_hz,
+                                    strict=True):
+        first = f", first at {times[0]:.1f} ms" if len(times) else ""
+        lines.append(f"  {current:8.1f} pA  {len(times):5d} spikes  {rate:8.2f} Hz{first}")
+    return lines + ([f"figure in {figure}"] if figure else [])
+
+
+def pair_lines(made: PairResult, figure: Path | None) -> list[str]:
+    """Return what a pair or two groups did, for a person."""
+    lines = [f"{made.source} -> {made.target}: {made.conductance_ns:g} nS, delay "
+             f"{made.delay_ms:g} ms, {made.connections} connection(s)"]
+    if made.psp_mv is not None:
+        lines.append(f"  holding {made.holding_mv:g} mV: {made.psp_mv:+.3f} mV, peak "
+                     f"{made.psp_peak_ms:g} ms after the spike")
+    elif made.n == 1:
+        lines.append(f"  holding {made.holding_mv:g} mV: the target fires, so no potential to read")
+    for role, rate in made.rates_hz.items():
+        name = made.source if role == "source" else made.target
+        lines.append(f"  {role} {name}: {made.n} cells, {rate:.2f} Hz")
+    return lines + ([f"figure in {figure}"] if figure else [])
+
+
+def bibtex(made: dict[str, Any]) -> list[str]:
+    """Return BibTeX entries, each after a comment on what it was used for."""
+    lines = []
+    for source in made["sources"]:
+        lines.append(f"% used for: {', '.join(source['used_for'][:6])}"
+                     + (f" and {len(source['used_for']) - 6} more" if len(source["used_for"]) > 6
+                        else ""))
+        kind = "article" if source.get("journal") else "misc"
+        lines.append(f"@{kind}{{{source['key']},")
+        for field in ("title", "authors", "year", "journal", "doi", "note"):
+            if source.get(field) not in (None, ""):
+                name = "author" if field == "authors" else field
+                lines.append(f"  {name} = {{{source[field]}}},")
+        lines += ["}", ""]
+    return lines
+
+
+def draw_cell(made: CellResult, out: str) -> Path:
+    """Draw the trace of a current, or the f-I curve of a sweep."""
+    from neostriatum.plotting import fi_curve, trace
+
+    if len(made.currents_pa) > 1:
+        figure, _ = fi_curve(made.currents_pa, made.rates_hz, made.cell)
+    else:
+        figure, _ = trace(made.times_ms, made.v_mv[:, 0], made.spike_times_ms[0], made.cell)
+    return _saved(figure, out, "cell.png")
+
+
+def draw_pair(made: PairResult, out: str) -> Path:
+    """Draw the postsynaptic potential of a pair, or the traces of two groups."""
+    from neostriatum.plotting import groups, psp
+
+    if made.n == 1:
+        figure, _ = psp(made.times_ms, made.v_mv, made.reference_mv, source=made.source,
+                        target=made.target)
+    else:
+        figure, _ = groups(made)
+    return _saved(figure, out, "pair.png")
+
+
+def _saved(figure: Any, out: str, name: str) -> Path:
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / name).exists():
+            msg = f"{folder / name}: exists already. Choose another --out"
+            raise RunFileError(msg)
+        figure.savefig(folder / name)
+    except OSError as error:
+        msg = f"{folder}: cannot be written ({error.strerror or error}). Choose another --out"
+        raise RunFileError(msg) from None
+    return folder / name
