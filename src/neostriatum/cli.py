@@ -12,10 +12,20 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: Most characters of an error.
+LONGEST = 200
+
 app = typer.Typer(
-    name="neostriatum", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    name="neostriatum", invoke_without_command=True, add_completion=False, rich_markup_mode=None,
     help="Simulate the microcircuit of the striatum, from one cell to a whole one.",
 )
+
+
+def _precision(said: str) -> str:
+    if said not in ("double", "single"):
+        msg = f"must be double or single (got {said})"
+        raise typer.BadParameter(msg)
+    return said
 
 
 def _option(text: str, *names: str, **settings: Any) -> Any:
@@ -25,15 +35,16 @@ def _option(text: str, *names: str, **settings: Any) -> Any:
 
 CircuitArgument = Annotated[str, typer.Argument(help="Name of a circuit, or a file.")]
 CircuitOption = Annotated[str, _option("Name of a circuit, or a file.", "--circuit")]
-Size = Annotated[int | None, _option("Neurons in all.", "--size")]
+Size = Annotated[int | None, _option("Neurons in all.", "--size", min=1, max=2**31 - 1)]
 Dt = Annotated[str | None, _option('Step, "0.1 ms".', "--dt")]
 Dopamine = Annotated[float | None, _option("Dopamine, 0 to 1; sets D1 and D2.", "--dopamine")]
 D1 = Annotated[float | None, _option("D1 activation, wins over --dopamine.", "--d1")]
 D2 = Annotated[float | None, _option("D2 activation, wins over --dopamine.", "--d2")]
 Seed = Annotated[int, _option("Master seed.", "--seed")]
-EngineName = Annotated[str | None, _option("Engine: reference, brian2, brian2-runtime.", "--engine")]
+EngineName = Annotated[str | None, _option("Engine: reference, brian2, brian2-runtime.",
+                                           "--engine")]
 Threads = Annotated[int | None, _option("Threads (all cores).", "--threads")]
-Precision = Annotated[str, _option("double or single.", "--precision")]
+Precision = Annotated[str, _option("double or single.", "--precision", callback=_precision)]
 Overlay = Annotated[list[str] | None, _option("Overlay, or overlay.part; repeatable.", "--overlay")]
 Set = Annotated[list[str] | None, _option('KEY=VALUE, repeatable: cells.dSPN.parameters.C="16 pF".',
                                           "--set")]
@@ -44,9 +55,13 @@ Duration = Annotated[str | None, _option('Simulated time, "2 s".', "--duration")
 
 
 @app.callback()
-def _root(debug: Annotated[bool, _option("Show the traceback of an error.", "--debug")] = False,
-          ) -> None:
+def _root(
+    context: typer.Context,
+    debug: Annotated[bool, _option("Show the traceback of an error.", "--debug")] = False,
+) -> None:
     """Hold options that come before the command; --debug is read by main."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("run")
@@ -96,7 +111,8 @@ def pair_command(
     source: Annotated[str, typer.Argument(help="Presynaptic cell type.")],
     target: Annotated[str, typer.Argument(help="Postsynaptic cell type.")],
     n: Annotated[int, _option("Cells on each side.", "--n")] = 1,
-    holding: Annotated[str | None, _option('Potential of the target, "-80 mV".', "--holding")] = None,
+    holding: Annotated[str | None, _option('Potential of the target, "-80 mV".',
+                                           "--holding")] = None,
     distance: Annotated[str, _option('Between the somas, "50 um".', "--distance")] = "50 um",
     circuit: CircuitOption = "striatum", duration: Duration = None, dt: Dt = None,
     dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
@@ -117,7 +133,8 @@ def pair_command(
 
 @app.command("info")
 def info_command(
-    circuit: Annotated[str, typer.Argument(help="Name of a circuit, a file, or a run.")] = "striatum",
+    circuit: Annotated[str, typer.Argument(help="Name of a circuit, a file, or a run."),
+                       ] = "striatum",
     dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, overlay: Overlay = None,
     changes: Set = None, schema: Annotated[bool, _option("Print the JSON Schema of circuit files.",
                                                          "--schema")] = False,
@@ -174,7 +191,7 @@ def _print(as_json: bool, quiet: bool, data: dict[str, Any],
         typer.echo(json.dumps(data, allow_nan=False))
     elif not quiet:
         for line in lines():
-            typer.echo(line)
+            typer.echo(_printable(line))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -213,13 +230,19 @@ def _explain(error: Exception) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    typer.echo(" ".join(text.split()), err=True)
+    text = _printable(" ".join(text.split()))
+    typer.echo(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...", err=True)
     return code
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` without control characters, which a file could send to the terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _one_line_warning(message: Any, category: Any, *about: Any, **more: Any) -> None:
     del category, about, more
-    typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
+    typer.echo(_printable(f"warning: {' '.join(str(message).split())}"), err=True)
 
 
 def entry() -> None:

@@ -85,14 +85,15 @@ def warnings_of(circuit: Circuit) -> list[str]:
             E = circuit.receptors[receptor].E.value
             margin = static_threshold(circuit, name) - E
             if margin < 0 and E < -40:
-                said.append(f"{receptor} on {name}: reversal {E:g} mV lies {-margin:.2f} mV above the "
-                            f"static threshold, so this inhibition excites a cell at rest")
+                said.append(f"{receptor} on {name}: reversal {E:g} mV lies {-margin:.2f} mV above "
+                            "the static threshold, so this inhibition excites a cell at rest")
     if circuit.dt.value > 0.1:
-        said.append(f"dt {circuit.dt.value:g} ms is coarse for an SPN, whose time constant at rest is "
-                    "0.3 ms: rates may change by more than 5 %")
+        said.append(f"dt {circuit.dt.value:g} ms is coarse for an SPN, whose time constant at "
+                    "rest is 0.3 ms: rates may change by more than 5 %")
     for name, sigma in circuit.noise.items():
         if name != "FS" and sigma.value > 0:
-            said.append(f"noise on {name} depends on dt: the cell's time constant at rest is 0.3 ms")
+            said.append(f"noise on {name} depends on dt: "
+                        "the cell's time constant at rest is 0.3 ms")
     return said
 
 

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types, uint32, uint64
-from numba.core import cgutils  # noqa: F401  (registers the bit casts below)
-from numba.extending import intrinsic
+from numba import float32, float64, int32, int64, njit, types, uint32, uint64
+from numba.extending import intrinsic, overload
 
-from neostriatum.rng import EXP_SERIES
+from neostriatum.rng import (
+    COS_SERIES,
+    EXP2_SERIES,
+    EXP2_SINGLE,
+    EXP_SERIES,
+    LOG_SERIES,
+    SIN_SERIES,
+)
 
 _E = tuple(float(coefficient) for coefficient in EXP_SERIES)
+_D = tuple(float(coefficient) for coefficient in EXP2_SERIES)
+_S = tuple(np.float32(coefficient) for coefficient in EXP2_SINGLE)
+_L, _SIN, _COS = LOG_SERIES, SIN_SERIES, COS_SERIES
+#: 1.5 times 2^52 and 2^23: adding and subtracting them rounds to the nearest whole number.
+_ROUND, _ROUND_SINGLE = 6755399441055744.0, np.float32(12582912.0)
 
 
-@intrinsic
-def float_from_bits(typingctx, bits):
-    """Reinterpret an int64 as a float64."""
-    if not isinstance(bits, types.Integer):
-        return None
+def _bit_cast(source, target):
+    @intrinsic
+    def cast(typingctx, value):
+        def codegen(context, builder, signature, args):
+            return builder.bitcast(args[0], context.get_value_type(target))
 
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], context.get_value_type(types.float64))
+        return target(source), codegen
 
-    return types.float64(types.int64), codegen
+    return cast
+
+
+float_from_bits = _bit_cast(types.int64, types.float64)
+bits_of_float = _bit_cast(types.float64, types.int64)
+single_from_bits = _bit_cast(types.int32, types.float32)
+bits_of_single = _bit_cast(types.float32, types.int32)
 
 
 @njit(inline="always")
@@ -61,3 +77,101 @@ def philox(k0, k1, c0, c1, c2, c3):
         k0 = uint32((uint64(k0) + uint64(0x9E3779B9)) & low)
         k1 = uint32((uint64(k1) + uint64(0xBB67AE85)) & low)
     return c0, c1, c2, c3
+
+
+@njit(inline="always")
+def _exp2_double(y):
+    shifted = y + _ROUND
+    f = y - (shifted - _ROUND)
+    p = _D[0] * f + _D[1]
+    p = p * f + _D[2]
+    p = p * f + _D[3]
+    p = p * f + _D[4]
+    p = p * f + _D[5]
+    p = p * f + _D[6]
+    p = p * f + _D[7]
+    p = p * f + _D[8]
+    p = p * f + _D[9]
+    p = p * f + _D[10]
+    return p * float_from_bits((bits_of_float(shifted) + int64(1023)) << int64(52))
+
+
+@njit(inline="always")
+def _exp2_single(y):
+    shifted = y + _ROUND_SINGLE
+    f = y - (shifted - _ROUND_SINGLE)
+    p = _S[0] * f + _S[1]
+    p = p * f + _S[2]
+    p = p * f + _S[3]
+    p = p * f + _S[4]
+    p = p * f + _S[5]
+    p = p * f + _S[6]
+    return p * single_from_bits(int32(int32(bits_of_single(shifted) + int32(127)) << int32(23)))
+
+
+def exp2(y):
+    """Return 2^y in the precision of ``y``; in double exactly as `rng.exp2` does."""
+    raise RuntimeError
+
+
+@overload(exp2, inline="always")
+def _exp2_overload(y):
+    if y == types.float32:
+        return lambda y: _exp2_single(y)
+    return lambda y: _exp2_double(y)
+
+
+def like(example, value):
+    """Return ``value`` in the precision of ``example``."""
+    raise RuntimeError
+
+
+@overload(like, inline="always")
+def _like_overload(example, value):
+    if example == types.float32:
+        return lambda example, value: float32(value)
+    if example == types.int32:
+        return lambda example, value: int32(value)
+    return lambda example, value: float64(value)
+
+
+@njit(inline="always")
+def uniform53(high, low):
+    """Return a uniform in [0, 1) with 53 bits exactly as `rng.uniform53` does."""
+    top = float64(high >> uint32(5)) * 67108864.0
+    return (top + float64(low >> uint32(6))) * 1.1102230246251565e-16
+
+
+@njit(inline="always")
+def _series(coefficients, x):
+    p = coefficients[0]
+    for n in range(1, len(coefficients)):
+        p = p * x + coefficients[n]
+    return p
+
+
+@njit(inline="always", error_model="numpy")
+def normal_pair(first, second):
+    """Return two standard normals from two words exactly as `rng.normal_pair` does."""
+    bits = bits_of_float((float64(first) + 0.5) * 2.3283064365386963e-10)
+    exponent = (bits >> int64(52)) - int64(1023)
+    mantissa = float_from_bits((bits & int64(0xFFFFFFFFFFFFF)) | int64(0x3FF0000000000000))
+    large = mantissa > 1.4142135623730951
+    mantissa = mantissa * 0.5 if large else mantissa
+    scale = float64(exponent) + (1.0 if large else 0.0)
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    log = scale * 0.6931471805599453 + s * _series(_L, s * s)
+    radius = np.sqrt(-2.0 * log)
+    turn = float64(second) * 2.3283064365386963e-10
+    quarter = np.floor(4.0 * turn + 0.5)
+    angle = (turn - quarter * 0.25) * 6.283185307179586
+    square = angle * angle
+    sin = angle * _series(_SIN, square)
+    cos = _series(_COS, square)
+    q = int64(quarter) & int64(3)
+    swap = (q & int64(1)) == int64(1)
+    x = sin if swap else cos
+    y = cos if swap else sin
+    x = -x if (q == 1 or q == 2) else x
+    y = -y if q >= 2 else y
+    return radius * x, radius * y

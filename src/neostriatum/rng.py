@@ -116,6 +116,29 @@ def exp(x: np.ndarray) -> np.ndarray:
     return p * ((n.astype(np.int64) + 1023) << 52).view(np.float64)
 
 
+def exp2(y: np.ndarray) -> np.ndarray:
+    """Return 2^y for |y| < 1000 within 4 ulp, the same bits on every machine.
+
+    Adding and subtracting 1.5 * 2^52 rounds to the nearest whole number, which then sits in the
+    low bits: cheaper than floor on every processor.
+    """
+    shifted = y + 6755399441055744.0
+    f = y - (shifted - 6755399441055744.0)
+    p = _series(EXP2_SERIES, f)
+    return p * ((shifted.view(np.int64) + 1023) << 52).view(np.float64)
+
+
+#: Chebyshev interpolation of 2^f on |f| <= 1/2, highest power first: relative error 3e-16.
+EXP2_SERIES = (
+    7.072585949269223e-09, 1.0208690299958306e-07, 1.321544258792169e-06, 1.5252657260200837e-05,
+    0.0001540353044173605, 0.0013333558230164974, 0.009618129107606888, 0.05550410866444772,
+    0.24022650695910097, 0.69314718055995, 1.0,
+)
+#: The same in single precision: relative error 3e-9 before rounding.
+EXP2_SINGLE = (
+    0.0001546144469856913, 0.0013400428177615838, 0.009618056678524637, 0.05550327226670302,
+    0.24022650922288757, 0.6931472067028326, 1.0,
+)
 #: Taylor coefficients 1/13! ... 1/0! of e^r on |r| <= ln(2)/2.
 EXP_SERIES = tuple(1.0 / float(np.prod(np.arange(1.0, n + 1.0))) for n in range(13, -1, -1))
 #: Coefficients of 2 atanh(s)/s in s^2, highest first.

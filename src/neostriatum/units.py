@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
-#: Number, then a unit of at most 32 harmless characters: nothing here can become an expression.
-_QUANTITY = re.compile(
-    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-zµμΩ%/*^0-9 ()]{0,32})\s*"
-)
-_POWER = re.compile(r"[\^*]\s*(\d+)")
+from neostriatum.errors import shown
+
+#: A number, then a unit; nothing here can become an expression.
+_QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?)\s*(.{0,40})")
+#: Names of units joined by a space, ``*`` or ``/``, each with a power of at most 3.
+_NAME = r"[A-Za-zµμΩ%]+(?:\s*(?:\^|\*\*)\s*-?[1-3])?"
+_UNIT = re.compile(rf"(?:1?\s*/\s*)?{_NAME}(?:(?:\s*[*/]\s*|\s+){_NAME})*")
 
 
 @lru_cache(maxsize=1)
@@ -31,18 +34,14 @@ def _factor(unit: str, wanted: str) -> float:
     """Return the factor from ``unit`` to ``wanted``; raise ValueError with the reason."""
     import pint
 
-    if any(int(power) > 3 for power in _POWER.findall(unit)):
-        msg = f"must be in {wanted}"
-        raise ValueError(msg)
     try:
-        given = registry()(_spelled(unit))
+        given = registry().Quantity(_spelled(unit))
         factor = given.to(_spelled(wanted)).magnitude
     except pint.DimensionalityError:
-        msg = f"must have the dimension of {wanted}"
+        msg = f"must have the dimension of {wanted}" if wanted != "1" else "must have no unit"
         raise ValueError(msg) from None
     except Exception:
-        msg = f"must be in {wanted}, and {unit!r} is not a unit"
-        raise ValueError(msg) from None
+        raise ValueError(_no_unit(unit, wanted)) from None
     return float(f"{float(factor):.15g}")
 
 
@@ -80,54 +79,65 @@ def quantity(raw: Any, unit: str) -> float:
     """
     if isinstance(raw, str):
         value = _from_text(raw, unit)
-    elif isinstance(raw, bool) or raw is None or isinstance(raw, (dict, list, tuple)):
-        msg = "must be a number" if unit == "1" else f'must be a number with its unit, "1 {unit}"'
-        raise ValueError(msg)
-    elif hasattr(raw, "to") and hasattr(raw, "magnitude"):
-        value = _from_pint(raw, unit)
     elif hasattr(raw, "get_best_unit"):
-        value = _from_text(repr_brian(raw), unit)
-    elif unit == "1":
-        value = float(raw)
+        value = _converted(raw, _brian_unit(raw), unit)
+    elif hasattr(raw, "to") and hasattr(raw, "magnitude"):
+        value = _converted(raw.magnitude, f"{raw.units:~}" or "1", unit)
+    elif isinstance(raw, bool) or not isinstance(raw, Real):
+        raise ValueError(_rule(unit))
     else:
-        msg = f'must carry its unit, "{raw} {unit}"'
-        raise ValueError(msg)
+        value = _number(raw)
+        if unit != "1" and math.isfinite(value):
+            msg = f'must carry its unit, "{shown(raw)} {unit}"'
+            raise ValueError(msg)
     if not math.isfinite(value):
         msg = "must be a finite number"
         raise ValueError(msg)
     return value
 
 
+def _rule(unit: str) -> str:
+    return "must be a number" if unit == "1" else f'must be a number with its unit, "1 {unit}"'
+
+
+def _no_unit(given: str, unit: str) -> str:
+    return "must have no unit" if unit == "1" else f'must be in {unit}, and "{given}" is not a unit'
+
+
+def _number(raw: Any) -> float:
+    try:
+        return float(raw)
+    except OverflowError:
+        return math.inf
+    except TypeError:
+        msg = "must be a single number"
+        raise ValueError(msg) from None
+
+
 def _from_text(text: str, unit: str) -> float:
-    match = _QUANTITY.fullmatch(text) if len(text) <= 64 else None
+    match = _QUANTITY.fullmatch(text.strip())
     if match is None:
-        example = "a number" if unit == "1" else f'a number with its unit, "1 {unit}"'
-        msg = f"must be {example}"
-        raise ValueError(msg)
-    number, given = float(match[1]), match[2].strip()
-    if given == unit or (unit == "1" and not given):
-        return number
-    if not given:
+        raise ValueError(_rule(unit))
+    number, given = float(match[1]), match[2]
+    if unit != "1" and not given:
         msg = f'must carry its unit, "{text.strip()} {unit}"'
         raise ValueError(msg)
-    factor = _factor(given, unit)
-    return number if factor == 1.0 else float(f"{number * factor:.15g}")
+    if given and not _UNIT.fullmatch(given):
+        raise ValueError(_no_unit(given, unit))
+    return _converted(number, given or "1", unit)
 
 
-def _from_pint(raw: Any, unit: str) -> float:
-    given = f"{raw.units:~}" or "1"
-    return float(raw.magnitude) * (1.0 if given == unit else _factor(given, unit))
+def _converted(number: Any, given: str, unit: str) -> float:
+    factor = 1.0 if given == unit else _factor(given, unit)
+    value = _number(number)
+    return value if factor == 1.0 else float(f"{value * factor:.15g}")
 
 
-def repr_brian(raw: Any) -> str:
-    """Return a Brian2 quantity as text in SI base units, ``"1.5e-11 m^-2..."`` spelled for pint."""
+def _brian_unit(raw: Any) -> str:
+    """Return the SI base units of a Brian2 quantity, spelled for pint."""
     names = ("m", "kg", "s", "A", "K", "mol", "cd")
-    above, below = [], []
-    for name, power in zip(names, raw.dim._dims, strict=True):
-        if power:
-            (above if power > 0 else below).append(f"{name}^{abs(int(power))}")
-    text = "*".join(above) or "1"
-    return f"{float(raw)!r} {text}" + "".join(f"/{part}" for part in below)
+    powers = zip(names, raw.dim._dims, strict=True)
+    return "*".join(f"{name}^{power:g}" for name, power in powers if power) or "1"
 
 
 def text(value: float, unit: str) -> str:

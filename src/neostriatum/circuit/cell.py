@@ -94,7 +94,7 @@ class Effect(Frozen):
             raise ValueError(msg)
         if self.acts_on != "current":
             if not factor or self.conductance is not None or self.reversal is not None:
-                msg = f'acts_on "{self.acts_on}" needs a coefficient alone'
+                msg = f'acts_on "{self.acts_on}" needs a coefficient, and nothing else'
                 raise ValueError(msg)
             if not self.acts_on.startswith("I_") and self.acts_on not in PARAMETERS:
                 known = ", ".join((*PARAMETERS, "I_<receptor>", "current"))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
 
+from neostriatum.errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from neostriatum.circuit.drive import Target
     from neostriatum.circuit.model import Circuit
+
+#: Longest time and longest delay in steps (116 days, and 25.5 ms, at 0.1 ms).
+MAX_STEPS, MAX_DELAY = 10**11, 255
 
 
 def check(circuit: Circuit) -> None:
@@ -18,6 +23,7 @@ def check(circuit: Circuit) -> None:
     if abs(total - 1) > 1e-6:
         _refuse("cells", f"fractions must sum to 1 (got {total:.7g})")
     _check_cells(circuit)
+    _check_spread(circuit)
     _check_pathways(circuit)
     _check_inputs(circuit)
 
@@ -29,6 +35,8 @@ def steps(time_ms: float, dt_ms: float) -> int:
 
 def whole_steps(where: str, time_ms: float, dt_ms: float) -> int:
     """Return ``time_ms`` in steps; raise ValueError if it is not a whole number of them."""
+    if abs(time_ms) / dt_ms > MAX_STEPS:
+        _refuse(where, f"must be at most {MAX_STEPS:g} steps of {dt_ms:g} ms (got {time_ms:g} ms)")
     count = steps(time_ms, dt_ms)
     if abs(count * dt_ms - time_ms) > 1e-6 * dt_ms + 1e-12 * time_ms:
         _refuse(where, f"must be a whole number of steps of {dt_ms:g} ms (got {time_ms:g} ms)")
@@ -50,23 +58,34 @@ def _check_cells(circuit: Circuit) -> None:
                 _refuse(where, f"a cell with rule {cell.rule} has no {effect.acts_on}")
 
 
+def _check_spread(circuit: Circuit) -> None:
+    for name, spread in circuit.spread.items():
+        for parameter, sd in spread.items():
+            value = getattr(circuit.cells[name].parameters, parameter).value
+            # Spread is truncated at 3 sd; C, k and a must stay positive in every neuron.
+            if parameter in ("C", "k", "a") and value <= 3 * sd.value:
+                _refuse(f"spread.{name}.{parameter}",
+                        f"must be below a third of {value:g} {sd.unit} (got {sd.value:g})")
+
+
 def _check_pathways(circuit: Circuit) -> None:
     for name, pathway in circuit.pathways.items():
         ends = name.split("->")
         if len(ends) != 2:
-            _refuse("pathways", f'a name is "source->target" (got "{name}")')
+            _refuse("pathways", f'a name is "source->target" (got "{shown(name)}")')
         for end in ends:
             _known(f"pathways.{name}", "cell type", end, circuit.cells)
         for receptor in pathway.conductance:
             where = f"pathways.{name}.conductance"
             _known(where, "receptor", receptor, circuit.receptors)
-        delay = pathway.delay.offset.value
-        if steps(delay, circuit.dt.value) < 1:
+        delay, dt = pathway.delay.offset.value, circuit.dt.value
+        if not 1 <= steps(min(delay, 1e6), dt) <= MAX_DELAY:
             where = f"pathways.{name}.delay.offset"
-            _refuse(where, f"must be at least one step of {circuit.dt.value:g} ms (got {delay:g} ms)")
+            _refuse(where, f"must be 1 to {MAX_DELAY} steps of {dt:g} ms (got {delay:g} ms)")
     for name in circuit.gap_junctions:
-        if name != "FS-FS" or "FS" not in circuit.cells:
-            _refuse("gap_junctions", f'only "FS-FS" is known (got "{name}")')
+        if name != "FS-FS":
+            _refuse("gap_junctions", f'only "FS-FS" is known (got "{shown(name)}")')
+        _known("gap_junctions.FS-FS", "cell type", "FS", circuit.cells)
 
 
 def _check_inputs(circuit: Circuit) -> None:
@@ -92,14 +111,14 @@ def _check_rate(where: str, target: Target, dt: float) -> None:
     if rate.sine:
         highest = rate.sine.mean.value + abs(rate.sine.amplitude.value)
     if highest * dt / 1000 > 1:
-        _refuse(f"{where}.rate", f"must be below one event per step (got {highest:g} Hz)")
+        _refuse(f"{where}.rate", f"must be at most one event per step (got {highest:g} Hz)")
 
 
 def _known(where: str, kind: str, name: str, known: Iterable[str]) -> None:
     known = list(known)
     if name not in known:
         near = get_close_matches(name, known, n=1) or [", ".join(known) or "none"]
-        _refuse(where, f'unknown {kind} (got "{name}"). Known: {near[0]}')
+        _refuse(where, f'unknown {kind} (got "{shown(name)}"). Known: {shown(near[0])}')
 
 
 def _refuse(where: str, rule: str) -> NoReturn:

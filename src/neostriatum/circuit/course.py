@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def time_course(unit: str, lowest: float | None = None, highest: float | None = 
             reach = abs(self.amplitude.value)
             low, high = self.mean.value - reach, self.mean.value + reach
             if (lowest is not None and low < lowest) or (highest is not None and high > highest):
-                msg = f"mean and amplitude must stay in range (got {low:g} to {high:g} {unit})"
+                reached = f"{low:g} to {high:g}" + (f" {unit}" if unit != "1" else "")
+                msg = f"mean and amplitude must stay in range (got {reached})"
                 raise ValueError(msg)
             return self
 
@@ -57,7 +59,7 @@ def time_course(unit: str, lowest: float | None = None, highest: float | None = 
             if len(times) != len(self.values) or not times:
                 msg = f"needs as many values as times (got {len(times)} and {len(self.values)})"
                 raise ValueError(msg)
-            if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+            if any(b <= a for a, b in pairwise(times)):
                 msg = "times must rise"
                 raise ValueError(msg)
             return self
@@ -125,5 +127,5 @@ def time_course(unit: str, lowest: float | None = None, highest: float | None = 
 
 
 RateCourse = time_course("Hz", 0.0)
-CurrentCourse = time_course("pA")
+CurrentCourse = time_course("pA", -1e6, 1e6)
 LevelCourse = time_course("1", 0.0, 1.0)

@@ -56,7 +56,8 @@ class Target(Frozen):
         kinds = {"rate": self.rate, "spikes": self.spikes, "current": self.current}
         given = [name for name, said in kinds.items() if said is not None]
         if len(given) != 1:
-            msg = f"must hold exactly one of rate, spikes, current (got {', '.join(given) or 'none'})"
+            found = ", ".join(given) or "none"
+            msg = f"must hold exactly one of rate, spikes, current (got {found})"
             raise ValueError(msg)
         if (self.rate is None) != (self.afferents is None):
             msg = "rate needs afferents, and afferents a rate"
@@ -72,6 +73,12 @@ class Target(Frozen):
 
     def _check_process(self) -> None:
         plain = self.correlation == Correlation() and self.shared_trains is None
+        if self.rate is None and not (plain and self.process == "poisson"):
+            msg = "process, correlation and shared_trains need a rate"
+            raise ValueError(msg)
+        if self.spikes is not None and self.channel is not None:
+            msg = "spikes reach the neurons of their ids, so they have no channel"
+            raise ValueError(msg)
         if self.process == "binomial" and not plain:
             msg = 'process "binomial" excludes correlation and shared_trains'
             raise ValueError(msg)

@@ -7,48 +7,59 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from neostriatum.circuit.path import holders
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-#: Branch names of tagged unions, which pydantic puts into the path of an error.
-_TAGS = {"linear", "cubic", "humphries2010", "pairwise", "fixed_probability"}
+#: Our words for the rules of pydantic that a circuit can break.
+_RULES = {
+    "missing": "is missing",
+    "union_tag_not_found": "is missing its rule",
+    "union_tag_invalid": "rule must be one of {expected_tags}",
+    "literal_error": "must be {expected}",
+    "string_type": "must be a text",
+    "string_unicode": "must be a text of valid characters",
+    "string_pattern_mismatch": "must be a letter, then at most 31 letters, digits or _",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "greater_than": "must be > {gt}",
+    "less_than_equal": "must be <= {le}",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+    "too_short": "must not be empty",
+    "too_long": "must have at most {max_length} entries",
+}
 
 
-def one_line(error: ValidationError, raw: Any) -> str:
+def one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """Return ``path: rule (got value). remedy`` for the first and most telling error."""
     found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")[0]
-    path = [str(part) for part in found["loc"] if part not in _TAGS and part != "[key]"]
-    where = ".".join(path)
-    return (f"{where}: " if where else "") + _rule(found, path)
+    path, kinds = holders([model], found["loc"])
+    where = ".".join(part if len(part) <= 40 else part[:37] + "..." for part in path)
+    return (f"{where}: " if where else "") + _rule(found, path, kinds)
 
 
-def _rule(found: Any, path: list[str]) -> str:
+def _rule(found: Any, path: list[str], kinds: list[Any]) -> str:
     kind, given = found["type"], found["input"]
     if kind == "extra_forbidden":
-        near = get_close_matches(path[-1], sorted(_field_names()), n=1)
+        known = {name for one in kinds for name in getattr(one, "model_fields", ())}
+        near = get_close_matches(path[-1], sorted(known - {"unit"}), n=1)
         return "unknown key" + (f". Nearest: {near[0]}" if near else "")
-    if kind == "missing":
-        return "is missing"
-    if kind in ("value_error", "assertion_error"):
+    if kind == "value_error":
         rule = str(found["ctx"]["error"])
-        plain = "(got" in rule or not path or isinstance(given, (dict, list, BaseModel))
-        return rule if plain else f"{rule} (got {shown(given)})"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        rule = given.get("rule") if isinstance(given, dict) else given
-        known = found["ctx"].get("expected_tags", "linear, cubic or a wiring rule").replace("'", "")
-        return f"rule must be one of {known} (got {shown(rule)})"
-    text = found["msg"][:1].lower() + found["msg"][1:]
-    return f"{text} (got {shown(given)})" if not isinstance(given, (dict, list)) else text
-
-
-def _field_names() -> set[str]:
-    names: set[str] = set()
-    todo: list[type[BaseModel]] = [BaseModel]
-    while todo:
-        model = todo.pop()
-        todo.extend(model.__subclasses__())
-        if model.__module__.startswith("neostriatum."):
-            names.update(model.model_fields)
-    return names
+        if "(got" in rule or not path:
+            return rule
+    else:
+        message = found["msg"][:1].lower() + found["msg"][1:]
+        context = {key: str(said).replace("'", "") for key, said in found.get("ctx", {}).items()}
+        rule = _RULES[kind].format_map(context) if kind in _RULES else message
+    if isinstance(given, dict):
+        given = given.get("rule" if kind == "union_tag_invalid" else "value", given)
+    plain = kind == "missing" or isinstance(given, (dict, list, tuple, BaseModel))
+    return rule if plain else f"{rule} (got {shown(given)})"

@@ -6,14 +6,22 @@ import copy
 import json
 import tomllib
 from difflib import get_close_matches
+from functools import reduce
 from importlib.resources import files
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
+from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.course import SHAPES
+from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.explain import one_line
 from neostriatum.circuit.model import Circuit
+from neostriatum.circuit.path import inner
+from neostriatum.circuit.pathway import Delay, DistanceLaw
+from neostriatum.circuit.value import Provenance
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
@@ -69,10 +77,9 @@ def load(
     0.0
     """
     where, raw, found = _source(circuit)
-    named = [overlay] if isinstance(overlay, (str, Path)) else list(overlay)
-    for one in named:
-        raw = _overlaid(raw, one)
     made = _validated(where, raw, folder or found)
+    for one in [overlay] if isinstance(overlay, (str, Path)) else overlay:
+        made = _overlaid(made, one)
     return replaced(made, changes, where) if changes else made
 
 
@@ -81,7 +88,7 @@ def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = N
     where = where or circuit.name
     raw = circuit.to_dict()
     for path, value in changes.items():
-        _put(where, raw, path, value)
+        _put(where, raw, str(path), value)
     return _validated(where, raw, circuit._folder)
 
 
@@ -101,14 +108,36 @@ def read_data(path: Path) -> Any:
     if len(data) > MAX_BYTES:
         _refuse(path.name, f"a circuit file is at most 1 MB (got {path.stat().st_size} bytes)")
     try:
-        text = data.decode("utf-8")
-        raw = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        text = data.decode("utf-8-sig")
+        raw = _json(text) if path.suffix == ".json" else tomllib.loads(text)
     except RecursionError:
         _refuse(path.name, f"nested deeper than {MAX_DEPTH} levels")
-    except (ValueError, tomllib.TOMLDecodeError) as error:
-        _refuse(path.name, f"is not valid {path.suffix[1:].upper() or 'TOML'} ({shown(error)})")
+    except UnicodeDecodeError:
+        _refuse(path.name, "is not UTF-8 text")
+    except ValueError as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        _refuse(path.name, f"is not valid {kind} ({' '.join(str(error).split())})")
     _limit(path.name, raw)
     return raw
+
+
+def _json(text: str) -> Any:
+    """Read JSON as strictly as TOML is read: no key twice, no NaN or Infinity."""
+
+    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                msg = f"the key {shown(key)} stands there twice"
+                raise ValueError(msg)
+            found[key] = value
+        return found
+
+    def constant(name: str) -> NoReturn:
+        msg = f"{name} is not a number of JSON"
+        raise ValueError(msg)
+
+    return json.loads(text, object_pairs_hook=table, parse_constant=constant)
 
 
 def _source(circuit: Any) -> tuple[str, Any, Path | None]:
@@ -126,16 +155,23 @@ def _source(circuit: Any) -> tuple[str, Any, Path | None]:
 def _find(name: str | Path, folder: str, kind: str) -> Path:
     path = Path(name)
     if path.suffix in (".toml", ".json") or "/" in str(name):
-        if not path.is_file():
+        if not _is_file(path):
             _refuse(str(name), f"no such {kind} file")
         return path
     known = _packaged(folder)
     if str(name) not in known:
-        if path.is_file():
+        if _is_file(path):
             return path
         near = get_close_matches(str(name), known, n=1) or [", ".join(known)]
-        _refuse(shown(name), f"unknown {kind}. Known: {near[0]}")
+        _refuse(str(name) or '""', f"unknown {kind}. Known: {near[0]}")
     return Path(str(files("neostriatum.circuit") / folder / f"{name}.toml"))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a null character
+        return False
 
 
 def _packaged(folder: str) -> list[str]:
@@ -143,74 +179,101 @@ def _packaged(folder: str) -> list[str]:
     return sorted(entry.name[:-5] for entry in found if entry.name.endswith(".toml"))
 
 
-def _overlaid(raw: dict[str, Any], overlay: str | Path) -> dict[str, Any]:
+def _overlaid(circuit: Circuit, overlay: str | Path) -> Circuit:
     name, _, part = str(overlay).partition(".")
     if part in ("toml", "json") or "/" in str(overlay):
         name, part = str(overlay), ""
     path = _find(name, "overlays", "overlay")
     said = read_data(path)
-    extra = set(said) - {"name", "summary", "parts"}
-    if extra or not isinstance(said.get("parts"), dict):
-        _refuse(path.name, "an overlay has name, summary and parts" +
-                (f" (got {sorted(extra)[0]})" if extra else ""))
-    if part and part not in said["parts"]:
-        _refuse(path.name, f"unknown part (got {shown(part)}). Known: {', '.join(said['parts'])}")
-    for key, change in said["parts"].items():
+    extra = set(said) - {"name", "summary", "parts"} if isinstance(said, dict) else set()
+    if extra or not isinstance(said, dict) or not isinstance(said.get("parts"), dict):
+        _refuse(path.name, "an overlay has name, summary and parts"
+                + (f" (got {shown(sorted(extra)[0])})" if extra else ""))
+    parts = said["parts"]
+    if part and part not in parts:
+        near = get_close_matches(part, parts, n=1) or [", ".join(parts)]
+        _refuse(path.name, f"unknown part (got {shown(part)}). Known: {shown(near[0])}")
+    raw = circuit.to_dict()
+    for key, change in parts.items():
+        if not isinstance(change, dict):
+            _refuse(path.name, f"parts.{shown(key)}: must be a table (got {shown(change)})")
         if not part or key == part:
-            raw = _merged(path.name, raw, change)
-    return raw
+            raw = _merged([Circuit], raw, change)
+    return _validated(path.name, raw, circuit._folder)
 
 
-_LEAF = {"value", "constant", "pulse", "ramp", "sine", "table", "rule"}
-
-
-def _merged(where: str, base: Any, change: Any) -> Any:
-    """Merge tables; a value, a time course and a whole wiring rule replace what was there."""
-    if not isinstance(base, dict) or not isinstance(change, dict) or _LEAF & set(change):
+def _merged(kinds: list[Any], base: Any, change: Any) -> Any:
+    """Merge tables; a value, a time course, a channel and a wiring rule replace what was there."""
+    if not isinstance(base, dict) or not isinstance(change, dict) or _is_whole(kinds, change):
         return copy.deepcopy(change)
     merged = dict(base)
-    for key, said in change.items():
-        merged[key] = _merged(where, base[key], said) if key in base else copy.deepcopy(said)
+    for name, said in change.items():
+        key = _our_name(base, name)
+        merged[key] = _merged(inner(kinds, key), base[key], said) if key in base \
+            else copy.deepcopy(said)
     return merged
 
 
+def _is_whole(kinds: list[Any], change: dict[str, Any]) -> bool:
+    if DistanceLaw in kinds:
+        return "rule" in change
+    return Channel in kinds or (_has_source(kinds) and not {"value", *SHAPES}.isdisjoint(change))
+
+
+def _kinds(path: Iterable[str]) -> list[Any]:
+    return reduce(inner, path, [Circuit])
+
+
+def _has_source(kinds: list[Any]) -> bool:
+    return any(isinstance(kind, type) and issubclass(kind, Provenance) for kind in kinds)
+
+
+def _our_name(at: Any, key: str) -> str:
+    """Return the key of ``at`` that ``key`` means: itself, or a cell type given by an alias."""
+    if isinstance(at, dict) and key not in at:
+        for mark in ("->", "-"):
+            ours = mark.join(canonical(part) for part in key.split(mark))
+            if ours in at:
+                return ours
+    return key
+
+
 def _put(where: str, raw: dict[str, Any], path: str, value: Any) -> None:
-    *folders, last = path.split(".")
+    *folders, last = (key.strip('"') for key in path.split("."))
+    while last in ("value", "constant") and _has_source(_kinds(folders)):
+        # A number alone must not keep the source of the one it replaces.
+        *folders, last = folders
     at: Any = raw
     for key in folders:
         at = _step(where, path, at, key)
+    kinds = _kinds([*folders, last])
+    if not isinstance(value, (bool, dict, list, NoneType)) and (
+            _has_source(kinds) or Delay in kinds):
+        value = {"value": value, "source": "override", "how": "override"}
     if isinstance(at, list):
-        at[_index(where, path, at, last)] = _overridden(value)
+        at[_index(where, path, at, last)] = value
     elif isinstance(at, dict):
-        at[last] = _overridden(value)
+        at[_our_name(at, last)] = value
     else:
-        _refuse(where, f"{path}: unknown key (nothing lies below {'.'.join(folders)})")
+        _refuse(where, f"{shown(path)}: unknown key (nothing lies below {folders[-1]})")
 
 
 def _step(where: str, path: str, at: Any, key: str) -> Any:
     if isinstance(at, list):
         return at[_index(where, path, at, key)]
+    key = _our_name(at, key)
     if isinstance(at, dict) and key in at:
         return at[key]
     known = list(at) if isinstance(at, dict) else []
-    near = get_close_matches(key, known, n=1) or [", ".join(known)]
-    _refuse(where, f'{path}: unknown key (got "{shown(key)}"). Known: {shown(near[0])}')
+    near = get_close_matches(key, known, n=1) or [", ".join(known) or "none"]
+    _refuse(where, f'{shown(path)}: unknown key (got "{shown(key)}"). Known: {shown(near[0])}')
 
 
 def _index(where: str, path: str, at: list[Any], key: str) -> int:
-    if not key.isdigit() or int(key) >= len(at):
-        _refuse(where, f"{path}: must be an index below {len(at)} (got {shown(key)})")
+    if not (key.isascii() and key.isdigit()) or len(key) > 6 or int(key) >= len(at):
+        rule = f"must be an index below {len(at)}"
+        _refuse(where, f"{shown(path)}: {rule} (got {shown(key)})")
     return int(key)
-
-
-def _overridden(value: Any) -> Any:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if isinstance(value, str):
-        # A name, a file, a rule is text; only a number with a unit has a source to override.
-        number = value[:1] in "+-.0123456789" and bool(value)
-    elif hasattr(value, "magnitude") or hasattr(value, "get_best_unit"):
-        number = True
-    return {"value": value, "source": "override", "how": "override"} if number else value
 
 
 def _validated(where: str, raw: Any, folder: Path | None) -> Circuit:
@@ -221,7 +284,7 @@ def _validated(where: str, raw: Any, folder: Path | None) -> Circuit:
     try:
         circuit = Circuit.model_validate(raw)
     except ValidationError as error:
-        _refuse(where, one_line(error, raw))
+        _refuse(where, one_line(error, Circuit))
     circuit._folder = folder
     for name, entry in circuit.inputs.items():
         for cell, target in entry.targets.items():
@@ -245,5 +308,5 @@ def _limit(where: str, raw: Any) -> None:
 
 
 def _refuse(where: str, rule: str) -> NoReturn:
-    msg = f"{where}: {rule}"
-    raise CircuitError(msg)
+    msg = f"{shown(where)}: {rule}"
+    raise CircuitError(msg if len(msg) <= 200 else msg[:197] + "...")

@@ -21,6 +21,7 @@ from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure
+from neostriatum.errors import shown
 
 Cell = Annotated[
     Annotated[LinearCell, Tag("linear")] | Annotated[CubicCell, Tag("cubic")],
@@ -49,7 +50,7 @@ class Volume(Frozen):
 
     shape: Literal["cube"] = "cube"
     boundary: Literal["open", "periodic"] = "periodic"
-    density: measure("1/mm^3", gt=0, le=1e7)
+    density: measure("1/mm^3", gt=0, ge=1, le=1e7)
     minimum_distance: measure("um", ge=0) = Field(default="0 um", validate_default=True)
 
 
@@ -59,7 +60,7 @@ class Circuit(Frozen):
     name: Named
     summary: str = ""
     left_out: tuple[str, ...] = ()
-    dt: measure("ms", gt=0) = Field(default="0.1 ms", validate_default=True)
+    dt: measure("ms", gt=0, ge=1e-3) = Field(default="0.1 ms", validate_default=True)
     warmup: Time = Field(default="0 ms", validate_default=True)
     cells: dict[str, Cell] = Field(min_length=1)
     receptors: dict[Named, Receptor] = Field(default_factory=dict)
@@ -91,7 +92,8 @@ class Circuit(Frozen):
                 canonical(part) for part in name.split(mark)))
         if isinstance(raw.get("inputs"), dict):
             raw["inputs"] = {
-                name: {**said, "targets": _renamed(said["targets"], "targets", canonical)}
+                name: {**said, "targets": _renamed(
+                    said["targets"], f"inputs.{shown(name)}.targets", canonical)}
                 if isinstance(said, dict) and isinstance(said.get("targets"), dict) else said
                 for name, said in raw["inputs"].items()
             }
@@ -105,8 +107,8 @@ class Circuit(Frozen):
         for name in raw:
             if name not in TYPES:
                 reserved = name in ("LTS", "ChIN")
-                msg = f"{name} is {'reserved' if reserved else 'not a cell type'}; known: " \
-                      f"{', '.join(TYPES)}"
+                kind = "reserved" if reserved else "not a cell type"
+                msg = f"{shown(name)} is {kind}; known: {', '.join(TYPES)}"
                 raise ValueError(msg)
         return raw
 
@@ -114,7 +116,8 @@ class Circuit(Frozen):
     @classmethod
     def _stable(cls, dt: Value) -> Value:
         if dt.value > 0.5:
-            msg = f"must be <= 0.5 ms (got {dt.value:g} ms): the SPN's time constant at rest is 0.3 ms"
+            msg = (f"must be <= 0.5 ms (got {dt.value:g} ms): "
+                   "the SPN's time constant at rest is 0.3 ms")
             raise ValueError(msg)
         return dt
 
@@ -123,15 +126,18 @@ class Circuit(Frozen):
     def _with_units(cls, raw: Any, info: ValidationInfo) -> Any:
         # The unit of a spread is that of its parameter, which only the cell's rule decides.
         cells = info.data.get("cells", {})
-        if not isinstance(raw, dict) or not all(isinstance(said, dict) for said in raw.values()):
+        if not isinstance(raw, dict):
             return raw
+        found = dict(raw)
         for name, said in raw.items():
-            for parameter in said:
-                if name not in cells or not hasattr(cells[name].parameters, parameter):
-                    msg = f"{name}.{parameter} is not a parameter of a cell of this circuit"
+            if isinstance(said, dict):
+                known = type(cells[name].parameters).model_fields if name in cells else ()
+                if unknown := [parameter for parameter in said if parameter not in known]:
+                    msg = f"{shown(name)}.{shown(unknown[0])} is not a parameter of this circuit"
                     raise ValueError(msg)
-        return {name: {parameter: _spread(cells[name].rule, parameter, sd)
-                       for parameter, sd in said.items()} for name, said in raw.items()}
+                found[name] = {parameter: _spread(name, cells[name].rule, parameter, sd)
+                               for parameter, sd in said.items()}
+        return found
 
     @model_validator(mode="after")
     def _consistent(self) -> Circuit:
@@ -153,7 +159,7 @@ class Circuit(Frozen):
 
     def receptors_of(self, cell: str) -> tuple[str, ...]:
         """Return the receptors that pathways and inputs of ``cell`` name, in file order."""
-        named = set()
+        named: set[str] = set()
         for name, pathway in self.pathways.items():
             if name.split("->")[1] == cell:
                 named.update(pathway.conductance)
@@ -204,15 +210,21 @@ class Circuit(Frozen):
         return replaced(self, changes)
 
 
-def _spread(rule: str, parameter: str, sd: Any) -> Value:
-    return TypeAdapter(measure(unit_of(parameter, rule), ge=0)).validate_python(sd)
+def _spread(cell: str, rule: str, parameter: str, sd: Any) -> Value:
+    # Read inside two tables, so that an error knows its path.
+    kind: Any = measure(unit_of(parameter, rule), ge=0)
+    adapter: TypeAdapter[Any] = TypeAdapter(dict[str, dict[str, kind]])
+    return adapter.validate_python({cell: {parameter: sd}})[cell][parameter]
 
 
 def _renamed(raw: Any, where: str, rename: Any) -> Any:
     if not isinstance(raw, dict):
         return raw
-    named = {rename(str(key)): said for key, said in raw.items()}
-    if len(named) < len(raw):
-        msg = f"{where}: two names mean the same cell type"
-        raise ValueError(msg)
+    named: dict[str, Any] = {}
+    for key, said in raw.items():
+        name = rename(str(key))
+        if name in named:
+            msg = f"{where}: two names mean {shown(name)} (got {shown(key)} as well)"
+            raise ValueError(msg)
+        named[name] = said
     return named

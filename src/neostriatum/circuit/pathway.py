@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -10,8 +11,8 @@ from neostriatum.circuit.value import (
     Conductance,
     Fraction,
     Frozen,
-    Length,
     PositiveTime,
+    Reach,
     Time,
     Voltage,
     measure,
@@ -35,7 +36,8 @@ class Delay(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, raw: Any) -> Any:
-        return {"offset": raw} if isinstance(raw, str) else raw
+        short = isinstance(raw, str) or (isinstance(raw, dict) and "value" in raw)
+        return {"offset": raw} if short else raw
 
 
 class DistanceLaw(Frozen):
@@ -44,13 +46,13 @@ class DistanceLaw(Frozen):
     rule: Literal["humphries2010"]
     connection: Literal["MSN-MSN", "FSI-MSN", "FSI-FSI", "FSI-gap"]
     scale: measure("1", ge=0) = Field(default=1.0, validate_default=True)
-    range: Length = Field(default="500 um", validate_default=True)
+    range: Reach = Field(default="500 um", validate_default=True)
 
 
 class Bin(Frozen):
     """One distance bin of a measured pair probability."""
 
-    below: Length
+    below: Reach
     p: Fraction
 
 
@@ -64,7 +66,7 @@ class Pairwise(Frozen):
     @classmethod
     def _rising(cls, bins: tuple[Bin, ...]) -> tuple[Bin, ...]:
         edges = [one.below.value for one in bins]
-        if any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(edges)):
             msg = "must rise outward in `below`"
             raise ValueError(msg)
         return bins

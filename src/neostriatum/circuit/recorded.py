@@ -12,6 +12,9 @@ from neostriatum.errors import CircuitError, shown
 if TYPE_CHECKING:
     from neostriatum.circuit.drive import SpikeFile
 
+#: Latest time of a recorded spike [ms]: 116 days.
+LATEST_MS = 1e10
+
 
 def read_spikes(
     where: str, spikes: SpikeFile, folder: Path | None
@@ -44,8 +47,8 @@ def read_spikes(
         _refuse(where, f"{path.name} cannot be read as spikes ({shown(error)})")
     if times.size == 0:
         _refuse(where, f"{path.name} holds no spikes")
-    if not np.isfinite(times).all() or times.min() < 0:
-        _refuse(where, f"{path.name}: times must be finite and >= 0 ms")
+    if not (np.isfinite(times).all() and times.min() >= 0 and times.max() <= LATEST_MS):
+        _refuse(where, f"{path.name}: times must be finite, from 0 to {LATEST_MS:g} ms")
     if (np.diff(times) < 0).any():
         _refuse(where, f"{path.name}: times must be sorted")
     if ids.min() < 0:

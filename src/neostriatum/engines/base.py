@@ -63,6 +63,7 @@ class Engine(Protocol):
 
 
 _ENGINES = {
+    "numba": ("neostriatum.engines.numba_engine", "Numba"),
     "reference": ("neostriatum.engines.reference", "Reference"),
     "brian2": ("neostriatum.engines.brian2_engine", "Brian2Standalone"),
     "brian2-runtime": ("neostriatum.engines.brian2_engine", "Brian2Runtime"),

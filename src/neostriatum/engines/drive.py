@@ -78,7 +78,7 @@ class Drive:
 
     def _binomial(self, step: int, p: float, n: int, key: str) -> np.ndarray:
         words = rng.philox(self.keys[key], rng.COUNT_DRAW, self.members, step)
-        table = _binomial_table(n, p)
+        table = binomial_table(n, p)
         counts = np.searchsorted(table, rng.uniform53(words[0], words[1]), side="right")
         return np.repeat(np.arange(len(counts)), counts)
 
@@ -86,7 +86,7 @@ class Drive:
         """Let each afferent copy an event of the neuron's own reference train."""
         words = rng.philox(self.keys["reference"], 0, self.members, step)
         fires = np.flatnonzero(rng.uniform53(words[0], words[1]) < p)
-        table = _binomial_table(self.afferents, self.within)
+        table = binomial_table(self.afferents, self.within)
         words = rng.philox(self.keys["reference"], 1, self.members[fires], step)
         counts = np.searchsorted(table, rng.uniform53(words[0], words[1]), side="right")
         return np.repeat(fires, counts)
@@ -134,7 +134,7 @@ def _table(mean: float) -> tuple[int, np.ndarray]:
 
 
 @lru_cache(maxsize=256)
-def _binomial_table(n: int, p: float) -> np.ndarray:
+def binomial_table(n: int, p: float) -> np.ndarray:
     """Return the cumulative distribution of Binomial(n, p), for inversion by search."""
     if p >= 1.0:
         return np.append(np.zeros(n), 1.0)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 QUANTUM = 2.0**-40
 #: Magnesium block of Jahr and Stevens 1990: half concentration [mM] and slope [1/mV].
 MG_HALF, MG_SLOPE = 3.57, 0.062
+#: The same slope for powers of two: exp(-0.062 v) = 2^(MG_SLOPE2 v).
+MG_SLOPE2 = -MG_SLOPE * 1.4426950408889634
 #: Range of a healthy membrane potential [mV].
 V_LIMIT = 200.0
 
@@ -62,27 +64,33 @@ class Population:
     start_v: Any
     start_u: float
 
+    def factors(self, phi: tuple[Any, Any]) -> dict[str, Any]:
+        """Return the factor 1 + coefficient phi of every parameter and ``I_<receptor>`` it acts on.
+
+        Several effects on one target multiply. ``phi`` may hold arrays.
+        """
+        factors: dict[str, Any] = {}
+        for effect in self.effects:
+            if effect.acts_on != "current":
+                level = phi[0] if effect.receptor == "D1" else phi[1]
+                factor = 1.0 + effect.coefficient.value * level
+                factors[effect.acts_on] = factors.get(effect.acts_on, 1.0) * factor
+        return factors
+
+    def dopamine_currents(self, phi: tuple[Any, Any]) -> list[tuple[Any, float]]:
+        """Return (g phi [nS], E [mV]) of every current that dopamine opens."""
+        return [(effect.conductance.value * (phi[0] if effect.receptor == "D1" else phi[1]),
+                 effect.reversal.value) for effect in self.effects if effect.acts_on == "current"]
+
     def modulated(self, phi: tuple[float, float]) -> dict[str, Any]:
         """Return parameters, receptor gains and dopamine currents at activations ``phi``.
 
-        Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``, a list of
-        (g phi [nS], E [mV]).
+        Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``.
         """
-        values: dict[str, Any] = dict(self.parameters)
-        gains = dict.fromkeys((synapse.name for synapse in self.synapses), 1.0)
-        currents = []
-        for effect in self.effects:
-            level = phi[0] if effect.receptor == "D1" else phi[1]
-            if effect.acts_on == "current":
-                currents.append((effect.conductance.value * level, effect.reversal.value))
-                continue
-            factor = 1.0 + effect.coefficient.value * level
-            if effect.acts_on in values:
-                values[effect.acts_on] = values[effect.acts_on] * factor
-            elif effect.acts_on[2:] in gains:
-                gains[effect.acts_on[2:]] *= factor
-        values["gain"] = tuple(gains.values())
-        values["currents"] = currents
+        factors = self.factors(phi)
+        values = {name: value * factors.get(name, 1.0) for name, value in self.parameters.items()}
+        values["gain"] = tuple(factors.get(f"I_{one.name}", 1.0) for one in self.synapses)
+        values["currents"] = self.dopamine_currents(phi)
         return values
 
 
@@ -217,7 +225,8 @@ def _projection(circuit: Circuit, network: Network, name: str,
             msg = (f"pathways.{name}.delay: must be 1 to 255 steps at dt {circuit.dt.value:g} ms "
                    f"(got {low} to {high})")
             raise EngineUnsupported(msg)
-    stp = pathway.stp and Plasticity(pathway.stp.U.value, pathway.stp.tau_rec.value / circuit.dt.value,
+    stp = pathway.stp and Plasticity(pathway.stp.U.value,
+                                     pathway.stp.tau_rec.value / circuit.dt.value,
                                      pathway.stp.tau_fac.value / circuit.dt.value)
     delays = np.minimum(table, 255).astype(np.uint8)[edges.delays]
     return Projection(name, source, target, edges.offsets, edges.targets, delays, weights, stp)

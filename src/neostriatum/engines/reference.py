@@ -1,4 +1,4 @@
-"""The reference engine: plain NumPy, one step at a time, to be read beside docs/design.md section 4.
+"""The reference engine: plain NumPy, one step at a time; read it beside docs/design.md section 4.
 
 It is the oracle of the other engines, not the fast one.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.base import Capabilities, Trace
-from neostriatum.engines.program import MG_SLOPE, V_LIMIT, Population, Program, lower, quantised
+from neostriatum.engines.program import MG_SLOPE2, V_LIMIT, Population, Program, lower, quantised
 from neostriatum.errors import NumericsError
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Reference:
         for receptor, synapse in enumerate(pop.synapses):
             flow = cell["gain"][receptor] * g[receptor] * (synapse.E - v)
             if synapse.block:
-                flow = flow * (1.0 / (1.0 + synapse.block * rng.exp(-MG_SLOPE * v)))
+                flow = flow * (1.0 / (1.0 + synapse.block * rng.exp2(MG_SLOPE2 * v)))
             current = current + flow
         if self.program.gaps and self.program.gaps.population == number:
             current = current + coupling
@@ -161,7 +161,8 @@ class Reference:
         new_v = v + dt / cell["C"] * rise
         new_u = u + dt * cell["a"] * (_recovery(pop, cell, v) - u)
         if pop.sigma:
-            new_v = new_v + pop.sigma * np.sqrt(dt) * rng.normals(self._noise[number], pop.n, self.step)
+            draw = rng.normals(self._noise[number], pop.n, self.step)
+            new_v = new_v + pop.sigma * np.sqrt(dt) * draw
         for receptor, synapse in enumerate(pop.synapses):
             g[receptor] *= synapse.decay
         fired = new_v >= cell["v_peak"]
@@ -219,7 +220,8 @@ class Reference:
         """Return everything that the future depends on."""
         return {
             "step": self.step, "node": self.node.copy(),
-            **{key: [part.copy() for part in getattr(self, key)] for key in ("v", "u", "g", "ring")},
+            **{key: [part.copy() for part in getattr(self, key)]
+               for key in ("v", "u", "g", "ring")},
             "stp": {number: {key: part.copy() for key, part in said.items()}
                     for number, said in self.stp.items()},
         }

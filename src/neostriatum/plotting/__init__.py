@@ -4,14 +4,18 @@ A run or plain arrays go in, a Matplotlib Figure and its axes come out. Matplotl
 the first figure is drawn, pyplot never, so no display is needed and nothing global changes.
 """
 
-# The functions are bound here at once, not on first use: two of them have the name of their module,
-# and whichever is bound last is what `plotting.raster` means.
+# The functions are bound here at once, not on first use: three have the name of their module, and
+# whichever is bound last is what `plotting.raster` means.
 from neostriatum.plotting.fi import fi_curve
+from neostriatum.plotting.groups import groups
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
 from neostriatum.plotting.raster import raster
 from neostriatum.plotting.rates import rate_histogram
 from neostriatum.plotting.style import paper
-from neostriatum.plotting.traces import traces
+from neostriatum.plotting.traces import trace, traces
 
-__all__ = ["COLOURS", "colour", "fi_curve", "paper", "psp", "raster", "rate_histogram", "traces"]
+__all__ = [
+    "COLOURS", "colour", "fi_curve", "groups", "paper", "psp", "raster", "rate_histogram", "trace",
+    "traces",
+]

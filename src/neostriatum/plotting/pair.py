@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.plotting.palette import FAINT, INK, colour
-from neostriatum.plotting.style import new_figure, paper
+from neostriatum.plotting.style import new_figure, paper, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def psp(
         difference.axhline(0, color=FAINT, lw=0.6)
         difference.set_ylabel("PSP (mV)")
         difference.set_xlabel("time (ms)")
-        difference.set_xlim(times[0], times[-1])
+        difference.set_xlim(span(times))
         for panel in (voltage, difference):
             panel.margins(y=0.12)
             if spike_ms is not None:

@@ -58,3 +58,25 @@ def marker(name: str) -> str:
     '^'
     """
     return MARKERS.get(name, "o")
+
+
+def shade(colour: str) -> str:
+    """Return a darker shade of a colour, to tell two groups of one cell type apart.
+
+    Parameters
+    ----------
+    colour : str
+        Colour as ``#rrggbb``.
+
+    Returns
+    -------
+    str
+        The same hue at half the brightness.
+
+    Examples
+    --------
+    >>> shade("#D55E00")
+    '#6A2F00'
+    """
+    parts = (int(colour[at : at + 2], 16) // 2 for at in (1, 3, 5))
+    return "#" + "".join(f"{part:02X}" for part in parts)

@@ -101,6 +101,7 @@ def raster(
             _dots(axes[name], name, times_ms[own], local, len(members), shown)
             since_ms = times_ms[own] - start_ms
             _rate(axes[f"{name} rate"], name, since_ms, bin_ms, len(members))
+        _share_dot_size([axes[name] for name in run.populations])
         _share_spn_scale(axes)
         heading(figure, run)
     return figure, axes
@@ -160,14 +161,11 @@ def _dots(
     rows = np.full(n, -1)
     rows[np.linspace(0, n - 1, shown).round().astype(int)] = np.arange(shown)
     drawn = rows[local] >= 0
-    dots = np.count_nonzero(drawn)
-    size = 0.9 if dots > 5000 else 1.3 if dots > 1000 else 2.0  # points
     axes.plot(
         times_ms[drawn],
         rows[local[drawn]],
         linestyle="none",
         marker="o",
-        markersize=size,
         markeredgewidth=0,
         color=colour(name),
         rasterized=True,
@@ -193,6 +191,14 @@ def _rate(axes: Axes, name: str, since_ms: NDArray[np.float64], bin_ms: float, n
     axes.axhline(mean_hz, color=INK, lw=0.6, ls=(0, (4, 3)))
     axes.set_ylim(0, rate_hz.max() * 1.1 or 1.0)
     axes.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
+
+
+def _share_dot_size(panels: list[Axes]) -> None:
+    """Give all types dots of one size, so that their density can be compared."""
+    lines = [line for panel in panels for line in panel.lines]
+    dots = sum(np.size(line.get_xdata()) for line in lines)
+    for line in lines:
+        line.set_markersize(0.9 if dots > 10_000 else 1.3 if dots > 3_000 else 2.0)  # points
 
 
 def _share_spn_scale(axes: dict[str, Axes]) -> None:

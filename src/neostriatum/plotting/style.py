@@ -199,6 +199,31 @@ def hertz(rate_hz: float) -> str:
     return f"{rate_hz:.2f} Hz" if rate_hz < 10 else f"{rate_hz:.1f} Hz"
 
 
+def span(times_ms: NDArray[np.float64]) -> tuple[float, float]:
+    """Return where a trace begins and ends, from the times of its samples.
+
+    Parameters
+    ----------
+    times_ms : ndarray of float64, shape (n,)
+        Times of the samples [ms], ascending.
+
+    Returns
+    -------
+    tuple of float
+        Start and end [ms]. Engines sample after each step, so a first sample one step after 0
+        belongs to a trace that begins at 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> span(np.array([0.1, 0.2, 0.3])), span(np.array([50.1, 50.2]))
+    ((0.0, 0.3), (50.1, 50.2))
+    """
+    first, last = float(times_ms[0]), float(times_ms[-1])
+    step = float(times_ms[1]) - first if len(times_ms) > 1 else 0.0
+    return (0.0 if 0 < first <= 1.001 * step else first), last
+
+
 def window(run: RunView, start_ms: float, stop_ms: float | None) -> tuple[float, float]:
     """Return the window of a figure, or refuse one outside the run.
 

@@ -1,6 +1,6 @@
-"""Membrane voltages of the recorded example cells, by type.
+"""Membrane voltages of the recorded example cells, by type, or of one cell.
 
-In: a run with traces, or a part of its time. Out: the figure, and its axes by type. An
+In: a run with traces, or a part of its time; or plain arrays. Out: the figure and its axes. An
 integrate-and-fire trace does not contain its spikes, so they are drawn in, up to v_peak.
 """
 
@@ -16,8 +16,10 @@ from neostriatum.plotting.style import (
     RunView,
     empty,
     heading,
+    hertz,
     new_figure,
     paper,
+    span,
     spikes_between,
     window,
 )
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 ROW_IN = 0.62
 
@@ -99,9 +101,86 @@ def traces(
             for panel, column in zip(panels, rows[name], strict=True):
                 _trace(panel, name, run, column, peak_mv)
                 drawn.append(panel)
-        _share_scale(drawn)
+        share_scale(drawn)
         heading(figure, run)
     return figure, axes
+
+
+def trace(
+    times_ms: ArrayLike,
+    v_mv: ArrayLike,
+    spike_times_ms: ArrayLike,
+    name: str = "",
+    v_peak_mv: float | None = None,
+) -> tuple[Figure, Axes]:
+    """Draw the voltage of one cell, as under a constant current.
+
+    Parameters
+    ----------
+    times_ms : array_like, shape (n,)
+        Times of the samples [ms], ascending.
+    v_mv : array_like, shape (n,)
+        Voltage at these times [mV].
+    spike_times_ms : array_like, shape (n_spikes,)
+        Spike times [ms].
+    name : str
+        Cell type, for the title and the colour.
+    v_peak_mv : float, optional
+        Voltage at which a spike is cut [mV]; by default the highest of the samples.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : matplotlib.axes.Axes
+        Its axes.
+
+    Raises
+    ------
+    ValueError
+        If times and voltages are not flat, not of the same length or empty, or not finite.
+
+    Examples
+    --------
+    >>> figure, axes = trace([1, 2, 3, 4], [-70, -40, -55, -60], [3], "dSPN", v_peak_mv=40)
+    >>> axes.lines[0].get_ydata().tolist()
+    [-70.0, -40.0, 40.0, -55.0, -60.0]
+    >>> axes.get_title(loc="left")
+    'dSPN, 1 spike, 250.0 Hz'
+    """
+    times, v, spikes = (np.asarray(x, float) for x in (times_ms, v_mv, spike_times_ms))
+    if times.ndim != 1 or not times.size or times.shape != v.shape:
+        message = (
+            "times_ms, v_mv: must be flat, of the same length and not empty "
+            f"(got shapes {times.shape} and {v.shape})"
+        )
+        raise ValueError(message)
+    if not all(np.isfinite(x).all() for x in (times, v, spikes)):
+        message = "times_ms, v_mv, spike_times_ms: every value must be finite (got NaN or infinity)"
+        raise ValueError(message)
+    spikes = np.sort(spikes.ravel())
+    start_ms, stop_ms = span(times)
+    with paper():
+        figure = new_figure(WIDTH_IN, 2.2)
+        axes = figure.add_subplot()
+        peak_mv = float(v.max()) if v_peak_mv is None else float(v_peak_mv)
+        axes.plot(*with_spikes(times, v, spikes, peak_mv), color=colour(name), lw=0.7,
+                  solid_joinstyle="bevel")  # fmt: skip
+        axes.set_title(_fired(name, spikes.size, stop_ms - start_ms), color=colour(name))
+        axes.set_xlabel("time (ms)")
+        axes.set_ylabel("membrane voltage (mV)")
+        if stop_ms > start_ms:
+            axes.set_xlim(start_ms, stop_ms)
+        share_scale([axes])
+        axes.locator_params(axis="y", nbins=6)
+    return figure, axes
+
+
+def _fired(name: str, count: int, duration_ms: float) -> str:
+    """Say how often a cell fired."""
+    spikes = "no spikes" if not count else "1 spike" if count == 1 else f"{count:,} spikes"
+    rate = f", {hertz(1000 * count / duration_ms)}" if count and duration_ms > 0 else ""
+    return f"{name}, {spikes}{rate}" if name else f"{spikes}{rate}"
 
 
 def _cells(run: RunView, name: str, start_ms: float, stop_ms: float) -> list[int]:
@@ -163,7 +242,7 @@ def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | No
     all_ms, ids = spikes_between(run, start_ms, stop_ms)
     spikes_ms = all_ms[ids == recorded.ids[column]]
     if peak_mv is not None:
-        times_ms, v_mv = _with_spikes(times_ms, v_mv, spikes_ms, peak_mv)
+        times_ms, v_mv = with_spikes(times_ms, v_mv, spikes_ms, peak_mv)
     elif spikes_ms.size:
         above = axes.get_xaxis_transform()
         axes.vlines(spikes_ms, 0.88, 1.0, color=colour(name), lw=0.8, transform=above)
@@ -175,19 +254,52 @@ def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | No
     )  # fmt: skip
 
 
-def _with_spikes(
+def with_spikes(
     times_ms: NDArray[np.float64],
     v_mv: NDArray[np.float64],
     spikes_ms: NDArray[np.float64],
     peak_mv: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the trace with a point at `peak_mv` just before the reset of each spike."""
+    """Return the trace with a point at `peak_mv` just before the reset of each spike.
+
+    Parameters
+    ----------
+    times_ms, v_mv : ndarray of float64, shape (n,)
+        The samples [ms, mV].
+    spikes_ms : ndarray of float64, shape (n_spikes,)
+        Spike times [ms].
+    peak_mv : float
+        Voltage of a spike [mV].
+
+    Returns
+    -------
+    times_ms, v_mv : ndarray of float64, shape (n + n_spikes,)
+        The samples and the spikes [ms, mV].
+
+    Examples
+    --------
+    >>> with_spikes(np.array([1.0, 2.0]), np.array([-40.0, -55.0]), np.array([2.0]), 40.0)
+    (array([1., 2., 2.]), array([-40.,  40., -55.]))
+    """
     at = np.searchsorted(times_ms, spikes_ms, side="left")
     return np.insert(times_ms, at, spikes_ms), np.insert(v_mv, at, peak_mv)
 
 
-def _share_scale(drawn: list[Axes]) -> None:
-    """Give all rows the same range of voltage, with few round ticks."""
+def share_scale(drawn: list[Axes]) -> None:
+    """Give all axes the same range of voltage, with few round ticks.
+
+    Parameters
+    ----------
+    drawn : list of matplotlib.axes.Axes
+        Those that hold a trace.
+
+    Examples
+    --------
+    >>> figure, axes = trace([0, 1], [-80, -60], [], "FS")
+    >>> share_scale([axes])
+    >>> [round(float(x), 3) for x in axes.get_ylim()]
+    [-81.2, -58.8]
+    """
     if not drawn:
         return
     low = min(panel.dataLim.y0 for panel in drawn)

@@ -71,7 +71,8 @@ class Run:
             msg = f"{path}: is not the record of a run ({' '.join(str(error).split())})"
             raise RunFileError(msg) from None
         if not known:
-            msg = f"{path}: format must be {FORMAT} (got {self.record['format']}). Update neostriatum"
+            msg = (f"{path}: format must be {FORMAT} (got {self.record['format']}). "
+                   "Update neostriatum")
             raise RunFileError(msg)
 
     @property

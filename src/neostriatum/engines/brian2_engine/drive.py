@@ -115,7 +115,7 @@ def _shared_trains(b2: Any, program: Program, drive: Any, group: Any, objects: l
 
 def _recorded(b2: Any, program: Program, recorded: Any, group: Any, objects: list[Any],
               n: int) -> None:
-    """Play recorded spikes: emitted one step early, since Brian2 delivers after its state update."""
+    """Play recorded spikes, emitted one step early: Brian2 delivers after its state update."""
     when = recorded.steps + program.warmup
     receptors = program.populations[recorded.population].synapses
     # Events of the very first step cannot be emitted before it: they start in the conductances.

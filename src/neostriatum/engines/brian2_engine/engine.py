@@ -9,6 +9,7 @@ import tempfile
 import time
 import warnings
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ FLAGS = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
 @lru_cache(maxsize=1)
 def brian2() -> Any:
     """Return the Brian2 module, imported where no file can set its preferences."""
-    here = os.getcwd()
+    here = Path.cwd()
     try:
         with tempfile.TemporaryDirectory() as empty:
             os.chdir(empty)
@@ -40,7 +41,8 @@ def brian2() -> Any:
             finally:
                 os.chdir(here)
     except ImportError as error:
-        msg = f"engine brian2: needs the package brian2 ({error}). Install it with: pip install brian2"
+        msg = (f"engine brian2: needs the package brian2 ({error}). "
+               "Install it with: pip install brian2")
         raise EngineMissing(msg) from None
     b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
     b2.prefs.codegen.cpp.extra_compile_args_msvc = ["/Ox", "/w", "/MP"]
@@ -112,7 +114,8 @@ class _Brian2:
         for pop in self.program.populations:
             if pop.name in self._spikes:
                 monitor = self._spikes[pop.name]
-                steps.append(np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64))
+                times = np.asarray(monitor.t_) * 1000.0
+                steps.append(np.rint(times / self.program.dt).astype(np.int64))
                 ids.append(np.asarray(monitor.i[:], np.int64) + pop.offset)
         when, who = np.concatenate(steps), np.concatenate(ids)
         kept = (when >= first) & (when < stop)
@@ -126,8 +129,9 @@ class _Brian2:
                 v = np.asarray(self.objects.groups[pop.name].v_[:]) * 1000.0
                 bad = np.flatnonzero(~(np.abs(v) <= V_LIMIT))
                 if len(bad):
-                    msg = (f"{pop.name} {bad[0]}: membrane potential must stay within {V_LIMIT:g} mV, "
-                           f"found at step {self.step} (got {v[bad[0]]:g} mV). Lower dt or the conductances")
+                    msg = (f"{pop.name} {bad[0]}: membrane potential must stay within "
+                           f"{V_LIMIT:g} mV, found at step {self.step} (got {v[bad[0]]:g} mV). "
+                           "Lower dt or the conductances")
                     raise NumericsError(msg)
 
     def traces(self) -> dict[str, Trace]:
@@ -218,7 +222,8 @@ class Brian2Standalone(_Brian2):
         if self.step:
             msg = f"engine brian2: advance once, {self.excuses['chunks']}"
             raise EngineUnsupported(msg)
-        with tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder, self._device(folder):
+        with (tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder,
+              self._device(folder)):
             self.b2.seed(self._seed % 2**32)
             self.objects = build_objects(self.b2, self.program)
             self._monitor()

@@ -1,4 +1,4 @@
-"""Write a population's equations as Brian2 text, from our templates, legal names and numbers only."""
+"""Write a population's equations as Brian2 text: our templates, legal names and numbers only."""
 
 from __future__ import annotations
 

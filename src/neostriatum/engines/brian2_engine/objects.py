@@ -133,8 +133,8 @@ def _gaps(b2: Any, program: Program, group: Any) -> list[Any]:
     gaps = program.gaps
     first, second = gaps.first, gaps.second
     if gaps.tau is None:
-        made = b2.Synapses(group, group, f"I_gap_post = {gaps.g!r}*nS*(v_pre - v_post) : amp (summed)",
-                           name="gap_junctions")
+        model = f"I_gap_post = {gaps.g!r}*nS*(v_pre - v_post) : amp (summed)"
+        made = b2.Synapses(group, group, model, name="gap_junctions")
         made.connect(i=np.concatenate([first, second]), j=np.concatenate([second, first]))
         return [made]
     v = np.broadcast_to(program.populations[gaps.population].start_v, (len(group),))

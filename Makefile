@@ -1,0 +1,56 @@
+# make run and make test need Python 3.11 to 3.13, make and a package index; nothing outside VENV is changed.
+
+VENV ?= .venv
+ARGS ?=
+WORKERS ?= 2
+
+ifeq ($(origin PYTHON), undefined)
+PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3; do \
+	$$one -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 \
+	&& { echo $$one; break; }; done)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test test-all lint clean
+
+help:
+	@echo "make run       simulate the default circuit, draw it and say where (ARGS=\"--size 2000\" for options)"
+	@echo "make test      the tests, without the slow ones"
+	@echo "make test-all  the slow ones too"
+	@echo "make lint      ruff, mypy, codespell"
+	@echo "make venv      only make $(VENV) with the package and what its tests need"
+	@echo "make clean     remove $(VENV), caches and build products (results under runs/ stay)"
+	@echo "PYTHON=... picks the interpreter (found: $(or $(PYTHON),none)), VENV=... the folder of the environment"
+
+venv: $(VENV)/.dev
+
+run: $(VENV)/.package
+	$(VENV)/bin/neostriatum run $(ARGS)
+
+test: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest -n $(WORKERS)
+
+test-all: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest -n $(WORKERS) -m "slow or not slow"
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/codespell
+	@echo "the longest files:"; find src -name '*.py' -exec wc -l {} + | sort -rn | sed -n 2,6p
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The package alone for `make run`, the tools of its tests on top of it for the rest.
+$(VENV)/.package: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -x $(VENV)/bin/pip || echo "making $(VENV) with $(PYTHON); the first time takes a few minutes"
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.package
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@

@@ -1,0 +1,198 @@
+"""One step of one tile of 512 cells, as short loops that LLVM turns into vector instructions.
+
+Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * TILE. Full
+rows are always computed, so the arithmetic of a cell does not depend on how tiles are shared out.
+The formulas and their order are those of the reference engine, to the bit.
+"""
+
+from __future__ import annotations
+
+from numba import njit, uint32, uint64, uintp
+
+from neostriatum import jit
+
+#: Cells of a tile; equal to `rng.BLOCK`.
+TILE = 512
+#: Rows of a tile: potential, recovery, current, event counts, noise or mask, then two rows per
+#: receptor (conductance, arrivals), then one per spread parameter and per current mask.
+V, U, I, COUNT, NOISE, FIRST = 0, 1, 2, 3, 4, 5
+#: Columns of the step parameters, gains and dopamine currents following.
+K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
+
+_T = uintp(TILE)
+FAST = {"error_model": "numpy", "cache": True}
+
+
+@njit(**FAST)
+def fill(flat, at, value):
+    """Set a row to one value."""
+    for lane in range(_T):
+        flat[at + lane] = value
+
+
+@njit(**FAST)
+def add_scaled(flat, at, source, weight):
+    """Add ``weight`` times a row to another."""
+    for lane in range(_T):
+        flat[at + lane] += flat[source + lane] * weight
+
+
+@njit(**FAST)
+def set_scaled(flat, at, source, weight):
+    """Set a row to ``weight`` times another."""
+    for lane in range(_T):
+        flat[at + lane] = flat[source + lane] * weight
+
+
+@njit(**FAST)
+def add_value(flat, at, value):
+    """Add one value to a row."""
+    for lane in range(_T):
+        flat[at + lane] += value
+
+
+@njit(**FAST)
+def take_arrivals(flat, at, ring, slot, quantum):
+    """Move what arrives at this step from the ring into a row."""
+    for lane in range(_T):
+        flat[at + lane] = jit.like(quantum, ring[slot + lane]) * quantum
+        ring[slot + lane] = 0
+
+
+@njit(**FAST)
+def receive(flat, base, row, arrivals, gain, reversal, decay):
+    """Add arrivals to a conductance, its current to the sum, then let it decay."""
+    v, current = base, base + uintp(I) * _T
+    g, new = base + row * _T, base + (row + uintp(1)) * _T
+    if arrivals:
+        for lane in range(_T):
+            conductance = flat[g + lane] + flat[new + lane]
+            flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
+            flat[g + lane] = conductance * decay
+    else:
+        for lane in range(_T):
+            conductance = flat[g + lane]
+            flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
+            flat[g + lane] = conductance * decay
+
+
+@njit(**FAST)
+def receive_blocked(flat, base, row, arrivals, gain, reversal, decay, block, slope, one):
+    """Do the same for a receptor with the magnesium block."""
+    v, current = base, base + uintp(I) * _T
+    g, new = base + row * _T, base + (row + uintp(1)) * _T
+    if arrivals:
+        for lane in range(_T):
+            flat[g + lane] += flat[new + lane]
+    for lane in range(_T):
+        x = flat[v + lane]
+        conductance = flat[g + lane]
+        flow = gain * conductance * (reversal - x)
+        flat[current + lane] += flow * (one / (one + block * jit.exp2(slope * x)))
+        flat[g + lane] = conductance * decay
+
+
+@njit(**FAST)
+def dopamine_current(flat, base, conductance, reversal):
+    """Add the current that dopamine opens."""
+    v, current = base, base + uintp(I) * _T
+    for lane in range(_T):
+        flat[current + lane] += conductance * (flat[v + lane] - reversal)
+
+
+@njit(**FAST)
+def update_linear(flat, base, par, dt_over_c, dt_a, fired):
+    """Advance v and u of cells with linear recovery by forward Euler; reset those that fired."""
+    k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
+    v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
+    iv, iu, current = base, base + uintp(U) * _T, base + uintp(I) * _T
+    for lane in range(_T):
+        v, u = flat[iv + lane], flat[iu + lane]
+        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+        new_u = u + dt_a * (b * (v - v_r) - u)
+        spike = new_v >= v_peak
+        fired[lane] = spike
+        flat[iv + lane] = reset if spike else new_v
+        flat[iu + lane] = new_u + d if spike else new_u
+
+
+@njit(**FAST)
+def update_cubic(flat, base, par, dt_over_c, dt_a, fired):
+    """Advance v and u of cells with cubic recovery by forward Euler; reset those that fired."""
+    k, v_r, v_t, b, v_b = par[K], par[V_R], par[V_T], par[B], par[V_B]
+    v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
+    zero = v_b - v_b
+    iv, iu, current = base, base + uintp(U) * _T, base + uintp(I) * _T
+    for lane in range(_T):
+        v, u = flat[iv + lane], flat[iu + lane]
+        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+        above = v - v_b
+        above = above if above > zero else zero
+        new_u = u + dt_a * (b * above * above * above - u)
+        spike = new_v >= v_peak
+        fired[lane] = spike
+        flat[iv + lane] = reset if spike else new_v
+        flat[iu + lane] = new_u + d if spike else new_u
+
+
+@njit(**FAST)
+def update_general(flat, base, rows, par, dt, cubic, noise, fired):
+    """Advance cells whose parameters differ from cell to cell, or which are noisy.
+
+    ``rows`` is the first of the rows that hold the parameters by column; ``par`` then holds the
+    factors of dopamine.
+    """
+    iv, iu, current = base, base + uintp(U) * _T, base + uintp(I) * _T
+    z, own = base + uintp(NOISE) * _T, base + rows * _T
+    zero = dt - dt
+    for lane in range(_T):
+        at = own + lane
+        k, v_r = flat[at] * par[K], flat[at + uintp(V_R) * _T] * par[V_R]
+        v_t = flat[at + uintp(V_T) * _T] * par[V_T]
+        c = flat[at + uintp(C) * _T] * par[C]
+        a, b = flat[at + uintp(A) * _T] * par[A], flat[at + uintp(B) * _T] * par[B]
+        v_peak = flat[at + uintp(V_PEAK) * _T] * par[V_PEAK]
+        reset = flat[at + uintp(RESET) * _T] * par[RESET]
+        d = flat[at + uintp(D) * _T] * par[D]
+        v, u = flat[iv + lane], flat[iu + lane]
+        new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+        if cubic:
+            above = v - flat[at + uintp(V_B) * _T] * par[V_B]
+            above = above if above > zero else zero
+            pull = b * above * above * above
+        else:
+            pull = b * (v - v_r)
+        new_u = u + dt * a * (pull - u)
+        if noise:
+            new_v = new_v + flat[z + lane]
+        spike = new_v >= v_peak
+        fired[lane] = spike
+        flat[iv + lane] = reset if spike else new_v
+        flat[iu + lane] = new_u + d if spike else new_u
+
+
+@njit(**FAST)
+def draw_noise(flat, base, sigma, key0, key1, first, step):
+    """Fill the noise row with sigma times standard normals, four cells per counter."""
+    low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
+    row = base + uintp(NOISE) * _T
+    for group in range(uintp(TILE // 4)):
+        words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group), low,
+                           high)
+        z0, z1 = jit.normal_pair(words[0], words[1])
+        z2, z3 = jit.normal_pair(words[2], words[3])
+        at = row + group * uintp(4)
+        flat[at] = jit.like(sigma, sigma * z0)
+        flat[at + uintp(1)] = jit.like(sigma, sigma * z1)
+        flat[at + uintp(2)] = jit.like(sigma, sigma * z2)
+        flat[at + uintp(3)] = jit.like(sigma, sigma * z3)
+
+
+@njit(**FAST)
+def any_fired(fired):
+    """Return whether any lane fired, eight flags at a time."""
+    words = fired.view(uint64)
+    seen = uint64(0)
+    for n in range(words.size):
+        seen |= words[n]
+    return seen != uint64(0)

@@ -1,0 +1,198 @@
+"""The fast engine behind the engine protocol."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+
+from neostriatum.engines.base import Capabilities, Trace
+from neostriatum.engines.numba_engine.cells import TILE
+from neostriatum.engines.numba_engine.layout import fill_rows, lay_out, quanta, step_parameters
+from neostriatum.engines.numba_engine.tables import TableMaker
+from neostriatum.engines.numba_engine.window import Currents, Probes, advance
+from neostriatum.engines.program import V_LIMIT, Program, lower
+from neostriatum.errors import CircuitError, NumericsError
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+
+#: Steps between two looks at what changes in time; bounds the tables, not the windows.
+CHUNK = 500
+
+
+class Numba:
+    """The fast engine: double precision equals `reference` bit for bit at any thread count."""
+
+    name = "numba"
+    capabilities = Capabilities(threads_exact=True, exact_resume=True, chunks=True,
+                                live_changes=True, same_draws_as_reference=True)
+    excuses: dict[str, str] = {}
+
+    def __init__(self, threads: int | None = None, precision: str = "double") -> None:
+        if precision not in ("double", "single"):
+            msg = f"precision: must be double or single (got {precision})"
+            raise CircuitError(msg)
+        self.dtype = np.float32 if precision == "single" else np.float64
+        self.threads = threads or len(os.sched_getaffinity(0))
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+        self._set(lower(circuit, network, seed))
+        layout = self.layout
+        tiles = len(layout.geometry.population)
+        self.step = 0
+        self.flat = np.zeros(tiles * layout.rows * TILE, self.dtype)
+        fill_rows(self.program, layout, self.flat)
+        ring = np.int32 if self.dtype == np.float32 else np.float64
+        self.ring = np.zeros(tiles * layout.slots * layout.width * TILE, ring)
+        self._fired = np.zeros((tiles, TILE), np.uint8)
+        self._found = np.zeros((tiles, TILE * layout.window), np.int32)
+        self._counts = np.zeros(tiles, np.int64)
+        gaps = self.program.gaps
+        if gaps is not None and gaps.tau is not None:
+            pop = self.program.populations[gaps.population]
+            v = np.broadcast_to(pop.start_v, (pop.n,))
+            layout.gap.node[:] = 0.5 * (v[gaps.first] + v[gaps.second])
+        self._probed: dict[str, np.ndarray] = {}
+        self._seen: list[np.ndarray] = []
+        self._probed_from = 0
+        self._place_probes()
+
+    def _set(self, program: Program) -> None:
+        self.program: Program = program
+        self.layout = lay_out(program, self.dtype)
+        self._tables = TableMaker(program, self.layout.sizes)
+
+    def probe(self, population: str, ids: np.ndarray) -> None:
+        """Record the potential of these local ids after every step from now on."""
+        self._probed[population] = np.asarray(ids, np.int64)
+        self._seen, self._probed_from = [], self.step
+        self._place_probes()
+
+    def _place_probes(self) -> None:
+        tiles, lanes, self._columns = [], [], []
+        for name, ids in self._probed.items():
+            first = self.layout.first_tile[self.program.index[name]]
+            for column, local in enumerate(ids):
+                tiles.append(first + local // TILE)
+                lanes.append(local % TILE)
+                self._columns.append((name, column))
+        order = np.argsort(np.array(tiles, np.int64), kind="stable")
+        counts = np.bincount(np.array(tiles, np.int64),
+                             minlength=len(self.layout.geometry.population))
+        self._probe_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._probe_lane = np.array(lanes, np.int64)[order]
+        self._columns = [self._columns[n] for n in order]
+
+    def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
+        found = [np.zeros((0, 2), np.int64)]
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
+        try:
+            for start in range(0, n_steps, CHUNK):
+                found.append(self._chunk(min(CHUNK, n_steps - start)))
+        finally:
+            numba.set_num_threads(before)
+        spikes = np.concatenate(found)
+        spikes = spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]
+        return spikes[:, 0], spikes[:, 1]
+
+    def _chunk(self, count: int) -> np.ndarray:
+        program, layout = self.program, self.layout
+        times = (np.arange(self.step, self.step + count) - program.warmup) * program.dt
+        level = np.array([one.course.at(times) for one in program.currents], self.dtype)
+        currents = Currents(layout.currents.population, layout.currents.row,
+                            level.reshape(-1, count))
+        out = np.zeros((count, len(self._probe_lane)), self.dtype)
+        probes = Probes(self._probe_start, self._probe_lane, out)
+        par = step_parameters(program, layout, self.step, count, self.dtype)
+        window = layout.window
+        spikes, done = [], 0
+        outside = bool(program.recorded) or any(drive.pool for drive in program.drives)
+        while done < count:
+            # Events from outside the tiles are put into the ring one window ahead of the cells.
+            stretch = min(layout.slots, count - done) if outside else count
+            if outside:
+                self._deliver_outside(stretch)
+            found, steps, tile, lane = advance(
+                stretch, self.step, window, self.threads, layout.slots, layout.items, self.flat,
+                self._fired, self.ring, layout.geometry, layout.cell, _from(par, done),
+                layout.drives, self._tables.make(self.step, stretch),
+                currents._replace(level=np.ascontiguousarray(currents.level[:, done:])),
+                layout.gap, probes._replace(out=out[done:]), layout.wires, layout.first_tile,
+                self.dtype(program.dt), quanta(self.dtype), self.dtype(V_LIMIT), self._found,
+                self._counts)
+            spikes.append(found)
+            self.step += steps
+            done += steps
+            if tile >= 0:
+                self._complain(tile, lane)
+        if len(self._probe_lane):
+            self._seen.append(out)
+        return np.concatenate(spikes)
+
+    def _deliver_outside(self, count: int) -> None:
+        """Add recorded spikes and shared trains of the next ``count`` steps to the ring."""
+        program, layout, scale = self.program, self.layout, 1.0 / quanta(self.dtype)[0]
+        ring = self.ring.reshape(-1, layout.slots, layout.width, TILE)
+        unit = quanta(self.dtype)[1]
+        for step in range(self.step, self.step + count):
+            hits = [(one, one.ids[slice(*np.searchsorted(one.steps, [step - program.warmup] * 2
+                                                         + np.arange(2)))])
+                    for one in program.recorded]
+            time = program.time_ms(step)
+            hits += [(drive, drive.events(step, float(drive.rate.at(time)), program.dt))
+                     for drive in program.drives if drive.pool]
+            for said, ids in hits:
+                tiles = layout.first_tile[said.population] + ids // TILE
+                for receptor, weight in said.weights:
+                    column = int(layout.cell.receptors[said.population, receptor, 3])
+                    amount = np.rint(weight * scale) * unit
+                    np.add.at(ring, (tiles, step % layout.slots, column, ids % TILE),
+                              ring.dtype.type(amount))
+
+    def _complain(self, tile: int, lane: int) -> None:
+        geometry = self.layout.geometry
+        pop = self.program.populations[geometry.population[tile]]
+        v = self.flat.reshape(-1, self.layout.rows, TILE)[tile, 0, lane]
+        msg = (f"{pop.name} {geometry.first[tile] + lane}: membrane potential must stay within "
+               f"{V_LIMIT:g} mV, found at step {self.step} (got {v:g} mV). "
+               "Lower dt or the conductances")
+        raise NumericsError(msg)
+
+    def traces(self) -> dict[str, Trace]:
+        """Return what `probe` recorded so far, times from the end of the warm-up."""
+        seen = (np.concatenate(self._seen) if self._seen
+                else np.zeros((0, len(self._columns)))).astype(float)
+        times = (self._probed_from - self.program.warmup + 1 + np.arange(len(seen)))
+        made = {}
+        for name, ids in self._probed.items():
+            where = {column: n for n, (owner, column) in enumerate(self._columns) if owner == name}
+            chosen = [where[column] for column in range(len(ids))]
+            offset = self.program.populations[self.program.index[name]].offset
+            made[name] = Trace(ids + offset, times * self.program.dt, seen[:, chosen])
+        return made
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the future depends on."""
+        wires = self.layout.wires
+        return {"step": self.step, "flat": self.flat.copy(), "ring": self.ring.copy(),
+                "node": self.layout.gap.node.copy(), "stp": wires.state.copy(),
+                "last": wires.last.copy()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.step = int(state["step"])
+        for mine, said in ((self.flat, "flat"), (self.ring, "ring"), (self.layout.gap.node, "node"),
+                           (self.layout.wires.state, "stp"), (self.layout.wires.last, "last")):
+            mine[:] = state[said]
+
+
+def _from(par: np.ndarray, done: int) -> np.ndarray:
+    """Return the parameters from a step on; a single step holds for all."""
+    return np.ascontiguousarray(par[:, done:]) if par.shape[1] > 1 else par

@@ -1,0 +1,87 @@
+"""The random events of one drive in one tile and step: the same draws as `engines.drive`."""
+
+from __future__ import annotations
+
+from numba import njit, uint32, uint64, uintp
+
+from neostriatum import jit
+from neostriatum.engines.numba_engine.cells import COUNT, FAST, TILE
+
+#: Kinds of a drive.
+POISSON, BINOMIAL = 0, 1
+_T = uintp(TILE)
+_COUNT_DRAW = uint32(0x80000000)
+
+
+@njit(**FAST)
+def search(table, length, u):
+    """Return how many entries of a rising table are <= u."""
+    low, high = 0, length
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle] <= u:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(**FAST)
+def poisson_count(key0, key1, block, low, high, table, length, parts):
+    """Return the Poisson count of a block."""
+    count = 0
+    for part in range(parts):
+        words = jit.philox(key0, key1, uint32(_COUNT_DRAW + uint32(part)), block, low, high)
+        count += search(table, length, jit.uniform53(words[0], words[1]))
+    return count
+
+
+@njit(**FAST)
+def scatter(flat, base, key0, key1, block, low, high, count, members, first, size, one):
+    """Give each of ``count`` events to a member, four members per counter."""
+    row = base + uintp(COUNT) * _T
+    span = uint64(size)
+    for event in range(0, count, 4):
+        words = jit.philox(key0, key1, uint32(event >> 2), block, low, high)
+        n = count - event
+        flat[row + uintp(members[first + int((uint64(words[0]) * span) >> uint64(32))])] += one
+        if n > 1:
+            flat[row + uintp(members[first + int((uint64(words[1]) * span) >> uint64(32))])] += one
+        if n > 2:
+            flat[row + uintp(members[first + int((uint64(words[2]) * span) >> uint64(32))])] += one
+        if n > 3:
+            flat[row + uintp(members[first + int((uint64(words[3]) * span) >> uint64(32))])] += one
+
+
+@njit(**FAST)
+def each_binomial(flat, base, key0, key1, local, low, high, table, length, members, first, size,
+                  one):
+    """Draw a binomial count per member by inversion."""
+    row = base + uintp(COUNT) * _T
+    for n in range(size):
+        lane = members[first + n]
+        words = jit.philox(key0, key1, _COUNT_DRAW, uint32(local + lane), low, high)
+        count = search(table, length, jit.uniform53(words[0], words[1]))
+        flat[row + uintp(lane)] += one * jit.like(one, count)
+
+
+@njit(**FAST)
+def copy_reference(flat, base, key0, key1, local, low, high, p, table, length, members, first,
+                   size, one):
+    """Let the afferents of a member copy an event of its own reference train."""
+    row = base + uintp(COUNT) * _T
+    for n in range(size):
+        lane = members[first + n]
+        words = jit.philox(key0, key1, uint32(0), uint32(local + lane), low, high)
+        if jit.uniform53(words[0], words[1]) < p:
+            words = jit.philox(key0, key1, uint32(1), uint32(local + lane), low, high)
+            count = search(table, length, jit.uniform53(words[0], words[1]))
+            flat[row + uintp(lane)] += one * jit.like(one, count)
+
+
+@njit(**FAST)
+def add_to_members(flat, base, value, members, first, size):
+    """Give every member the same number of events."""
+    row = base + uintp(COUNT) * _T
+    for n in range(size):
+        flat[row + uintp(members[first + n])] += value

@@ -1,0 +1,288 @@
+"""Lay a program out in the arrays of the compiled loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.drive import binomial_table
+from neostriatum.engines.numba_engine import cells, events
+from neostriatum.engines.numba_engine.cells import FIRST, GAIN, TILE
+from neostriatum.engines.numba_engine.window import (
+    Cells,
+    Currents,
+    Drives,
+    Gap,
+    Geometry,
+    Wires,
+)
+from neostriatum.engines.program import MG_SLOPE2, QUANTUM
+from neostriatum.errors import EngineUnsupported
+
+if TYPE_CHECKING:
+    from neostriatum.engines.program import Population, Program
+
+#: Order of the parameter columns; must agree with `cells`.
+COLUMNS = ("k", "v_r", "v_t", "C", "a", "b", "v_peak", "c", "d", "v_b", "I_spon")
+#: Quantum of a synaptic contribution in single precision [nS]; arrivals are counted in it.
+SINGLE_QUANTUM = 2.0**-20
+
+
+@dataclass
+class Layout:
+    """Everything that does not change while the program runs, and where the rows are."""
+
+    geometry: Geometry
+    cell: Cells
+    drives: Drives
+    gap: Gap
+    wires: Wires
+    currents: Currents
+    first_tile: np.ndarray
+    items: np.ndarray
+    slots: int
+    window: int
+    rows: int
+    width: int
+    sizes: list[np.ndarray]
+    spread_rows: list[int]
+
+
+def lay_out(program: Program, dtype: Any) -> Layout:
+    """Return the layout of a program for a precision.
+
+    Raises
+    ------
+    EngineUnsupported
+        More than 31 receptors on a cell.
+    """
+    populations = program.populations
+    tiles = [-(-pop.n // TILE) for pop in populations]
+    first_tile = np.concatenate([[0], np.cumsum(tiles)]).astype(np.int64)
+    receptors = max((len(pop.synapses) for pop in populations), default=0)
+    if receptors > 31:
+        msg = f"engine numba: at most 31 receptors on a cell (got {receptors})"
+        raise EngineUnsupported(msg)
+    rows = FIRST + 2 * receptors
+    spread_rows = []
+    for pop in populations:
+        general = pop.sigma > 0 or any(np.ndim(one) for one in pop.parameters.values())
+        spread_rows.append(rows if general else -1)
+    if max(spread_rows, default=-1) >= 0:
+        rows += len(COLUMNS)
+    masked = [current for current in program.currents
+              if len(current.members) < populations[current.population].n]
+    mask_row = {id(current): rows + n for n, current in enumerate(masked)}
+    rows += len(masked)
+    geometry = _geometry(populations, tiles, rows)
+    ring = _ring_columns(program)
+    width = max([1, *(len(one) for one in ring)])
+    drives, sizes = _drives(program, geometry, dtype)
+    currents = Currents(
+        np.array([one.population for one in program.currents], np.int64),
+        np.array([mask_row.get(id(one), -1) for one in program.currents], np.int64),
+        np.zeros((len(program.currents), 1), dtype))
+    delays = [int(one.delays.min()) for one in program.projections if len(one.delays)]
+    return Layout(
+        geometry, _cells(program, ring, width, spread_rows, receptors, dtype), drives,
+        _gap(program, dtype), _wires(program, receptors), currents, first_tile,
+        _items(program, first_tile), program.slots, min([64, *delays]), rows, width, sizes,
+        spread_rows)
+
+
+def _geometry(populations: tuple[Population, ...], tiles: list[int], rows: int) -> Geometry:
+    population = np.repeat(np.arange(len(populations)), tiles)
+    first = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) * TILE for count in tiles)])
+    sizes = np.array([pop.n for pop in populations], np.int64)
+    lanes = np.minimum(TILE, sizes[population] - first)
+    return Geometry(population.astype(np.int64), first.astype(np.int64), lanes.astype(np.int64),
+                    np.array([rows], np.int64))
+
+
+def _ring_columns(program: Program) -> list[list[int]]:
+    """Return, per population, the receptors that spikes and recorded events can reach."""
+    reached: list[set[int]] = [set() for _ in program.populations]
+    for one in program.projections:
+        reached[one.target].update(receptor for receptor, _ in one.weights)
+    for said in (*program.recorded, *(drive for drive in program.drives if drive.pool)):
+        reached[said.population].update(receptor for receptor, _ in said.weights)
+    return [sorted(one) for one in reached]
+
+
+def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: list[int],
+           receptors: int, dtype: Any) -> Cells:
+    count = len(program.populations)
+    flags = np.zeros((count, 9), np.int64)
+    said = np.zeros((count, max(1, receptors), 4), dtype)
+    said[:, :, 3] = -1
+    keys = np.zeros((count, 2), np.uint32)
+    from neostriatum.rng import stream
+
+    for number, pop in enumerate(program.populations):
+        opened = len(pop.dopamine_currents((0.0, 0.0)))
+        flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], opened, pop.sigma > 0,
+                         0, width, program.slots, pop.offset)
+        for receptor, synapse in enumerate(pop.synapses):
+            column = ring[number].index(receptor) if receptor in ring[number] else -1
+            said[number, receptor] = synapse.E, synapse.decay, synapse.block, column
+        keys[number] = stream(program.seed, "noise", pop.name)
+    sigma = np.array([pop.sigma * np.sqrt(program.dt) for pop in program.populations])
+    single = dtype == np.float32
+    scalars = np.array([SINGLE_QUANTUM if single else 1.0, MG_SLOPE2], dtype)
+    return Cells(flags, said, keys, sigma if not single else sigma.astype(np.float32), scalars)
+
+
+def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, list[np.ndarray]]:
+    plain = [drive for drive in program.drives]
+    count, tiles = max(1, len(plain)), len(geometry.population)
+    receptors = max([1, *(len(pop.synapses) for pop in program.populations)])
+    about = np.full((count, 4), -1, np.int64)
+    keys = np.zeros((count, 6), np.uint32)
+    weights = np.zeros((count, receptors), dtype)
+    sizes = np.zeros((count, tiles), np.int64)
+    offsets = np.zeros((count, tiles), np.int64)
+    chosen = np.zeros((count, tiles), np.int64)
+    share = np.zeros((count, 2))
+    longest = max([1, *(drive.afferents + 1 for drive in plain)])
+    copies, copies_length = np.zeros((count, longest)), np.zeros(count, np.int64)
+    members, start, classes = [np.zeros(1, np.int32)], 1, []
+    for number, drive in enumerate(plain):
+        kind = events.BINOMIAL if drive.process == "binomial" else events.POISSON
+        about[number] = drive.population, kind, not drive.rate.is_constant, 0
+        keys[number] = (*drive.keys["own"], *drive.keys["reference"], *drive.keys["mother"])
+        for receptor, weight in drive.weights:
+            weights[number, receptor] += weight
+        if drive.pool is None:
+            for tile in np.flatnonzero(geometry.population == drive.population):
+                low = geometry.first[tile]
+                lo, hi = np.searchsorted(drive.members, [low, low + TILE])
+                sizes[number, tile], offsets[number, tile] = hi - lo, start
+                members.append((drive.members[lo:hi] - low).astype(np.int32))
+                start += hi - lo
+        unique = np.unique(sizes[number][sizes[number] > 0])
+        classes.append(unique)
+        if kind == events.POISSON:
+            chosen[number] = np.searchsorted(unique, sizes[number])
+            chosen[number][sizes[number] == 0] = 0
+        share[number] = drive.within, drive.between
+        if drive.within > 0:
+            table = binomial_table(drive.afferents, drive.within)
+            copies[number, : len(table)], copies_length[number] = table, len(table)
+    return Drives(about, keys, weights, sizes, offsets, np.concatenate(members), chosen, share,
+                  copies, copies_length), classes
+
+
+def _gap(program: Program, dtype: Any) -> Gap:
+    gaps = program.gaps
+    if gaps is None:
+        none = np.zeros(0, np.int64)
+        return Gap(none, none, np.zeros(0, dtype), np.zeros(0, dtype), np.zeros(2, dtype))
+    rate = program.dt / gaps.tau if gaps.tau is not None else 0.0
+    size = program.populations[gaps.population].n
+    node = np.zeros(len(gaps.first) if gaps.tau is not None else 0, dtype)
+    return Gap(gaps.first, gaps.second, node, np.zeros(size, dtype),
+               np.array([gaps.g, rate], dtype))
+
+
+def _wires(program: Program, receptors: int) -> Wires:
+    count = len(program.projections)
+    plain = np.zeros((count, 4), np.int64)
+    amounts = np.zeros((count, max(1, receptors)))
+    stp, start = np.zeros((count, 3)), np.zeros(count, np.int64)
+    offsets, rows, synapses, states = [], 0, 0, 0
+    for number, one in enumerate(program.projections):
+        plain[number] = one.source, one.target, one.stp is not None, rows
+        offsets.append(one.offsets + synapses)
+        rows, synapses = rows + len(one.offsets), synapses + len(one.targets)
+        for receptor, weight in one.weights:
+            amounts[number, receptor] += weight
+        if one.stp is not None:
+            stp[number] = one.stp.U, one.stp.rec_steps, one.stp.fac_steps
+            start[number], states = states, states + program.populations[one.source].n
+    state = np.zeros((max(1, states), 2))
+    state[:, 1] = 1.0
+    return Wires(
+        plain, _joined(offsets, np.int64), _joined([one.targets for one in program.projections],
+                                                   np.int32),
+        _joined([one.delays for one in program.projections], np.uint8), amounts, stp, state, start,
+        np.zeros(max(1, states), np.int64))
+
+
+def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype), *arrays]).astype(dtype, copy=False)
+
+
+def _items(program: Program, first_tile: np.ndarray) -> np.ndarray:
+    """Return pieces of work: the gap-coupled population as one, every other tile alone."""
+    coupled = program.gaps.population if program.gaps else -1
+    items = []
+    for number in range(len(program.populations)):
+        start, stop = int(first_tile[number]), int(first_tile[number + 1])
+        if number == coupled:
+            items.insert(0, (start, stop, 1))
+        else:
+            items += [(tile, tile + 1, 0) for tile in range(start, stop)]
+    return np.array(items, np.int64).reshape(-1, 3)
+
+
+def step_parameters(program: Program, layout: Layout, step: int, count: int,
+                    dtype: Any) -> np.ndarray:
+    """Return the parameters of every population by step (one step if dopamine is constant)."""
+    varies = program.dopamine_varies
+    steps = np.arange(step, step + (count if varies else 1))
+    times = (steps - program.warmup) * program.dt
+    phi = (program.d1.at(times), program.d2.at(times))
+    columns = GAIN + max((len(pop.synapses) + 2 * len(pop.dopamine_currents((0.0, 0.0)))
+                          for pop in program.populations), default=0)
+    par = np.ones((len(program.populations), len(steps), columns))
+    for number, pop in enumerate(program.populations):
+        factors = pop.factors(phi)
+        for column, name in enumerate(COLUMNS):
+            if name in pop.parameters:
+                general = layout.spread_rows[number] >= 0
+                base = 1.0 if general else pop.parameters[name]
+                par[number, :, column] = base * factors.get(name, 1.0)
+        for receptor, synapse in enumerate(pop.synapses):
+            par[number, :, GAIN + receptor] = factors.get(f"I_{synapse.name}", 1.0)
+        at = GAIN + len(pop.synapses)
+        for g, reversal in pop.dopamine_currents(phi):
+            par[number, :, at], par[number, :, at + 1] = g, reversal
+            at += 2
+    return par.astype(dtype)
+
+
+def fill_rows(program: Program, layout: Layout, flat: np.ndarray) -> None:
+    """Write start values, spread parameters and current masks into the tiles."""
+    view = flat.reshape(-1, layout.rows, TILE)
+    for number, pop in enumerate(program.populations):
+        _scatter(view, layout, number, cells.V, np.broadcast_to(pop.start_v, (pop.n,)), pop)
+        _scatter(view, layout, number, cells.U, np.broadcast_to(pop.start_u, (pop.n,)), pop)
+        if layout.spread_rows[number] >= 0:
+            for column, name in enumerate(COLUMNS):
+                values = np.broadcast_to(pop.parameters.get(name, 0.0), (pop.n,))
+                _scatter(view, layout, number, layout.spread_rows[number] + column, values, pop)
+    for number, current in enumerate(program.currents):
+        row = int(layout.currents.row[number])
+        if row >= 0:
+            pop = program.populations[current.population]
+            mask = np.zeros(pop.n)
+            mask[current.members] = 1.0
+            _scatter(view, layout, current.population, row, mask, pop)
+
+
+def _scatter(view: np.ndarray, layout: Layout, number: int, row: int, values: np.ndarray,
+             pop: Population) -> None:
+    start, stop = layout.first_tile[number], layout.first_tile[number + 1]
+    if pop.n == 0:
+        return
+    # Unused lanes of the last tile repeat its last cell, so that they stay healthy.
+    padded = np.concatenate([values, np.full((stop - start) * TILE - pop.n, values[-1])])
+    view[start:stop, row] = padded.reshape(-1, TILE)
+
+
+def quanta(dtype: Any) -> np.ndarray:
+    """Return (quantum [nS], what one quantum adds to the ring)."""
+    single = dtype == np.float32
+    return np.array([SINGLE_QUANTUM, 1.0] if single else [QUANTUM, QUANTUM])

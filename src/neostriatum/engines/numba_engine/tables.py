@@ -1,0 +1,84 @@
+"""Distributions of event counts per drive, block size and step, for inversion by search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from neostriatum import jit
+from neostriatum.engines.drive import binomial_table
+from neostriatum.engines.numba_engine.window import Tables
+from neostriatum.rng import LARGEST_MEAN
+
+if TYPE_CHECKING:
+    from neostriatum.engines.program import Program
+
+#: Longest table of a Poisson count of mean LARGEST_MEAN.
+LONGEST = 192
+
+
+@njit(cache=True, error_model="numpy")
+def _fill_poisson(means, values, lengths, parts, largest):
+    """Write one table per mean, exactly as `rng.poisson_table` does."""
+    for n in range(means.size):
+        if means[n] <= 0.0:
+            lengths[n], parts[n] = 0, 0
+            continue
+        parts[n] = max(1, int(np.ceil(means[n] / largest)))
+        mean = means[n] / parts[n]
+        term = jit.exp(-mean)
+        total, count = term, 0
+        values[n, 0] = total
+        while count < mean or term > 2.0**-60:
+            count += 1
+            term = term * mean / count
+            total = total + term
+            values[n, count] = total
+        lengths[n] = count + 1
+
+
+class TableMaker:
+    """Makes the tables of a program for a stretch of steps; those that never change only once."""
+
+    def __init__(self, program: Program, sizes: list[np.ndarray]) -> None:
+        self._program, self._sizes = program, sizes
+        self._constant = all(drive.rate.is_constant for drive in program.drives)
+        self._made: Tables | None = None
+        longest = [LONGEST, *(drive.afferents + 1 for drive in program.drives
+                              if drive.process == "binomial")]
+        self._shape = (max(1, len(program.drives)),
+                       1 + max([1, *(len(one) for one in sizes)]), max(longest))
+
+    def make(self, step: int, count: int) -> Tables:
+        """Return the tables of ``count`` steps from ``step`` (one step if nothing changes)."""
+        if self._made is not None and self._constant:
+            return self._made
+        count = 1 if self._constant else count
+        drives, classes, longest = self._shape
+        values = np.zeros((drives, classes, count, longest))
+        lengths = np.zeros((drives, classes, count), np.int64)
+        parts = np.zeros((drives, classes, count), np.int64)
+        reference = np.zeros((drives, count))
+        times = (np.arange(step, step + count) - self._program.warmup) * self._program.dt
+        for number, drive in enumerate(self._program.drives):
+            if drive.pool is not None:
+                continue
+            rates = drive.rate.at(times)
+            p = np.where(rates > 0, rates, 0.0) * self._program.dt / 1000.0
+            if drive.process == "binomial":
+                for n in range(count):
+                    table = binomial_table(drive.afferents, float(p[n]))
+                    values[number, 0, n, : len(table)] = table
+                    lengths[number, 0, n] = len(table)
+                continue
+            own = p * (drive.afferents * (1.0 - drive.between) * (1.0 - drive.within))
+            for index, size in enumerate(self._sizes[number]):
+                _fill_poisson(own * int(size), values[number, index], lengths[number, index],
+                              parts[number, index], LARGEST_MEAN)
+            _fill_poisson(p * drive.afferents * drive.between, values[number, -1],
+                          lengths[number, -1], parts[number, -1], LARGEST_MEAN)
+            reference[number] = p * (1.0 - drive.between)
+        self._made = Tables(values, lengths, parts, reference)
+        return self._made
