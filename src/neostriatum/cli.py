@@ -41,7 +41,7 @@ Dopamine = Annotated[float | None, _option("Dopamine, 0 to 1; sets D1 and D2.", 
 D1 = Annotated[float | None, _option("D1 activation, wins over --dopamine.", "--d1")]
 D2 = Annotated[float | None, _option("D2 activation, wins over --dopamine.", "--d2")]
 Seed = Annotated[int, _option("Master seed.", "--seed")]
-EngineName = Annotated[str | None, _option("Engine: reference, brian2, brian2-runtime.",
+EngineName = Annotated[str | None, _option("Engine: numba, reference, brian2, brian2-runtime.",
                                            "--engine")]
 Threads = Annotated[int | None, _option("Threads (all cores).", "--threads")]
 Precision = Annotated[str, _option("double or single.", "--precision", callback=_precision)]
@@ -129,6 +129,25 @@ def pair_command(
     figure = draw_pair(made, out) if out else None
     _print(as_json, False, made.to_dict() | ({"out": str(figure)} if figure else {}),
            lambda: pair_lines(made, figure))
+
+
+@app.command("bench")
+def bench_command(
+    circuit: CircuitOption = "striatum", size: Size = None, duration: Duration = None,
+    repeats: Annotated[int, _option("Runs of every engine.", "--repeats")] = 5,
+    dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
+    threads: Threads = None, overlay: Overlay = None, changes: Set = None, quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the speed of every installed engine on one network."""
+    from neostriatum.bench import bench
+    from neostriatum.terminal import Progress, bench_lines
+
+    with Progress(silent=quiet or as_json) as progress:
+        made = bench(circuit, size=size or 10_000, duration=duration or "2 s", repeats=repeats,
+                     seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
+                     d2=d2, overlay=overlay or (), changes=_changes(changes))
+    _print(as_json, quiet, made, lambda: bench_lines(made))
 
 
 @app.command("info")

@@ -13,7 +13,7 @@ from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, engine
-from neostriatum.errors import CircuitError, NeostriatumError
+from neostriatum.errors import CircuitError, NeostriatumError, shown
 from neostriatum.machine import machine, peak_memory_gb, versions
 from neostriatum.network.network import DEFAULT_SIZE, Network, build, checked_size
 from neostriatum.recording.durable import claim
@@ -118,7 +118,7 @@ def run(
     """
     settings = _settings(options)
     resolved = resolve(circuit, settings)
-    n_steps = _duration_steps(resolved, settings)
+    n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = checked_size(_size(settings, network))
     simulator = engine(settings.engine, threads=_threads(settings.threads),
@@ -194,16 +194,16 @@ def _size(settings: Settings, network: Network | None) -> Any:
     return network.size
 
 
-def _duration_steps(circuit: Circuit, settings: Settings) -> int:
+def run_steps(circuit: Circuit, duration: Any) -> int:
+    """Return a duration as a whole number of steps of the circuit, at least one."""
     try:
-        duration = quantity(settings.duration, "ms")
-        n_steps = whole_steps("duration", duration, circuit.dt.value)
+        n_steps = whole_steps("duration", quantity(duration, "ms"), circuit.dt.value)
     except ValueError as error:
         text = str(error)
-        msg = text if text.startswith("duration") else f"duration: {text} (got {settings.duration})"
+        msg = text if text.startswith("duration") else f"duration: {text} (got {shown(duration)})"
         raise CircuitError(msg) from None
     if n_steps < 1:
-        msg = f"duration: must be at least one step (got {settings.duration})"
+        msg = f"duration: must be at least one step (got {shown(duration)})"
         raise CircuitError(msg)
     return n_steps
 

@@ -77,6 +77,26 @@ def summary_lines(run: Run) -> list[str]:
     return lines
 
 
+def bench_lines(made: dict[str, Any]) -> list[str]:
+    """Return the table of a benchmark for a person."""
+    about = made["machine"]
+    lines = [f"{made['circuit']}, {made['duration_ms'] / 1000:g} s after the warm-up, "
+             f"{made['repeats']} alternating runs on {about['processor']}, {about['cores']} cores",
+             f"{'engine':<16}{'threads':>8}{'precision':>11}{'neurons':>10}{'Hz':>8}"
+             f"{'real-time factor (range)':>30}{'GB':>7}"]
+    for row in made["rows"]:
+        low, high = row["range"]
+        factor = f"{row['real_time_factor']:.3f} ({low:.3f}-{high:.3f})"
+        lines.append(f"{row['engine']:<16}{row['threads']:>8}{row['precision']:>11}"
+                     f"{row['neurons']:>10,}{row['rate_hz']:>8.2f}{factor:>30}"
+                     f"{row['peak_memory_gb']:>7.2f}")
+    for name, said in made["ratios"].items():
+        for precision, ratio in said.items():
+            if ratio is not None:
+                lines.append(f"{name.replace('_', ' ')}, {precision}: {ratio:.1f}")
+    return lines
+
+
 def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
     """Return what a current did, for a person."""
     lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "

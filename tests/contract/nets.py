@@ -201,18 +201,32 @@ def courses(folder: Path) -> Net:
 
 
 def recurrent(folder: Path) -> Net:
-    """200 cells wired by the distance laws, with loops; ohmic gaps, dopamine 0.3."""
-    n, counts = 10_000, {"dSPN": 90, "iSPN": 90, "FS": 20}
-    drive = {"dSPN": (trains(range(90), n, 900, 0), {"AMPA": "24 nS", "NMDA": "0.3 nS"}),
-             "iSPN": (trains(range(90), n, 900, 1), {"AMPA": "24 nS", "NMDA": "0.3 nS"}),
-             "FS": (trains(range(20), n, 500, 2), {"AMPA": "25 nS"})}
+    """200 cells wired by the distance laws, each spike triggered by a strong input."""
+    n = 10_000
+    spn = {"AMPA": "24 nS", "NMDA": "0.3 nS"}
+    return _wired("recurrent", folder, n, {
+        "dSPN": (trains(range(90), n, 900, 0), spn), "iSPN": (trains(range(90), n, 900, 1), spn),
+        "FS": (trains(range(20), n, 500, 2), {"AMPA": "25 nS"})})
+
+
+def restless(folder: Path) -> Net:
+    """The same 200 cells on many weak inputs: each spike hangs on all that went before."""
+    n = 5_000
+    spn = {"AMPA": "11 nS", "NMDA": "0.3 nS"}
+    return _wired("restless", folder, n, {
+        "dSPN": (trains(range(90), n, 90, 0), spn), "iSPN": (trains(range(90), n, 90, 1), spn),
+        "FS": (trains(range(20), n, 80, 2), {"AMPA": "3.5 nS"})})
+
+
+def _wired(name: str, folder: Path, n_steps: int, drive) -> Net:
     cells = ns.load("striatum").to_dict()["cells"]
-    for name, share in zip(TYPES, (0.45, 0.45, 0.1), strict=True):
-        cells[name]["fraction"] = share
-    plan = Plan("striatum", counts, recorded={"cortex": drive}, sections={"cells": cells})
+    for cell, share in zip(TYPES, (0.45, 0.45, 0.1), strict=True):
+        cells[cell]["fraction"] = share
+    plan = Plan("striatum", {}, recorded={f"cortex_{name}": drive}, sections={"cells": cells})
     circuit = load(plan, folder)
-    return Net("recurrent", circuit, ns.build(circuit, size=200, seed=1), n)
+    return Net(name, circuit, ns.build(circuit, size=200, seed=1), n_steps)
 
 
 FEED_FORWARD = {"receptors": receptors, "pathways": pathways, "plastic": plastic, "courses": courses}
-ALL = {**FEED_FORWARD, "recurrent": recurrent}
+RECURRENT = {"recurrent": recurrent, "restless": restless}
+ALL = {**FEED_FORWARD, **RECURRENT}

@@ -41,7 +41,7 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """Return ``path: rule (got value). remedy`` for the first and most telling error."""
     found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")[0]
     path, kinds = holders([model], found["loc"])
-    where = ".".join(part if len(part) <= 40 else part[:37] + "..." for part in path)
+    where = ".".join(shown(part) for part in path)
     return (f"{where}: " if where else "") + _rule(found, path, kinds)
 
 
@@ -61,5 +61,5 @@ def _rule(found: Any, path: list[str], kinds: list[Any]) -> str:
         rule = _RULES[kind].format_map(context) if kind in _RULES else message
     if isinstance(given, dict):
         given = given.get("rule" if kind == "union_tag_invalid" else "value", given)
-    plain = kind == "missing" or isinstance(given, (dict, list, tuple, BaseModel))
+    plain = kind == "missing" or given == "" or isinstance(given, (dict, list, tuple, BaseModel))
     return rule if plain else f"{rule} (got {shown(given)})"

@@ -137,7 +137,9 @@ def _json(text: str) -> Any:
         msg = f"{name} is not a number of JSON"
         raise ValueError(msg)
 
-    return json.loads(text, object_pairs_hook=table, parse_constant=constant)
+    raw = json.loads(text, object_pairs_hook=table, parse_constant=constant)
+    json.dumps(raw, ensure_ascii=False).encode()  # refuses half of a surrogate pair
+    return raw
 
 
 def _source(circuit: Any) -> tuple[str, Any, Path | None]:

@@ -36,8 +36,8 @@ class Delay(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, raw: Any) -> Any:
-        short = isinstance(raw, str) or (isinstance(raw, dict) and "value" in raw)
-        return {"offset": raw} if short else raw
+        whole = isinstance(raw, Delay) or (isinstance(raw, dict) and "value" not in raw)
+        return raw if whole else {"offset": raw}
 
 
 class DistanceLaw(Frozen):

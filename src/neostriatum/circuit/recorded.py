@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from neostriatum.errors import CircuitError, shown
 if TYPE_CHECKING:
     from neostriatum.circuit.drive import SpikeFile
 
-#: Latest time of a recorded spike [ms]: 116 days.
-LATEST_MS = 1e10
+#: Latest time of a recorded spike [ms]: 116 days. Most spikes of a file.
+LATEST_MS, MOST_SPIKES = 1e10, 100_000_000
 
 
 def read_spikes(
@@ -38,59 +38,106 @@ def read_spikes(
     path = _inside(where, spikes.file, folder)
     try:
         if path.suffix in (".h5", ".hdf5"):
-            times, ids = _sonata(where, path, spikes.population)
+            times, ids = _sonata(path, spikes.population)
         elif path.suffix == ".csv":
-            times, ids = _csv(where, path)
+            times, ids = _csv(path, spikes.population)
         else:
             _refuse(where, f"file must end in .h5, .hdf5 or .csv (got {shown(path.name)})")
-    except (OSError, KeyError, ValueError) as error:
-        _refuse(where, f"{path.name} cannot be read as spikes ({shown(error)})")
-    if times.size == 0:
-        _refuse(where, f"{path.name} holds no spikes")
-    if not (np.isfinite(times).all() and times.min() >= 0 and times.max() <= LATEST_MS):
-        _refuse(where, f"{path.name}: times must be finite, from 0 to {LATEST_MS:g} ms")
-    if (np.diff(times) < 0).any():
-        _refuse(where, f"{path.name}: times must be sorted")
-    if ids.min() < 0:
-        _refuse(where, f"{path.name}: ids must be >= 0 (got {ids.min()})")
-    return times, ids
+        return _checked(times, ids)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        _refuse(where, f"{shown(path.name)}: {' '.join(str(error).split())}")
 
 
 def _inside(where: str, name: str, folder: Path | None) -> Path:
     base = (folder or Path.cwd()).resolve()
     path = base / name
-    if Path(name).is_absolute() or not path.resolve().is_relative_to(base) or path.is_symlink():
+    away = Path(name).is_absolute() or ".." in Path(name).parts or path.is_symlink()
+    if away or not path.resolve().is_relative_to(base):
         _refuse(where, f"file must lie in the circuit's folder (got {shown(name)})")
     if not path.is_file():
         _refuse(where, f"no such file (got {shown(name)})")
     return path
 
 
-def _sonata(where: str, path: Path, population: str | None) -> tuple[np.ndarray, np.ndarray]:
+def _sonata(path: Path, population: str | None) -> tuple[Any, Any]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        names = list(file["spikes"])
-        if population is None and len(names) != 1:
-            _refuse(where, f"{path.name}: population must be one of {', '.join(names) or 'none'}")
-        group = file["spikes"][population or names[0]]
-        unit = group["timestamps"].attrs.get("units", "ms")
+        group = _own(file, "spikes", h5py.Group)
+        names = list(group)
+        chosen = names[0] if population is None and len(names) == 1 else population
+        if chosen not in names:
+            msg = f"population must be one of {', '.join(names) or 'none'} (got {chosen or 'none'})"
+            raise ValueError(msg)
+        group = _own(group, chosen, h5py.Group)
+        times, ids = (_own(group, key, h5py.Dataset) for key in ("timestamps", "node_ids"))
+        unit = times.attrs.get("units", "ms")
         if (unit.decode() if isinstance(unit, bytes) else unit) != "ms":
-            _refuse(where, f"{path.name}: timestamps must be in ms (got {shown(unit)})")
-        return (np.asarray(group["timestamps"][()], dtype=np.float64),
-                np.asarray(group["node_ids"][()], dtype=np.int64))
+            msg = f"timestamps must be in ms (got {unit})"
+            raise ValueError(msg)
+        if max(times.size, ids.size) > MOST_SPIKES:
+            msg = f"must hold at most {MOST_SPIKES:g} spikes (got {times.size})"
+            raise ValueError(msg)
+        return times[()], ids[()]
 
 
-def _csv(where: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _own(group: Any, key: str, kind: type) -> Any:
+    """Return a part of ``group`` that lies in the same file: no link and no data elsewhere."""
+    import h5py
+
+    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+        msg = f"has no {key}" if key not in group else f"{key} must lie in the file itself"
+        raise ValueError(msg)
+    found = group[key]
+    if not isinstance(found, kind):
+        msg = f"{key} must be a {kind.__name__.lower()}"
+        raise ValueError(msg)
+    if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+        msg = f"{key} must lie in the file itself"
+        raise ValueError(msg)
+    return found
+
+
+def _csv(path: Path, population: str | None) -> tuple[Any, Any]:
     import pandas as pd
 
-    table = pd.read_csv(path, sep=None, engine="python")
+    if population is not None:
+        msg = "a CSV file has no population"
+        raise ValueError(msg)
+    table = pd.read_csv(path, skipinitialspace=True)
     if not {"time_ms", "id"} <= set(table.columns):
-        found = ", ".join(map(str, table.columns))
-        _refuse(where, f"{path.name}: needs the columns time_ms and id (got {shown(found)})")
-    return (table["time_ms"].to_numpy(dtype=np.float64), table["id"].to_numpy(dtype=np.int64))
+        msg = f"needs the columns time_ms and id (got {', '.join(map(str, table.columns))})"
+        raise ValueError(msg)
+    return table["time_ms"].to_numpy(), table["id"].to_numpy()
+
+
+def _checked(times: Any, ids: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and ids as float64 and int64, or raise ValueError with what is wrong."""
+    if times.shape != ids.shape or times.ndim != 1:
+        msg = f"needs one id per time (got {ids.size} and {times.size})"
+        raise ValueError(msg)
+    if times.size == 0:
+        msg = "holds no spikes"
+        raise ValueError(msg)
+    if times.dtype.kind not in "iuf":
+        msg = "times must be numbers"
+        raise ValueError(msg)
+    if ids.dtype.kind not in "iu":
+        msg = "ids must be whole numbers"
+        raise ValueError(msg)
+    times = times.astype(np.float64)
+    if not (np.isfinite(times).all() and times.min() >= 0 and times.max() <= LATEST_MS):
+        msg = f"times must be finite, from 0 to {LATEST_MS:g} ms"
+        raise ValueError(msg)
+    if (np.diff(times) < 0).any():
+        msg = "times must be sorted"
+        raise ValueError(msg)
+    if ids.min() < 0 or ids.max() >= 2**31:
+        msg = f"ids must be from 0 to 2^31 (got {ids.min()} to {ids.max()})"
+        raise ValueError(msg)
+    return times, ids.astype(np.int64)
 
 
 def _refuse(where: str, rule: str) -> NoReturn:
     msg = f"{where}: {rule}"
-    raise CircuitError(msg)
+    raise CircuitError(msg if len(msg) <= 200 else msg[:197] + "...")

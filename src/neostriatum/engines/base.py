@@ -68,7 +68,7 @@ _ENGINES = {
     "brian2": ("neostriatum.engines.brian2_engine", "Brian2Standalone"),
     "brian2-runtime": ("neostriatum.engines.brian2_engine", "Brian2Runtime"),
 }
-DEFAULT = "brian2"
+DEFAULT = "numba"
 
 
 def names() -> list[str]:

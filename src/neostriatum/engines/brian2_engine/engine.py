@@ -20,7 +20,7 @@ from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineMissing, EngineUnsupported, NumericsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.network import Network
@@ -47,6 +47,8 @@ def brian2() -> Any:
     b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
     b2.prefs.codegen.cpp.extra_compile_args_msvc = ["/Ox", "/w", "/MP"]
     b2.BrianLogger.suppress_name("method_choice")
+    # Results with OpenMP are compared with the reference in our own tests.
+    b2.BrianLogger.suppress_hierarchy("brian2.devices.cpp_standalone.device.openmp")
     return b2
 
 
@@ -222,8 +224,18 @@ class Brian2Standalone(_Brian2):
         if self.step:
             msg = f"engine brian2: advance once, {self.excuses['chunks']}"
             raise EngineUnsupported(msg)
-        with (tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder,
-              self._device(folder)):
+        with self.compiled(n_steps) as execute:
+            execute()
+            self.step = n_steps
+            self._check()
+            spikes = self._collected(0, n_steps)
+            self._kept_traces = super().traces()
+        return spikes
+
+    @contextlib.contextmanager
+    def compiled(self, n_steps: int) -> Iterator[Callable[[], None]]:
+        """Give a function that runs the compiled program, again each time; fills ``timers``."""
+        with tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder, self._device(folder):
             self.b2.seed(self._seed % 2**32)
             self.objects = build_objects(self.b2, self.program)
             self._monitor()
@@ -236,16 +248,20 @@ class Brian2Standalone(_Brian2):
                 self.objects.network.run((n_steps - warm) * dt, namespace={})
             device = self.b2.get_device()
             device.build(directory=folder, compile=True, run=False, with_output=False)
-            started = time.perf_counter()
-            device.run(directory=folder, with_output=False, run_args=[])
-            whole = time.perf_counter() - started
-            last = float(device._last_run_time)
-            self.timers = {"simulate_s": last, "warmup_s": max(whole - last, 0.0) if warm else 0.0}
-            self.step = n_steps
-            self._check()
-            spikes = self._collected(0, n_steps)
-            self._kept_traces = super().traces()
-        return spikes
+
+            def execute() -> None:
+                started = time.perf_counter()
+                device.run(directory=folder, with_output=False, run_args=[])
+                whole = time.perf_counter() - started
+                last = float(device._last_run_time)
+                self.timers = {"simulate_s": last,
+                               "warmup_s": max(whole - last, 0.0) if warm else 0.0}
+
+            yield execute
+
+    def recorded(self, first: int, stop: int) -> int:
+        """Return how many spikes the last execution recorded in steps [first, stop)."""
+        return len(self._collected(first, stop)[0])
 
     @contextlib.contextmanager
     def _device(self, folder: str) -> Iterator[None]:

@@ -1,0 +1,101 @@
+"""The engines under test: every engine of the package behind one fixture."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import compare
+import nets
+import pytest
+
+from neostriatum.engines import base
+from neostriatum.errors import EngineMissing
+
+HERE = Path(__file__).parent
+#: Engines that compile for every run: only in tests marked `compiled`.
+COMPILED = ("brian2",)
+#: Options that keep an engine from compiling.
+OPTIONS = {"brian2-runtime": {"target": "numpy"}}
+QUICK = tuple(name for name in base.names() if name not in COMPILED)
+
+#: What pyparsing 3.3 says when Brian2 calls it by its older names.
+OLD_NAMES = "ignore:'[a-zA-Z]+' (argument is )?deprecated:DeprecationWarning"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes fresh engines of one name."""
+
+    name: str
+
+    def __call__(self, **options: Any) -> base.Engine:
+        """Return a new engine, or skip the test if its library is missing."""
+        try:
+            return base.engine(self.name, **OPTIONS.get(self.name, {}), **options)
+        except EngineMissing as error:
+            pytest.skip(str(error))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "compiled: needs a C++ compiler, and minutes")
+
+
+def pytest_collection_modifyitems(items):
+    """Let Brian2 use the older names of pyparsing, here even under ``-W error``."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.filterwarnings(OLD_NAMES))
+
+
+@pytest.fixture(params=QUICK)
+def engine(request):
+    """Every engine that needs no compiling."""
+    return Maker(request.param)
+
+
+@pytest.fixture(params=[name for name in QUICK if name != "reference"])
+def rival(request):
+    """Every engine that is compared with the reference."""
+    return Maker(request.param)
+
+
+@pytest.fixture(params=COMPILED)
+def compiled(request):
+    """Every engine that compiles."""
+    from neostriatum.engines.brian2_engine.engine import has_compiler
+
+    if not has_compiler():
+        pytest.skip("no C++ compiler and make on the path")
+    return Maker(request.param)
+
+
+@pytest.fixture(scope="session")
+def net(tmp_path_factory):
+    """Return the net of a name, made once."""
+    made = {}
+
+    def get(name: str) -> nets.Net:
+        if name not in made:
+            made[name] = nets.ALL[name](tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def result(net):
+    """Return the result of a named net on an engine, simulated once."""
+    made = {}
+
+    def get(maker: Maker, name: str) -> compare.Result:
+        if (maker.name, name) not in made:
+            made[maker.name, name] = compare.simulate(maker, net(name))
+        return made[maker.name, name]
+
+    return get
+
+
+@pytest.fixture
+def reference():
+    """The oracle."""
+    return Maker("reference")
