@@ -7,14 +7,15 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from neostriatum.circuit.value import (
+    Coefficient,
     Conductance,
     Current,
-    Dimensionless,
     Fraction,
     Frozen,
     Voltage,
     measure,
 )
+from neostriatum.errors import shown
 
 TYPES = ("dSPN", "iSPN", "FS")
 ALIASES = {
@@ -42,12 +43,12 @@ def canonical(name: Any) -> Any:
 
 
 class _Parameters(Frozen):
-    C: measure("pF", gt=0)
-    k: measure("nS/mV", gt=0)
+    C: measure("pF", gt=0, ge=1e-3, le=1e6)
+    k: measure("nS/mV", gt=0, ge=1e-6, le=1e6)
     v_r: Voltage
     v_t: Voltage
     v_peak: Voltage
-    a: measure("1/ms", gt=0)
+    a: measure("1/ms", gt=0, le=1e3)
     c: Voltage
     d: Current
     I_spon: Current = Field(default="0 pA", validate_default=True)
@@ -66,13 +67,13 @@ class _Parameters(Frozen):
 class LinearParameters(_Parameters):
     """Parameters of a cell with linear recovery, ``u' = a(b(v - v_r) - u)``."""
 
-    b: measure("nS")
+    b: measure("nS", ge=-1e6, le=1e6)
 
 
 class CubicParameters(_Parameters):
     """Parameters of a cell with cubic recovery, ``u' = a(b(v - v_b)^3 - u)`` above v_b."""
 
-    b: measure("nS/mV^2")
+    b: measure("nS/mV^2", ge=-1e6, le=1e6)
     v_b: Voltage
 
 
@@ -81,7 +82,7 @@ class Effect(Frozen):
 
     receptor: Literal["D1", "D2"]
     acts_on: str
-    coefficient: Dimensionless | None = None
+    coefficient: Coefficient | None = None
     conductance: Conductance | None = None
     reversal: Voltage | None = None
 
@@ -98,7 +99,10 @@ class Effect(Frozen):
                 raise ValueError(msg)
             if not self.acts_on.startswith("I_") and self.acts_on not in PARAMETERS:
                 known = ", ".join((*PARAMETERS, "I_<receptor>", "current"))
-                msg = f'acts_on must be one of {known} (got "{self.acts_on}")'
+                msg = f'acts_on must be one of {known} (got "{shown(self.acts_on)}")'
+                raise ValueError(msg)
+            if self.acts_on in ("C", "k", "a") and self.coefficient.value <= -1:
+                msg = f"coefficient must be > -1, or dopamine takes {self.acts_on} to 0"
                 raise ValueError(msg)
         return self
 

@@ -287,6 +287,8 @@ def _validated(where: str, raw: Any, folder: Path | None) -> Circuit:
         circuit = Circuit.model_validate(raw)
     except ValidationError as error:
         _refuse(where, one_line(error, Circuit))
+    except UnicodeEncodeError:
+        _refuse(where, "holds half of a surrogate pair, which is not text")
     circuit._folder = folder
     for name, entry in circuit.inputs.items():
         for cell, target in entry.targets.items():
@@ -310,5 +312,5 @@ def _limit(where: str, raw: Any) -> None:
 
 
 def _refuse(where: str, rule: str) -> NoReturn:
-    msg = f"{shown(where)}: {rule}"
+    msg = " ".join(f"{shown(where)}: {rule}".split())
     raise CircuitError(msg if len(msg) <= 200 else msg[:197] + "...")

@@ -35,8 +35,8 @@ def read_spikes(
     CircuitError
         Missing, empty, unreadable or unsorted file, negative times, a path outside the folder.
     """
-    path = _inside(where, spikes.file, folder)
     try:
+        path = _inside(where, spikes.file, folder)
         if path.suffix in (".h5", ".hdf5"):
             times, ids = _sonata(path, spikes.population)
         elif path.suffix == ".csv":
@@ -45,7 +45,7 @@ def read_spikes(
             _refuse(where, f"file must end in .h5, .hdf5 or .csv (got {shown(path.name)})")
         return _checked(times, ids)
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        _refuse(where, f"{shown(path.name)}: {' '.join(str(error).split())}")
+        _refuse(where, f"{shown(spikes.file)}: {error}")
 
 
 def _inside(where: str, name: str, folder: Path | None) -> Path:
@@ -66,7 +66,7 @@ def _sonata(path: Path, population: str | None) -> tuple[Any, Any]:
         group = _own(file, "spikes", h5py.Group)
         names = list(group)
         chosen = names[0] if population is None and len(names) == 1 else population
-        if chosen not in names:
+        if chosen is None or chosen not in names:
             msg = f"population must be one of {', '.join(names) or 'none'} (got {chosen or 'none'})"
             raise ValueError(msg)
         group = _own(group, chosen, h5py.Group)
@@ -139,5 +139,5 @@ def _checked(times: Any, ids: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refuse(where: str, rule: str) -> NoReturn:
-    msg = f"{where}: {rule}"
+    msg = " ".join(f"{where}: {rule}".split())
     raise CircuitError(msg if len(msg) <= 200 else msg[:197] + "...")

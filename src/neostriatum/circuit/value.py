@@ -110,7 +110,7 @@ def _number_schema(unit: str) -> dict[str, Any]:
     return {"type": "string", "description": f"a number with its unit, in {unit} or convertible"}
 
 
-Dimensionless = measure("1")
+Coefficient = measure("1", ge=-1e3, le=1e3)
 Fraction = measure("1", ge=0, le=1)
 PositiveTime = measure("ms", gt=0)
 Time = measure("ms", ge=0)

@@ -83,7 +83,7 @@ def _curve(
 ) -> None:
     """Add one curve and keep the legend and the limits up to date."""
     order = np.argsort(currents)
-    cell = label.split()[0] if label else ""
+    cell = label.replace(",", " ").split()[0] if label.strip(" ,") else ""
     axes.plot(
         currents[order], rates[order], color=colour(cell), marker=marker(cell),
         markeredgewidth=0, label=label or "_", clip_on=False,

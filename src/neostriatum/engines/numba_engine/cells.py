@@ -117,6 +117,44 @@ def update_linear(flat, base, par, dt_over_c, dt_a, fired):
 
 
 @njit(**FAST)
+def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_over_c, dt_a, fired):
+    """Do a whole step of cells with linear recovery in one loop, as most SPNs need it.
+
+    Receptors 0 and 1 get the counted events of one drive, 1 has the magnesium block, 2 gets what
+    arrives in the ring. The sums are those of the separate loops, to the bit.
+    """
+    k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
+    v_peak, reset, d, injected = par[V_PEAK], par[RESET], par[D], par[I_SPON]
+    gain0, gain1, gain2 = par[GAIN], par[GAIN + 1], par[GAIN + 2]
+    w0, w1 = weights[0], weights[1]
+    e0, e1, e2 = said[0, 0], said[1, 0], said[2, 0]
+    decay0, decay1, decay2, block = said[0, 1], said[1, 1], said[2, 1], said[1, 2]
+    one = dt_a / dt_a
+    zero = one - one
+    g0, g1, g2 = (base + uintp(FIRST) * _T, base + uintp(FIRST + 2) * _T,
+                  base + uintp(FIRST + 4) * _T)
+    iu, count = base + uintp(U) * _T, base + uintp(COUNT) * _T
+    for lane in range(_T):
+        v, u, events = flat[base + lane], flat[iu + lane], flat[count + lane]
+        flat[count + lane] = zero
+        ampa = flat[g0 + lane] + events * w0
+        nmda = flat[g1 + lane] + events * w1
+        gaba = flat[g2 + lane] + jit.like(quantum, ring[slot + lane]) * quantum
+        ring[slot + lane] = 0
+        flat[g0 + lane] = ampa * decay0
+        flat[g1 + lane] = nmda * decay1
+        flat[g2 + lane] = gaba * decay2
+        flow = gain1 * nmda * (e1 - v) * (one / (one + block * jit.exp2(slope * v)))
+        current = injected + gain0 * ampa * (e0 - v) + flow + gain2 * gaba * (e2 - v)
+        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
+        new_u = u + dt_a * (b * (v - v_r) - u)
+        spike = new_v >= v_peak
+        fired[lane] = spike
+        flat[base + lane] = reset if spike else new_v
+        flat[iu + lane] = new_u + d if spike else new_u
+
+
+@njit(**FAST)
 def update_cubic(flat, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with cubic recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b, v_b = par[K], par[V_R], par[V_T], par[B], par[V_B]

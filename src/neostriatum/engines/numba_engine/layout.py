@@ -123,7 +123,8 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
     for number, pop in enumerate(program.populations):
         opened = len(pop.dopamine_currents((0.0, 0.0)))
         flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], opened, pop.sigma > 0,
-                         0, width, program.slots, pop.offset)
+                         _only_drive(program, number, ring[number], spread_rows[number], opened),
+                         width, program.slots, pop.offset)
         for receptor, synapse in enumerate(pop.synapses):
             column = ring[number].index(receptor) if receptor in ring[number] else -1
             said[number, receptor] = synapse.E, synapse.decay, synapse.block, column
@@ -132,6 +133,21 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
     single = dtype == np.float32
     scalars = np.array([SINGLE_QUANTUM if single else 1.0, MG_SLOPE2], dtype)
     return Cells(flags, said, keys, sigma if not single else sigma.astype(np.float32), scalars)
+
+
+def _only_drive(program: Program, number: int, ring: list[int], spread: int, opened: int) -> int:
+    """Return the drive of a population that fits the one-loop step, or -1."""
+    pop = program.populations[number]
+    drives = [n for n, drive in enumerate(program.drives) if drive.population == number]
+    blocked = [receptor for receptor, synapse in enumerate(pop.synapses) if synapse.block > 0]
+    fits = (
+        not pop.cubic and spread < 0 and not opened and len(pop.synapses) == 3 and blocked == [1]
+        and ring == [2] and len(drives) == 1 and not program.drives[drives[0]].pool
+        and {receptor for receptor, _ in program.drives[drives[0]].weights} <= {0, 1}
+        and not any(current.population == number for current in program.currents)
+        and not (program.gaps and program.gaps.population == number)
+    )
+    return drives[0] if fits else -1
 
 
 def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, list[np.ndarray]]:

@@ -106,43 +106,48 @@ class Probes(NamedTuple):
 
 
 @njit(**FAST)
-def drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, started):
-    """Turn the events of every drive of this tile into arrivals; return who has some."""
-    population = geometry.population[tile]
+def count_events(number, tile, s, step, base, flat, geometry, drives, tables, one):
+    """Add the events of one drive in this tile and step to the row of counts."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
     local = geometry.first[tile]
     block = uint32(local // TILE)
+    size, first = drives.sizes[number, tile], drives.offsets[number, tile]
+    keys, t = drives.keys[number], s if drives.plain[number, 2] else 0
+    chosen = drives.chosen[number, tile]
+    table, length = tables.values[number, chosen, t], tables.lengths[number, chosen, t]
+    if drives.plain[number, 1] == events.BINOMIAL:
+        events.each_binomial(flat, base, keys[0], keys[1], local, low, high, table, length,
+                             drives.members, first, size, one)
+    elif length > 0:
+        count = events.poisson_count(keys[0], keys[1], block, low, high, table, length,
+                                     tables.parts[number, chosen, t])
+        events.scatter(flat, base, keys[0], keys[1], block, low, high, count, drives.members,
+                       first, size, one)
+    if drives.share[number, 0] > 0:
+        events.copy_reference(flat, base, keys[2], keys[3], local, low, high,
+                              tables.reference_p[number, t], drives.copies[number],
+                              drives.copies_length[number], drives.members, first, size, one)
+    mother = tables.values.shape[1] - 1
+    if drives.share[number, 1] > 0 and tables.lengths[number, mother, t] > 0:
+        count = events.poisson_count(keys[4], keys[5], uint32(0), low, high,
+                                     tables.values[number, mother, t],
+                                     tables.lengths[number, mother, t],
+                                     tables.parts[number, mother, t])
+        if count:
+            events.add_to_members(flat, base, one * jit.like(one, count), drives.members, first,
+                                  size)
+
+
+@njit(**FAST)
+def drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, started):
+    """Turn the events of every drive of this tile into arrivals; return who has some."""
+    population = geometry.population[tile]
+    count_row = base + uintp(cells.COUNT) * _T
     for number in range(drives.plain.shape[0]):
         if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
             continue
-        size, first = drives.sizes[number, tile], drives.offsets[number, tile]
-        kind, keys = drives.plain[number, 1], drives.keys[number]
-        t = s if drives.plain[number, 2] else 0
-        cells.fill(flat, base + uintp(cells.COUNT) * _T, one - one)
-        chosen = drives.chosen[number, tile]
-        table, length = tables.values[number, chosen, t], tables.lengths[number, chosen, t]
-        if kind == events.BINOMIAL:
-            events.each_binomial(flat, base, keys[0], keys[1], local, low, high, table, length,
-                                 drives.members, first, size, one)
-        elif length > 0:
-            count = events.poisson_count(keys[0], keys[1], block, low, high, table, length,
-                                         tables.parts[number, chosen, t])
-            events.scatter(flat, base, keys[0], keys[1], block, low, high, count, drives.members,
-                           first, size, one)
-        if drives.share[number, 0] > 0:
-            events.copy_reference(flat, base, keys[2], keys[3], local, low, high,
-                                  tables.reference_p[number, t], drives.copies[number],
-                                  drives.copies_length[number], drives.members, first, size, one)
-        mother = tables.values.shape[1] - 1
-        if drives.share[number, 1] > 0 and tables.lengths[number, mother, t] > 0:
-            count = events.poisson_count(keys[4], keys[5], uint32(0), low, high,
-                                         tables.values[number, mother, t],
-                                         tables.lengths[number, mother, t],
-                                         tables.parts[number, mother, t])
-            if count:
-                events.add_to_members(flat, base, one * jit.like(one, count), drives.members, first,
-                                      size)
-        count_row = base + uintp(cells.COUNT) * _T
+        cells.fill(flat, count_row, one - one)
+        count_events(number, tile, s, step, base, flat, geometry, drives, tables, one)
         for receptor in range(cell.flags[population, 1]):
             weight = drives.weights[number, receptor]
             if weight > 0:
@@ -165,6 +170,14 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
     receptors, width, started = flags[1], uintp(flags[6]), 0
     one = jit.like(dt, 1.0)
     at = (uintp(tile) * uintp(flags[7]) + uintp(slot)) * width * _T
+    if flags[5] >= 0:
+        # One drive, three receptors, nothing else: the counts row starts and ends at zero.
+        count_events(flags[5], tile, s, step, base, flat, geometry, drives, tables, one)
+        cells.step_driven(flat, base, ring, at, cell.scalars[0], drives.weights[flags[5]],
+                          cell.receptors[population], cell.scalars[1], p, dt / p[C], dt * p[A],
+                          fired)
+        copy_probes(tile, s, base, flat, probes)
+        return cells.any_fired(fired)
     for receptor in range(receptors):
         column = int(cell.receptors[population, receptor, 3])
         if column >= 0:
@@ -209,9 +222,15 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
         cells.update_cubic(flat, base, p, dt / p[C], dt * p[A], fired)
     else:
         cells.update_linear(flat, base, p, dt / p[C], dt * p[A], fired)
+    copy_probes(tile, s, base, flat, probes)
+    return cells.any_fired(fired)
+
+
+@njit(**FAST)
+def copy_probes(tile, s, base, flat, probes):
+    """Record the potential of the probed cells of a tile."""
     for n in range(probes.start[tile], probes.start[tile + 1]):
         probes.out[s, n] = flat[base + uintp(probes.lane[n])]
-    return cells.any_fired(fired)
 
 
 @njit(**FAST)
