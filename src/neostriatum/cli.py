@@ -66,7 +66,7 @@ def _root(
 
 @app.command("run")
 def run_command(
-    circuit: CircuitArgument = "striatum", size: Size = None, duration: Duration = None,
+    circuit: CircuitArgument = "striatum", size: Size = None, duration: Duration = "2 s",
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     engine: EngineName = None, threads: Threads = None, precision: Precision = "double",
     overlay: Overlay = None, changes: Set = None, out: Out = None, quiet: Quiet = False,
@@ -78,8 +78,8 @@ def run_command(
     from neostriatum.terminal import Progress, summary_lines
 
     with Progress(silent=quiet or as_json) as progress:
-        made = run(circuit, size=size, duration=duration or "2 s", dt=dt, dopamine=dopamine, d1=d1,
-                   d2=d2, seed=seed, engine=engine or DEFAULT, threads=threads,
+        made = run(circuit, size=size, duration=duration, dt=dt, dopamine=dopamine, d1=d1,
+                   d2=d2, seed=seed, engine=DEFAULT if engine is None else engine, threads=threads,
                    precision=precision, overlay=overlay or (), changes=_changes(changes), out=out,
                    progress=progress)
     _print(as_json, quiet, made.summary, lambda: summary_lines(made))
@@ -90,16 +90,16 @@ def cell_command(
     name: Annotated[str, typer.Argument(metavar="TYPE", help="dSPN, iSPN or FS.")],
     current: Annotated[str | None, _option('Constant current, "270 pA".', "--current")] = None,
     sweep: Annotated[str | None, _option('An f-I curve, "220:300:5 pA".', "--sweep")] = None,
-    circuit: CircuitOption = "striatum", duration: Duration = None, dt: Dt = None,
-    dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, engine: EngineName = None,
+    circuit: CircuitOption = "striatum", duration: Duration = "1 s", dt: Dt = None,
+    dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, engine: EngineName = "reference",
     overlay: Overlay = None, changes: Set = None, out: Out = None, as_json: Json = False,
 ) -> None:
     """Inject a constant current into one isolated neuron."""
     from neostriatum.experiments.cell import cell
     from neostriatum.terminal import cell_lines, draw_cell
 
-    made = cell(name, current, sweep=sweep, circuit=circuit, duration=duration or "1 s",
-                engine=engine or "reference", dt=dt, dopamine=dopamine, d1=d1, d2=d2,
+    made = cell(name, current, sweep=sweep, circuit=circuit, duration=duration,
+                engine=engine, dt=dt, dopamine=dopamine, d1=d1, d2=d2,
                 overlay=overlay or (), changes=_changes(changes))
     figure = draw_cell(made, out) if out else None
     _print(as_json, False, made.to_dict() | ({"out": str(figure)} if figure else {}),
@@ -116,15 +116,15 @@ def pair_command(
     distance: Annotated[str, _option('Between the somas, "50 um".', "--distance")] = "50 um",
     circuit: CircuitOption = "striatum", duration: Duration = None, dt: Dt = None,
     dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
-    engine: EngineName = None, overlay: Overlay = None, changes: Set = None, out: Out = None,
-    as_json: Json = False,
+    engine: EngineName = "reference", overlay: Overlay = None, changes: Set = None,
+    out: Out = None, as_json: Json = False,
 ) -> None:
     """Connect cells of one type to cells of another: one synaptic potential, or two groups."""
     from neostriatum.experiments.pair import pair
     from neostriatum.terminal import draw_pair, pair_lines
 
     made = pair(source, target, n=n, circuit=circuit, holding=holding, distance=distance,
-                duration=duration, seed=seed, engine=engine or "reference", dt=dt,
+                duration=duration, seed=seed, engine=engine, dt=dt,
                 dopamine=dopamine, d1=d1, d2=d2, overlay=overlay or (), changes=_changes(changes))
     figure = draw_pair(made, out) if out else None
     _print(as_json, False, made.to_dict() | ({"out": str(figure)} if figure else {}),
@@ -133,7 +133,7 @@ def pair_command(
 
 @app.command("bench")
 def bench_command(
-    circuit: CircuitOption = "striatum", size: Size = None, duration: Duration = None,
+    circuit: CircuitOption = "striatum", size: Size = 10_000, duration: Duration = "2 s",
     repeats: Annotated[int, _option("Runs of every engine.", "--repeats")] = 5,
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     threads: Threads = None, overlay: Overlay = None, changes: Set = None, quiet: Quiet = False,
@@ -144,7 +144,7 @@ def bench_command(
     from neostriatum.terminal import Progress, bench_lines
 
     with Progress(silent=quiet or as_json) as progress:
-        made = bench(circuit, size=size or 10_000, duration=duration or "2 s", repeats=repeats,
+        made = bench(circuit, size=size, duration=duration, repeats=repeats,
                      seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
                      d2=d2, overlay=overlay or (), changes=_changes(changes))
     _print(as_json, quiet, made, lambda: bench_lines(made))
@@ -222,6 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = app(arguments, prog_name="neostriatum", standalone_mode=False)
         return int(code or 0)
+    except SystemExit:
+        return 0  # who reads our output has read enough
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
     except Exception as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import llvmlite.binding as llvm
 import numpy as np
-from numba import config, float32, float64, int32, int64, njit, types, uint32, uint64
+from numba import float32, float64, int32, int64, njit, types, uint32, uint64
 from numba.extending import intrinsic, overload
 
 from neostriatum.rng import (
@@ -16,19 +15,6 @@ from neostriatum.rng import (
     SIN_SERIES,
 )
 
-
-def _prefer_wide_vectors() -> None:
-    """Let LLVM use 512-bit vectors where the processor has them.
-
-    It prefers 256 bits on most such processors, which costs these loops a third of their speed.
-    Results do not depend on it: no loop adds across lanes.
-    """
-    features = llvm.get_host_cpu_features()
-    if not config.CPU_FEATURES and features.get("avx512f"):
-        config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
-
-
-_prefer_wide_vectors()
 _E = tuple(float(coefficient) for coefficient in EXP_SERIES)
 _D = tuple(float(coefficient) for coefficient in EXP2_SERIES)
 _S = tuple(np.float32(coefficient) for coefficient in EXP2_SINGLE)

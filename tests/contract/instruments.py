@@ -1,8 +1,8 @@
 """Cells that measure: relays that fire when told, integrators whose potential shows every input.
 
-An integrator has no currents of its own, so `v[n] - v[n-1] = dt/C g[n] (E - v[n-1])`, and its
-potential gives back the conductance of every step, and each event that arrived. A relay fires in
-the very step of each strong input and forgets it.
+An integrator has next to no current of its own, so `v[n] - v[n-1] = dt/C g[n] (E - v[n-1])`, and
+its potential gives back the conductance of every step, and each event that arrived. A relay fires
+in the very step of each strong input and forgets it.
 """
 
 import numpy as np
@@ -13,7 +13,9 @@ from neostriatum.network.network import Network
 
 #: Start value of every instrument and reversal potential of what reaches it [mV].
 REST, REVERSAL = -80.0, 0.0
-_PASSIVE = {"k": "1e-30 nS/mV", "v_r": f"{REST} mV", "v_t": "-70 mV", "a": "0.01 / ms", "b": "0 nS",
+#: The smallest k that a circuit allows [nS/mV], and v_t [mV].
+K, V_T = 1e-6, -70.0
+_PASSIVE = {"k": f"{K!r} nS/mV", "v_r": f"{REST} mV", "v_t": f"{V_T} mV", "a": "0.01 / ms", "b": "0 nS",
             "c": f"{REST} mV", "d": "0 pA"}
 
 
@@ -55,11 +57,11 @@ def told(folder, name: str, steps, cells, dt: float) -> dict:
     return recorded(folder, name, events, {"trigger": "10 nS"}, dt)
 
 
-def conductance(v_mv: np.ndarray, C_pF: float, dt: float, E: float = REVERSAL,
-                start: float = REST) -> np.ndarray:
+def conductance(v_mv: np.ndarray, C_pF: float, dt: float, E: float = REVERSAL) -> np.ndarray:
     """Return the conductance [nS] that moved integrators at every step, (steps, cells)."""
-    before = np.vstack([np.full((1, v_mv.shape[1]), start), v_mv[:-1]])
-    return (v_mv - before) * C_pF / dt / (E - before)
+    before = np.vstack([np.full((1, v_mv.shape[1]), REST), v_mv[:-1]])
+    own = K * (before - REST) * (before - V_T)
+    return ((v_mv - before) * C_pF / dt - own) / (E - before)
 
 
 def arrivals(g_nS: np.ndarray, tau: float, dt: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from test_plotting import draw, overlaps, run_python, words
 
 import neostriatum as ns
 from neostriatum.experiments.pair import PairResult
-from neostriatum.plotting import groups, palette, psp, trace
+from neostriatum.plotting import fi_curve, groups, palette, psp, trace
 from neostriatum.plotting.style import span
 
 
@@ -134,7 +134,8 @@ class TestGroups:
         assert "1 connection of" in figure.get_suptitle()
 
     def test_fewer_cells(self):
-        _, axes = groups(make_groups(), cells_per_group=1)
+        figure, axes = groups(make_groups(), cells_per_group=1)
+        assert overlaps(figure) == []
         assert [len(axes[role]) for role in ("source", "target")] == [1, 1]
 
     def test_silence_says_so(self):
@@ -167,6 +168,16 @@ class TestShared:
         figure, (_, difference) = psp(made.times_ms, made.v_mv, made.reference_mv)
         assert difference.get_xlim() == (0.0, 50.0)
         draw(figure)
+
+    @pytest.mark.parametrize("label", ["FS", "FS linear", "FS, cubic"])
+    def test_fi_curve_finds_the_cell_type_in_its_label(self, label):
+        _, axes = fi_curve([1, 2], [0.0, 3.0], label)
+        assert axes.lines[0].get_color() == palette.colour("FS")
+
+    @pytest.mark.parametrize("label", ["", " ", ", "])
+    def test_fi_curve_without_a_cell_type(self, label):
+        _, axes = fi_curve([1, 2], [0.0, 3.0], label)
+        assert axes.lines[0].get_color() == palette.OTHER
 
     def test_shade_keeps_the_form_of_a_colour(self):
         assert [palette.shade(one) for one in ("#FFFFFF", "#000000")] == ["#7F7F7F", "#000000"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_serializer, model_validator
 
-from neostriatum.circuit.value import Frozen, Provenance, Time, measure
+from neostriatum.circuit.value import Frozen, Provenance, Time, measure, or_short
 
 SHAPES = ("constant", "pulse", "ramp", "sine", "table")
 
@@ -85,6 +85,10 @@ def time_course(unit: str, lowest: float | None = None, highest: float | None = 
                 msg = f"must be one of {', '.join(SHAPES)} (got {', '.join(given) or 'none'})"
                 raise ValueError(msg)
             return self
+
+        @classmethod
+        def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+            return or_short(handler, core_schema, level)
 
         @model_serializer(mode="wrap")
         def _brief(self, handler: Any) -> Any:

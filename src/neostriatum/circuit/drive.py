@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from neostriatum.circuit.course import CurrentCourse, RateCourse
-from neostriatum.circuit.value import NAME, Conductance, Fraction, Frozen, Length, measure
+from neostriatum.circuit.value import NAME, Conductance, Fraction, Frozen, Length, Position
 
 Count = Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
 
@@ -100,7 +100,7 @@ class Input(Frozen):
 class Sphere(Frozen):
     """A ball around a point given from the centre of the volume."""
 
-    centre: tuple[measure("um"), measure("um"), measure("um")]
+    centre: tuple[Position, Position, Position]
     radius: Length
 
 

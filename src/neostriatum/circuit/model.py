@@ -12,6 +12,7 @@ from pydantic import (
     Tag,
     TypeAdapter,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -20,7 +21,7 @@ from neostriatum.circuit.cell import TYPES, CubicCell, LinearCell, canonical, re
 from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
-from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure
+from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure, value_schema
 from neostriatum.errors import shown
 
 Cell = Annotated[
@@ -28,6 +29,7 @@ Cell = Annotated[
     Discriminator(recovery_rule),
 ]
 Named = Annotated[str, Field(pattern=NAME)]
+Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parameter's unit"))]
 
 
 class Dopamine(Frozen):
@@ -51,7 +53,7 @@ class Volume(Frozen):
     shape: Literal["cube"] = "cube"
     boundary: Literal["open", "periodic"] = "periodic"
     density: measure("1/mm^3", gt=0, ge=1, le=1e7)
-    minimum_distance: measure("um", ge=0) = Field(default="0 um", validate_default=True)
+    minimum_distance: measure("um", ge=0, le=1e4) = Field(default="0 um", validate_default=True)
 
 
 class Circuit(Frozen):
@@ -70,7 +72,7 @@ class Circuit(Frozen):
     channels: dict[Named, Channel] = Field(default_factory=dict)
     dopamine: Dopamine = Dopamine()
     noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
-    spread: dict[str, dict[str, Value]] = Field(default_factory=dict)
+    spread: dict[str, dict[str, Deviation]] = Field(default_factory=dict)
     start: dict[str, Start] = Field(default_factory=dict)
     volume: Volume
     #: Folder that file names are relative to; None for a circuit that came from no file.

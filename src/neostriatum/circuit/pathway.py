@@ -16,6 +16,7 @@ from neostriatum.circuit.value import (
     Time,
     Voltage,
     measure,
+    or_short,
 )
 
 
@@ -38,6 +39,10 @@ class Delay(Frozen):
     def _short(cls, raw: Any) -> Any:
         whole = isinstance(raw, Delay) or (isinstance(raw, dict) and "value" not in raw)
         return raw if whole else {"offset": raw}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return or_short(handler, core_schema, Time)
 
 
 class DistanceLaw(Frozen):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import operator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_serializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    TypeAdapter,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from neostriatum.errors import shown
 from neostriatum.units import quantity, text
@@ -96,18 +103,27 @@ def measure(unit: str, **limits: float) -> Any:
                 raise ValueError(msg)
         return about | {"value": number, "unit": unit}
 
-    schema = {"anyOf": [_number_schema(unit), {
-        "type": "object", "required": ["value"], "additionalProperties": False,
-        "properties": {"value": _number_schema(unit), "source": {"type": "string"},
-                       "how": {"enum": list(How.__args__)}, "note": {"type": "string"}},
-    }]}
+    schema = value_schema(f"a number with its unit, in {unit} or convertible", unit == "1", limits)
     return Annotated[Value, BeforeValidator(parse), WithJsonSchema(schema)]
 
 
-def _number_schema(unit: str) -> dict[str, Any]:
-    if unit == "1":
-        return {"type": "number"}
-    return {"type": "string", "description": f"a number with its unit, in {unit} or convertible"}
+def value_schema(about: str, bare: bool = False, limits: dict[str, float] | None = None,
+                 ) -> dict[str, Any]:
+    """Return the JSON Schema of a value as a file writes it; ``bare`` allows a number."""
+    spelled = {"type": "string", "pattern": r"^\s*[+-]?\.?[0-9]", "description": about}
+    names = {"gt": "exclusiveMinimum", "ge": "minimum", "le": "maximum", "lt": "exclusiveMaximum"}
+    number = {"type": "number"} | {names[key]: limit for key, limit in (limits or {}).items()}
+    plain = [number, spelled] if bare else [spelled]
+    return {"anyOf": [*plain, {
+        "type": "object", "required": ["value"], "additionalProperties": False,
+        "properties": {"value": {"anyOf": plain}, "source": {"type": "string"},
+                       "how": {"enum": list(How.__args__)}, "note": {"type": "string"}},
+    }]}
+
+
+def or_short(handler: Any, core_schema: Any, short: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a model that a value of type ``short`` may stand for."""
+    return {"anyOf": [TypeAdapter(short).json_schema(), handler(core_schema)]}
 
 
 Coefficient = measure("1", ge=-1e3, le=1e3)
@@ -117,6 +133,7 @@ Time = measure("ms", ge=0)
 Voltage = measure("mV", ge=-200, le=200)
 Current = measure("pA", ge=-1e6, le=1e6)
 Conductance = measure("nS", ge=0, le=8192)
-Length = measure("um", gt=0)
+Position = measure("um", ge=-1e6, le=1e6)
+Length = measure("um", gt=0, le=1e6)
 #: Distance within which cells connect; wiring tabulates every whole um of it.
 Reach = measure("um", gt=0, le=2000)

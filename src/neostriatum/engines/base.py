@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from neostriatum.errors import CircuitError, shown
+from neostriatum.errors import CircuitError, EngineUnsupported, shown
 
 if TYPE_CHECKING:
     import numpy as np
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.program import Program
     from neostriatum.network.network import Network
 
 
@@ -52,6 +53,9 @@ class Engine(Protocol):
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
 
+    def change(self, circuit: Circuit) -> None:
+        """Go on with another dopamine level, drive, current or parameter of the same network."""
+
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
 
@@ -60,6 +64,27 @@ class Engine(Protocol):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
+
+
+def changed(old: Program, new: Program) -> Program:
+    """Return ``new`` if an engine can go on with it where ``old`` stands.
+
+    Raises
+    ------
+    EngineUnsupported
+        Other cell types, receptors, pathways, gap junctions or step.
+    """
+    for what in ("dt", "slots"):
+        if getattr(old, what) != getattr(new, what):
+            msg = f"change: {what} must stay as it is (got {getattr(new, what)})"
+            raise EngineUnsupported(msg)
+    shapes = [([(pop.name, pop.n, [one.name for one in pop.synapses]) for pop in program.populations],
+               [one.name for one in program.projections], program.gaps is None)
+              for program in (old, new)]
+    if shapes[0] != shapes[1]:
+        msg = "change: cell types, receptors and pathways must stay as they are"
+        raise EngineUnsupported(msg)
+    return new
 
 
 _ENGINES = {

@@ -139,12 +139,27 @@ def binomial_table(n: int, p: float) -> np.ndarray:
     if p >= 1.0:
         return np.append(np.zeros(n), 1.0)
     term = (1.0 - p) ** n
+    if term < 1e-280:
+        return _from_mode(n, p)
     table, total = [term], term
     for k in range(1, n + 1):
         term = term * (n - k + 1) / k * (p / (1.0 - p))
         total += term
         table.append(total)
     return np.array(table[:-1])
+
+
+def _from_mode(n: int, p: float) -> np.ndarray:
+    """Do the same where the first term underflows: both ways from the largest term."""
+    odds, mode = p / (1.0 - p), int((n + 1) * p)
+    terms = np.zeros(n + 1)
+    terms[mode] = 1.0
+    for k in range(mode, n):
+        terms[k + 1] = terms[k] * (n - k) / (k + 1) * odds
+    for k in range(mode, 0, -1):
+        terms[k - 1] = terms[k] * k / (n - k + 1) / odds
+    sums = np.cumsum(terms)
+    return (sums / sums[-1])[:-1]
 
 
 def lower_inputs(

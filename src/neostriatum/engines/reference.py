@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import rng
-from neostriatum.engines.base import Capabilities, Trace
+from neostriatum.engines.base import Capabilities, Trace, changed
 from neostriatum.engines.program import MG_SLOPE2, V_LIMIT, Population, Program, lower, quantised
 from neostriatum.errors import NumericsError
 
@@ -38,6 +38,7 @@ class Reference:
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         self.program = program = lower(circuit, network, seed)
+        self._drawn = network, seed
         self.step = 0
         self.v = [_filled(pop.start_v, pop.n) for pop in program.populations]
         self.u = [_filled(pop.start_u, pop.n) for pop in program.populations]
@@ -58,13 +59,13 @@ class Reference:
         self._cells = [pop.modulated(program.phi(0)) for pop in program.populations]
         self._probes: dict[str, np.ndarray] = {}
         self._seen: dict[str, list[np.ndarray]] = {}
-        self._probed_from = 0
+        self._since: dict[str, int] = {}
 
     def probe(self, population: str, ids: np.ndarray) -> None:
         """Record the potential of these local ids after every step from now on."""
         self._probes[population] = np.asarray(ids, np.int64)
         self._seen[population] = []
-        self._probed_from = self.step
+        self._since[population] = self.step
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
@@ -205,12 +206,17 @@ class Reference:
         state["u"][fired], state["x"][fired], state["last"][fired] = u, x - release, n
         return release / stp.U
 
+    def change(self, circuit: Circuit) -> None:
+        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        self.program = program = changed(self.program, lower(circuit, *self._drawn))
+        self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
+
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
         made = {}
         for name, ids in self._probes.items():
             seen = np.array(self._seen[name]).reshape(-1, len(ids))
-            first = self._probed_from - self.program.warmup
+            first = self._since[name] - self.program.warmup
             times = (first + 1 + np.arange(len(seen))) * self.program.dt
             offset = self.program.populations[self.program.index[name]].offset
             made[name] = Trace(ids + offset, times, seen)
@@ -235,6 +241,8 @@ class Reference:
                     for number, said in state["stp"].items()}
         program: Program = self.program
         self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
+        for name, ids in self._probes.items():
+            self.probe(name, ids)
 
 
 def _recovery(pop: Population, cell: dict[str, Any], v: np.ndarray) -> np.ndarray:

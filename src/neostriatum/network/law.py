@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from neostriatum import jit
+from neostriatum.caching import compiled
 from neostriatum.circuit.laws import laws
 from neostriatum.circuit.pathway import DistanceLaw, FixedProbability
 
@@ -54,7 +54,7 @@ def rule(wiring: DistanceLaw | Pairwise | FixedProbability) -> Rule:
     return Rule(BINS, np.array([*edges, *(one.p.value for one in wiring.bins)]), edges[-1])
 
 
-@njit(cache=True)
+@compiled()
 def probability(kind, constants, reach, distance):
     """Return the probability at one distance; the published law above 1 is taken as 1."""
     if kind == FIXED:

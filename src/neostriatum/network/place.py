@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, uint32, uint64
 
 from neostriatum import jit
+from neostriatum.caching import compiled
 from neostriatum.errors import BuildError
 from neostriatum.rng import stream
 
@@ -72,7 +73,7 @@ def place(circuit: Circuit, counts: dict[str, int], side: float, seed: int) -> n
     return _along_curve(positions, counts, side).astype(np.float32)
 
 
-@njit(cache=True)
+@compiled()
 def _scatter(positions, start, count, side, distance, periodic, grid, k0, k1):
     heads, nexts, across = grid
     for i in range(count):
@@ -105,7 +106,7 @@ def _cell(x, y, z, side, across):
     return (i * across + j) * across + k
 
 
-@njit(cache=True)
+@compiled()
 def _is_free(positions, x, y, z, side, distance, periodic, grid):
     heads, nexts, across = grid
     if distance <= 0.0:
@@ -134,7 +135,7 @@ def _is_free(positions, x, y, z, side, distance, periodic, grid):
     return True
 
 
-@njit(cache=True)
+@compiled()
 def _morton(positions, side):
     codes = np.zeros(positions.shape[0], np.uint64)
     for n in range(positions.shape[0]):

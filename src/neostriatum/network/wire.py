@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange, uint32
+from numba import prange, uint32
 
 from neostriatum import jit
+from neostriatum.caching import compiled
 from neostriatum.network.law import FIXED, Rule, probability
 
 #: Sources wired at a time; bounds the scratch memory.
@@ -92,7 +93,7 @@ def wire(
                     np.concatenate([empty.astype(np.float32), *spans]))
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _rows(sources, first, targets, kind, constants, reach, ceilings, side, flags, k0, k1,
           found, spans):
     same, once, periodic, images = flags
@@ -132,7 +133,7 @@ def _rows(sources, first, targets, kind, constants, reach, ceilings, side, flags
     return counted
 
 
-@njit(cache=True)
+@compiled()
 def _ceiling(dx, dy, dz, side, images, reach, ceilings):
     """Sum upper bounds over the images: cheap, and enough to pass over most pairs."""
     total = 0.0
@@ -147,7 +148,7 @@ def _ceiling(dx, dy, dz, side, images, reach, ceilings):
     return total
 
 
-@njit(cache=True)
+@compiled()
 def _winner(u, dx, dy, dz, side, images, kind, constants, reach):
     """Return whether the summed law exceeds u, and the distance of the image that decides."""
     total = 0.0

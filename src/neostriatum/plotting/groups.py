@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROLES = ("source", "target")
-ROW_IN = 0.5  # height of a trace
+ROW_IN = 0.5  # height of a trace, where there are many
+GROUP_IN = 1.2  # least height of the traces of a group
 SPIKES_IN = 0.85  # height of the spikes of a group
 
 
@@ -133,7 +134,8 @@ def _tops(result: GroupsView) -> dict[str, float]:
 def _panels(result: GroupsView, cells: int) -> tuple[Figure, dict[str, Any]]:
     """Return a figure with rows for the voltages of each group, then one each for the spikes."""
     rows = {role: min(cells, len(result.traces[role].ids)) for role in ROLES}
-    heights = [ROW_IN] * sum(rows.values()) + [SPIKES_IN] * len(ROLES)
+    heights = [max(ROW_IN, GROUP_IN / count) for count in rows.values() for _ in range(count)]
+    heights += [SPIKES_IN] * len(ROLES)
     figure = new_figure(WIDTH_IN, 1.5 + sum(heights))
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     panels: list[Axes] = []

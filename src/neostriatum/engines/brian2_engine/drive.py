@@ -27,6 +27,8 @@ def add_drives(b2: Any, program: Program, groups: list[Any], objects: list[Any],
     """Attach every drive and every recorded spike train to its group."""
     for n, drive in enumerate(program.drives):
         group, population = groups[drive.population], program.populations[drive.population]
+        if group is None:
+            continue
         if len(drive.members) < population.n:
             mask = np.zeros(population.n)
             mask[drive.members] = 1.0

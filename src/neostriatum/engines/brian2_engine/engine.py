@@ -45,6 +45,8 @@ def brian2() -> Any:
                "Install it with: pip install brian2")
         raise EngineMissing(msg) from None
     b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
+    # One compiler per core: make -j alone starts dozens.
+    b2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count() or 1}"]
     b2.prefs.codegen.cpp.extra_compile_args_msvc = ["/Ox", "/w", "/MP"]
     b2.BrianLogger.suppress_name("method_choice")
     # Results with OpenMP are compared with the reference in our own tests.
@@ -96,20 +98,36 @@ class _Brian2:
             msg = f"engine {self.name}: precision must be double (got {precision})"
             raise EngineUnsupported(msg)
         self.b2 = brian2()
+        self.program: Program
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+        self.program, self._seed = lower(circuit, network, seed), seed
         self.step = 0
         self._probes: dict[str, np.ndarray] = {}
-        self.program: Program
+        self._spikes: dict[str, Any] = {}
+        self._volts: dict[str, Any] = {}
 
     def probe(self, population: str, ids: np.ndarray) -> None:
         """Record the potential of these local ids after every step from now on."""
         self._probes[population] = np.asarray(ids, np.int64)
+        if self._spikes:
+            self._watch(population)
 
     def _monitor(self) -> None:
-        b2, objects = self.b2, self.objects
-        self._spikes = {name: b2.SpikeMonitor(group) for name, group in objects.groups.items()}
-        self._volts = {name: b2.StateMonitor(objects.groups[name], "v", record=ids, when="end")
-                       for name, ids in self._probes.items() if name in objects.groups}
-        objects.network.add(*self._spikes.values(), *self._volts.values())
+        groups = self.objects.groups
+        self._spikes = {name: self.b2.SpikeMonitor(group) for name, group in groups.items()}
+        self.objects.network.add(*self._spikes.values())
+        for name in self._probes:
+            self._watch(name)
+
+    def _watch(self, name: str) -> None:
+        if name in self._volts:
+            self.objects.network.remove(self._volts.pop(name))
+        if name in self.objects.groups:
+            self._volts[name] = self.b2.StateMonitor(self.objects.groups[name], "v", when="end",
+                                                     record=self._probes[name])
+            self.objects.network.add(self._volts[name])
 
     def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -142,13 +160,20 @@ class _Brian2:
         for name, monitor in self._volts.items():
             pop = self.program.populations[self.program.index[name]]
             volts = np.asarray(monitor.v_[:]).T * 1000.0
-            times = (np.arange(len(volts)) + 1 - self.program.warmup) * self.program.dt
+            steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt)
+            times = (steps + 1 - self.program.warmup) * self.program.dt
             made[name] = Trace(self._probes[name] + pop.offset, times, volts)
         return made
 
     def state(self) -> dict[str, Any]:
         """Refuse: Brian2's state is not ours to save."""
         msg = f"engine {self.name}: {self.excuses['exact_resume']}"
+        raise EngineUnsupported(msg)
+
+    def change(self, circuit: Circuit) -> None:
+        """Refuse: Brian2's objects hold the circuit that they were built from."""
+        del circuit
+        msg = f"engine {self.name}: {self.excuses['live_changes']}"
         raise EngineUnsupported(msg)
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -161,10 +186,9 @@ class Brian2Runtime(_Brian2):
     """Brian2's runtime mode: Cython where a compiler is found, else NumPy."""
 
     name = "brian2-runtime"
-    capabilities = Capabilities(threads_exact=False, exact_resume=False, chunks=True,
+    capabilities = Capabilities(threads_exact=True, exact_resume=False, chunks=True,
                                 live_changes=True, same_draws_as_reference=False)
     excuses = {
-        "threads_exact": "Brian2 promises no results that are equal at other thread counts",
         "exact_resume": "Brian2 cannot resume to the same spikes",
         "same_draws_as_reference": "Brian2 draws its own random numbers",
     }
@@ -176,18 +200,18 @@ class Brian2Runtime(_Brian2):
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
-        self.program = lower(circuit, network, seed)
+        super().prepare(circuit, network, seed)
         self.b2.set_device("runtime")
         self.b2.prefs.codegen.target = self.target
         self.b2.seed(seed % 2**32)
         self.objects = build_objects(self.b2, self.program)
-        self._monitored = False
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
-        if not self._monitored:
+        if not self._spikes:
             self._monitor()
-            self._monitored = True
+        # The clock belongs to Brian2: another engine may have set it to its own dt.
+        self.b2.defaultclock.dt = self.program.dt * self.b2.ms
         first, self.step = self.step, self.step + n_steps
         self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
         self._check()
@@ -202,6 +226,7 @@ class Brian2Standalone(_Brian2):
                                 live_changes=False, same_draws_as_reference=False)
     excuses = {
         **Brian2Runtime.excuses,
+        "threads_exact": "Brian2 gives each thread random numbers of its own",
         "chunks": "a C++ standalone program runs once, from the first step to the last",
         "live_changes": "a C++ standalone program cannot be changed while it runs",
     }
@@ -216,8 +241,9 @@ class Brian2Standalone(_Brian2):
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
-        self.program, self._seed = lower(circuit, network, seed), seed
+        super().prepare(circuit, network, seed)
         self.timers: dict[str, float] = {}
+        self._kept_traces: dict[str, Trace] = {}
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Generate, compile and run the whole simulation; return its spikes, sorted."""
@@ -235,7 +261,8 @@ class Brian2Standalone(_Brian2):
     @contextlib.contextmanager
     def compiled(self, n_steps: int) -> Iterator[Callable[[], None]]:
         """Give a function that runs the compiled program, again each time; fills ``timers``."""
-        with tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder, self._device(folder):
+        with (tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder,
+              self._device(folder)):
             self.b2.seed(self._seed % 2**32)
             self.objects = build_objects(self.b2, self.program)
             self._monitor()

@@ -1,18 +1,22 @@
 """One step of one tile of 512 cells, as short loops that LLVM turns into vector instructions.
 
-Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * TILE. Full
+Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * PITCH. Full
 rows are always computed, so the arithmetic of a cell does not depend on how tiles are shared out.
 The formulas and their order are those of the reference engine, to the bit.
 """
 
 from __future__ import annotations
 
-from numba import njit, uint32, uint64, uintp
+from numba import uint32, uint64, uintp
 
 from neostriatum import jit
+from neostriatum.caching import compiled
 
 #: Cells of a tile; equal to `rng.BLOCK`.
 TILE = 512
+#: From one row to the next: a little more than a tile, since rows that lie a multiple of 4096
+#: bytes apart make the processor mistake a load from one for a store to another.
+PITCH = TILE + 16
 #: Rows of a tile: potential, recovery, current, event counts, noise or mask, then two rows per
 #: receptor (conductance, arrivals), then one per spread parameter and per current mask.
 V, U, I, COUNT, NOISE, FIRST = 0, 1, 2, 3, 4, 5
@@ -20,38 +24,38 @@ V, U, I, COUNT, NOISE, FIRST = 0, 1, 2, 3, 4, 5
 K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 
 _T = uintp(TILE)
-FAST = {"error_model": "numpy", "cache": True}
+_P = uintp(PITCH)
 
 
-@njit(**FAST)
+@compiled()
 def fill(flat, at, value):
     """Set a row to one value."""
     for lane in range(_T):
         flat[at + lane] = value
 
 
-@njit(**FAST)
+@compiled()
 def add_scaled(flat, at, source, weight):
     """Add ``weight`` times a row to another."""
     for lane in range(_T):
         flat[at + lane] += flat[source + lane] * weight
 
 
-@njit(**FAST)
+@compiled()
 def set_scaled(flat, at, source, weight):
     """Set a row to ``weight`` times another."""
     for lane in range(_T):
         flat[at + lane] = flat[source + lane] * weight
 
 
-@njit(**FAST)
+@compiled()
 def add_value(flat, at, value):
     """Add one value to a row."""
     for lane in range(_T):
         flat[at + lane] += value
 
 
-@njit(**FAST)
+@compiled()
 def take_arrivals(flat, at, ring, slot, quantum):
     """Move what arrives at this step from the ring into a row."""
     for lane in range(_T):
@@ -59,11 +63,11 @@ def take_arrivals(flat, at, ring, slot, quantum):
         ring[slot + lane] = 0
 
 
-@njit(**FAST)
+@compiled()
 def receive(flat, base, row, arrivals, gain, reversal, decay):
     """Add arrivals to a conductance, its current to the sum, then let it decay."""
-    v, current = base, base + uintp(I) * _T
-    g, new = base + row * _T, base + (row + uintp(1)) * _T
+    v, current = base, base + uintp(I) * _P
+    g, new = base + row * _P, base + (row + uintp(1)) * _P
     if arrivals:
         for lane in range(_T):
             conductance = flat[g + lane] + flat[new + lane]
@@ -76,11 +80,11 @@ def receive(flat, base, row, arrivals, gain, reversal, decay):
             flat[g + lane] = conductance * decay
 
 
-@njit(**FAST)
+@compiled()
 def receive_blocked(flat, base, row, arrivals, gain, reversal, decay, block, slope, one):
     """Do the same for a receptor with the magnesium block."""
-    v, current = base, base + uintp(I) * _T
-    g, new = base + row * _T, base + (row + uintp(1)) * _T
+    v, current = base, base + uintp(I) * _P
+    g, new = base + row * _P, base + (row + uintp(1)) * _P
     if arrivals:
         for lane in range(_T):
             flat[g + lane] += flat[new + lane]
@@ -92,20 +96,20 @@ def receive_blocked(flat, base, row, arrivals, gain, reversal, decay, block, slo
         flat[g + lane] = conductance * decay
 
 
-@njit(**FAST)
+@compiled()
 def dopamine_current(flat, base, conductance, reversal):
     """Add the current that dopamine opens."""
-    v, current = base, base + uintp(I) * _T
+    v, current = base, base + uintp(I) * _P
     for lane in range(_T):
         flat[current + lane] += conductance * (flat[v + lane] - reversal)
 
 
-@njit(**FAST)
+@compiled()
 def update_linear(flat, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with linear recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
     v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
-    iv, iu, current = base, base + uintp(U) * _T, base + uintp(I) * _T
+    iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
     for lane in range(_T):
         v, u = flat[iv + lane], flat[iu + lane]
         new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
@@ -116,7 +120,7 @@ def update_linear(flat, base, par, dt_over_c, dt_a, fired):
         flat[iu + lane] = new_u + d if spike else new_u
 
 
-@njit(**FAST)
+@compiled()
 def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_over_c, dt_a, fired):
     """Do a whole step of cells with linear recovery in one loop, as most SPNs need it.
 
@@ -131,9 +135,9 @@ def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_o
     decay0, decay1, decay2, block = said[0, 1], said[1, 1], said[2, 1], said[1, 2]
     one = dt_a / dt_a
     zero = one - one
-    g0, g1, g2 = (base + uintp(FIRST) * _T, base + uintp(FIRST + 2) * _T,
-                  base + uintp(FIRST + 4) * _T)
-    iu, count = base + uintp(U) * _T, base + uintp(COUNT) * _T
+    g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 2) * _P,
+                  base + uintp(FIRST + 4) * _P)
+    iu, count = base + uintp(U) * _P, base + uintp(COUNT) * _P
     for lane in range(_T):
         v, u, events = flat[base + lane], flat[iu + lane], flat[count + lane]
         flat[count + lane] = zero
@@ -154,13 +158,13 @@ def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_o
         flat[iu + lane] = new_u + d if spike else new_u
 
 
-@njit(**FAST)
+@compiled()
 def update_cubic(flat, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with cubic recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b, v_b = par[K], par[V_R], par[V_T], par[B], par[V_B]
     v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
     zero = v_b - v_b
-    iv, iu, current = base, base + uintp(U) * _T, base + uintp(I) * _T
+    iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
     for lane in range(_T):
         v, u = flat[iv + lane], flat[iu + lane]
         new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
@@ -173,29 +177,29 @@ def update_cubic(flat, base, par, dt_over_c, dt_a, fired):
         flat[iu + lane] = new_u + d if spike else new_u
 
 
-@njit(**FAST)
+@compiled()
 def update_general(flat, base, rows, par, dt, cubic, noise, fired):
     """Advance cells whose parameters differ from cell to cell, or which are noisy.
 
     ``rows`` is the first of the rows that hold the parameters by column; ``par`` then holds the
     factors of dopamine.
     """
-    iv, iu, current = base, base + uintp(U) * _T, base + uintp(I) * _T
-    z, own = base + uintp(NOISE) * _T, base + rows * _T
+    iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
+    z, own = base + uintp(NOISE) * _P, base + rows * _P
     zero = dt - dt
     for lane in range(_T):
         at = own + lane
-        k, v_r = flat[at] * par[K], flat[at + uintp(V_R) * _T] * par[V_R]
-        v_t = flat[at + uintp(V_T) * _T] * par[V_T]
-        c = flat[at + uintp(C) * _T] * par[C]
-        a, b = flat[at + uintp(A) * _T] * par[A], flat[at + uintp(B) * _T] * par[B]
-        v_peak = flat[at + uintp(V_PEAK) * _T] * par[V_PEAK]
-        reset = flat[at + uintp(RESET) * _T] * par[RESET]
-        d = flat[at + uintp(D) * _T] * par[D]
+        k, v_r = flat[at] * par[K], flat[at + uintp(V_R) * _P] * par[V_R]
+        v_t = flat[at + uintp(V_T) * _P] * par[V_T]
+        c = flat[at + uintp(C) * _P] * par[C]
+        a, b = flat[at + uintp(A) * _P] * par[A], flat[at + uintp(B) * _P] * par[B]
+        v_peak = flat[at + uintp(V_PEAK) * _P] * par[V_PEAK]
+        reset = flat[at + uintp(RESET) * _P] * par[RESET]
+        d = flat[at + uintp(D) * _P] * par[D]
         v, u = flat[iv + lane], flat[iu + lane]
         new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
         if cubic:
-            above = v - flat[at + uintp(V_B) * _T] * par[V_B]
+            above = v - flat[at + uintp(V_B) * _P] * par[V_B]
             above = above if above > zero else zero
             pull = b * above * above * above
         else:
@@ -209,11 +213,11 @@ def update_general(flat, base, rows, par, dt, cubic, noise, fired):
         flat[iu + lane] = new_u + d if spike else new_u
 
 
-@njit(**FAST)
+@compiled()
 def draw_noise(flat, base, sigma, key0, key1, first, step):
     """Fill the noise row with sigma times standard normals, four cells per counter."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
-    row = base + uintp(NOISE) * _T
+    row = base + uintp(NOISE) * _P
     for group in range(uintp(TILE // 4)):
         words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group), low,
                            high)
@@ -226,7 +230,7 @@ def draw_noise(flat, base, sigma, key0, key1, first, step):
         flat[at + uintp(3)] = jit.like(sigma, sigma * z3)
 
 
-@njit(**FAST)
+@compiled()
 def any_fired(fired):
     """Return whether any lane fired, eight flags at a time."""
     words = fired.view(uint64)

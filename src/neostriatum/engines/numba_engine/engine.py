@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Trace
-from neostriatum.engines.numba_engine.cells import TILE
+from neostriatum.engines.base import Capabilities, Trace, changed
+from neostriatum.engines.numba_engine import cells
+from neostriatum.engines.numba_engine.cells import PITCH, TILE
 from neostriatum.engines.numba_engine.layout import fill_rows, lay_out, quanta, step_parameters
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import Currents, Probes, advance
 from neostriatum.engines.program import V_LIMIT, Program, lower
-from neostriatum.errors import CircuitError, NumericsError
+from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -41,11 +42,12 @@ class Numba:
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
+        self._drawn = network, seed
         self._set(lower(circuit, network, seed))
         layout = self.layout
         tiles = len(layout.geometry.population)
         self.step = 0
-        self.flat = np.zeros(tiles * layout.rows * TILE, self.dtype)
+        self.flat = np.zeros(tiles * layout.rows * PITCH, self.dtype)
         fill_rows(self.program, layout, self.flat)
         ring = np.int32 if self.dtype == np.float32 else np.float64
         self.ring = np.zeros(tiles * layout.slots * layout.width * TILE, ring)
@@ -58,8 +60,8 @@ class Numba:
             v = np.broadcast_to(pop.start_v, (pop.n,))
             layout.gap.node[:] = 0.5 * (v[gaps.first] + v[gaps.second])
         self._probed: dict[str, np.ndarray] = {}
-        self._seen: list[np.ndarray] = []
-        self._probed_from = 0
+        self._seen: dict[str, list[np.ndarray]] = {}
+        self._since: dict[str, int] = {}
         self._place_probes()
 
     def _set(self, program: Program) -> None:
@@ -70,23 +72,25 @@ class Numba:
     def probe(self, population: str, ids: np.ndarray) -> None:
         """Record the potential of these local ids after every step from now on."""
         self._probed[population] = np.asarray(ids, np.int64)
-        self._seen, self._probed_from = [], self.step
+        self._seen[population], self._since[population] = [], self.step
         self._place_probes()
 
     def _place_probes(self) -> None:
-        tiles, lanes, self._columns = [], [], []
+        tiles, lanes, columns = [], [], []
         for name, ids in self._probed.items():
             first = self.layout.first_tile[self.program.index[name]]
             for column, local in enumerate(ids):
                 tiles.append(first + local // TILE)
                 lanes.append(local % TILE)
-                self._columns.append((name, column))
+                columns.append((name, column))
         order = np.argsort(np.array(tiles, np.int64), kind="stable")
         counts = np.bincount(np.array(tiles, np.int64),
                              minlength=len(self.layout.geometry.population))
         self._probe_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._probe_lane = np.array(lanes, np.int64)[order]
-        self._columns = [self._columns[n] for n in order]
+        where = {columns[n]: at for at, n in enumerate(order)}
+        self._columns = {name: [where[name, column] for column in range(len(ids))]
+                         for name, ids in self._probed.items()}
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
@@ -132,8 +136,8 @@ class Numba:
             done += steps
             if tile >= 0:
                 self._complain(tile, lane)
-        if len(self._probe_lane):
-            self._seen.append(out)
+        for name, chosen in self._columns.items():
+            self._seen[name].append(out[:, chosen].astype(float))
         return np.concatenate(spikes)
 
     def _deliver_outside(self, count: int) -> None:
@@ -159,23 +163,38 @@ class Numba:
     def _complain(self, tile: int, lane: int) -> None:
         geometry = self.layout.geometry
         pop = self.program.populations[geometry.population[tile]]
-        v = self.flat.reshape(-1, self.layout.rows, TILE)[tile, 0, lane]
+        v = self._rows(cells.V)[tile, lane]
         msg = (f"{pop.name} {geometry.first[tile] + lane}: membrane potential must stay within "
                f"{V_LIMIT:g} mV, found at step {self.step} (got {v:g} mV). "
                "Lower dt or the conductances")
         raise NumericsError(msg)
 
+    def change(self, circuit: Circuit) -> None:
+        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        program = changed(self.program, lower(circuit, *self._drawn))
+        kept = self.state()
+        v, u = self._rows(cells.V).copy(), self._rows(cells.U).copy()
+        old = self.layout
+        self._set(program)
+        if (old.rows, old.width) != (self.layout.rows, self.layout.width):
+            msg = "change: noise, spread and channels of currents must stay as they are"
+            raise EngineUnsupported(msg)
+        fill_rows(program, self.layout, kept["flat"])
+        self.restore(kept)
+        self._rows(cells.V)[:], self._rows(cells.U)[:] = v, u
+
+    def _rows(self, row: int) -> np.ndarray:
+        """Return one row of every tile, a view of shape (tiles, PITCH)."""
+        return self.flat.reshape(-1, self.layout.rows, PITCH)[:, row]
+
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
-        seen = (np.concatenate(self._seen) if self._seen
-                else np.zeros((0, len(self._columns)))).astype(float)
-        times = (self._probed_from - self.program.warmup + 1 + np.arange(len(seen)))
         made = {}
         for name, ids in self._probed.items():
-            where = {column: n for n, (owner, column) in enumerate(self._columns) if owner == name}
-            chosen = [where[column] for column in range(len(ids))]
+            seen = np.concatenate([np.zeros((0, len(ids))), *self._seen[name]])
+            steps = self._since[name] - self.program.warmup + 1 + np.arange(len(seen))
             offset = self.program.populations[self.program.index[name]].offset
-            made[name] = Trace(ids + offset, times * self.program.dt, seen[:, chosen])
+            made[name] = Trace(ids + offset, steps * self.program.dt, seen)
         return made
 
     def state(self) -> dict[str, Any]:
@@ -191,6 +210,8 @@ class Numba:
         for mine, said in ((self.flat, "flat"), (self.ring, "ring"), (self.layout.gap.node, "node"),
                            (self.layout.wires.state, "stp"), (self.layout.wires.last, "last")):
             mine[:] = state[said]
+        for name, ids in self._probed.items():
+            self.probe(name, ids)
 
 
 def _from(par: np.ndarray, done: int) -> np.ndarray:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from numba import njit, uint32, uint64, uintp
+from numba import uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.engines.numba_engine.cells import COUNT, FAST, TILE
+from neostriatum.caching import compiled
+from neostriatum.engines.numba_engine.cells import COUNT, PITCH
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
-_T = uintp(TILE)
 _COUNT_DRAW = uint32(0x80000000)
 
 
-@njit(**FAST)
+@compiled()
 def search(table, length, u):
     """Return how many entries of a rising table are <= u."""
     low, high = 0, length
@@ -26,7 +26,7 @@ def search(table, length, u):
     return low
 
 
-@njit(**FAST)
+@compiled()
 def poisson_count(key0, key1, block, low, high, table, length, parts):
     """Return the Poisson count of a block."""
     count = 0
@@ -36,10 +36,10 @@ def poisson_count(key0, key1, block, low, high, table, length, parts):
     return count
 
 
-@njit(**FAST)
+@compiled()
 def scatter(flat, base, key0, key1, block, low, high, count, members, first, size, one):
     """Give each of ``count`` events to a member, four members per counter."""
-    row = base + uintp(COUNT) * _T
+    row = base + uintp(COUNT * PITCH)
     span = uint64(size)
     for event in range(0, count, 4):
         words = jit.philox(key0, key1, uint32(event >> 2), block, low, high)
@@ -53,11 +53,11 @@ def scatter(flat, base, key0, key1, block, low, high, count, members, first, siz
             flat[row + uintp(members[first + int((uint64(words[3]) * span) >> uint64(32))])] += one
 
 
-@njit(**FAST)
+@compiled()
 def each_binomial(flat, base, key0, key1, local, low, high, table, length, members, first, size,
                   one):
     """Draw a binomial count per member by inversion."""
-    row = base + uintp(COUNT) * _T
+    row = base + uintp(COUNT * PITCH)
     for n in range(size):
         lane = members[first + n]
         words = jit.philox(key0, key1, _COUNT_DRAW, uint32(local + lane), low, high)
@@ -65,11 +65,11 @@ def each_binomial(flat, base, key0, key1, local, low, high, table, length, membe
         flat[row + uintp(lane)] += one * jit.like(one, count)
 
 
-@njit(**FAST)
+@compiled()
 def copy_reference(flat, base, key0, key1, local, low, high, p, table, length, members, first,
                    size, one):
     """Let the afferents of a member copy an event of its own reference train."""
-    row = base + uintp(COUNT) * _T
+    row = base + uintp(COUNT * PITCH)
     for n in range(size):
         lane = members[first + n]
         words = jit.philox(key0, key1, uint32(0), uint32(local + lane), low, high)
@@ -79,9 +79,9 @@ def copy_reference(flat, base, key0, key1, local, low, high, p, table, length, m
             flat[row + uintp(lane)] += one * jit.like(one, count)
 
 
-@njit(**FAST)
+@compiled()
 def add_to_members(flat, base, value, members, first, size):
     """Give every member the same number of events."""
-    row = base + uintp(COUNT) * _T
+    row = base + uintp(COUNT * PITCH)
     for n in range(size):
         flat[row + uintp(members[first + n])] += value

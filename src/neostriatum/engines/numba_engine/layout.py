@@ -9,7 +9,7 @@ import numpy as np
 
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.numba_engine import cells, events
-from neostriatum.engines.numba_engine.cells import FIRST, GAIN, TILE
+from neostriatum.engines.numba_engine.cells import FIRST, GAIN, PITCH, TILE
 from neostriatum.engines.numba_engine.window import (
     Cells,
     Currents,
@@ -271,7 +271,7 @@ def step_parameters(program: Program, layout: Layout, step: int, count: int,
 
 def fill_rows(program: Program, layout: Layout, flat: np.ndarray) -> None:
     """Write start values, spread parameters and current masks into the tiles."""
-    view = flat.reshape(-1, layout.rows, TILE)
+    view = flat.reshape(-1, layout.rows, PITCH)
     for number, pop in enumerate(program.populations):
         _scatter(view, layout, number, cells.V, np.broadcast_to(pop.start_v, (pop.n,)), pop)
         _scatter(view, layout, number, cells.U, np.broadcast_to(pop.start_u, (pop.n,)), pop)
@@ -295,7 +295,7 @@ def _scatter(view: np.ndarray, layout: Layout, number: int, row: int, values: np
         return
     # Unused lanes of the last tile repeat its last cell, so that they stay healthy.
     padded = np.concatenate([values, np.full((stop - start) * TILE - pop.n, values[-1])])
-    view[start:stop, row] = padded.reshape(-1, TILE)
+    view[start:stop, row, :TILE] = padded.reshape(-1, TILE)
 
 
 def quanta(dtype: Any) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from neostriatum import jit
+from neostriatum.caching import compiled
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.numba_engine.window import Tables
 from neostriatum.rng import LARGEST_MEAN
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LONGEST = 192
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _fill_poisson(means, values, lengths, parts, largest):
     """Write one table per mean, exactly as `rng.poisson_table` does."""
     for n in range(means.size):

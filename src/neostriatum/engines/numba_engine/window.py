@@ -10,13 +10,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange, uint32, uint64, uintp
+from numba import prange, uint32, uint64, uintp
 
 from neostriatum import jit
+from neostriatum.caching import compiled
 from neostriatum.engines.numba_engine import cells, events
-from neostriatum.engines.numba_engine.cells import FAST, FIRST, GAIN, I_SPON, TILE, A, C, I, V
+from neostriatum.engines.numba_engine.cells import FIRST, GAIN, I_SPON, PITCH, TILE, A, C, I, V
 
 _T = uintp(TILE)
+_P = uintp(PITCH)
 
 
 class Geometry(NamedTuple):
@@ -105,7 +107,7 @@ class Probes(NamedTuple):
     out: np.ndarray
 
 
-@njit(**FAST)
+@compiled()
 def count_events(number, tile, s, step, base, flat, geometry, drives, tables, one):
     """Add the events of one drive in this tile and step to the row of counts."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
@@ -138,11 +140,11 @@ def count_events(number, tile, s, step, base, flat, geometry, drives, tables, on
                                   size)
 
 
-@njit(**FAST)
+@compiled()
 def drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, started):
     """Turn the events of every drive of this tile into arrivals; return who has some."""
     population = geometry.population[tile]
-    count_row = base + uintp(cells.COUNT) * _T
+    count_row = base + uintp(cells.COUNT) * _P
     for number in range(drives.plain.shape[0]):
         if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
             continue
@@ -151,7 +153,7 @@ def drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, s
         for receptor in range(cell.flags[population, 1]):
             weight = drives.weights[number, receptor]
             if weight > 0:
-                arrivals = base + uintp(FIRST + 2 * receptor + 1) * _T
+                arrivals = base + uintp(FIRST + 2 * receptor + 1) * _P
                 if started & (1 << receptor):
                     cells.add_scaled(flat, arrivals, count_row, weight)
                 else:
@@ -160,13 +162,13 @@ def drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, s
     return started
 
 
-@njit(**FAST)
+@compiled()
 def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, par, drives, tables,
               currents, gap, probes, dt):
     """Advance one tile by one step; return whether a cell of it fired."""
     population = geometry.population[tile]
     flags, p = cell.flags[population], par[population, s if par.shape[1] > 1 else 0]
-    base = uintp(tile) * uintp(geometry.rows[0]) * _T
+    base = uintp(tile) * uintp(geometry.rows[0]) * _P
     receptors, width, started = flags[1], uintp(flags[6]), 0
     one = jit.like(dt, 1.0)
     at = (uintp(tile) * uintp(flags[7]) + uintp(slot)) * width * _T
@@ -181,13 +183,13 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
     for receptor in range(receptors):
         column = int(cell.receptors[population, receptor, 3])
         if column >= 0:
-            cells.take_arrivals(flat, base + uintp(FIRST + 2 * receptor + 1) * _T, ring,
+            cells.take_arrivals(flat, base + uintp(FIRST + 2 * receptor + 1) * _P, ring,
                                 at + uintp(column) * _T, cell.scalars[0])
             started |= 1 << receptor
     started = drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, started)
-    current = base + uintp(I) * _T
+    current = base + uintp(I) * _P
     if flags[2] >= 0:
-        cells.set_scaled(flat, current, base + uintp(flags[2] + I_SPON) * _T, p[I_SPON])
+        cells.set_scaled(flat, current, base + uintp(flags[2] + I_SPON) * _P, p[I_SPON])
     else:
         cells.fill(flat, current, p[I_SPON])
     for number in range(currents.population.size):
@@ -196,7 +198,7 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
             if currents.row[number] < 0:
                 cells.add_value(flat, current, level)
             else:
-                cells.add_scaled(flat, current, base + uintp(currents.row[number]) * _T, level)
+                cells.add_scaled(flat, current, base + uintp(currents.row[number]) * _P, level)
     for receptor in range(receptors):
         row = uintp(FIRST + 2 * receptor)
         said = cell.receptors[population, receptor]
@@ -226,14 +228,14 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
     return cells.any_fired(fired)
 
 
-@njit(**FAST)
+@compiled()
 def copy_probes(tile, s, base, flat, probes):
     """Record the potential of the probed cells of a tile."""
     for n in range(probes.start[tile], probes.start[tile + 1]):
         probes.out[s, n] = flat[base + uintp(probes.lane[n])]
 
 
-@njit(**FAST)
+@compiled()
 def couple(tile, flat, geometry, gap):
     """Compute the gap current of every cell of the coupled population, and move the nodes."""
     g, rate = gap.constants[0], gap.constants[1]
@@ -245,21 +247,21 @@ def couple(tile, flat, geometry, gap):
         for n in range(gap.first.size):
             here = gap.first[n] if side == 0 else gap.second[n]
             there = gap.second[n] if side == 0 else gap.first[n]
-            v = flat[(uintp(tile) + uintp(here) // _T) * rows * _T + uintp(here) % _T]
+            v = flat[(uintp(tile) + uintp(here) // _T) * rows * _P + uintp(here) % _T]
             if rate > 0:
                 gap.current[here] += g * (gap.node[n] - v)
             else:
-                other = flat[(uintp(tile) + uintp(there) // _T) * rows * _T + uintp(there) % _T]
+                other = flat[(uintp(tile) + uintp(there) // _T) * rows * _P + uintp(there) % _T]
                 gap.current[here] += g * (other - v)
     if rate > 0:
         for n in range(gap.first.size):
             one, two = gap.first[n], gap.second[n]
-            v1 = flat[(uintp(tile) + uintp(one) // _T) * rows * _T + uintp(one) % _T]
-            v2 = flat[(uintp(tile) + uintp(two) // _T) * rows * _T + uintp(two) % _T]
+            v1 = flat[(uintp(tile) + uintp(one) // _T) * rows * _P + uintp(one) % _T]
+            v2 = flat[(uintp(tile) + uintp(two) // _T) * rows * _P + uintp(two) % _T]
             gap.node[n] = gap.node[n] + rate * ((v1 - gap.node[n]) + (v2 - gap.node[n]))
 
 
-@njit(**FAST)
+@compiled()
 def note(tile, k, fired, lanes, found, count):
     """Write down which lanes fired, as k * TILE + lane; return the new count."""
     for lane in range(lanes):
@@ -269,7 +271,7 @@ def note(tile, k, fired, lanes, found, count):
     return count
 
 
-@njit(parallel=True, nogil=True, **FAST)
+@compiled(parallel=True, nogil=True)
 def run_tiles(items, s0, count, step0, slot0, slots, flat, fired, ring, geometry, cell, par, drives,
               tables, currents, gap, probes, dt, found, counts):
     """Advance every tile by ``count`` steps; item -1 is the gap-coupled population as a whole."""
@@ -289,7 +291,7 @@ def run_tiles(items, s0, count, step0, slot0, slots, flat, fired, ring, geometry
                                         counts[tile])
 
 
-@njit(**FAST)
+@compiled()
 def release(state, at, last, step, stp):
     """Return the release of a spike relative to a first one, and update u and x."""
     interval = float(step - last[at])
@@ -303,7 +305,7 @@ def release(state, at, last, step, stp):
     return out / stp[0]
 
 
-@njit(**FAST)
+@compiled()
 def gather(step0, geometry, found, counts, wires):
     """Collect the spikes of a window as rows (population, local id, step), and their releases."""
     total = 0
@@ -326,7 +328,7 @@ def gather(step0, geometry, found, counts, wires):
     return spikes, scales
 
 
-@njit(**FAST)
+@compiled()
 def first_at_least(targets, start, stop, value):
     """Return where targets of a row reach ``value``."""
     while start < stop:
@@ -338,7 +340,7 @@ def first_at_least(targets, start, stop, value):
     return start
 
 
-@njit(parallel=True, nogil=True, **FAST)
+@compiled(parallel=True, nogil=True)
 def deliver(spikes, scales, parts, slots, ring, geometry, cell, first_tile, wires, unit):
     """Add the spikes of a window to the ring; each part owns a range of target tiles."""
     for part in prange(parts):
@@ -353,7 +355,7 @@ def deliver(spikes, scales, parts, slots, ring, geometry, cell, first_tile, wire
                         first_tile[target], wires, unit)
 
 
-@njit(**FAST)
+@compiled()
 def deliver_one(one, source, target, low, high, spikes, scales, slots, ring, cell, tile0, wires,
                 unit):
     """Deliver one projection to the targets in [low, high)."""
@@ -379,7 +381,7 @@ def deliver_one(one, source, target, low, high, spikes, scales, slots, ring, cel
                     uintp(tile0) * stride + column, stride, width * _T, value)
 
 
-@njit(**FAST)
+@compiled()
 def add_row(targets, delays, start, stop, high, slot0, slots, ring, origin, stride, width, value):
     """Add one value for each synapse of a row to the slot of its arrival."""
     for k in range(start, stop):
@@ -392,11 +394,11 @@ def add_row(targets, delays, start, stop, high, slot0, slots, ring, origin, stri
         ring[origin + (at // _T) * stride + uintp(slot) * width + at % _T] += value
 
 
-@njit(**FAST)
+@compiled()
 def unhealthy(flat, geometry, limit):
     """Return the first tile and lane whose potential is NaN or beyond the limit, or (-1, -1)."""
     for tile in range(geometry.population.size):
-        base = uintp(tile) * uintp(geometry.rows[0]) * _T + uintp(V) * _T
+        base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
         bad = 0
         for lane in range(geometry.lanes[tile]):
             x = flat[base + uintp(lane)]
@@ -409,7 +411,7 @@ def unhealthy(flat, geometry, limit):
     return -1, -1
 
 
-@njit(nogil=True, **FAST)
+@compiled(nogil=True)
 def advance(n_steps, step0, window, parts, slots, items, flat, fired, ring, geometry, cell, par,
             drives, tables, currents, gap, probes, wires, first_tile, dt, unit, limit, found,
             counts):

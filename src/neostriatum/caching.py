@@ -1,0 +1,52 @@
+"""Compile functions with Numba, for this processor, and keep the result on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import llvmlite.binding as llvm
+from numba import config, njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _prefer_wide_vectors() -> None:
+    """Let LLVM use 512-bit vectors where the processor has them.
+
+    It prefers 256 bits on most such processors, which is slower for these loops. Results do not
+    depend on it: no loop adds across lanes.
+    """
+    features = llvm.get_host_cpu_features()
+    if not config.CPU_FEATURES and features.get("avx512f"):
+        config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
+
+
+def _fingerprint() -> str:
+    """Return a hash of every source that compiled code can be made from."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for folder in (here, here / "network", here / "engines" / "numba_engine"):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_prefer_wide_vectors()
+_FINGERPRINT = _fingerprint()
+
+
+def compiled(**options: Any) -> Callable[[Any], Any]:
+    """Return a decorator like njit(cache=True) whose cache notices every change of our sources.
+
+    Numba's own looks at the file of the function alone, not at what was inlined into it.
+    """
+
+    def decorate(function: Any) -> Any:
+        made = njit(cache=True, error_model="numpy", **options)(function)
+        made._cache._cache_file._source_stamp = _FINGERPRINT
+        return made
+
+    return decorate

@@ -1,0 +1,171 @@
+"""Units at the edge: text, pint and Brian2 agree, and what is not a quantity is refused."""
+
+import math
+
+import numpy as np
+import pytest
+
+from neostriatum.units import quantity, registry, text
+
+#: One quantity of every unit of the package: (as text, unit, number in it).
+SPELLED = [
+    ("15.2 pF", "pF", 15.2),
+    ("15.2pF", "pF", 15.2),
+    ("0.0152 nF", "pF", 15.2),
+    ("1.52e-11 F", "pF", 15.2),
+    ("15.2 picofarad", "pF", 15.2),
+    ("1 nS/mV", "nS/mV", 1.0),
+    ("1 mS/V", "nS/mV", 1000.0),
+    ("0.025 nS/mV^2", "nS/mV^2", 0.025),
+    ("0.025 nS/mV**2", "nS/mV^2", 0.025),
+    ("0.025 nS mV^-2", "nS/mV^2", 0.025),
+    ("0.025 nS/mV/mV", "nS/mV^2", 0.025),
+    ("-80 mV", "mV", -80.0),
+    ("-0.08 V", "mV", -80.0),
+    ("0.01 / ms", "1/ms", 0.01),
+    ("0.01 /ms", "1/ms", 0.01),
+    ("0.01 1/ms", "1/ms", 0.01),
+    ("10 Hz", "1/ms", 0.01),
+    ("91 pA", "pA", 91.0),
+    ("+.091 nA", "pA", 91.0),
+    ("0.75 nS", "nS", 0.75),
+    ("2 s", "ms", 2000.0),
+    ("0.8 m/s", "um/ms", 800.0),
+    ("15 um", "um", 15.0),
+    ("15 µm", "um", 15.0),  # micro sign
+    ("15 μm", "um", 15.0),  # Greek mu
+    ("77520 / mm^3", "1/mm^3", 77520.0),
+    ("77520 mm^-3", "1/mm^3", 77520.0),
+    ("2.4 Hz", "Hz", 2.4),
+    ("2.4 1/s", "Hz", 2.4),
+    ("2.4 kHz", "Hz", 2400.0),
+    ("1 mM", "mM", 1.0),
+    ("1 mmol/l", "mM", 1.0),
+    ("0.3", "1", 0.3),
+    ("30 %", "1", 0.3),
+    (" 5 mV/mV ", "1", 5.0),
+]
+
+#: The same in Brian2's units, whose dimensions reach the power 9.
+BRIAN = {
+    "pF": lambda b: 15.2 * b.pfarad,
+    "nS/mV": lambda b: 1.0 * b.nsiemens / b.mV,
+    "nS/mV^2": lambda b: 0.025 * b.nsiemens / b.mV**2,
+    "mV": lambda b: -80.0 * b.mV,
+    "1/ms": lambda b: 0.01 / b.ms,
+    "pA": lambda b: 91.0 * b.pA,
+    "nS": lambda b: 0.75 * b.nsiemens,
+    "ms": lambda b: 2.0 * b.second,
+    "um/ms": lambda b: 0.8 * b.metre / b.second,
+    "um": lambda b: 15.0 * b.um,
+    "1/mm^3": lambda b: 77520.0 / b.mm**3,
+    "Hz": lambda b: 2.4 * b.Hz,
+    "mM": lambda b: 1.0 * b.mmolar,
+    "1": lambda b: 0.3 * b.mV / b.mV,
+}
+
+
+@pytest.mark.parametrize(("said", "unit", "number"), SPELLED)
+def test_text(said, unit, number):
+    assert quantity(said, unit) == number
+
+
+@pytest.mark.parametrize(("said", "unit", "number"), SPELLED)
+def test_pint_agrees_with_text(said, unit, number):
+    given = registry().Quantity(said.strip().replace("μ", "µ"))
+    assert quantity(given, unit) == pytest.approx(number, rel=1e-14)
+
+
+@pytest.mark.parametrize("unit", BRIAN)
+def test_brian_agrees_with_text(unit):
+    brian2 = pytest.importorskip("brian2")
+    number = next(number for _, known, number in SPELLED if known == unit)
+    assert quantity(BRIAN[unit](brian2), unit) == number
+
+
+@pytest.mark.parametrize(("said", "unit", "number"), SPELLED)
+def test_double_is_double(said, unit, number):
+    value, _, rest = said.strip().partition(" ")
+    if rest:
+        assert quantity(f"{2 * float(value)!r} {rest}", unit) == 2 * number
+    given = registry().Quantity(number, "" if unit == "1" else unit)
+    assert quantity(2 * given, unit) == 2 * number
+
+
+@pytest.mark.parametrize("number", [0.1 + 0.2, 1 / 3, -1e-300, 5e-324, 1.7e308, 84900.0, -0.0])
+@pytest.mark.parametrize("unit", ["pF", "nS/mV^2", "1/mm^3"])
+def test_text_reads_back_the_same_float(number, unit):
+    assert math.copysign(1, number) == math.copysign(1, quantity(text(number, unit), unit))
+    assert quantity(text(number, unit), unit) == number
+
+
+REFUSED = [
+    # a unit is missing, or must be
+    ("15.2", "pF", 'must carry its unit, "15.2 pF"'),
+    (15.2, "pF", 'must carry its unit, "15.2 pF"'),
+    (3, "pF", 'must carry its unit, "3 pF"'),
+    (np.float32(0.5), "pF", 'must carry its unit, "0.5 pF"'),
+    ("0.3 mM", "1", "must have no unit"),
+    # another dimension
+    ("15.2 nS", "pF", "must have the dimension of pF"),
+    ("1 nS", "nS/mV", "must have the dimension of nS/mV"),
+    ("1 degC", "mV", "must have the dimension of mV"),
+    ("1 mm", "1/mm^3", "must have the dimension of 1/mm^3"),
+    # no unit at all, or none that we read
+    ("15.2 florps", "pF", 'must be in pF, and "florps" is not a unit'),
+    ("0x10 pF", "pF", 'must be in pF, and "x10 pF" is not a unit'),
+    ("1 2 pF", "pF", 'must be in pF, and "2 pF" is not a unit'),
+    ("1 pF 2", "pF", 'must be in pF, and "pF 2" is not a unit'),
+    ("1 pF + 1 pF", "pF", 'must be in pF, and "pF + 1 pF" is not a unit'),
+    ("1 pF^9999", "pF", 'must be in pF, and "pF^9999" is not a unit'),
+    ("1 (pF^3)^3", "pF", 'must be in pF, and "(pF^3)^3" is not a unit'),
+    ("1 pF.__class__", "pF", 'must be in pF, and "pF.__class__" is not a unit'),
+    ("10**10**10 pF", "pF", 'must be in pF, and "**10**10 pF" is not a unit'),
+    # no number
+    ("", "1", "must be a number"),
+    ("pF", "pF", 'must be a number with its unit, "1 pF"'),
+    ("nan pF", "pF", 'must be a number with its unit, "1 pF"'),
+    ("٣ pF", "pF", 'must be a number with its unit, "1 pF"'),
+    ("1 pF\n1 pF", "pF", 'must be a number with its unit, "1 pF"'),
+    ("1 " + "p" * 1000, "pF", 'must be a number with its unit, "1 pF"'),
+    (True, "1", "must be a number"),
+    (np.bool_(1), "1", "must be a number"),
+    (None, "1", "must be a number"),
+    ([1], "1", "must be a number"),
+    ({}, "pF", 'must be a number with its unit, "1 pF"'),
+    (b"1", "1", "must be a number"),
+    (1j, "1", "must be a number"),
+    (object(), "1", "must be a number"),
+    # not finite
+    (float("nan"), "1", "must be a finite number"),
+    (math.inf, "pF", "must be a finite number"),
+    (10**400, "1", "must be a finite number"),
+    ("1e999 pF", "pF", "must be a finite number"),
+    ("1e305 F", "pF", "must be a finite number"),
+    ("9" * 400 + " pF", "pF", "must be a finite number"),
+]
+
+
+@pytest.mark.parametrize(("raw", "unit", "rule"), REFUSED,
+                         ids=[f"{i}-{str(one[0])[:20]!a}" for i, one in enumerate(REFUSED)])
+def test_refused(raw, unit, rule):
+    with pytest.raises(ValueError, match="must") as caught:
+        quantity(raw, unit)
+    assert str(caught.value) == rule
+
+
+def test_refused_arrays_and_fractional_dimensions():
+    brian2 = pytest.importorskip("brian2")
+    with pytest.raises(ValueError, match="must be a single number"):
+        quantity(registry().Quantity([1.0, 2.0], "pF"), "pF")
+    with pytest.raises(ValueError, match="must be a single number"):
+        quantity(np.array([1.0, 2.0]) * brian2.pfarad, "pF")
+    with pytest.raises(ValueError, match="must have the dimension of mV"):
+        quantity(brian2.mV * brian2.ms**-0.5, "mV")
+
+
+def test_plain_numbers():
+    for raw in (3, 3.0, np.int64(3), np.float32(3), np.float64(3)):
+        value = quantity(raw, "1")
+        assert value == 3.0
+        assert type(value) is float
