@@ -27,10 +27,12 @@ def _prefer_wide_vectors() -> None:
 def _fingerprint() -> str:
     """Return a hash of every source that compiled code can be made from."""
     here = Path(__file__).parent
+    paths = [here / "rng.py", here / "jit.py", Path(__file__)]
+    for folder in (here / "network", here / "engines" / "numba_engine"):
+        paths += sorted(folder.glob("*.py"))
     digest = hashlib.sha256()
-    for folder in (here, here / "network", here / "engines" / "numba_engine"):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.read_bytes())
+    for path in paths:
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

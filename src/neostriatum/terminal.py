@@ -147,7 +147,8 @@ def draw_cell(made: CellResult, out: str) -> Path:
     if len(made.currents_pa) > 1:
         figure, _ = fi_curve(made.currents_pa, made.rates_hz, made.cell)
     else:
-        figure, _ = trace(made.times_ms, made.v_mv[:, 0], made.spike_times_ms[0], made.cell)
+        figure, _ = trace(made.times_ms, made.v_mv[:, 0], made.spike_times_ms[0], made.cell,
+                          v_peak_mv=made.v_peak_mv)
     return _saved(figure, out, "cell.png")
 
 
@@ -156,10 +157,10 @@ def draw_pair(made: PairResult, out: str) -> Path:
     from neostriatum.plotting import groups, psp
 
     if made.n == 1:
-        figure, _ = psp(made.times_ms, made.v_mv, made.reference_mv, source=made.source,
-                        target=made.target)
+        figure, _ = psp(made.times_ms, made.v_mv, made.reference_mv, spike_ms=made.spike_ms,
+                        source=made.source, target=made.target)
     else:
-        figure, _ = groups(made)
+        figure, _ = groups(made, v_peak_mv=made.v_peak_mv)
     return _saved(figure, out, "pair.png")
 
 

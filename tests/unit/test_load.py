@@ -259,12 +259,11 @@ def test_overlay_changes_the_rule_of_a_cell(small, overlay):
 def test_overlay_replaces_courses_channels_and_wiring(small, overlay):
     made = load(small, overlay=overlay("""
         [parts.x]
-        inputs.cortex.targets.dSPN.rate = { ramp = { base = "0 Hz", peak = "1 Hz", start = "0 s",
-            stop = "1 s" } }
+        inputs.cortex.targets.dSPN.rate = { constant = "1 Hz" }
         channels.ball = { all = true }
         pathways."FS->dSPN".wiring = { rule = "fixed_probability", p = 0.2 }
         pathways."FSI->SP1".delay = "2 ms"
-        """.replace(",\n            ", ", ")))
+        """))
     assert made.inputs["cortex"].targets["dSPN"].rate.pulse is None
     assert made.channels["ball"].sphere is None
     assert made.pathways["FS->dSPN"].wiring.p.value == 0.2

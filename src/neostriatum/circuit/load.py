@@ -210,9 +210,8 @@ def _merged(kinds: list[Any], base: Any, change: Any) -> Any:
         return copy.deepcopy(change)
     merged = dict(base)
     for name, said in change.items():
-        key = _our_name(base, name)
-        merged[key] = _merged(inner(kinds, key), base[key], said) if key in base \
-            else copy.deepcopy(said)
+        key = _our_name(merged, name)
+        merged[key] = _merged(inner(kinds, key), merged.get(key), said)
     return merged
 
 

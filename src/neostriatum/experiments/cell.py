@@ -31,6 +31,7 @@ class CellResult:
     spike_times_ms: list[np.ndarray]
     times_ms: np.ndarray
     v_mv: np.ndarray
+    v_peak_mv: float
 
     @property
     def rates_hz(self) -> np.ndarray:
@@ -121,7 +122,7 @@ def cell(
     times = [np.round((steps[ids == one] + 1) * dt, 9) for one in range(len(currents))]
     level = {key: float(getattr(alone.dopamine, key).at(0.0)) for key in ("d1", "d2")}
     return CellResult(name, whole.name, currents, level, dt, n_steps * dt, times,
-                      trace.times_ms, trace.v_mv)
+                      trace.times_ms, trace.v_mv, alone.cells[name].parameters.v_peak.value)
 
 
 def _currents(current: Any, sweep: Any) -> np.ndarray:

@@ -55,6 +55,8 @@ class PairResult:
     spikes: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     traces: dict[str, Trace] = field(default_factory=dict)
     rates_hz: dict[str, float] = field(default_factory=dict)
+    spike_ms: float | None = None
+    v_peak_mv: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum pair --json`` prints."""
@@ -171,7 +173,7 @@ def _single(whole: Circuit, source: str, target: str, holding: Any, distance: An
         source, target, 1, float(difference[peak]) if quiet else None,
         round(float(late), 6) if quiet else None, round(delay * dt, 6),
         sum(g.value for g in pathway.conductance.values()), held, trace.times_ms,
-        trace.v_mv[:, 0], trace.v_mv[:, 1])
+        trace.v_mv[:, 0], trace.v_mv[:, 1], spike_ms=(emitted + 1) * dt)
 
 
 def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms: float) -> Circuit:
@@ -270,7 +272,8 @@ def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndar
     return PairResult(
         source, target, n, None, None, pathway.delay.offset.value,
         sum(g.value for g in pathway.conductance.values()), None, traces["target"].times_ms,
-        traces["target"].v_mv, np.zeros(0), connections, found, traces, rates)
+        traces["target"].v_mv, np.zeros(0), connections, found, traces, rates,
+        v_peak_mv=both.cells[target].parameters.v_peak.value)
 
 
 def _time(where: str, raw: Any) -> float:
