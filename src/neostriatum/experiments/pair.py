@@ -56,7 +56,7 @@ class PairResult:
     traces: dict[str, Trace] = field(default_factory=dict)
     rates_hz: dict[str, float] = field(default_factory=dict)
     spike_ms: float | None = None
-    v_peak_mv: float | None = None
+    v_peak_mv: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum pair --json`` prints."""
@@ -273,7 +273,7 @@ def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndar
         source, target, n, None, None, pathway.delay.offset.value,
         sum(g.value for g in pathway.conductance.values()), None, traces["target"].times_ms,
         traces["target"].v_mv, np.zeros(0), connections, found, traces, rates,
-        v_peak_mv=both.cells[target].parameters.v_peak.value)
+        v_peak_mv={one: cell.parameters.v_peak.value for one, cell in both.cells.items()})
 
 
 def _time(where: str, raw: Any) -> float:
