@@ -221,7 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.showwarning = _one_line_warning
     try:
         code = app(arguments, prog_name="neostriatum", standalone_mode=False)
-        return int(code or 0)
+        return _complain("interrupted", 130) if code == 130 else int(code or 0)
     except SystemExit:
         return 0  # who reads our output has read enough
     except KeyboardInterrupt:

@@ -13,10 +13,10 @@ from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, engine
-from neostriatum.errors import CircuitError, NeostriatumError, shown
+from neostriatum.errors import CircuitError, shown
 from neostriatum.machine import machine, peak_memory_gb, versions
 from neostriatum.network.network import DEFAULT_SIZE, Network, build, checked_size
-from neostriatum.recording.durable import claim
+from neostriatum.recording.durable import claim, unclaim
 from neostriatum.recording.sonata import write_spikes, write_traces
 from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
 from neostriatum.units import quantity
@@ -133,8 +133,8 @@ def run(
         drawn = network if network is not None else build(resolved, size=size, seed=seed)
         record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
         simulator.prepare(resolved, drawn, seed)
-    except NeostriatumError:
-        shutil.rmtree(folder, ignore_errors=True)
+    except Exception:
+        unclaim(folder)
         raise
     steps, ids, timers = _simulate(simulator, resolved, drawn, n_steps, tell)
     warm = whole_steps("warmup", resolved.warmup.value, resolved.dt.value)

@@ -63,14 +63,14 @@ def simulate(maker, net, n_steps: int | None = None, probe: bool = True, **optio
 
 def first_divergence(a: Result, b: Result, dt: float) -> Divergence | None:
     """Return the first spike, in order of step and id, that only one result has."""
-    one, two = set(zip(a.steps.tolist(), a.ids.tolist(), strict=True)), \
-        set(zip(b.steps.tolist(), b.ids.tolist(), strict=True))
+    one, two = (set(zip(side.steps.tolist(), side.ids.tolist(), strict=True)) for side in (a, b))
     if one == two:
         return None
     step, cell = min(one ^ two)
     name, ids = next((name, ids) for name, ids in a.populations.items() if cell in ids)
     only = a.engine if (step, cell) in one else b.engine
-    return Divergence((a.engine, b.engine), f"{name} {cell - ids.start}", step, (step + 1) * dt, only)
+    cell = f"{name} {cell - ids.start}"
+    return Divergence((a.engine, b.engine), cell, step, (step + 1) * dt, only)
 
 
 def largest_difference_mv(a: Result, b: Result) -> float:

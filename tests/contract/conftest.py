@@ -36,12 +36,8 @@ class Maker:
             pytest.skip(str(error))
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "compiled: needs a C++ compiler, and minutes")
-
-
 def pytest_collection_modifyitems(items):
-    """Let Brian2 use the older names of pyparsing, here even under ``-W error``."""
+    """Let Brian2 call pyparsing by its older names even under ``-W error`` as an option."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.filterwarnings(OLD_NAMES))
@@ -61,11 +57,7 @@ def rival(request):
 
 @pytest.fixture(params=COMPILED)
 def compiled(request):
-    """Every engine that compiles."""
-    from neostriatum.engines.brian2_engine.engine import has_compiler
-
-    if not has_compiler():
-        pytest.skip("no C++ compiler and make on the path")
+    """Every engine that compiles; only for tests marked so."""
     return Maker(request.param)
 
 

@@ -15,8 +15,8 @@ from neostriatum.network.network import Network
 REST, REVERSAL = -80.0, 0.0
 #: The smallest k that a circuit allows [nS/mV], and v_t [mV].
 K, V_T = 1e-6, -70.0
-_PASSIVE = {"k": f"{K!r} nS/mV", "v_r": f"{REST} mV", "v_t": f"{V_T} mV", "a": "0.01 / ms", "b": "0 nS",
-            "c": f"{REST} mV", "d": "0 pA"}
+_PASSIVE = {"k": f"{K!r} nS/mV", "v_r": f"{REST} mV", "v_t": f"{V_T} mV", "a": "0.01 / ms",
+            "b": "0 nS", "c": f"{REST} mV", "d": "0 pA"}
 
 
 def integrator(C_pF: float = 1000.0) -> dict:

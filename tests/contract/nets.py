@@ -16,7 +16,8 @@ from neostriatum.network.network import Edges, Network
 
 TYPES = ("dSPN", "iSPN", "FS")
 #: Pathways of every preset.
-PATHWAYS = ("dSPN->dSPN", "dSPN->iSPN", "iSPN->dSPN", "iSPN->iSPN", "FS->dSPN", "FS->iSPN", "FS->FS")
+PATHWAYS = ("dSPN->dSPN", "dSPN->iSPN", "iSPN->dSPN", "iSPN->iSPN", "FS->dSPN", "FS->iSPN",
+            "FS->FS")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def edges(n_sources, contacts) -> Edges:
     """Return (source, target, delay) triples as CSR."""
     table = np.array(sorted(contacts), np.int64).reshape(-1, 3)
     offsets = np.searchsorted(table[:, 0], np.arange(n_sources + 1))
-    return Edges(offsets.astype(np.int64), table[:, 1].astype(np.int32), table[:, 2].astype(np.uint8))
+    targets, delays = table[:, 1].astype(np.int32), table[:, 2].astype(np.uint8)
+    return Edges(offsets.astype(np.int64), targets, delays)
 
 
 def network(plan: Plan, circuit: Circuit) -> Network:
@@ -100,7 +102,7 @@ def net(name: str, plan: Plan, folder: Path, ms: float) -> Net:
 
 
 def train(cell: int, n_steps: int, every: int, salt: int = 0) -> list[tuple[int, int]]:
-    """Return an uneven train of (step, id): intervals vary around ``every``, differently per cell."""
+    """Return an uneven train of (step, id), different from cell to cell."""
     events, step, k = [], (17 * cell + 5 * salt) % every, 0
     while step < n_steps:
         events.append((step, cell))
@@ -195,8 +197,8 @@ def courses(folder: Path) -> Net:
                        for j in range(4)] for number, name in enumerate(PATHWAYS)}
     spread = {"dSPN": {"v_t": np.linspace(-1.5, 1.5, 8), "v_r": np.linspace(0.7, -0.7, 8)},
               "FS": {"C": np.linspace(-8.0, 8.0, 6)}}
-    plan = Plan("seed", counts, dt=0.2, contacts=contacts, gaps=[(0, 1), (1, 4), (2, 5)], spread=spread,
-                recorded={"cortex": drive}, sections=sections)
+    plan = Plan("seed", counts, dt=0.2, contacts=contacts, gaps=[(0, 1), (1, 4), (2, 5)],
+                spread=spread, recorded={"cortex": drive}, sections=sections)
     return net("courses", plan, folder, 1100.0)
 
 
@@ -227,6 +229,7 @@ def _wired(name: str, folder: Path, n_steps: int, drive) -> Net:
     return Net(name, circuit, ns.build(circuit, size=200, seed=1), n_steps)
 
 
-FEED_FORWARD = {"receptors": receptors, "pathways": pathways, "plastic": plastic, "courses": courses}
+FEED_FORWARD = {"receptors": receptors, "pathways": pathways, "plastic": plastic,
+                "courses": courses}
 RECURRENT = {"recurrent": recurrent, "restless": restless}
 ALL = {**FEED_FORWARD, **RECURRENT}

@@ -127,7 +127,8 @@ def test_correlation_between_neurons(engine, measured):
     # The common train has variance c lambda per step.
     close(counts.mean(), rate, np.sqrt(c * rate / STEPS))
     assert counts.var() == pytest.approx(rate, rel=0.1)
-    assert pair_correlation(counts) == pytest.approx(c, rel=3 * np.sqrt((2 + 1 / (c * rate)) / STEPS))
+    error = np.sqrt((2 + 1 / (c * rate)) / STEPS)
+    assert pair_correlation(counts) == pytest.approx(c, rel=3 * error)
 
 
 def test_both_correlations_in_a_channel(engine, measured):

@@ -39,7 +39,8 @@ class TestSynapses:
         whole = instruments.network(made, {"dSPN": 27}, spread=spread)
         after = simulate(engine, Net("block", made, whole, 1)).v_mv["dSPN"][0]
         block = 1.0 / (1.0 + 1.2 / 3.57 * np.exp(-0.062 * v))
-        np.testing.assert_allclose((after - v) * C / dt, w * block * (5.0 - v), rtol=1e-11, atol=1e-9)
+        wanted = w * block * (5.0 - v)
+        np.testing.assert_allclose((after - v) * C / dt, wanted, rtol=1e-11, atol=1e-9)
         assert block[0] < 0.01
         assert block[-1] > 0.95
 
@@ -88,7 +89,7 @@ class TestNoise:
 def alone(preset, currents, changes=None):
     """Return a net of unconnected, undriven cells, one per current [pA] given for each type."""
     raw = ns.load(preset).to_dict() | {"warmup": "0 ms", "inputs": {}, "noise": {}, "pathways": {},
-                                       "gap_junctions": {}}
+                                       "gap_junctions": {}, "spread": {}, "start": {}}
     raw["cells"] = {name: raw["cells"][name] | {"fraction": 1.0 / len(currents)}
                     for name in currents}
     made = ns.load(raw, changes=changes)

@@ -11,7 +11,7 @@ from lively import lively
 from nets import TYPES, Net, Plan, load, network, recorded, train, trains
 
 import neostriatum as ns
-from neostriatum.errors import NumericsError
+from neostriatum.errors import EngineUnsupported, NumericsError
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +170,46 @@ class TestProbes:
         np.testing.assert_array_equal(trace.v_mv, every[20:, [2]])
 
 
+class TestChanges:
+    def test_a_change_acts_from_the_next_step(self, engine, reference, small):
+        if not engine().capabilities.live_changes:
+            pytest.skip(engine().excuses["live_changes"])
+        changes = {"dopamine.d1": 0.0, "inputs.cortex.targets.FS.rate": "1 Hz",
+                   "cells.iSPN.parameters.d": "20 pA"}
+        found = {}
+        for maker in (engine, reference):
+            simulator = maker()
+            simulator.prepare(small.circuit, small.network, 1)
+            simulator.probe("dSPN", np.arange(54))
+            simulator.advance(150)
+            simulator.change(small.circuit.replace(changes))
+            found[maker] = simulator.advance(150), simulator.traces()["dSPN"]
+        (spikes, trace), (wanted, right) = found[engine], found[reference]
+        np.testing.assert_array_equal(spikes, wanted)
+        np.testing.assert_array_equal(trace.v_mv, right.v_mv)
+        np.testing.assert_array_equal(trace.times_ms, right.times_ms)
+
+    @pytest.mark.parametrize("changes", [
+        {"dt": "0.2 ms"}, {"warmup": "6 ms"},
+        {"gap_junctions.FS-FS": {"kind": "ohmic", "conductance": "1 nS",
+                                 "wiring": {"rule": "fixed_probability", "p": 0.2}}},
+        {"pathways.iSPN->dSPN.stp": {"U": 0.5, "tau_rec": "100 ms", "tau_fac": "0 ms"}},
+        {"inputs.more": {"targets": {"FS": {"afferents": 5, "rate": "1 Hz",
+                                            "conductance": {"NMDA": "1 nS"}}}}},
+    ])
+    def test_what_would_change_the_state_is_refused(self, changes, engine, small):
+        simulator = engine()
+        simulator.prepare(small.circuit, small.network, small.network.seed)
+        before = simulator.advance(100)
+        with pytest.raises(EngineUnsupported):
+            simulator.change(small.circuit.replace(changes))
+        after = simulator.advance(100)
+        # Refused is unchanged.
+        right = simulate(engine, small, 200, probe=False)
+        np.testing.assert_array_equal(np.concatenate([before, after], axis=1),
+                                      np.stack([right.steps, right.ids]))
+
+
 class TestIndependence:
     @staticmethod
     def plan(types):
@@ -290,7 +330,7 @@ class TestEdges:
         made = instruments.circuit({"dSPN": instruments.integrator(10.0)}, {},
                                    inputs={"late": {"targets": {"dSPN": {"current": late}}}})
         net = Net("late", made, instruments.network(made, {"dSPN": 1}), 20)
-        with pytest.raises(NumericsError, match="dSPN 0: .* at step 5 "):
+        with pytest.raises(NumericsError, match=r"dSPN 0: .* at step 5 "):
             simulate(reference, net)
 
     def test_trains_of_the_nets_differ_from_cell_to_cell(self):

@@ -166,6 +166,8 @@ COMMANDS = [
 @pytest.fixture(scope="module", autouse=True)
 def _imported():
     """Load what commands load on first use, so that the times below are those of the checks."""
+    import pandas as pd  # noqa: F401
+
     from neostriatum import plotting, simulation  # noqa: F401
     from neostriatum.engines import reference  # noqa: F401
     from neostriatum.experiments import cell, pair  # noqa: F401

@@ -46,7 +46,8 @@ class Target(Frozen):
     conductance: dict[str, Conductance] | None = None
     process: Literal["poisson", "binomial"] = "poisson"
     correlation: Correlation = Correlation()
-    shared_trains: Count | None = None
+    #: Drawing who listens takes a moment per train, hence the bound.
+    shared_trains: Annotated[Count, Field(le=100_000)] | None = None
     spikes: SpikeFile | None = None
     current: CurrentCourse | None = None
     channel: str | None = None

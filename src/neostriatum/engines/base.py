@@ -72,19 +72,23 @@ def changed(old: Program, new: Program) -> Program:
     Raises
     ------
     EngineUnsupported
-        Other cell types, receptors, pathways, gap junctions or step.
+        Other cell types, receptors, pathways, kinds of synapse or gap junction, step or warm-up.
     """
-    for what in ("dt", "slots"):
+    for what in ("dt", "warmup", "slots"):
         if getattr(old, what) != getattr(new, what):
             msg = f"change: {what} must stay as it is (got {getattr(new, what)})"
             raise EngineUnsupported(msg)
-    shapes = [([(pop.name, pop.n, [one.name for one in pop.synapses]) for pop in program.populations],
-               [one.name for one in program.projections], program.gaps is None)
-              for program in (old, new)]
-    if shapes[0] != shapes[1]:
-        msg = "change: cell types, receptors and pathways must stay as they are"
+    if _shape(old) != _shape(new):
+        msg = "change: cell types, receptors, pathways and gap junctions must stay as they are"
         raise EngineUnsupported(msg)
     return new
+
+
+def _shape(program: Program) -> Any:
+    """Return what decides which state a program has."""
+    cells = [(pop.name, pop.n, [one.name for one in pop.synapses]) for pop in program.populations]
+    pathways = [(one.name, one.stp is None) for one in program.projections]
+    return cells, pathways, program.gaps and program.gaps.tau is None
 
 
 _ENGINES = {
@@ -107,12 +111,15 @@ def engine(name: str, **options: Any) -> Engine:
     Raises
     ------
     CircuitError
-        An unknown name.
+        An unknown name, or a precision other than double and single.
     EngineMissing
         A known engine whose library is not installed.
     """
     if name not in _ENGINES:
         msg = f"engine: must be one of {', '.join(_ENGINES)} (got {shown(name)})"
+        raise CircuitError(msg)
+    if options.get("precision", "double") not in ("double", "single"):
+        msg = f"precision: must be double or single (got {shown(options['precision'])})"
         raise CircuitError(msg)
     module, symbol = _ENGINES[name]
     return getattr(import_module(module), symbol)(**options)

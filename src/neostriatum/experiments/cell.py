@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from neostriatum.circuit.check import whole_steps
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.experiments.isolate import bare_network, isolated, known_type
-from neostriatum.simulation import Settings, resolve
+from neostriatum.simulation import Settings, resolve, run_steps
 from neostriatum.units import quantity
+
+#: Strongest current accepted [pA]; the circuit file has the same bound.
+MAX_CURRENT = 1e6
 
 
 @dataclass(frozen=True)
@@ -105,15 +107,11 @@ def cell(
     name = known_type(whole, name)
     alone = isolated(whole, name)
     currents = _currents(current, sweep)
-    dt = alone.dt.value
-    try:
-        n_steps = whole_steps("duration", quantity(duration, "ms"), dt)
-    except ValueError as error:
-        msg = f"duration: {str(error).removeprefix('duration: ')}"
-        raise CircuitError(msg) from None
-    if n_steps < 1:
-        msg = f"duration: must be at least one step of {dt:g} ms (got {duration})"
+    if np.abs(currents).max() > MAX_CURRENT:
+        msg = f"current: must be within {MAX_CURRENT:g} pA (got {np.abs(currents).max():g} pA)"
         raise CircuitError(msg)
+    dt = alone.dt.value
+    n_steps = run_steps(alone, duration)
     simulator = make_engine(engine)
     simulator.prepare(alone, bare_network(name, len(currents), currents), seed=0)
     simulator.probe(name, np.arange(len(currents)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.check import steps, whole_steps
+from neostriatum.circuit.check import steps
 from neostriatum.circuit.drive import SpikeFile
 from neostriatum.circuit.load import load
 from neostriatum.engines.base import Engine, Trace
@@ -19,7 +19,7 @@ from neostriatum.network.network import Edges, Network, checked_size, cube_side,
 from neostriatum.network.place import place
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream
-from neostriatum.simulation import Settings, resolve
+from neostriatum.simulation import Settings, resolve, run_steps
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
@@ -130,18 +130,15 @@ def pair(
     if name not in whole.pathways:
         msg = f"{whole.name}: no pathway {name}. Known: {', '.join(whole.pathways) or 'none'}"
         raise CircuitError(msg)
-    n = checked_size(n)
-    duration = _time("duration", duration or ("220 ms" if n == 1 else "1 s"))
-    try:
-        count = whole_steps("duration", duration, whole.dt.value)
-    except ValueError as error:
-        raise CircuitError(str(error)) from None
+    n, seed = checked_size(n, "n"), checked_seed(seed)
+    count = run_steps(whole, duration if duration is not None else
+                      "220 ms" if n == 1 else "1 s")
     simulator = make_engine(engine)
     if n > 1:
         if holding is not None:
             msg = "holding: is for a single pair (--n 1)"
             raise CircuitError(msg)
-        return _groups(whole, source, target, n, count, checked_seed(seed), simulator)
+        return _groups(whole, source, target, n, count, seed, simulator)
     return _single(whole, source, target, holding, distance, count, simulator)
 
 
@@ -274,10 +271,6 @@ def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndar
         sum(g.value for g in pathway.conductance.values()), None, traces["target"].times_ms,
         traces["target"].v_mv, np.zeros(0), connections, found, traces, rates,
         v_peak_mv={one: cell.parameters.v_peak.value for one, cell in both.cells.items()})
-
-
-def _time(where: str, raw: Any) -> float:
-    return _quantity(where, raw, "ms")
 
 
 def _length(where: str, raw: Any) -> float:

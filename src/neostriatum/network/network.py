@@ -149,10 +149,10 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
                    time.perf_counter() - started)
 
 
-def checked_size(size: object) -> int:
+def checked_size(size: object, where: str = "size") -> int:
     """Return ``size`` as an int >= 1, or raise BuildError."""
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        msg = f"size: must be a whole number >= 1 (got {shown(size)})"
+        msg = f"{where}: must be a whole number >= 1 (got {shown(size)})"
         raise BuildError(msg)
     return int(size)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,9 @@ def claim(out: Path | str | None) -> Path:
     RunFileError
         The folder holds something already, or cannot be made.
     """
+    if out is not None and not str(out).strip():
+        msg = "--out: must name a folder (got nothing). Choose one"
+        raise RunFileError(msg)
     try:
         if out is not None:
             folder = Path(out)
@@ -82,3 +86,11 @@ def claim(out: Path | str | None) -> Path:
     except OSError as error:
         msg = f"{out or 'runs'}: cannot be made ({error.strerror or error}). Choose --out"
         raise RunFileError(msg) from None
+
+
+def unclaim(folder: Path) -> None:
+    """Remove a claimed folder whose run could not begin, and ``runs`` if it is empty then."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent == Path("runs"):
+        with suppress(OSError):
+            folder.parent.rmdir()

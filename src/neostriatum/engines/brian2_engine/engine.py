@@ -187,9 +187,10 @@ class Brian2Runtime(_Brian2):
 
     name = "brian2-runtime"
     capabilities = Capabilities(threads_exact=True, exact_resume=False, chunks=True,
-                                live_changes=True, same_draws_as_reference=False)
+                                live_changes=False, same_draws_as_reference=False)
     excuses = {
         "exact_resume": "Brian2 cannot resume to the same spikes",
+        "live_changes": "Brian2's objects hold the numbers that they were built from",
         "same_draws_as_reference": "Brian2 draws its own random numbers",
     }
 

@@ -15,7 +15,7 @@ from neostriatum.engines.numba_engine.layout import fill_rows, lay_out, quanta, 
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import Currents, Probes, advance
 from neostriatum.engines.program import V_LIMIT, Program, lower
-from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError
+from neostriatum.errors import EngineUnsupported, NumericsError
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -34,17 +34,15 @@ class Numba:
     excuses: dict[str, str] = {}
 
     def __init__(self, threads: int | None = None, precision: str = "double") -> None:
-        if precision not in ("double", "single"):
-            msg = f"precision: must be double or single (got {precision})"
-            raise CircuitError(msg)
         self.dtype = np.float32 if precision == "single" else np.float64
         self.threads = threads or len(os.sched_getaffinity(0))
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         self._drawn = network, seed
-        self._set(lower(circuit, network, seed))
-        layout = self.layout
+        program = lower(circuit, network, seed)
+        layout = lay_out(program, self.dtype)
+        self._set(program, layout)
         tiles = len(layout.geometry.population)
         self.step = 0
         self.flat = np.zeros(tiles * layout.rows * PITCH, self.dtype)
@@ -64,9 +62,9 @@ class Numba:
         self._since: dict[str, int] = {}
         self._place_probes()
 
-    def _set(self, program: Program) -> None:
+    def _set(self, program: Program, layout: Any) -> None:
         self.program: Program = program
-        self.layout = lay_out(program, self.dtype)
+        self.layout = layout
         self._tables = TableMaker(program, self.layout.sizes)
 
     def probe(self, population: str, ids: np.ndarray) -> None:
@@ -172,15 +170,15 @@ class Numba:
     def change(self, circuit: Circuit) -> None:
         """Go on with another dopamine level, drive, current or parameter of the same network."""
         program = changed(self.program, lower(circuit, *self._drawn))
-        kept = self.state()
-        v, u = self._rows(cells.V).copy(), self._rows(cells.U).copy()
-        old = self.layout
-        self._set(program)
-        if (old.rows, old.width) != (self.layout.rows, self.layout.width):
+        layout = lay_out(program, self.dtype)
+        if (layout.rows, layout.width) != (self.layout.rows, self.layout.width):
             msg = "change: noise, spread and channels of currents must stay as they are"
             raise EngineUnsupported(msg)
-        fill_rows(program, self.layout, kept["flat"])
-        self.restore(kept)
+        kept = self.state()
+        v, u = self._rows(cells.V).copy(), self._rows(cells.U).copy()
+        self._set(program, layout)
+        fill_rows(program, layout, kept["flat"])
+        self._load(kept)
         self._rows(cells.V)[:], self._rows(cells.U)[:] = v, u
 
     def _rows(self, row: int) -> np.ndarray:
@@ -206,12 +204,15 @@ class Numba:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
+        self._load(state)
+        for name, ids in self._probed.items():
+            self.probe(name, ids)
+
+    def _load(self, state: dict[str, Any]) -> None:
         self.step = int(state["step"])
         for mine, said in ((self.flat, "flat"), (self.ring, "ring"), (self.layout.gap.node, "node"),
                            (self.layout.wires.state, "stp"), (self.layout.wires.last, "last")):
             mine[:] = state[said]
-        for name, ids in self._probed.items():
-            self.probe(name, ids)
 
 
 def _from(par: np.ndarray, done: int) -> np.ndarray:
