@@ -47,7 +47,7 @@ def default_circuit(table: Table, lab: Lab, seconds: float) -> dict[str, float]:
     spikes, spans = run.spikes, run.populations
     spn = spikes.ids < spans["FS"].start
     _, cv = isi_cv(spikes.times_ms[spn], spikes.ids[spn], minimum_intervals=10)
-    table.row(f"  median ISI CV of {len(cv)} SPNs with 10 intervals", float(np.median(cv)), 0.7, 1.2)
+    table.row(f"  median ISI CV of {len(cv)} SPNs", float(np.median(cv)), 0.7, 1.2)
     fs = ~spn
     _, cv = isi_cv(spikes.times_ms[fs], spikes.ids[fs], minimum_intervals=10)
     table.row(f"  median ISI CV of {len(cv)} FS", float(np.median(cv)))
@@ -78,9 +78,9 @@ def dopamine(table: Table, lab: Lab, seconds: float) -> None:
             off = {f"cells.{cell}.dopamine.{number}.coefficient": 0.0}
             here = lab.rates(changes=off, **options)
             there = lab.rates(changes=off, dopamine=0.0, **options)
-            what = f"  without {effect.receptor} on {effect.acts_on} of {cell}: iSPN, dSPN at 0 / 0.3"
-            table.row(what, there["iSPN"] / here["iSPN"])
-            table.row("", there["dSPN"] / here["dSPN"])
+            what = f"  without {effect.receptor} on {effect.acts_on} of {cell}"
+            table.row(f"{what}: iSPN at 0 over 0.3", there["iSPN"] / here["iSPN"])
+            table.row(f"{'':>{len(what)}}  dSPN at 0 over 0.3", there["dSPN"] / here["dSPN"])
 
 
 def without_fs(table: Table, lab: Lab, seconds: float) -> None:

@@ -38,7 +38,8 @@ def try_drive(lab: Lab, drive: tuple[float, float, float], seconds: float) -> bo
             and 0.7 <= cv <= 1.2 and none["iSPN"] >= 1.5 * rates["iSPN"]
             and none["dSPN"] <= rates["dSPN"])
     numbers = [*drive, *rates.values(), cv, *none.values()]
-    print("".join(f"{number:>9.3g}" for number in numbers) + ("   good" if good else ""), flush=True)
+    text = "".join(f"{number:>9.3g}" for number in numbers)
+    print(text + ("   good" if good else ""), flush=True)
     return good
 
 

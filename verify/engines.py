@@ -57,7 +57,8 @@ def main() -> None:
         for key, wanted in mean[said.against].items():
             print(f"  {key}: {said.against} {wanted:.4g}, {name} {mean[name][key]:.4g}")
             if key.endswith("Hz"):
-                table.row(f"{name} over {said.against}, {key}", mean[name][key] / wanted, 0.95, 1.05)
+                ratio = mean[name][key] / wanted
+                table.row(f"{name} over {said.against}, {key}", ratio, 0.95, 1.05)
             else:
                 bound = 0.05 if key == "CV" else 0.01
                 table.row(f"{name} minus {said.against}, {key}", mean[name][key] - wanted,

@@ -96,12 +96,12 @@ EXERCISES = {one.__name__: one for one in
 
 
 def did(exercise, maker, net, oracle):
-    """Return whether an engine passes an exercise; refusing it is a no."""
+    """Return whether an engine passes an exercise; refusing it, for its stated reason, is a no."""
     try:
         return EXERCISES[exercise](maker, net, oracle)
     except EngineUnsupported as refused:
-        assert maker().excuses[exercise] in str(refused)
-        return False
+        said = str(refused)
+    return False if maker().excuses[exercise] in said else said
 
 
 def oracle_of(net):

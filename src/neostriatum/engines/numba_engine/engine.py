@@ -61,6 +61,8 @@ class Numba:
         self._seen: dict[str, list[np.ndarray]] = {}
         self._since: dict[str, int] = {}
         self._place_probes()
+        # No step, but the loops are compiled now and not while somebody takes the time.
+        self.advance(0)
 
     def _set(self, program: Program, layout: Any) -> None:
         self.program: Program = program
@@ -96,7 +98,7 @@ class Numba:
         before = numba.get_num_threads()
         numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
         try:
-            for start in range(0, n_steps, CHUNK):
+            for start in range(0, max(n_steps, 1), CHUNK):
                 found.append(self._chunk(min(CHUNK, n_steps - start)))
         finally:
             numba.set_num_threads(before)
@@ -116,7 +118,7 @@ class Numba:
         window = layout.window
         spikes, done = [], 0
         outside = bool(program.recorded) or any(drive.pool for drive in program.drives)
-        while done < count:
+        while not spikes or done < count:
             # Events from outside the tiles are put into the ring one window ahead of the cells.
             stretch = min(layout.slots, count - done) if outside else count
             if outside:
