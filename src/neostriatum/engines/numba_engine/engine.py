@@ -111,7 +111,7 @@ class Numba:
         times = (np.arange(self.step, self.step + count) - program.warmup) * program.dt
         level = np.array([one.course.at(times) for one in program.currents], self.dtype)
         currents = Currents(layout.currents.population, layout.currents.row,
-                            level.reshape(-1, count))
+                            level.reshape(len(program.currents), count))
         out = np.zeros((count, len(self._probe_lane)), self.dtype)
         probes = Probes(self._probe_start, self._probe_lane, out)
         par = step_parameters(program, layout, self.step, count, self.dtype)
