@@ -2,6 +2,9 @@
 
 import os
 
+# Tests ask for up to eight threads, whatever the machine has; set before Numba starts its pool.
+os.environ.setdefault("NUMBA_NUM_THREADS", "8")
+
 import pytest
 
 from neostriatum.engines.brian2_engine.engine import has_compiler

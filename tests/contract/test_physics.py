@@ -51,10 +51,10 @@ class TestSynapses:
 
         u = U/(1 - (1 - U) f), x = (1 - e)/(1 - (1 - u) e), amplitude w u x/U; the first is w.
         """
-        interval, dt, n = 50.0, 0.5, 60
+        interval, dt, n = 20.0, 0.5, 60
         stp = {"U": U, "tau_rec": f"{tau_rec} ms", "tau_fac": f"{tau_fac} ms"}
-        steps = 100 * np.arange(n)
-        net = instruments.echo(tmp_path, steps, [(0, 0, 30)], stp, dt=dt, n_steps=100 * n)
+        steps = 40 * np.arange(n)
+        net = instruments.echo(tmp_path, steps, [(0, 0, 30)], stp, dt=dt, n_steps=40 * n)
         found = simulate(engine, net)
         np.testing.assert_array_equal(found.steps, steps)
         amplitudes = instruments.shown(found.v_mv["dSPN"], dt)[steps + 6, 0]

@@ -20,6 +20,19 @@ def small():
     return lively(120)
 
 
+@pytest.fixture(scope="module")
+def usual(small):
+    """Return the result of the small net on an engine, every cell probed, simulated once."""
+    made = {}
+
+    def get(maker):
+        if maker not in made:
+            made[maker] = simulate(maker, small)
+        return made[maker]
+
+    return get
+
+
 class TestSteps:
     def test_a_delay_of_m_steps_arrives_m_steps_later(self, engine, tmp_path):
         contacts = [(0, j, 1 + j) for j in range(20)]
@@ -89,8 +102,8 @@ class TestSteps:
         steps, ids = simulator.advance(0)
         assert len(steps) == len(ids) == 0
 
-    def test_spikes_are_sorted_and_unique(self, engine, small):
-        found = simulate(engine, small)
+    def test_spikes_are_sorted_and_unique(self, engine, usual):
+        found = usual(engine)
         rows = np.stack([found.steps, found.ids], axis=1)
         assert rows.dtype == np.int64
         assert len(rows) > 50
@@ -99,13 +112,14 @@ class TestSteps:
         assert rows[:, 0].max() < 300
         assert rows[:, 1].max() < 120
 
-    def test_preparing_again_starts_again(self, engine, small):
-        simulator, found = engine(), []
+    def test_preparing_again_starts_again(self, engine, small, usual):
+        simulator, right = engine(), usual(engine).until(100)
+        assert len(right.steps) > 5
         for _ in range(2):
             simulator.prepare(small.circuit, small.network, small.network.seed)
-            found.append(np.stack(simulator.advance(100), axis=1))
-        assert len(found[0]) > 5
-        np.testing.assert_array_equal(found[0], found[1])
+            steps, ids = simulator.advance(100)
+            np.testing.assert_array_equal(steps, right.steps)
+            np.testing.assert_array_equal(ids, right.ids)
 
     def test_two_engines_alive_do_not_disturb_each_other(self, engine, tmp_path):
         made = [instruments.echo(tmp_path, [30, 60], [(0, 0, 2)], dt=dt) for dt in (0.1, 0.2)]
@@ -123,38 +137,38 @@ class TestSteps:
 
 
 class TestProbes:
-    def test_probing_changes_no_spike(self, engine, small):
-        plain, probed = simulate(engine, small, probe=False), simulate(engine, small)
+    def test_probing_changes_no_spike(self, engine, small, usual):
+        plain, probed = simulate(engine, small, probe=False), usual(engine)
         assert len(plain.steps) > 50
         np.testing.assert_array_equal(plain.steps, probed.steps)
         np.testing.assert_array_equal(plain.ids, probed.ids)
 
-    def test_a_trace_has_the_potential_after_each_step(self, engine, small):
+    def test_a_trace_has_the_potential_after_each_step(self, engine, small, usual):
         simulator = engine()
         simulator.prepare(small.circuit, small.network, small.network.seed)
         chosen = np.array([7, 2, 50])
         simulator.probe("iSPN", chosen)
         simulator.advance(30)
         simulator.advance(30)
-        trace, every = simulator.traces()["iSPN"], simulate(engine, small).v_mv["iSPN"]
+        trace, every = simulator.traces()["iSPN"], usual(engine).v_mv["iSPN"]
         np.testing.assert_array_equal(trace.ids, chosen + small.network.populations["iSPN"].start)
         np.testing.assert_allclose(trace.times_ms, (np.arange(60) + 1) * 0.1 - 5.0, atol=1e-9)
         np.testing.assert_array_equal(trace.v_mv, every[:60, chosen])
 
-    def test_a_later_probe_records_from_now_on(self, engine, small):
+    def test_a_later_probe_records_from_now_on(self, engine, small, usual):
         simulator = engine()
         simulator.prepare(small.circuit, small.network, small.network.seed)
         simulator.probe("dSPN", np.array([1]))
         simulator.advance(10)
         simulator.probe("FS", np.array([0, 3]))
         simulator.advance(5)
-        traces, every = simulator.traces(), simulate(engine, small, 15).v_mv
+        traces, every = simulator.traces(), usual(engine).until(15).v_mv
         np.testing.assert_allclose(traces["dSPN"].times_ms, (np.arange(15) + 1) * 0.1 - 5.0)
         np.testing.assert_allclose(traces["FS"].times_ms, (np.arange(10, 15) + 1) * 0.1 - 5.0)
         np.testing.assert_array_equal(traces["dSPN"].v_mv, every["dSPN"][:, [1]])
         np.testing.assert_array_equal(traces["FS"].v_mv, every["FS"][10:, [0, 3]])
 
-    def test_a_restored_engine_records_from_the_restored_step(self, engine, small):
+    def test_a_restored_engine_records_from_the_restored_step(self, engine, small, usual):
         simulator = engine()
         if not simulator.capabilities.exact_resume:
             pytest.skip(simulator.excuses["exact_resume"])
@@ -165,7 +179,7 @@ class TestProbes:
         simulator.advance(9)
         simulator.restore(state)
         simulator.advance(5)
-        trace, every = simulator.traces()["FS"], simulate(engine, small, 25).v_mv["FS"]
+        trace, every = simulator.traces()["FS"], usual(engine).until(25).v_mv["FS"]
         np.testing.assert_allclose(trace.times_ms, (np.arange(20, 25) + 1) * 0.1 - 5.0)
         np.testing.assert_array_equal(trace.v_mv, every[20:, [2]])
 
@@ -189,24 +203,23 @@ class TestChanges:
         np.testing.assert_array_equal(trace.v_mv, right.v_mv)
         np.testing.assert_array_equal(trace.times_ms, right.times_ms)
 
-    @pytest.mark.parametrize("changes", [
-        {"dt": "0.2 ms"}, {"warmup": "6 ms"},
-        {"gap_junctions.FS-FS": {"kind": "ohmic", "conductance": "1 nS",
-                                 "wiring": {"rule": "fixed_probability", "p": 0.2}}},
-        {"pathways.iSPN->dSPN.stp": {"U": 0.5, "tau_rec": "100 ms", "tau_fac": "0 ms"}},
-        {"inputs.more": {"targets": {"FS": {"afferents": 5, "rate": "1 Hz",
-                                            "conductance": {"NMDA": "1 nS"}}}}},
-    ])
-    def test_what_would_change_the_state_is_refused(self, changes, engine, small):
+    def test_what_would_change_the_state_is_refused(self, engine, small, usual):
+        ohmic = {"kind": "ohmic", "conductance": "1 nS", "wiring": {"rule": "fixed_probability",
+                                                                    "p": 0.2}}
+        depressing = {"U": 0.5, "tau_rec": "100 ms", "tau_fac": "0 ms"}
+        receptor = {"afferents": 5, "rate": "1 Hz", "conductance": {"NMDA": "1 nS"}}
         simulator = engine()
         simulator.prepare(small.circuit, small.network, small.network.seed)
-        before = simulator.advance(100)
-        with pytest.raises(EngineUnsupported):
-            simulator.change(small.circuit.replace(changes))
-        after = simulator.advance(100)
+        found = [np.stack(simulator.advance(60))]
+        for changes in ({"dt": "0.2 ms"}, {"warmup": "6 ms"}, {"gap_junctions.FS-FS": ohmic},
+                        {"pathways.iSPN->dSPN.stp": depressing},
+                        {"inputs.more": {"targets": {"FS": receptor}}}):
+            with pytest.raises(EngineUnsupported):
+                simulator.change(small.circuit.replace(changes))
+            found.append(np.stack(simulator.advance(20)))
         # Refused is unchanged.
-        right = simulate(engine, small, 200, probe=False)
-        np.testing.assert_array_equal(np.concatenate([before, after], axis=1),
+        right = usual(engine).until(160)
+        np.testing.assert_array_equal(np.concatenate(found, axis=1),
                                       np.stack([right.steps, right.ids]))
 
 
@@ -274,13 +287,13 @@ class TestIndependence:
         np.testing.assert_array_equal(found.steps, right.steps)
         np.testing.assert_array_equal(found.ids, right.ids)
 
-    def test_nor_does_it_change_a_draw_or_a_bit(self, engine, small):
+    def test_nor_does_it_change_a_draw_or_a_bit(self, engine, small, usual):
         if not engine().capabilities.same_draws_as_reference:
             pytest.skip("draws come from the engine's own generator")
         raw = small.circuit.to_dict()
         raw["pathways"] = dict(reversed(raw["pathways"].items()))
         made = ns.load(dict(reversed(raw.items())))
-        right = simulate(engine, small)
+        right = usual(engine)
         found = simulate(engine, dataclasses.replace(small, circuit=made))
         for name in TYPES:
             np.testing.assert_array_equal(found.v_mv[name], right.v_mv[name])
