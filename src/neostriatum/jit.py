@@ -135,6 +135,18 @@ def _like_overload(example, value):
     return lambda example, value: float64(value)
 
 
+def arrived(waiting, quantum):
+    """Return what waits in a ring in nS: doubles wait as they are, integers as quanta."""
+    raise RuntimeError
+
+
+@overload(arrived, inline="always")
+def _arrived_overload(waiting, quantum):
+    if waiting == types.int32:
+        return lambda waiting, quantum: float32(waiting) * quantum
+    return lambda waiting, quantum: waiting
+
+
 @njit(inline="always")
 def uniform53(high, low):
     """Return a uniform in [0, 1) with 53 bits exactly as `rng.uniform53` does."""

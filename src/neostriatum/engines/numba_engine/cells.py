@@ -59,7 +59,7 @@ def add_value(flat, at, value):
 def take_arrivals(flat, at, ring, slot, quantum):
     """Move what arrives at this step from the ring into a row."""
     for lane in range(_T):
-        flat[at + lane] = jit.like(quantum, ring[slot + lane]) * quantum
+        flat[at + lane] = jit.arrived(ring[slot + lane], quantum)
         ring[slot + lane] = 0
 
 
@@ -124,14 +124,15 @@ def update_linear(flat, base, par, dt_over_c, dt_a, fired):
 def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_over_c, dt_a, fired):
     """Do a whole step of cells with linear recovery in one loop, as most SPNs need it.
 
-    Receptors 0 and 1 get the counted events of one drive, 1 has the magnesium block, 2 gets what
-    arrives in the ring. The sums are those of the separate loops, to the bit.
+    Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium
+    block, 2 gets what arrives in the ring and has no gain. The sums are those of the separate
+    loops, to the bit.
     """
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
     v_peak, reset, d, injected = par[V_PEAK], par[RESET], par[D], par[I_SPON]
-    gain0, gain1, gain2 = par[GAIN], par[GAIN + 1], par[GAIN + 2]
+    gain0, gain1 = par[GAIN], par[GAIN + 1]
     w0, w1 = weights[0], weights[1]
-    e0, e1, e2 = said[0, 0], said[1, 0], said[2, 0]
+    e0, e2 = said[0, 0], said[2, 0]
     decay0, decay1, decay2, block = said[0, 1], said[1, 1], said[2, 1], said[1, 2]
     one = dt_a / dt_a
     zero = one - one
@@ -143,13 +144,14 @@ def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_o
         flat[count + lane] = zero
         ampa = flat[g0 + lane] + events * w0
         nmda = flat[g1 + lane] + events * w1
-        gaba = flat[g2 + lane] + jit.like(quantum, ring[slot + lane]) * quantum
+        gaba = flat[g2 + lane] + jit.arrived(ring[slot + lane], quantum)
         ring[slot + lane] = 0
         flat[g0 + lane] = ampa * decay0
         flat[g1 + lane] = nmda * decay1
         flat[g2 + lane] = gaba * decay2
-        flow = gain1 * nmda * (e1 - v) * (one / (one + block * jit.exp2(slope * v)))
-        current = injected + gain0 * ampa * (e0 - v) + flow + gain2 * gaba * (e2 - v)
+        pull = e0 - v
+        flow = gain1 * nmda * pull * (one / (one + block * jit.exp2(slope * v)))
+        current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
         new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
         new_u = u + dt_a * (b * (v - v_r) - u)
         spike = new_v >= v_peak

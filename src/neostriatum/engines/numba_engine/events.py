@@ -10,6 +10,8 @@ from neostriatum.engines.numba_engine.cells import COUNT, PITCH
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
+#: Counters of events drawn at a time.
+AHEAD = 32
 _COUNT_DRAW = uint32(0x80000000)
 
 
@@ -37,20 +39,28 @@ def poisson_count(key0, key1, block, low, high, table, length, parts):
 
 
 @compiled()
-def scatter(flat, base, key0, key1, block, low, high, count, members, first, size, one):
-    """Give each of ``count`` events to a member, four members per counter."""
+def scatter(flat, base, key0, key1, block, low, high, count, members, first, size, one, words):
+    """Give each of ``count`` events to a member, four members per counter.
+
+    ``words`` is scratch for the words of `AHEAD` counters, drawn in a loop of their own that
+    becomes vector instructions.
+    """
     row = base + uintp(COUNT * PITCH)
     span = uint64(size)
-    for event in range(0, count, 4):
-        words = jit.philox(key0, key1, uint32(event >> 2), block, low, high)
-        n = count - event
-        flat[row + uintp(members[first + int((uint64(words[0]) * span) >> uint64(32))])] += one
-        if n > 1:
-            flat[row + uintp(members[first + int((uint64(words[1]) * span) >> uint64(32))])] += one
-        if n > 2:
-            flat[row + uintp(members[first + int((uint64(words[2]) * span) >> uint64(32))])] += one
-        if n > 3:
-            flat[row + uintp(members[first + int((uint64(words[3]) * span) >> uint64(32))])] += one
+    counters = (count + 3) >> 2
+    for start in range(0, counters, AHEAD):
+        some = min(AHEAD, counters - start)
+        for n in range(some):
+            w0, w1, w2, w3 = jit.philox(key0, key1, uint32(start + n), block, low, high)
+            words[n] = (uint64(w0) * span) >> uint64(32)
+            words[AHEAD + n] = (uint64(w1) * span) >> uint64(32)
+            words[2 * AHEAD + n] = (uint64(w2) * span) >> uint64(32)
+            words[3 * AHEAD + n] = (uint64(w3) * span) >> uint64(32)
+        left = count - 4 * start
+        for n in range(some):
+            for lane in range(min(4, left - 4 * n)):
+                member = members[first + int(words[lane * AHEAD + n])]
+                flat[row + uintp(member)] += one
 
 
 @compiled()

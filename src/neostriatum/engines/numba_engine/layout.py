@@ -142,8 +142,9 @@ def _only_drive(program: Program, number: int, ring: list[int], spread: int, ope
     blocked = [receptor for receptor, synapse in enumerate(pop.synapses) if synapse.block > 0]
     fits = (
         not pop.cubic and spread < 0 and not opened and len(pop.synapses) == 3 and blocked == [1]
-        and ring == [2] and len(drives) == 1 and not program.drives[drives[0]].pool
+        and ring == [2] and pop.synapses[0].E == pop.synapses[1].E and len(drives) == 1 and not program.drives[drives[0]].pool
         and {receptor for receptor, _ in program.drives[drives[0]].weights} <= {0, 1}
+        and f"I_{pop.synapses[2].name}" not in pop.factors((0.0, 0.0))
         and not any(current.population == number for current in program.currents)
         and not (program.gaps and program.gaps.population == number)
     )
@@ -187,7 +188,7 @@ def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, l
             table = binomial_table(drive.afferents, drive.within)
             copies[number, : len(table)], copies_length[number] = table, len(table)
     return Drives(about, keys, weights, sizes, offsets, np.concatenate(members), chosen, share,
-                  copies, copies_length), classes
+                  copies, copies_length, np.zeros((tiles, 4 * events.AHEAD), np.uint64)), classes
 
 
 def _gap(program: Program, dtype: Any) -> Gap:

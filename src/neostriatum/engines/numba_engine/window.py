@@ -41,7 +41,7 @@ class Cells(NamedTuple):
 
 
 class Drives(NamedTuple):
-    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members by tile, mother and own tables."""
+    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members by tile, copies, scratch by tile."""
 
     plain: np.ndarray
     keys: np.ndarray
@@ -53,6 +53,7 @@ class Drives(NamedTuple):
     share: np.ndarray
     copies: np.ndarray
     copies_length: np.ndarray
+    scratch: np.ndarray
 
 
 class Tables(NamedTuple):
@@ -124,7 +125,7 @@ def count_events(number, tile, s, step, base, flat, geometry, drives, tables, on
         count = events.poisson_count(keys[0], keys[1], block, low, high, table, length,
                                      tables.parts[number, chosen, t])
         events.scatter(flat, base, keys[0], keys[1], block, low, high, count, drives.members,
-                       first, size, one)
+                       first, size, one, drives.scratch[tile])
     if drives.share[number, 0] > 0:
         events.copy_reference(flat, base, keys[2], keys[3], local, low, high,
                               tables.reference_p[number, t], drives.copies[number],
@@ -172,14 +173,6 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
     receptors, width, started = flags[1], uintp(flags[6]), 0
     one = jit.like(dt, 1.0)
     at = (uintp(tile) * uintp(flags[7]) + uintp(slot)) * width * _T
-    if flags[5] >= 0:
-        # One drive, three receptors, nothing else: the counts row starts and ends at zero.
-        count_events(flags[5], tile, s, step, base, flat, geometry, drives, tables, one)
-        cells.step_driven(flat, base, ring, at, cell.scalars[0], drives.weights[flags[5]],
-                          cell.receptors[population], cell.scalars[1], p, dt / p[C], dt * p[A],
-                          fired)
-        copy_probes(tile, s, base, flat, probes)
-        return cells.any_fired(fired)
     for receptor in range(receptors):
         column = int(cell.receptors[population, receptor, 3])
         if column >= 0:
@@ -236,6 +229,50 @@ def copy_probes(tile, s, base, flat, probes):
 
 
 @compiled()
+def driven_tile(tile, s0, count, step0, slot0, slots, flat, fired, ring, geometry, cell, par,
+                drives, tables, probes, dt, found):
+    """Advance a tile of the commonest kind through a window; return how many spikes it noted.
+
+    One drive, three receptors, nothing else: what does not change in the window is looked up once,
+    and every step is one loop. The row of counts starts and ends at zero.
+    """
+    population = geometry.population[tile]
+    number = cell.flags[population, 5]
+    base = uintp(tile) * uintp(geometry.rows[0]) * _P
+    one = jit.like(dt, 1.0)
+    weights, said, p = drives.weights[number], cell.receptors[population], par[population, 0]
+    size, first = drives.sizes[number, tile], drives.offsets[number, tile]
+    key0, key1 = drives.keys[number, 0], drives.keys[number, 1]
+    block, chosen = uint32(geometry.first[tile] // TILE), drives.chosen[number, tile]
+    table, length = tables.values[number, chosen, 0], tables.lengths[number, chosen, 0]
+    parts, members, words = tables.parts[number, chosen, 0], drives.members, drives.scratch[tile]
+    plain = (drives.plain[number, 1] == events.POISSON and drives.share[number, 0] == 0
+             and drives.share[number, 1] == 0 and not drives.plain[number, 2])
+    lanes, noted = geometry.lanes[tile], 0
+    width = uintp(cell.flags[population, 6]) * _T
+    origin = uintp(tile) * uintp(slots) * width
+    for k in range(count):
+        s, step = s0 + k, step0 + k
+        if par.shape[1] > 1:
+            p = par[population, s]
+        if not plain:
+            count_events(number, tile, s, step, base, flat, geometry, drives, tables, one)
+        elif length > 0:
+            low = uint32(uint64(step) & uint64(0xFFFFFFFF))
+            high = uint32(uint64(step) >> uint64(32))
+            hits = events.poisson_count(key0, key1, block, low, high, table, length, parts)
+            events.scatter(flat, base, key0, key1, block, low, high, hits, members, first, size,
+                           one, words)
+        slot = origin + uintp((slot0 + k) % slots) * width
+        cells.step_driven(flat, base, ring, slot, cell.scalars[0], weights, said, cell.scalars[1],
+                          p, dt / p[C], dt * p[A], fired)
+        copy_probes(tile, s, base, flat, probes)
+        if cells.any_fired(fired):
+            noted = note(tile, k, fired, lanes, found, noted)
+    return noted
+
+
+@compiled()
 def couple(tile, flat, geometry, gap):
     """Compute the gap current of every cell of the coupled population, and move the nodes."""
     g, rate = gap.constants[0], gap.constants[1]
@@ -280,6 +317,12 @@ def run_tiles(items, s0, count, step0, slot0, slots, flat, fired, ring, geometry
         coupled = items[item, 2] != 0
         for tile in range(start, stop):
             counts[tile] = 0
+        if cell.flags[geometry.population[start], 5] >= 0:
+            for tile in range(start, stop):
+                counts[tile] = driven_tile(tile, s0, count, step0, slot0, slots, flat, fired[tile],
+                                           ring, geometry, cell, par, drives, tables, probes, dt,
+                                           found)
+            continue
         for k in range(count):
             slot = (slot0 + k) % slots
             if coupled:
@@ -368,8 +411,8 @@ def deliver_one(one, source, target, low, high, spikes, scales, slots, ring, cel
             continue
         local, slot0 = spikes[n, 1], spikes[n, 2] % slots
         start, stop = offsets[row0 + local], offsets[row0 + local + 1]
-        if low > 0:
-            start = first_at_least(targets, start, stop, low)
+        start = first_at_least(targets, start, stop, low)
+        stop = first_at_least(targets, start, stop, high)
         scale = scales[n, one] if wires.plain[one, 2] else 1.0
         for receptor in range(cell.flags[target, 1]):
             amount = wires.amounts[one, receptor]
@@ -377,20 +420,17 @@ def deliver_one(one, source, target, low, high, spikes, scales, slots, ring, cel
                 continue
             value = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
             column = uintp(cell.receptors[target, receptor, 3]) * _T
-            add_row(targets, delays, start, stop, high, slot0, slots, ring,
+            add_row(targets, delays, start, stop, slot0, slots, ring,
                     uintp(tile0) * stride + column, stride, width * _T, value)
 
 
 @compiled()
-def add_row(targets, delays, start, stop, high, slot0, slots, ring, origin, stride, width, value):
+def add_row(targets, delays, start, stop, slot0, slots, ring, origin, stride, width, value):
     """Add one value for each synapse of a row to the slot of its arrival."""
-    for k in range(start, stop):
-        target = targets[k]
-        if target >= high:
-            break
+    for k in range(uintp(start), uintp(stop)):
         slot = slot0 + delays[k]
         slot = slot - slots if slot >= slots else slot
-        at = uintp(target)
+        at = uintp(targets[k])
         ring[origin + (at // _T) * stride + uintp(slot) * width + at % _T] += value
 
 

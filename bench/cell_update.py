@@ -1,0 +1,98 @@
+"""Time one step of an SPN in the fast engine against the floor that arithmetic sets here.
+
+The loop does, per cell and step, strict IEEE additions, subtractions and multiplications (no fused
+multiply-add: the reference must get the same bits), one division, one comparison and two selects:
+
+    arrivals and decay of three receptors   8
+    currents of three receptors            10, of them 3 additions to the sum
+    magnesium block                        27, of them 20 for the polynomial of 2^x, and 1 division
+    membrane and recovery                  15, and a comparison and two selects
+
+The floor is that count at the speed at which this processor does such operations on cached data,
+measured below with a polynomial of as many, plus the division at its own measured speed. Memory is
+no part of it: a tile (6 rows, one slot of the ring) stays in the first-level cache for a window.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numba import njit, uintp
+
+from neostriatum.engines.numba_engine import cells
+
+OPERATIONS = 8 + 10 + 27 + 15 + 3
+LANES = uintp(cells.TILE)
+
+
+@njit(inline="always")
+def four(y, x, b):
+    """Do eight operations."""
+    y = y * x + b
+    y = y * x + b
+    y = y * x + b
+    return y * x + b
+
+
+@njit(error_model="numpy")
+def polynomial(rows, a, b, repeats):
+    """Do 33 operations per lane that depend on nothing but the lane."""
+    for _ in range(repeats):
+        for lane in range(LANES):
+            x = rows[lane]
+            y = rows[LANES + lane] * a
+            rows[LANES + lane] = four(four(four(four(y, x, b), x, b), x, b), x, b)
+
+
+@njit(error_model="numpy")
+def divide(rows, a, b, repeats):
+    """Do one division per lane."""
+    for _ in range(repeats):
+        for lane in range(LANES):
+            rows[LANES + lane] = a / (b + rows[LANES + lane])
+
+
+@njit(error_model="numpy")
+def cell(flat, ring, quantum, weights, said, slope, par, rates, fired, repeats):
+    """Do the engine's own step again and again."""
+    for _ in range(repeats):
+        cells.step_driven(flat, uintp(0), ring, uintp(0), quantum, weights, said, slope, par,
+                          rates[0], rates[1], fired)
+
+
+def nanoseconds(function: Any, *arguments: Any, repeats: int = 20_000) -> float:
+    """Return the best time per lane of five."""
+    function(*arguments, 10)
+    best = float("inf")
+    for _ in range(5):
+        started = time.perf_counter()
+        function(*arguments, repeats)
+        best = min(best, time.perf_counter() - started)
+    return best / repeats / cells.TILE * 1e9
+
+
+def main() -> None:
+    """Print floor and measurement for both precisions."""
+    print(f"{'precision':<10}{'per operation':>15}{'division':>10}{'floor':>8}{'measured':>10}"
+          f"{'ratio':>7}   [ns per cell and step, {OPERATIONS} operations]")
+    for name, dtype in (("double", np.float64), ("single", np.float32)):
+        rows = np.linspace(0.1, 0.9, 2 * cells.TILE).astype(dtype)
+        each = nanoseconds(polynomial, rows, dtype(0.5), dtype(0.25)) / 33
+        division = nanoseconds(divide, rows, dtype(1), dtype(1))
+        flat = np.zeros(cells.PITCH * 12, dtype)
+        flat[: cells.TILE] = -80
+        ring = np.zeros(cells.TILE, np.int32 if dtype == np.float32 else dtype)
+        said = np.array([[0, 0.983, 0, -1], [0, 0.999, 0.28, -1], [-74, 0.975, 0, 0]], dtype)
+        par = np.array([1, -80, -29.7, 15.2, 0.01, -20, 40, -55, 91, 0, 0, 1, 1, 1], dtype)
+        rates = np.array([0.1 / 15.2, 0.001], dtype)
+        measured = nanoseconds(cell, flat, ring, dtype(1), np.array([0.6, 0.3], dtype), said,
+                               dtype(-0.0894), par, rates, np.zeros(cells.TILE, np.uint8))
+        floor = each * OPERATIONS + division
+        print(f"{name:<10}{each:>15.4f}{division:>10.3f}{floor:>8.3f}{measured:>10.3f}"
+              f"{measured / floor:>7.2f}")
+
+
+if __name__ == "__main__":
+    main()
