@@ -10,10 +10,11 @@ import numpy as np
 
 from neostriatum.engines.base import Capabilities, Trace, changed
 from neostriatum.engines.numba_engine import cells
+from neostriatum.engines.numba_engine.arrays import Currents, Probes
 from neostriatum.engines.numba_engine.cells import PITCH, TILE
 from neostriatum.engines.numba_engine.layout import fill_rows, lay_out, quanta, step_parameters
 from neostriatum.engines.numba_engine.tables import TableMaker
-from neostriatum.engines.numba_engine.window import Currents, Probes, advance
+from neostriatum.engines.numba_engine.window import advance
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.numba_engine import cells, events
-from neostriatum.engines.numba_engine.cells import FIRST, GAIN, PITCH, TILE
-from neostriatum.engines.numba_engine.window import (
+from neostriatum.engines.numba_engine.arrays import (
     Cells,
     Currents,
     Drives,
@@ -18,6 +17,7 @@ from neostriatum.engines.numba_engine.window import (
     Geometry,
     Wires,
 )
+from neostriatum.engines.numba_engine.cells import FIRST, GAIN, PITCH, TILE
 from neostriatum.engines.program import MG_SLOPE2, QUANTUM
 from neostriatum.errors import EngineUnsupported
 
@@ -142,7 +142,8 @@ def _only_drive(program: Program, number: int, ring: list[int], spread: int, ope
     blocked = [receptor for receptor, synapse in enumerate(pop.synapses) if synapse.block > 0]
     fits = (
         not pop.cubic and spread < 0 and not opened and len(pop.synapses) == 3 and blocked == [1]
-        and ring == [2] and pop.synapses[0].E == pop.synapses[1].E and len(drives) == 1 and not program.drives[drives[0]].pool
+        and ring == [2] and pop.synapses[0].E == pop.synapses[1].E
+        and len(drives) == 1 and not program.drives[drives[0]].pool
         and {receptor for receptor, _ in program.drives[drives[0]].weights} <= {0, 1}
         and f"I_{pop.synapses[2].name}" not in pop.factors((0.0, 0.0))
         and not any(current.population == number for current in program.currents)

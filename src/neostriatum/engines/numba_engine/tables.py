@@ -9,7 +9,7 @@ import numpy as np
 from neostriatum import jit
 from neostriatum.caching import compiled
 from neostriatum.engines.drive import binomial_table
-from neostriatum.engines.numba_engine.window import Tables
+from neostriatum.engines.numba_engine.arrays import Tables
 from neostriatum.rng import LARGEST_MEAN
 
 if TYPE_CHECKING:

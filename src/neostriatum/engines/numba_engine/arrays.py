@@ -1,0 +1,94 @@
+"""The arrays that the compiled loops share, by what they describe."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Geometry(NamedTuple):
+    """Tiles: population (t,), first local id (t,), used lanes (t,), rows of a tile (1,)."""
+
+    population: np.ndarray
+    first: np.ndarray
+    lanes: np.ndarray
+    rows: np.ndarray
+
+
+class Cells(NamedTuple):
+    """Populations: flags (p, 8), receptors (p, r, 4) as E, decay, block, ring column."""
+
+    flags: np.ndarray
+    receptors: np.ndarray
+    noise_key: np.ndarray
+    sigma: np.ndarray
+    scalars: np.ndarray
+
+
+class Drives(NamedTuple):
+    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members by tile, copies, scratch by tile."""
+
+    plain: np.ndarray
+    keys: np.ndarray
+    weights: np.ndarray
+    sizes: np.ndarray
+    offsets: np.ndarray
+    members: np.ndarray
+    chosen: np.ndarray
+    share: np.ndarray
+    copies: np.ndarray
+    copies_length: np.ndarray
+    scratch: np.ndarray
+
+
+class Tables(NamedTuple):
+    """Count distributions by drive, class of block size (the last: mother) and step."""
+
+    values: np.ndarray
+    lengths: np.ndarray
+    parts: np.ndarray
+    reference_p: np.ndarray
+
+
+class Currents(NamedTuple):
+    """Injected currents: population (c,), mask row or -1 (c,), level by step (c, s)."""
+
+    population: np.ndarray
+    row: np.ndarray
+    level: np.ndarray
+
+
+class Gap(NamedTuple):
+    """Coupled pairs, node potentials, the current per cell, and (g, dt/tau or 0)."""
+
+    first: np.ndarray
+    second: np.ndarray
+    node: np.ndarray
+    current: np.ndarray
+    constants: np.ndarray
+
+
+class Wires(NamedTuple):
+    """Projections: plain (j, 4) as source, target, stp, first offset; CSR of all; amounts (j, r).
+
+    The rows of projection j start at ``offsets[plain[j, 3] + source]``.
+    """
+
+    plain: np.ndarray
+    offsets: np.ndarray
+    targets: np.ndarray
+    delays: np.ndarray
+    amounts: np.ndarray
+    stp: np.ndarray
+    state: np.ndarray
+    state_start: np.ndarray
+    last: np.ndarray
+
+
+class Probes(NamedTuple):
+    """Recorded cells sorted by tile: start per tile (t+1,), lanes (k,), output (s, k)."""
+
+    start: np.ndarray
+    lane: np.ndarray
+    out: np.ndarray
