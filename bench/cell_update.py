@@ -58,7 +58,7 @@ def divide(rows, a, b, repeats):
 def cell(flat, ring, quantum, weights, said, slope, par, rates, fired, repeats):
     """Do the engine's own step again and again."""
     for _ in range(repeats):
-        cells.step_driven(flat, uintp(0), ring, uintp(0), quantum, weights, said, slope, par,
+        cells.step_driven(flat, LANES, uintp(0), ring, uintp(0), quantum, weights, said, slope, par,
                           rates[0], rates[1], fired)
 
 

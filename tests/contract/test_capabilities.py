@@ -57,9 +57,10 @@ def exact_resume(maker, net, oracle):
 def chunks(maker, net, oracle):
     """Whether two halves, and uneven pieces, give the spikes of one whole."""
     del oracle
+    cut = [spikes_of(maker, net, pieces)
+           for pieces in ((N_STEPS // 2, N_STEPS // 2), (1, 0, 12, N_STEPS - 13))]
     whole = spikes_of(maker, net)
-    return all(np.array_equal(whole, spikes_of(maker, net, pieces))
-               for pieces in ((N_STEPS // 2, N_STEPS // 2), (1, 0, 12, N_STEPS - 13)))
+    return all(np.array_equal(whole, one) for one in cut)
 
 
 def live_changes(maker, net, oracle):
@@ -73,6 +74,7 @@ def live_changes(maker, net, oracle):
         engine = maker()
         engine.prepare(net.circuit, net.network, 1)
         engine.probe("FS", np.array([1]))
+        engine.change(net.circuit)
         engine.advance(N_STEPS // 2)
         engine.change(middle)
         engine.advance(0)

@@ -40,6 +40,11 @@ SHARED = bench({"dSPN": drive(250, 4.0, correlation={"between": 0.3}),
                 "FS": drive(50, 20.0, correlation={"within": 0.1, "between": 0.3}, channel="some")},
                channels={"some": {"fraction": 0.6}})
 
+#: One channel over three types, of which one has another rate.
+MIXED = bench({"dSPN": drive(250, 4.0, correlation={"between": 0.3}),
+               "iSPN": drive(250, 4.0, correlation={"between": 0.3}),
+               "FS": drive(100, 30.0, correlation={"between": 0.3})})
+
 
 @pytest.fixture(scope="module")
 def measured():
@@ -129,6 +134,17 @@ def test_correlation_between_neurons(engine, measured):
     assert counts.var() == pytest.approx(rate, rel=0.1)
     error = np.sqrt((2 + 1 / (c * rate)) / STEPS)
     assert pair_correlation(counts) == pytest.approx(c, rel=3 * error)
+
+
+def test_types_of_a_channel_share_its_train(engine, measured):
+    """At equal rates neurons of two types have c too; a type with another rate gets its own."""
+    counts = measured(engine, MIXED)[1]
+    for name, rate in (("dSPN", 0.5), ("iSPN", 0.5), ("FS", 1.5)):
+        close(counts[name].mean(), rate, np.sqrt(0.3 * rate / STEPS))
+        assert pair_correlation(counts[name]) == pytest.approx(0.3, rel=0.25)
+    one, two = (counts[name].mean(axis=1) for name in ("dSPN", "iSPN"))
+    # Of the means over N neurons nearly all variance is common.
+    assert np.cov(one, two)[0, 1] / 0.5 == pytest.approx(0.3, rel=0.25)
 
 
 def test_both_correlations_in_a_channel(engine, measured):

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 def course(b2: Any, program: Program, one: Any, name: str) -> Any:
     """Return a time course as a TimedArray of its value at every step, last value held.
 
-    A sine never settles, so it is sampled over its own period, which must be a whole number of
-    steps, or over 100 s.
+    A sine never settles: it is sampled for 100 s.
     """
+    return b2.TimedArray(_sampled(program, one), dt=program.dt * b2.ms, name=name)
+
+
+def _sampled(program: Program, one: Any) -> np.ndarray:
+    if one.is_constant:
+        return np.array([one.constant.value])
     last = 100_000.0 if one.horizon_ms is None else one.horizon_ms
     steps = program.warmup + int(np.ceil(last / program.dt)) + 2
-    values = one.at((np.arange(steps) - program.warmup) * program.dt)
-    return b2.TimedArray(values, dt=program.dt * b2.ms, name=name)
+    return one.at((np.arange(steps) - program.warmup) * program.dt)
 
 
 def add_drives(b2: Any, program: Program, groups: list[Any], objects: list[Any],
@@ -88,7 +92,16 @@ def _binomial(b2: Any, namespace: dict[str, Any], name: str, size: int, drive: A
 
 def _mother(b2: Any, program: Program, drive: Any, objects: list[Any],
             namespace: dict[str, Any]) -> Any:
-    name = f"mother_{drive.keys['mother'][0]:08x}{drive.keys['mother'][1]:08x}"
+    """Return the mother train of a drive, one for all drives of its channel with its mean.
+
+    A drive of the channel with another mean has a mother of its own: Brian2 cannot invert one
+    uniform in two Poisson laws, as our engines do.
+    """
+    mean = _means(program, drive)
+    twins = [k for k, other in enumerate(program.drives)
+             if other.keys["mother"] == drive.keys["mother"] and other.between > 0
+             and np.array_equal(_means(program, other), mean)]
+    name = f"channel_{twins[0]}"
     for one in objects:
         if one.name == name:
             return one
@@ -102,6 +115,11 @@ def _mother(b2: Any, program: Program, drive: Any, objects: list[Any],
     objects += [mother, mother.run_regularly(f"events = poisson({rate}*{scale!r})",
                                              when="before_start", name=f"{name}_draw")]
     return mother
+
+
+def _means(program: Program, drive: Any) -> np.ndarray:
+    """Return the mean of a mother train in every step [Hz]; one value if it never changes."""
+    return _sampled(program, drive.rate) * drive.afferents * drive.between
 
 
 def _shared_trains(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any],

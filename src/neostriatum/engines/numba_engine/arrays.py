@@ -27,7 +27,7 @@ class Cells(NamedTuple):
 
 
 class Drives(NamedTuple):
-    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members by tile, copies, scratch by tile."""
+    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members and scratch by tile, copies."""
 
     plain: np.ndarray
     keys: np.ndarray

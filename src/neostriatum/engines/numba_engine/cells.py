@@ -1,7 +1,7 @@
 """One step of one tile of 512 cells, as short loops that LLVM turns into vector instructions.
 
-Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * PITCH. Full
-rows are always computed, so the arithmetic of a cell does not depend on how tiles are shared out.
+Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * PITCH. Only
+the strips in use are computed; no loop adds across lanes.
 The formulas and their order are those of the reference engine, to the bit.
 """
 
@@ -23,105 +23,127 @@ V, U, I, COUNT, NOISE, FIRST = 0, 1, 2, 3, 4, 5
 #: Columns of the step parameters, gains and dopamine currents following.
 K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 
+#: Lanes of a strip: a loop of known length, which LLVM can prove to stay within its row.
+STRIP = 64
+
 _T = uintp(TILE)
 _P = uintp(PITCH)
+_S = uintp(STRIP)
 
 
 @compiled()
-def fill(flat, at, value):
+def in_use(lanes):
+    """Return a number of lanes rounded up to whole strips."""
+    return uintp((lanes + STRIP - 1) // STRIP * STRIP)
+
+
+@compiled()
+def fill(flat, lanes, at, value):
     """Set a row to one value."""
-    for lane in range(_T):
-        flat[at + lane] = value
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            flat[at + lane] = value
 
 
 @compiled()
-def add_scaled(flat, at, source, weight):
+def add_scaled(flat, lanes, at, source, weight):
     """Add ``weight`` times a row to another."""
-    for lane in range(_T):
-        flat[at + lane] += flat[source + lane] * weight
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            flat[at + lane] += flat[source + lane] * weight
 
 
 @compiled()
-def set_scaled(flat, at, source, weight):
+def set_scaled(flat, lanes, at, source, weight):
     """Set a row to ``weight`` times another."""
-    for lane in range(_T):
-        flat[at + lane] = flat[source + lane] * weight
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            flat[at + lane] = flat[source + lane] * weight
 
 
 @compiled()
-def add_value(flat, at, value):
+def add_value(flat, lanes, at, value):
     """Add one value to a row."""
-    for lane in range(_T):
-        flat[at + lane] += value
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            flat[at + lane] += value
 
 
 @compiled()
-def take_arrivals(flat, at, ring, slot, quantum):
+def take_arrivals(flat, lanes, at, ring, slot, quantum):
     """Move what arrives at this step from the ring into a row."""
-    for lane in range(_T):
-        flat[at + lane] = jit.arrived(ring[slot + lane], quantum)
-        ring[slot + lane] = 0
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            flat[at + lane] = jit.arrived(ring[slot + lane], quantum)
+            ring[slot + lane] = 0
 
 
 @compiled()
-def receive(flat, base, row, arrivals, gain, reversal, decay):
+def receive(flat, lanes, base, row, arrivals, gain, reversal, decay):
     """Add arrivals to a conductance, its current to the sum, then let it decay."""
     v, current = base, base + uintp(I) * _P
     g, new = base + row * _P, base + (row + uintp(1)) * _P
     if arrivals:
-        for lane in range(_T):
-            conductance = flat[g + lane] + flat[new + lane]
-            flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
-            flat[g + lane] = conductance * decay
+        for strip in range(uintp(0), lanes, _S):
+            for lane in range(strip, strip + _S):
+                conductance = flat[g + lane] + flat[new + lane]
+                flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
+                flat[g + lane] = conductance * decay
     else:
-        for lane in range(_T):
-            conductance = flat[g + lane]
-            flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
-            flat[g + lane] = conductance * decay
+        for strip in range(uintp(0), lanes, _S):
+            for lane in range(strip, strip + _S):
+                conductance = flat[g + lane]
+                flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
+                flat[g + lane] = conductance * decay
 
 
 @compiled()
-def receive_blocked(flat, base, row, arrivals, gain, reversal, decay, block, slope, one):
+def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, block, slope, one):
     """Do the same for a receptor with the magnesium block."""
     v, current = base, base + uintp(I) * _P
     g, new = base + row * _P, base + (row + uintp(1)) * _P
     if arrivals:
-        for lane in range(_T):
-            flat[g + lane] += flat[new + lane]
-    for lane in range(_T):
-        x = flat[v + lane]
-        conductance = flat[g + lane]
-        flow = gain * conductance * (reversal - x)
-        flat[current + lane] += flow * (one / (one + block * jit.exp2(slope * x)))
-        flat[g + lane] = conductance * decay
+        for strip in range(uintp(0), lanes, _S):
+            for lane in range(strip, strip + _S):
+                flat[g + lane] += flat[new + lane]
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            x = flat[v + lane]
+            conductance = flat[g + lane]
+            flow = gain * conductance * (reversal - x)
+            flat[current + lane] += flow * (one / (one + block * jit.exp2(slope * x)))
+            flat[g + lane] = conductance * decay
 
 
 @compiled()
-def dopamine_current(flat, base, conductance, reversal):
+def dopamine_current(flat, lanes, base, conductance, reversal):
     """Add the current that dopamine opens."""
     v, current = base, base + uintp(I) * _P
-    for lane in range(_T):
-        flat[current + lane] += conductance * (flat[v + lane] - reversal)
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            flat[current + lane] += conductance * (flat[v + lane] - reversal)
 
 
 @compiled()
-def update_linear(flat, base, par, dt_over_c, dt_a, fired):
+def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with linear recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
     v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
     iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
-    for lane in range(_T):
-        v, u = flat[iv + lane], flat[iu + lane]
-        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
-        new_u = u + dt_a * (b * (v - v_r) - u)
-        spike = new_v >= v_peak
-        fired[lane] = spike
-        flat[iv + lane] = reset if spike else new_v
-        flat[iu + lane] = new_u + d if spike else new_u
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            v, u = flat[iv + lane], flat[iu + lane]
+            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+            new_u = u + dt_a * (b * (v - v_r) - u)
+            spike = new_v >= v_peak
+            fired[lane] = spike
+            flat[iv + lane] = reset if spike else new_v
+            flat[iu + lane] = new_u + d if spike else new_u
 
 
 @compiled()
-def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_over_c, dt_a, fired):
+def step_driven(flat, lanes, base, ring, slot, quantum, weights, said, slope, par, dt_over_c, dt_a,
+                fired):
     """Do a whole step of cells with linear recovery in one loop, as most SPNs need it.
 
     Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium
@@ -139,48 +161,50 @@ def step_driven(flat, base, ring, slot, quantum, weights, said, slope, par, dt_o
     g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 2) * _P,
                   base + uintp(FIRST + 4) * _P)
     iu, count = base + uintp(U) * _P, base + uintp(COUNT) * _P
-    for lane in range(_T):
-        v, u, events = flat[base + lane], flat[iu + lane], flat[count + lane]
-        flat[count + lane] = zero
-        ampa = flat[g0 + lane] + events * w0
-        nmda = flat[g1 + lane] + events * w1
-        gaba = flat[g2 + lane] + jit.arrived(ring[slot + lane], quantum)
-        ring[slot + lane] = 0
-        flat[g0 + lane] = ampa * decay0
-        flat[g1 + lane] = nmda * decay1
-        flat[g2 + lane] = gaba * decay2
-        pull = e0 - v
-        flow = gain1 * nmda * pull * (one / (one + block * jit.exp2(slope * v)))
-        current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
-        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
-        new_u = u + dt_a * (b * (v - v_r) - u)
-        spike = new_v >= v_peak
-        fired[lane] = spike
-        flat[base + lane] = reset if spike else new_v
-        flat[iu + lane] = new_u + d if spike else new_u
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            v, u, events = flat[base + lane], flat[iu + lane], flat[count + lane]
+            flat[count + lane] = zero
+            ampa = flat[g0 + lane] + events * w0
+            nmda = flat[g1 + lane] + events * w1
+            gaba = flat[g2 + lane] + jit.arrived(ring[slot + lane], quantum)
+            ring[slot + lane] = 0
+            flat[g0 + lane] = ampa * decay0
+            flat[g1 + lane] = nmda * decay1
+            flat[g2 + lane] = gaba * decay2
+            pull = e0 - v
+            flow = gain1 * nmda * pull * (one / (one + block * jit.exp2(slope * v)))
+            current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
+            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
+            new_u = u + dt_a * (b * (v - v_r) - u)
+            spike = new_v >= v_peak
+            fired[lane] = spike
+            flat[base + lane] = reset if spike else new_v
+            flat[iu + lane] = new_u + d if spike else new_u
 
 
 @compiled()
-def update_cubic(flat, base, par, dt_over_c, dt_a, fired):
+def update_cubic(flat, lanes, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with cubic recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b, v_b = par[K], par[V_R], par[V_T], par[B], par[V_B]
     v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
     zero = v_b - v_b
     iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
-    for lane in range(_T):
-        v, u = flat[iv + lane], flat[iu + lane]
-        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
-        above = v - v_b
-        above = above if above > zero else zero
-        new_u = u + dt_a * (b * above * above * above - u)
-        spike = new_v >= v_peak
-        fired[lane] = spike
-        flat[iv + lane] = reset if spike else new_v
-        flat[iu + lane] = new_u + d if spike else new_u
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            v, u = flat[iv + lane], flat[iu + lane]
+            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+            above = v - v_b
+            above = above if above > zero else zero
+            new_u = u + dt_a * (b * above * above * above - u)
+            spike = new_v >= v_peak
+            fired[lane] = spike
+            flat[iv + lane] = reset if spike else new_v
+            flat[iu + lane] = new_u + d if spike else new_u
 
 
 @compiled()
-def update_general(flat, base, rows, par, dt, cubic, noise, fired):
+def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
     """Advance cells whose parameters differ from cell to cell, or which are noisy.
 
     ``rows`` is the first of the rows that hold the parameters by column; ``par`` then holds the
@@ -189,30 +213,31 @@ def update_general(flat, base, rows, par, dt, cubic, noise, fired):
     iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
     z, own = base + uintp(NOISE) * _P, base + rows * _P
     zero = dt - dt
-    for lane in range(_T):
-        at = own + lane
-        k, v_r = flat[at] * par[K], flat[at + uintp(V_R) * _P] * par[V_R]
-        v_t = flat[at + uintp(V_T) * _P] * par[V_T]
-        c = flat[at + uintp(C) * _P] * par[C]
-        a, b = flat[at + uintp(A) * _P] * par[A], flat[at + uintp(B) * _P] * par[B]
-        v_peak = flat[at + uintp(V_PEAK) * _P] * par[V_PEAK]
-        reset = flat[at + uintp(RESET) * _P] * par[RESET]
-        d = flat[at + uintp(D) * _P] * par[D]
-        v, u = flat[iv + lane], flat[iu + lane]
-        new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
-        if cubic:
-            above = v - flat[at + uintp(V_B) * _P] * par[V_B]
-            above = above if above > zero else zero
-            pull = b * above * above * above
-        else:
-            pull = b * (v - v_r)
-        new_u = u + dt * a * (pull - u)
-        if noise:
-            new_v = new_v + flat[z + lane]
-        spike = new_v >= v_peak
-        fired[lane] = spike
-        flat[iv + lane] = reset if spike else new_v
-        flat[iu + lane] = new_u + d if spike else new_u
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            at = own + lane
+            k, v_r = flat[at] * par[K], flat[at + uintp(V_R) * _P] * par[V_R]
+            v_t = flat[at + uintp(V_T) * _P] * par[V_T]
+            c = flat[at + uintp(C) * _P] * par[C]
+            a, b = flat[at + uintp(A) * _P] * par[A], flat[at + uintp(B) * _P] * par[B]
+            v_peak = flat[at + uintp(V_PEAK) * _P] * par[V_PEAK]
+            reset = flat[at + uintp(RESET) * _P] * par[RESET]
+            d = flat[at + uintp(D) * _P] * par[D]
+            v, u = flat[iv + lane], flat[iu + lane]
+            new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+            if cubic:
+                above = v - flat[at + uintp(V_B) * _P] * par[V_B]
+                above = above if above > zero else zero
+                pull = b * above * above * above
+            else:
+                pull = b * (v - v_r)
+            new_u = u + dt * a * (pull - u)
+            if noise:
+                new_v = new_v + flat[z + lane]
+            spike = new_v >= v_peak
+            fired[lane] = spike
+            flat[iv + lane] = reset if spike else new_v
+            flat[iu + lane] = new_u + d if spike else new_u
 
 
 @compiled()

@@ -52,21 +52,21 @@ def count_events(number, tile, s, step, base, flat, geometry, drives, tables, on
 @compiled()
 def drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, started):
     """Turn the events of every drive of this tile into arrivals; return who has some."""
-    population = geometry.population[tile]
+    population, lanes = geometry.population[tile], cells.in_use(geometry.lanes[tile])
     count_row = base + uintp(cells.COUNT) * _P
     for number in range(drives.plain.shape[0]):
         if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
             continue
-        cells.fill(flat, count_row, one - one)
+        cells.fill(flat, lanes, count_row, one - one)
         count_events(number, tile, s, step, base, flat, geometry, drives, tables, one)
         for receptor in range(cell.flags[population, 1]):
             weight = drives.weights[number, receptor]
             if weight > 0:
                 arrivals = base + uintp(FIRST + 2 * receptor + 1) * _P
                 if started & (1 << receptor):
-                    cells.add_scaled(flat, arrivals, count_row, weight)
+                    cells.add_scaled(flat, lanes, arrivals, count_row, weight)
                 else:
-                    cells.set_scaled(flat, arrivals, count_row, weight)
+                    cells.set_scaled(flat, lanes, arrivals, count_row, weight)
                     started |= 1 << receptor
     return started
 
@@ -79,52 +79,54 @@ def step_tile(tile, s, step, flat, fired, ring, slot, coupled, geometry, cell, p
     flags, p = cell.flags[population], par[population, s if par.shape[1] > 1 else 0]
     base = uintp(tile) * uintp(geometry.rows[0]) * _P
     receptors, width, started = flags[1], uintp(flags[6]), 0
+    lanes = cells.in_use(geometry.lanes[tile])
     one = jit.like(dt, 1.0)
     at = (uintp(tile) * uintp(flags[7]) + uintp(slot)) * width * _T
     for receptor in range(receptors):
         column = int(cell.receptors[population, receptor, 3])
         if column >= 0:
-            cells.take_arrivals(flat, base + uintp(FIRST + 2 * receptor + 1) * _P, ring,
+            cells.take_arrivals(flat, lanes, base + uintp(FIRST + 2 * receptor + 1) * _P, ring,
                                 at + uintp(column) * _T, cell.scalars[0])
             started |= 1 << receptor
     started = drive_tile(tile, s, step, base, flat, geometry, cell, drives, tables, one, started)
     current = base + uintp(I) * _P
     if flags[2] >= 0:
-        cells.set_scaled(flat, current, base + uintp(flags[2] + I_SPON) * _P, p[I_SPON])
+        cells.set_scaled(flat, lanes, current, base + uintp(flags[2] + I_SPON) * _P, p[I_SPON])
     else:
-        cells.fill(flat, current, p[I_SPON])
+        cells.fill(flat, lanes, current, p[I_SPON])
     for number in range(currents.population.size):
         if currents.population[number] == population:
             level = currents.level[number, s]
             if currents.row[number] < 0:
-                cells.add_value(flat, current, level)
+                cells.add_value(flat, lanes, current, level)
             else:
-                cells.add_scaled(flat, current, base + uintp(currents.row[number]) * _P, level)
+                cells.add_scaled(flat, lanes, current, base + uintp(currents.row[number]) * _P,
+                                 level)
     for receptor in range(receptors):
         row = uintp(FIRST + 2 * receptor)
         said = cell.receptors[population, receptor]
         arrivals = (started >> receptor) & 1
         if said[2] > 0:
-            cells.receive_blocked(flat, base, row, arrivals, p[GAIN + receptor], said[0], said[1],
-                                  said[2], cell.scalars[1], one)
+            cells.receive_blocked(flat, lanes, base, row, arrivals, p[GAIN + receptor], said[0],
+                                  said[1], said[2], cell.scalars[1], one)
         else:
-            cells.receive(flat, base, row, arrivals, p[GAIN + receptor], said[0], said[1])
+            cells.receive(flat, lanes, base, row, arrivals, p[GAIN + receptor], said[0], said[1])
     if coupled:
-        lanes, local = geometry.lanes[tile], geometry.first[tile]
-        for lane in range(lanes):
+        local = geometry.first[tile]
+        for lane in range(geometry.lanes[tile]):
             flat[current + uintp(lane)] += gap.current[local + lane]
     for n in range(flags[3]):
         column = GAIN + receptors + 2 * n
-        cells.dopamine_current(flat, base, p[column], p[column + 1])
+        cells.dopamine_current(flat, lanes, base, p[column], p[column + 1])
     if flags[4]:
         cells.draw_noise(flat, base, cell.sigma[population], cell.noise_key[population, 0],
                          cell.noise_key[population, 1], geometry.first[tile], step)
     if flags[2] >= 0:
-        cells.update_general(flat, base, uintp(flags[2]), p, dt, flags[0], flags[4], fired)
+        cells.update_general(flat, lanes, base, uintp(flags[2]), p, dt, flags[0], flags[4], fired)
     elif flags[0]:
-        cells.update_cubic(flat, base, p, dt / p[C], dt * p[A], fired)
+        cells.update_cubic(flat, lanes, base, p, dt / p[C], dt * p[A], fired)
     else:
-        cells.update_linear(flat, base, p, dt / p[C], dt * p[A], fired)
+        cells.update_linear(flat, lanes, base, p, dt / p[C], dt * p[A], fired)
     copy_probes(tile, s, base, flat, probes)
     return cells.any_fired(fired)
 
@@ -156,7 +158,8 @@ def driven_tile(tile, s0, count, step0, slot0, slots, flat, fired, ring, geometr
     parts, members, words = tables.parts[number, chosen, 0], drives.members, drives.scratch[tile]
     plain = (drives.plain[number, 1] == events.POISSON and drives.share[number, 0] == 0
              and drives.share[number, 1] == 0 and not drives.plain[number, 2])
-    lanes, noted = geometry.lanes[tile], 0
+    used, noted = geometry.lanes[tile], 0
+    lanes = cells.in_use(used)
     width = uintp(cell.flags[population, 6]) * _T
     origin = uintp(tile) * uintp(slots) * width
     for k in range(count):
@@ -172,11 +175,11 @@ def driven_tile(tile, s0, count, step0, slot0, slots, flat, fired, ring, geometr
             events.scatter(flat, base, key0, key1, block, low, high, hits, members, first, size,
                            one, words)
         slot = origin + uintp((slot0 + k) % slots) * width
-        cells.step_driven(flat, base, ring, slot, cell.scalars[0], weights, said, cell.scalars[1],
-                          p, dt / p[C], dt * p[A], fired)
+        cells.step_driven(flat, lanes, base, ring, slot, cell.scalars[0], weights, said,
+                          cell.scalars[1], p, dt / p[C], dt * p[A], fired)
         copy_probes(tile, s, base, flat, probes)
         if cells.any_fired(fired):
-            noted = note(tile, k, fired, lanes, found, noted)
+            noted = note(tile, k, fired, used, found, noted)
     return noted
 
 
