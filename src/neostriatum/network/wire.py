@@ -31,6 +31,16 @@ class Box:
         finite = self.periodic and np.isfinite(reach)
         return int(np.ceil((reach + 0.5 * self.side) / self.side - 1.0)) if finite else 0
 
+    def tail(self, reach: float, ceilings: np.ndarray) -> float:
+        """Return the most that the images other than the nearest can add to a law."""
+        images = self.images(reach)
+        steps = np.arange(-images, images + 1)
+        nearest = np.maximum(np.abs(steps) - 0.5, 0.0) * self.side
+        i, j, k = np.meshgrid(nearest, nearest, nearest)
+        away = np.sqrt(i * i + j * j + k * k)
+        away = away[(away > 0) & (away < reach)]
+        return float(ceilings[np.minimum(away.astype(int), len(ceilings) - 1)].sum())
+
 
 @dataclass(frozen=True)
 class Contacts:
@@ -74,6 +84,7 @@ def wire(
     """
     ceilings = rule.ceilings()
     images = box.images(rule.reach)
+    tail = box.tail(rule.reach, ceilings)
     flags = (np.int64(same), np.int64(once), np.int64(box.periodic), np.int64(images))
     places = np.ascontiguousarray(targets, np.float64)
     counts, found, spans = [np.zeros(1, np.int64)], [], []
@@ -82,7 +93,7 @@ def wire(
         shape = (len(mine), len(targets))
         scratch, distance = np.empty(shape, np.int32), np.empty(shape, np.float32)
         counted = _rows(mine, start, places, rule.kind, rule.constants, rule.reach, ceilings,
-                        box.side, flags, key[0], key[1], scratch, distance)
+                        tail, box.side, flags, key[0], key[1], scratch, distance)
         kept = np.arange(shape[1]) < counted[:, None]
         counts.append(counted)
         found.append(scratch[kept])
@@ -94,7 +105,7 @@ def wire(
 
 
 @compiled(parallel=True)
-def _rows(sources, first, targets, kind, constants, reach, ceilings, side, flags, k0, k1,
+def _rows(sources, first, targets, kind, constants, reach, ceilings, tail, side, flags, k0, k1,
           found, spans):
     same, once, periodic, images = flags
     counted = np.zeros(sources.shape[0], np.int64)
@@ -118,9 +129,13 @@ def _rows(sources, first, targets, kind, constants, reach, ceilings, side, flags
                 dx -= side * np.rint(dx / side)
                 dy -= side * np.rint(dy / side)
                 dz -= side * np.rint(dz / side)
+            distance = np.sqrt(dx * dx + dy * dy + dz * dz)
             if kind == FIXED:
-                distance = np.sqrt(dx * dx + dy * dy + dz * dz)
                 hit = u < constants[0]
+            elif u >= tail and (distance >= reach
+                                or u >= tail + ceilings[min(int(distance), ceilings.size - 1)]):
+                # Even with the most that its images can add, the pair is not connected.
+                hit = False
             elif u < _ceiling(dx, dy, dz, side, images, reach, ceilings):
                 hit, distance = _winner(u, dx, dy, dz, side, images, kind, constants, reach)
             else:
