@@ -82,6 +82,11 @@ def run_command(
                    d2=d2, seed=seed, engine=DEFAULT if engine is None else engine, threads=threads,
                    precision=precision, overlay=overlay or (), changes=_changes(changes), out=out,
                    progress=progress)
+    if not quiet:
+        from neostriatum.information import warnings_of
+
+        for warning in warnings_of(made.circuit):
+            typer.echo(f"warning: {warning}", err=True)
     _print(as_json, quiet, made.summary, lambda: summary_lines(made))
 
 

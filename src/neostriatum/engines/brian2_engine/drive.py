@@ -110,7 +110,7 @@ def _mother(b2: Any, program: Program, drive: Any, objects: list[Any],
     else:
         namespace[f"{name}_rate"] = course(b2, program, drive.rate, f"{name}_rate")
         rate = f"{name}_rate(t)"
-    mother = b2.NeuronGroup(1, "events : 1", name=name, namespace=namespace)
+    mother = b2.NeuronGroup(1, "events : 1 (shared)", name=name, namespace=namespace)
     scale = drive.afferents * drive.between * program.dt / 1000.0
     objects += [mother, mother.run_regularly(f"events = poisson({rate}*{scale!r})",
                                              when="before_start", name=f"{name}_draw")]
