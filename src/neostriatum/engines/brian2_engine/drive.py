@@ -72,7 +72,8 @@ def _count(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any]
         mother = _mother(b2, program, drive, objects, namespace)
         name = f"mother_{n}"
         group.variables.add_reference(name, mother, "events")
-        lines.append(f"count_{n} = count_{n} + {name}{masked}")
+        mask = f"*int(driven_{n})" if masked else ""
+        lines.append(f"count_{n} = count_{n} + {name}{mask}")
     receptors = program.populations[drive.population].synapses
     lines += [f"g_{receptors[receptor].name} += count_{n}*{weight!r}*nS"
               for receptor, weight in drive.weights]
@@ -110,7 +111,7 @@ def _mother(b2: Any, program: Program, drive: Any, objects: list[Any],
     else:
         namespace[f"{name}_rate"] = course(b2, program, drive.rate, f"{name}_rate")
         rate = f"{name}_rate(t)"
-    mother = b2.NeuronGroup(1, "events : 1 (shared)", name=name, namespace=namespace)
+    mother = b2.NeuronGroup(1, "events : integer (shared)", name=name, namespace=namespace)
     scale = drive.afferents * drive.between * program.dt / 1000.0
     objects += [mother, mother.run_regularly(f"events = poisson({rate}*{scale!r})",
                                              when="before_start", name=f"{name}_draw")]
