@@ -27,11 +27,14 @@ class Maker:
     """Makes fresh engines of one name."""
 
     name: str
+    #: Options other than the usual ones, as (name, value).
+    options: tuple[tuple[str, Any], ...] = ()
 
     def __call__(self, **options: Any) -> base.Engine:
         """Return a new engine, or skip the test if its library is missing."""
         try:
-            return base.engine(self.name, **OPTIONS.get(self.name, {}), **options)
+            usual = OPTIONS.get(self.name, {}) | dict(self.options)
+            return base.engine(self.name, **usual | options)
         except EngineMissing as error:
             pytest.skip(str(error))
 
@@ -59,6 +62,12 @@ def rival(request):
 def compiled(request):
     """Every engine that compiles; only for tests marked so."""
     return Maker(request.param)
+
+
+@pytest.fixture(params=["brian2", "brian2-runtime"])
+def native(request):
+    """Both kinds of compiled Brian2 code, C++ and Cython; only for tests marked so."""
+    return Maker(request.param, (("target", "cython"),) if request.param != "brian2" else ())
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def measured():
     made = {}
 
     def get(maker, net):
-        key = (maker.name, id(net))
+        key = (maker, id(net))
         if key not in made:
             v_mv = simulate(maker, net).v_mv
             g = {name: instruments.conductance(v, C_PF, DT) for name, v in v_mv.items()}
@@ -173,6 +173,15 @@ def test_shared_trains(engine, measured):
     close(counts.mean(), p * heard.mean(), np.sqrt(common / STEPS))
     np.testing.assert_allclose(np.corrcoef(counts.sum(axis=0), heard)[0, 1], 1.0, atol=0.2)
     assert pair_correlation(counts) == pytest.approx(s, rel=0.1)
+
+
+@pytest.mark.compiled
+def test_compiled_drives(native, measured):
+    """Compiled code indexes and converts where NumPy broadcasts: the same checks there."""
+    for check in (test_poisson_counts, test_binomial_counts, test_correlation_within_a_neuron,
+                  test_types_of_a_channel_share_its_train, test_both_correlations_in_a_channel,
+                  test_shared_trains):
+        check(native, measured)
 
 
 @pytest.mark.parametrize(("n", "p"), [(84, 6.55e-4), (250, 0.06), (250, 0.95), (1000, 0.6),

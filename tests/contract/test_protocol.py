@@ -346,5 +346,19 @@ class TestEdges:
         with pytest.raises(NumericsError, match=r"dSPN 0: .* at step 5 "):
             simulate(reference, net)
 
+    @pytest.mark.compiled
+    def test_code_that_cython_cannot_compile_is_reported(self, small):
+        """Brian2 2.9 passes over such code in silence."""
+        from neostriatum.engines.brian2_engine import Brian2Runtime
+
+        simulator = Brian2Runtime(target="cython")
+        simulator.prepare(small.circuit, small.network, 1)
+        extra = simulator.b2.NeuronGroup(3, "x : 1", name="extra")
+        # A whole number that becomes a real one: fine in NumPy, refused by Cython.
+        broken = extra.run_regularly("count = poisson(1.0)\ncount = count + x")
+        simulator.objects.network.add(extra, broken)
+        with pytest.raises(EngineUnsupported, match="cython could not compile extra"):
+            simulator.advance(2)
+
     def test_trains_of_the_nets_differ_from_cell_to_cell(self):
         assert len({tuple(step for step, _ in train(cell, 2000, 90)) for cell in range(90)}) == 90

@@ -209,14 +209,28 @@ class Brian2Runtime(_Brian2):
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
-        if not self._spikes:
+        starting = not self._spikes
+        if starting:
             self._monitor()
         # The clock belongs to Brian2: another engine may have set it to its own dt.
         self.b2.defaultclock.dt = self.program.dt * self.b2.ms
         first, self.step = self.step, self.step + n_steps
         self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
+        if starting:
+            self._check_compiled()
         self._check()
         return self._collected(first, self.step)
+
+    def _check_compiled(self) -> None:
+        """Raise if code is missing: Brian2 goes on without whatever Cython cannot compile."""
+        for owner in self.objects.network.sorted_objects:
+            for part in owner.code_objects:
+                for block, made in part.compiled_code.items():
+                    text = getattr(part.code, block, "").strip()
+                    if made is None and text and "EMPTY_CODE_BLOCK" not in text:
+                        msg = (f"engine {self.name}: {self.target} could not compile "
+                               f"{owner.name}. Use another engine")
+                        raise EngineUnsupported(msg)
 
 
 class Brian2Standalone(_Brian2):

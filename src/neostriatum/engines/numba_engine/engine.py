@@ -101,6 +101,11 @@ class Numba:
         try:
             for start in range(0, max(n_steps, 1), CHUNK):
                 found.append(self._chunk(min(CHUNK, n_steps - start)))
+        except SystemError as error:
+            # How an interrupt looks that came while compiled code was running.
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
         finally:
             numba.set_num_threads(before)
         spikes = np.concatenate(found)
