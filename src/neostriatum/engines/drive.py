@@ -231,7 +231,7 @@ def _recorded(circuit: Circuit, name: str, number: int, said: Any, population: A
         msg = (f"{circuit.name}: inputs.{name}.spikes: ids must be below the {population.n} "
                f"{population.name} (got {ids.max()})")
         raise BuildError(msg)
-    # A spike of step n is at (n + 1) dt in our own files; an input arrives at the step nearest to it.
+    # A spike of step n is at (n + 1) dt in our own files; an input comes at the nearest step.
     when = np.array([steps(time, circuit.dt.value) for time in times], np.int64)
     return Recorded(name, number, when, ids, weights)
 
