@@ -22,6 +22,7 @@ import numpy as np
 from numba import njit, uintp
 
 from neostriatum.engines.numba_engine import cells
+from neostriatum.engines.numba_engine.layout import aligned
 
 OPERATIONS = 8 + 10 + 27 + 15 + 3
 LANES = uintp(cells.TILE)
@@ -55,11 +56,12 @@ def divide(rows, a, b, repeats):
 
 
 @njit(error_model="numpy")
-def cell(flat, ring, quantum, weights, said, slope, par, rates, fired, repeats):
-    """Do the engine's own step again and again."""
-    for _ in range(repeats):
-        cells.step_driven(flat, LANES, uintp(0), ring, uintp(0), quantum, weights, said, slope, par,
-                          rates[0], rates[1], fired)
+def cell(flat, ring, counts, quantum, weights, said, slope, par, dt, repeats):
+    """Do the engine's own step again and again, strip by strip as the engine does."""
+    for strip in range(uintp(0), LANES, uintp(cells.WIDE)):
+        for _ in range(repeats):
+            cells.step_driven(flat, uintp(0), strip, ring, uintp(0), counts, uintp(0), quantum,
+                              weights, said, slope, par, dt)
 
 
 def nanoseconds(function: Any, *arguments: Any, repeats: int = 20_000) -> float:
@@ -81,14 +83,14 @@ def main() -> None:
         rows = np.linspace(0.1, 0.9, 2 * cells.TILE).astype(dtype)
         each = nanoseconds(polynomial, rows, dtype(0.5), dtype(0.25)) / 33
         division = nanoseconds(divide, rows, dtype(1), dtype(1))
-        flat = np.zeros(cells.PITCH * 12, dtype)
+        flat = aligned(cells.PITCH * 12, dtype)
         flat[: cells.TILE] = -80
-        ring = np.zeros(cells.TILE, np.int32 if dtype == np.float32 else dtype)
+        ring = aligned(cells.TILE, np.int32 if dtype == np.float32 else dtype)
+        counts = aligned(cells.TILE, np.float32)
         said = np.array([[0, 0.983, 0, -1], [0, 0.999, 0.28, -1], [-74, 0.975, 0, 0]], dtype)
         par = np.array([1, -80, -29.7, 15.2, 0.01, -20, 40, -55, 91, 0, 0, 1, 1, 1], dtype)
-        rates = np.array([0.1 / 15.2, 0.001], dtype)
-        measured = nanoseconds(cell, flat, ring, dtype(1), np.array([0.6, 0.3], dtype), said,
-                               dtype(-0.0894), par, rates, np.zeros(cells.TILE, np.uint8))
+        measured = nanoseconds(cell, flat, ring, counts, dtype(1), np.array([0.6, 0.3], dtype),
+                               said, dtype(-0.0894), par, dtype(0.1))
         floor = each * OPERATIONS + division
         print(f"{name:<10}{each:>15.4f}{division:>10.3f}{floor:>8.3f}{measured:>10.3f}"
               f"{measured / floor:>7.2f}")

@@ -8,19 +8,22 @@ from numba.extending import intrinsic, overload
 
 from neostriatum.rng import (
     COS_SERIES,
-    EXP2_SERIES,
-    EXP2_SINGLE,
+    EVEN_SERIES,
+    EVEN_SINGLE,
     EXP_SERIES,
     LOG_SERIES,
+    ODD_SERIES,
+    ODD_SINGLE,
     SIN_SERIES,
 )
 
 _E = tuple(float(coefficient) for coefficient in EXP_SERIES)
-_D = tuple(float(coefficient) for coefficient in EXP2_SERIES)
-_S = tuple(np.float32(coefficient) for coefficient in EXP2_SINGLE)
+_EVEN, _ODD = EVEN_SERIES, ODD_SERIES
+_EVEN_SINGLE = tuple(np.float32(coefficient) for coefficient in EVEN_SINGLE)
+_ODD_SINGLE = tuple(np.float32(coefficient) for coefficient in ODD_SINGLE)
 _L, _SIN, _COS = LOG_SERIES, SIN_SERIES, COS_SERIES
-#: 1.5 times 2^52 and 2^23: adding and subtracting them rounds to the nearest whole number.
-_ROUND, _ROUND_SINGLE = 6755399441055744.0, np.float32(12582912.0)
+#: 1.5 times 2^52 and 2^23, plus the bias of an exponent: see `rng.logistic2`.
+_ROUND, _ROUND_SINGLE = 6755399441055744.0 + 1023.0, np.float32(12582912.0 + 127.0)
 
 
 def _bit_cast(source, target):
@@ -63,62 +66,66 @@ def exp(x):
 
 
 @njit(inline="always")
-def philox(k0, k1, c0, c1, c2, c3):
-    """Return the four uint32 words of one counter, all arguments uint32."""
-    low = uint64(0xFFFFFFFF)
-    half = uint64(32)
+def philox64(k0, k1, c0, c1, c2, c3):
+    """Return the four words of one counter, all uint64 below 2^32.
+
+    Words stay in 64 bits throughout: in loops over counters each is then one lane of a vector, and
+    none has to be widened for the products of the next round.
+    """
+    low, half = uint64(0xFFFFFFFF), uint64(32)
     for _ in range(10):
-        p0 = uint64(0xD2511F53) * uint64(c0)
-        p1 = uint64(0xCD9E8D57) * uint64(c2)
-        c0 = uint32((p1 >> half) ^ uint64(c1) ^ uint64(k0))
-        c1 = uint32(p1 & low)
-        c2 = uint32((p0 >> half) ^ uint64(c3) ^ uint64(k1))
-        c3 = uint32(p0 & low)
-        k0 = uint32((uint64(k0) + uint64(0x9E3779B9)) & low)
-        k1 = uint32((uint64(k1) + uint64(0xBB67AE85)) & low)
+        p0 = uint64(0xD2511F53) * (c0 & low)
+        p1 = uint64(0xCD9E8D57) * (c2 & low)
+        c0 = (p1 >> half) ^ (c1 & low) ^ (k0 & low)
+        c1 = p1 & low
+        c2 = (p0 >> half) ^ (c3 & low) ^ (k1 & low)
+        c3 = p0 & low
+        k0 = (k0 + uint64(0x9E3779B9)) & low
+        k1 = (k1 + uint64(0xBB67AE85)) & low
     return c0, c1, c2, c3
 
 
 @njit(inline="always")
-def _exp2_double(y):
-    shifted = y + _ROUND
-    f = y - (shifted - _ROUND)
-    p = _D[0] * f + _D[1]
-    p = p * f + _D[2]
-    p = p * f + _D[3]
-    p = p * f + _D[4]
-    p = p * f + _D[5]
-    p = p * f + _D[6]
-    p = p * f + _D[7]
-    p = p * f + _D[8]
-    p = p * f + _D[9]
-    p = p * f + _D[10]
-    return p * float_from_bits((bits_of_float(shifted) + int64(1023)) << int64(52))
+def philox(k0, k1, c0, c1, c2, c3):
+    """Return the four uint32 words of one counter, all arguments uint32."""
+    w0, w1, w2, w3 = philox64(uint64(k0), uint64(k1), uint64(c0), uint64(c1), uint64(c2),
+                              uint64(c3))
+    return uint32(w0), uint32(w1), uint32(w2), uint32(w3)
 
 
 @njit(inline="always")
-def _exp2_single(y):
+def _logistic2_double(m, y):
+    shifted = y + _ROUND
+    f = y - (shifted - _ROUND)
+    square = f * f
+    a = (_EVEN[0] * square + _EVEN[1]) * square + _EVEN[2]
+    b = ((square + _ODD[1]) * square + _ODD[2]) * f
+    fall = a - b
+    return fall / (fall + (a + b) * (m * float_from_bits(bits_of_float(shifted) << int64(52))))
+
+
+@njit(inline="always")
+def _logistic2_single(m, y):
     shifted = y + _ROUND_SINGLE
     f = y - (shifted - _ROUND_SINGLE)
-    p = _S[0] * f + _S[1]
-    p = p * f + _S[2]
-    p = p * f + _S[3]
-    p = p * f + _S[4]
-    p = p * f + _S[5]
-    p = p * f + _S[6]
-    return p * single_from_bits(int32(int32(bits_of_single(shifted) + int32(127)) << int32(23)))
+    square = f * f
+    a = _EVEN_SINGLE[0] * square + _EVEN_SINGLE[1]
+    b = (square + _ODD_SINGLE[1]) * f
+    fall = a - b
+    power = single_from_bits(int32(bits_of_single(shifted) << int32(23)))
+    return fall / (fall + (a + b) * (m * power))
 
 
-def exp2(y):
-    """Return 2^y in the precision of ``y``; in double exactly as `rng.exp2` does."""
+def logistic2(m, y):
+    """Return 1 / (1 + m 2^y) in the precision of ``y``; in double exactly as `rng.logistic2`."""
     raise RuntimeError
 
 
-@overload(exp2, inline="always")
-def _exp2_overload(y):
+@overload(logistic2, inline="always")
+def _logistic2_overload(m, y):
     if y == types.float32:
-        return lambda y: _exp2_single(y)
-    return lambda y: _exp2_double(y)
+        return lambda m, y: _logistic2_single(m, y)
+    return lambda m, y: _logistic2_double(m, y)
 
 
 def like(example, value):
@@ -133,6 +140,18 @@ def _like_overload(example, value):
     if example == types.int32:
         return lambda example, value: int32(value)
     return lambda example, value: float64(value)
+
+
+def marked(example, seen, spike):
+    """Return ``seen`` or ``spike`` as an integer as wide as ``example``: loops stay vectors."""
+    raise RuntimeError
+
+
+@overload(marked, inline="always")
+def _marked_overload(example, seen, spike):
+    if example == types.float32:
+        return lambda example, seen, spike: int32(int32(seen) | int32(spike))
+    return lambda example, seen, spike: int64(seen) | int64(spike)
 
 
 def arrived(waiting, quantum):
@@ -150,8 +169,9 @@ def _arrived_overload(waiting, quantum):
 @njit(inline="always")
 def uniform53(high, low):
     """Return a uniform in [0, 1) with 53 bits exactly as `rng.uniform53` does."""
-    top = float64(high >> uint32(5)) * 67108864.0
-    return (top + float64(low >> uint32(6))) * 1.1102230246251565e-16
+    # By way of int32, which vector instructions turn into doubles.
+    top = float64(int32(high >> uint32(5))) * 67108864.0
+    return (top + float64(int32(low >> uint32(6)))) * 1.1102230246251565e-16
 
 
 @njit(inline="always")

@@ -152,7 +152,7 @@ class Reference:
         for receptor, synapse in enumerate(pop.synapses):
             flow = cell["gain"][receptor] * g[receptor] * (synapse.E - v)
             if synapse.block:
-                flow = flow * (1.0 / (1.0 + synapse.block * rng.exp2(MG_SLOPE2 * v)))
+                flow = flow * rng.logistic2(synapse.block, MG_SLOPE2 * v)
             current = current + flow
         if self.program.gaps and self.program.gaps.population == number:
             current = current + coupling

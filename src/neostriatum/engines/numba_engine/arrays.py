@@ -27,7 +27,7 @@ class Cells(NamedTuple):
 
 
 class Drives(NamedTuple):
-    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members and scratch by tile, copies."""
+    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members by tile, copies."""
 
     plain: np.ndarray
     keys: np.ndarray
@@ -39,7 +39,6 @@ class Drives(NamedTuple):
     share: np.ndarray
     copies: np.ndarray
     copies_length: np.ndarray
-    scratch: np.ndarray
 
 
 class Tables(NamedTuple):
@@ -60,7 +59,7 @@ class Currents(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Coupled pairs, node potentials, the current per cell, and (g, dt/tau or 0)."""
+    """Coupled pairs, node potentials, the current per cell, and (g, dt/tau or 0, population)."""
 
     first: np.ndarray
     second: np.ndarray
@@ -70,9 +69,11 @@ class Gap(NamedTuple):
 
 
 class Wires(NamedTuple):
-    """Projections: plain (j, 4) as source, target, stp, first offset; CSR of all; amounts (j, r).
+    """Projections: CSR of all, amounts (j, r), short-term plasticity, tiles by population.
 
-    The rows of projection j start at ``offsets[plain[j, 3] + source]``.
+    ``plain`` (j, 6): source, target, plastic or not, first offset, number among the plastic
+    projections of the source, and how many these are. The rows of projection j start at
+    ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1.
     """
 
     plain: np.ndarray
@@ -84,6 +85,8 @@ class Wires(NamedTuple):
     state: np.ndarray
     state_start: np.ndarray
     last: np.ndarray
+    first_tile: np.ndarray
+    release_start: np.ndarray
 
 
 class Probes(NamedTuple):
@@ -92,3 +95,32 @@ class Probes(NamedTuple):
     start: np.ndarray
     lane: np.ndarray
     out: np.ndarray
+
+
+class Work(NamedTuple):
+    """Tiles owned by each part of the work (w, p, 2), and one `Bench` for each, stacked."""
+
+    own: np.ndarray
+    events: np.ndarray
+    words: np.ndarray
+    uniforms: np.ndarray
+    fired: np.ndarray
+    bad: np.ndarray
+
+
+class Bench(NamedTuple):
+    """What one part works on: counts of events by step, words, uniforms, flags, the bad cell."""
+
+    events: np.ndarray
+    words: np.ndarray
+    uniforms: np.ndarray
+    fired: np.ndarray
+    bad: np.ndarray
+
+
+class Notes(NamedTuple):
+    """Spikes of this window and the last: k * TILE + lane (2, t, most), number, releases."""
+
+    found: np.ndarray
+    counts: np.ndarray
+    releases: np.ndarray

@@ -1,7 +1,7 @@
 """One step of one tile of 512 cells, as short loops that LLVM turns into vector instructions.
 
 Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * PITCH. Only
-the strips in use are computed; no loop adds across lanes.
+the strips in use are computed; no loop adds across lanes (but one ors flags).
 The formulas and their order are those of the reference engine, to the bit.
 """
 
@@ -17,24 +17,27 @@ TILE = 512
 #: From one row to the next: a little more than a tile, since rows that lie a multiple of 4096
 #: bytes apart make the processor mistake a load from one for a store to another.
 PITCH = TILE + 16
-#: Rows of a tile: potential, recovery, current, event counts, noise or mask, then two rows per
-#: receptor (conductance, arrivals), then one per spread parameter and per current mask.
-V, U, I, COUNT, NOISE, FIRST = 0, 1, 2, 3, 4, 5
+#: Rows of a tile: potential, recovery, current, noise, then two rows per receptor (conductance,
+#: arrivals), then one per spread parameter and per current mask.
+V, U, I, NOISE, FIRST = 0, 1, 2, 3, 4
 #: Columns of the step parameters, gains and dopamine currents following.
 K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 
 #: Lanes of a strip: a loop of known length, which LLVM can prove to stay within its row.
 STRIP = 64
+#: Lanes of a strip of `step_driven`: long against the start of its loops, short enough for its rows
+#: to stay in the first-level cache.
+WIDE = 256
 
 _T = uintp(TILE)
 _P = uintp(PITCH)
-_S = uintp(STRIP)
+_S, _W = uintp(STRIP), uintp(WIDE)
 
 
 @compiled()
-def in_use(lanes):
+def in_use(lanes, strip):
     """Return a number of lanes rounded up to whole strips."""
-    return uintp((lanes + STRIP - 1) // STRIP * STRIP)
+    return uintp((lanes + strip - 1) // strip * strip)
 
 
 @compiled()
@@ -46,19 +49,19 @@ def fill(flat, lanes, at, value):
 
 
 @compiled()
-def add_scaled(flat, lanes, at, source, weight):
-    """Add ``weight`` times a row to another."""
+def add_scaled(flat, lanes, at, rows, source, weight):
+    """Add ``weight`` times a row of ``rows`` to a row."""
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
-            flat[at + lane] += flat[source + lane] * weight
+            flat[at + lane] += rows[source + lane] * weight
 
 
 @compiled()
-def set_scaled(flat, lanes, at, source, weight):
-    """Set a row to ``weight`` times another."""
+def set_scaled(flat, lanes, at, rows, source, weight):
+    """Set a row to ``weight`` times a row of ``rows``."""
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
-            flat[at + lane] = flat[source + lane] * weight
+            flat[at + lane] = rows[source + lane] * weight
 
 
 @compiled()
@@ -98,7 +101,7 @@ def receive(flat, lanes, base, row, arrivals, gain, reversal, decay):
 
 
 @compiled()
-def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, block, slope, one):
+def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, block, slope):
     """Do the same for a receptor with the magnesium block."""
     v, current = base, base + uintp(I) * _P
     g, new = base + row * _P, base + (row + uintp(1)) * _P
@@ -111,7 +114,7 @@ def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, blo
             x = flat[v + lane]
             conductance = flat[g + lane]
             flow = gain * conductance * (reversal - x)
-            flat[current + lane] += flow * (one / (one + block * jit.exp2(slope * x)))
+            flat[current + lane] += flow * jit.logistic2(block, slope * x)
             flat[g + lane] = conductance * decay
 
 
@@ -142,45 +145,58 @@ def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
 
 
 @compiled()
-def step_driven(flat, lanes, base, ring, slot, quantum, weights, said, slope, par, dt_over_c, dt_a,
-                fired):
-    """Do a whole step of cells with linear recovery in one loop, as most SPNs need it.
+def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, said, slope, par, dt):
+    """Advance one strip of cells with linear recovery by a step, as most SPNs need it.
 
     Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium
     block, 2 gets what arrives in the ring and has no gain. The sums are those of the separate
-    loops, to the bit.
+    loops, to the bit. The share of NMDA receptors without magnesium has a loop of its own (its row
+    is that of the current): one loop would be a chain of operations too long for the processor to
+    overlap one round with the next. Returns whether a cell is at its peak; `settle` resets it.
     """
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
-    v_peak, reset, d, injected = par[V_PEAK], par[RESET], par[D], par[I_SPON]
+    v_peak, injected, dt_over_c, dt_a = par[V_PEAK], par[I_SPON], dt / par[C], dt * par[A]
     gain0, gain1 = par[GAIN], par[GAIN + 1]
     w0, w1 = weights[0], weights[1]
     e0, e2 = said[0, 0], said[2, 0]
     decay0, decay1, decay2, block = said[0, 1], said[1, 1], said[2, 1], said[1, 2]
-    one = dt_a / dt_a
-    zero = one - one
     g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 2) * _P,
                   base + uintp(FIRST + 4) * _P)
-    iu, count = base + uintp(U) * _P, base + uintp(COUNT) * _P
-    for strip in range(uintp(0), lanes, _S):
-        for lane in range(strip, strip + _S):
-            v, u, events = flat[base + lane], flat[iu + lane], flat[count + lane]
-            flat[count + lane] = zero
-            ampa = flat[g0 + lane] + events * w0
-            nmda = flat[g1 + lane] + events * w1
-            gaba = flat[g2 + lane] + jit.arrived(ring[slot + lane], quantum)
-            ring[slot + lane] = 0
-            flat[g0 + lane] = ampa * decay0
-            flat[g1 + lane] = nmda * decay1
-            flat[g2 + lane] = gaba * decay2
-            pull = e0 - v
-            flow = gain1 * nmda * pull * (one / (one + block * jit.exp2(slope * v)))
-            current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
-            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
-            new_u = u + dt_a * (b * (v - v_r) - u)
-            spike = new_v >= v_peak
-            fired[lane] = spike
-            flat[base + lane] = reset if spike else new_v
-            flat[iu + lane] = new_u + d if spike else new_u
+    iu, share = base + uintp(U) * _P, base + uintp(I) * _P
+    for lane in range(first, first + _W):
+        flat[share + lane] = jit.logistic2(block, slope * flat[base + lane])
+    peaks = jit.marked(k, False, False)
+    for lane in range(first, first + _W):
+        v, u, events = flat[base + lane], flat[iu + lane], counts[row + lane]
+        counts[row + lane] = 0
+        ampa = flat[g0 + lane] + events * w0
+        nmda = flat[g1 + lane] + events * w1
+        gaba = flat[g2 + lane] + jit.arrived(ring[slot + lane], quantum)
+        ring[slot + lane] = 0
+        flat[g0 + lane] = ampa * decay0
+        flat[g1 + lane] = nmda * decay1
+        flat[g2 + lane] = gaba * decay2
+        pull = e0 - v
+        flow = gain1 * nmda * pull * flat[share + lane]
+        current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
+        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
+        flat[base + lane] = new_v
+        flat[iu + lane] = u + dt_a * (b * (v - v_r) - u)
+        peaks = jit.marked(k, peaks, new_v >= v_peak)
+    return peaks != 0
+
+
+@compiled()
+def settle(flat, base, first, par, used, k, found, count):
+    """Reset the cells of a strip that are at their peak and note them; return the new count."""
+    for lane in range(first, first + _W):
+        if flat[base + lane] >= par[V_PEAK]:
+            flat[base + lane] = par[RESET]
+            flat[base + uintp(U) * _P + lane] += par[D]
+            if lane < used:
+                found[count] = k * TILE + lane
+                count += 1
+    return count
 
 
 @compiled()

@@ -1,9 +1,9 @@
-"""Spikes of a window: collected, scaled by short-term plasticity, added to the ring."""
+"""Spikes of a window: scaled by short-term plasticity, then added to the ring of their targets."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import prange, uintp
+from numba import uintp
 
 from neostriatum import jit
 from neostriatum.caching import compiled
@@ -13,7 +13,23 @@ _T = uintp(TILE)
 
 
 @compiled()
-def release(state, at, last, step, stp):
+def release(tile, step0, geometry, wires, found, count, releases):
+    """Compute the release of every noted spike of a tile, for every plastic projection of it."""
+    population, at = geometry.population[tile], wires.release_start[tile]
+    if at < 0:
+        return
+    for n in range(count):
+        local = geometry.first[tile] + found[tile, n] % TILE
+        step = step0 + found[tile, n] // TILE
+        for one in range(wires.plain.shape[0]):
+            if wires.plain[one, 0] == population and wires.plain[one, 2]:
+                releases[at] = release_one(wires.state, wires.state_start[one] + local, wires.last,
+                                           step, wires.stp[one])
+                at += 1
+
+
+@compiled()
+def release_one(state, at, last, step, stp):
     """Return the release of a spike relative to a first one, and update u and x."""
     interval = float(step - last[at])
     fall_u = jit.exp(-interval / stp[2]) if stp[2] > 0 else 0.0
@@ -24,29 +40,6 @@ def release(state, at, last, step, stp):
     out = u * x
     state[at, 0], state[at, 1], last[at] = u, x - out, step
     return out / stp[0]
-
-
-@compiled()
-def gather(step0, geometry, found, counts, wires):
-    """Collect the spikes of a window as rows (population, local id, step), and their releases."""
-    total = 0
-    for tile in range(counts.size):
-        total += counts[tile]
-    spikes = np.empty((total, 3), np.int64)
-    scales = np.ones((total, wires.plain.shape[0]))
-    at = 0
-    for tile in range(counts.size):
-        population = geometry.population[tile]
-        for n in range(counts[tile]):
-            local = geometry.first[tile] + found[tile, n] % TILE
-            step = step0 + found[tile, n] // TILE
-            spikes[at, 0], spikes[at, 1], spikes[at, 2] = population, local, step
-            for one in range(wires.plain.shape[0]):
-                if wires.plain[one, 0] == population and wires.plain[one, 2]:
-                    scales[at, one] = release(wires.state, wires.state_start[one] + local,
-                                              wires.last, step, wires.stp[one])
-            at += 1
-    return spikes, scales
 
 
 @compiled()
@@ -61,45 +54,46 @@ def first_at_least(targets, start, stop, value):
     return start
 
 
-@compiled(parallel=True, nogil=True)
-def deliver(spikes, scales, parts, slots, ring, geometry, cell, first_tile, wires, unit):
-    """Add the spikes of a window to the ring; each part owns a range of target tiles."""
-    for part in prange(parts):
-        for one in range(wires.plain.shape[0]):
-            source, target = wires.plain[one, 0], wires.plain[one, 1]
-            tiles = first_tile[target + 1] - first_tile[target]
-            low = (tiles * part // parts) * TILE
-            high = (tiles * (part + 1) // parts) * TILE
-            if low == high:
-                continue
-            deliver_one(one, source, target, low, high, spikes, scales, slots, ring, cell,
-                        first_tile[target], wires, unit)
+@compiled()
+def deliver(own, step0, slots, ring, geometry, cell, wires, unit, found, counts, releases):
+    """Deliver the spikes noted from ``step0`` on to the tiles of ``own`` (first, last by target)."""
+    for one in range(wires.plain.shape[0]):
+        source, target = wires.plain[one, 0], wires.plain[one, 1]
+        first, last = own[target]
+        if first == last:
+            continue
+        tile0 = wires.first_tile[target]
+        low, high = (first - tile0) * TILE, (last - tile0) * TILE
+        whole = first == tile0 and last == wires.first_tile[target + 1]
+        for tile in range(wires.first_tile[source], wires.first_tile[source + 1]):
+            for n in range(counts[tile]):
+                row = wires.plain[one, 3] + geometry.first[tile] + found[tile, n] % TILE
+                start, stop = wires.offsets[row], wires.offsets[row + 1]
+                if not whole:
+                    start = first_at_least(wires.targets, start, stop, low)
+                    stop = first_at_least(wires.targets, start, stop, high)
+                scale = 1.0
+                if wires.plain[one, 2]:
+                    at = wires.release_start[tile] + n * wires.plain[one, 5] + wires.plain[one, 4]
+                    scale = releases[at]
+                slot0 = (step0 + found[tile, n] // TILE) % slots
+                deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell,
+                            wires, unit)
 
 
 @compiled()
-def deliver_one(one, source, target, low, high, spikes, scales, slots, ring, cell, tile0, wires,
-                unit):
-    """Deliver one projection to the targets in [low, high)."""
-    offsets, targets, delays = wires.offsets, wires.targets, wires.delays
-    row0 = wires.plain[one, 3]
-    width = uintp(cell.flags[target, 6])
-    stride = uintp(slots) * width * _T
-    for n in range(spikes.shape[0]):
-        if spikes[n, 0] != source:
+def deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell, wires, unit):
+    """Deliver one spike to some of its targets, receptor by receptor."""
+    width = uintp(cell.flags[target, 6]) * _T
+    stride = uintp(slots) * width
+    for receptor in range(cell.flags[target, 1]):
+        amount = wires.amounts[one, receptor]
+        if amount == 0:
             continue
-        local, slot0 = spikes[n, 1], spikes[n, 2] % slots
-        start, stop = offsets[row0 + local], offsets[row0 + local + 1]
-        start = first_at_least(targets, start, stop, low)
-        stop = first_at_least(targets, start, stop, high)
-        scale = scales[n, one] if wires.plain[one, 2] else 1.0
-        for receptor in range(cell.flags[target, 1]):
-            amount = wires.amounts[one, receptor]
-            if amount == 0:
-                continue
-            value = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
-            column = uintp(cell.receptors[target, receptor, 3]) * _T
-            add_row(targets, delays, start, stop, slot0, slots, ring,
-                    uintp(tile0) * stride + column, stride, width * _T, value)
+        value = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
+        column = uintp(cell.receptors[target, receptor, 3]) * _T
+        add_row(wires.targets, wires.delays, start, stop, slot0, slots, ring,
+                uintp(tile0) * stride + column, stride, width, value)
 
 
 @compiled()

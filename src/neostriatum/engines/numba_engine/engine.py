@@ -12,7 +12,15 @@ from neostriatum.engines.base import Capabilities, Trace, changed
 from neostriatum.engines.numba_engine import cells
 from neostriatum.engines.numba_engine.arrays import Currents, Probes
 from neostriatum.engines.numba_engine.cells import PITCH, TILE
-from neostriatum.engines.numba_engine.layout import fill_rows, lay_out, quanta, step_parameters
+from neostriatum.engines.numba_engine.layout import (
+    aligned,
+    fill_rows,
+    lay_out,
+    notebook,
+    quanta,
+    share_out,
+    step_parameters,
+)
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
 from neostriatum.engines.program import V_LIMIT, Program, lower
@@ -46,13 +54,10 @@ class Numba:
         self._set(program, layout)
         tiles = len(layout.geometry.population)
         self.step = 0
-        self.flat = np.zeros(tiles * layout.rows * PITCH, self.dtype)
+        self.flat = aligned(tiles * layout.rows * PITCH, self.dtype)
         fill_rows(self.program, layout, self.flat)
         ring = np.int32 if self.dtype == np.float32 else np.float64
-        self.ring = np.zeros(tiles * layout.slots * layout.width * TILE, ring)
-        self._fired = np.zeros((tiles, TILE), np.uint8)
-        self._found = np.zeros((tiles, TILE * layout.window), np.int32)
-        self._counts = np.zeros(tiles, np.int64)
+        self.ring = aligned(tiles * layout.slots * layout.width * TILE, ring)
         gaps = self.program.gaps
         if gaps is not None and gaps.tau is not None:
             pop = self.program.populations[gaps.population]
@@ -68,7 +73,9 @@ class Numba:
     def _set(self, program: Program, layout: Any) -> None:
         self.program: Program = program
         self.layout = layout
-        self._tables = TableMaker(program, self.layout.sizes)
+        self._tables = TableMaker(program, layout.sizes)
+        self._work = share_out(program, layout, self.threads)
+        self._notes = notebook(layout)
 
     def probe(self, population: str, ids: np.ndarray) -> None:
         """Record the potential of these local ids after every step from now on."""
@@ -130,13 +137,12 @@ class Numba:
             if outside:
                 self._deliver_outside(stretch)
             found, steps, tile, lane = advance(
-                stretch, self.step, window, self.threads, layout.slots, layout.items, self.flat,
-                self._fired, self.ring, layout.geometry, layout.cell, _from(par, done),
-                layout.drives, self._tables.make(self.step, stretch),
+                stretch, self.step, window, layout.slots, self.flat, self._work, self.ring,
+                layout.geometry, layout.cell, _from(par, done), layout.drives,
+                self._tables.make(self.step, stretch),
                 currents._replace(level=np.ascontiguousarray(currents.level[:, done:])),
-                layout.gap, probes._replace(out=out[done:]), layout.wires, layout.first_tile,
-                self.dtype(program.dt), quanta(self.dtype), self.dtype(V_LIMIT), self._found,
-                self._counts)
+                layout.gap, probes._replace(out=out[done:]), layout.wires, self.dtype(program.dt),
+                quanta(self.dtype), self.dtype(V_LIMIT), self._notes)
             spikes.append(found)
             self.step += steps
             done += steps

@@ -1,31 +1,32 @@
-"""The random events of one drive in one tile and step: the same draws as `engines.drive`."""
+"""The random events of one drive in one tile: the same draws as `engines.drive`.
+
+They are counted in rows of single-precision numbers, one per cell: exact below 2^24.
+"""
 
 from __future__ import annotations
 
-from numba import uint32, uint64, uintp
+from numba import float32, uint32, uint64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import compiled
-from neostriatum.engines.numba_engine.cells import COUNT, PITCH
+from neostriatum.engines.numba_engine.cells import TILE
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
 #: Counters of events drawn at a time.
-AHEAD = 32
+AHEAD = 128
 _COUNT_DRAW = uint32(0x80000000)
 
 
 @compiled()
 def search(table, length, u):
-    """Return how many entries of a rising table are <= u."""
-    low, high = 0, length
-    while low < high:
-        middle = (low + high) >> 1
-        if table[middle] <= u:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    """Return how many entries of a rising table are <= u, without a branch to mispredict."""
+    low, left = uintp(0), uintp(length)
+    while left > uintp(1):
+        half = left >> uintp(1)
+        low = low + half if table[low + half - uintp(1)] <= u else low
+        left -= half
+    return int(low) + int(table[low] <= u)
 
 
 @compiled()
@@ -39,59 +40,150 @@ def poisson_count(key0, key1, block, low, high, table, length, parts):
 
 
 @compiled()
-def scatter(flat, base, key0, key1, block, low, high, count, members, first, size, one, words):
-    """Give each of ``count`` events to a member, four members per counter.
+def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts, members, first,
+                   size, words, uniforms):
+    """Draw the events of some steps of a block and count them by cell.
 
-    ``words`` is scratch for the words of `AHEAD` counters, drawn in a loop of their own that
-    becomes vector instructions.
+    Row k of ``counts`` gets those of step step0 + k. What comes from counters is drawn for all
+    steps in loops of their own, which become vector instructions; they run to a whole vector, and
+    so a little beyond what is used. ``words`` (8, `AHEAD`) holds draw indices, step low and high,
+    the four words of every counter, and per step the first counter; ``uniforms`` is scratch too.
     """
-    row = base + uintp(COUNT * PITCH)
-    span = uint64(size)
-    counters = (count + 3) >> 2
-    for start in range(0, counters, AHEAD):
-        some = min(AHEAD, counters - start)
-        for n in range(some):
-            w0, w1, w2, w3 = jit.philox(key0, key1, uint32(start + n), block, low, high)
-            words[n] = (uint64(w0) * span) >> uint64(32)
-            words[AHEAD + n] = (uint64(w1) * span) >> uint64(32)
-            words[2 * AHEAD + n] = (uint64(w2) * span) >> uint64(32)
-            words[3 * AHEAD + n] = (uint64(w3) * span) >> uint64(32)
-        left = count - 4 * start
-        for n in range(some):
-            for lane in range(min(4, left - 4 * n)):
-                member = members[first + int(words[lane * AHEAD + n])]
-                flat[row + uintp(member)] += one
+    for k in range(whole_vectors(steps)):
+        step = uint64(step0) + uint64(k)
+        w0, w1, _, _ = jit.philox64(uint64(key0), uint64(key1), uint64(_COUNT_DRAW), uint64(block),
+                                    step, step >> uint64(32))
+        uniforms[k] = jit.uniform53(uint32(w0), uint32(w1))
+    filled, k0 = uintp(0), uintp(0)
+    for k in range(uintp(steps)):
+        step = uint64(step0) + uint64(k)
+        low, high = uint32(step), uint32(step >> uint64(32))
+        count = search(table, length, uniforms[k])
+        for part in range(1, parts):
+            more = jit.philox(key0, key1, uint32(_COUNT_DRAW + uint32(part)), block, low, high)
+            count += search(table, length, jit.uniform53(more[0], more[1]))
+        uniforms[k] = float(count)
+        counters = uintp((count + 3) >> 2)
+        if filled + counters + uintp(8) > uintp(AHEAD):
+            scatter(counts, key0, key1, block, k0, k, filled, members, first, size, words, uniforms)
+            filled, k0 = uintp(0), k
+        done = uintp(0)
+        while counters - done + uintp(8) > uintp(AHEAD):
+            # More events in one step than fit at a time.
+            some = uintp(AHEAD - 8)
+            gather(words, uintp(0), some, done, low, high, uintp(0))
+            left, uniforms[k] = uniforms[k] - float(4 * some), float(4 * some)
+            scatter(counts, key0, key1, block, k, k + uintp(1), some, members, first, size, words,
+                    uniforms)
+            uniforms[k] = left
+            done += some
+        gather(words, filled, counters - done, done, low, high, k - k0)
+        filled += counters - done
+    scatter(counts, key0, key1, block, k0, uintp(steps), filled, members, first, size, words,
+            uniforms)
 
 
 @compiled()
-def each_binomial(flat, base, key0, key1, local, low, high, table, length, members, first, size,
-                  one):
+def whole_vectors(count):
+    """Return a count of counters rounded up to what one vector instruction holds."""
+    return uintp((count + 7) // 8 * 8)
+
+
+@compiled()
+def gather(words, filled, count, draw, low, high, k):
+    """Put some counters of a step behind those that are there."""
+    words[7, k] = filled
+    for n in range(whole_vectors(count)):
+        words[0, filled + n] = draw + n
+        words[1, filled + n] = uint64(low)
+        words[2, filled + n] = uint64(high)
+
+
+@compiled()
+def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, words, uniforms):
+    """Draw the words of the gathered counters and count the events of steps k0 to k1."""
+    one, half, span = float32(1.0), uint64(32), uint64(uint32(size))
+    key0, key1, block = uint64(key0), uint64(key1), uint64(block)
+    for n in range(whole_vectors(filled)):
+        w0, w1, w2, w3 = jit.philox64(key0, key1, words[0, n], block, words[1, n], words[2, n])
+        words[3, n] = (w0 * span) >> half
+        words[4, n] = (w1 * span) >> half
+        words[5, n] = (w2 * span) >> half
+        words[6, n] = (w3 * span) >> half
+    # Where all cells of the tile are members, the number of a member is its lane.
+    whole = members[first + size - 1] == size - 1
+    for k in range(k0, k1):
+        row, at, count = k * uintp(TILE), words[7, k - k0], uintp(uniforms[k])
+        if whole:
+            full = at + (count >> uintp(2))
+            for n in range(at, full):
+                counts[row + words[3, n]] += one
+                counts[row + words[4, n]] += one
+                counts[row + words[5, n]] += one
+                counts[row + words[6, n]] += one
+            for event in range(count & uintp(3)):
+                counts[row + words[uintp(3) + event, full]] += one
+        else:
+            for event in range(count):
+                member = words[uintp(3) + (event & uintp(3)), at + (event >> uintp(2))]
+                counts[row + uintp(members[uintp(first) + member])] += one
+
+
+@compiled()
+def each_binomial(counts, row, key0, key1, local, low, high, table, length, members, first, size):
     """Draw a binomial count per member by inversion."""
-    row = base + uintp(COUNT * PITCH)
     for n in range(size):
         lane = members[first + n]
         words = jit.philox(key0, key1, _COUNT_DRAW, uint32(local + lane), low, high)
         count = search(table, length, jit.uniform53(words[0], words[1]))
-        flat[row + uintp(lane)] += one * jit.like(one, count)
+        counts[row + lane] += float32(count)
 
 
 @compiled()
-def copy_reference(flat, base, key0, key1, local, low, high, p, table, length, members, first,
-                   size, one):
+def copy_reference(counts, row, key0, key1, local, low, high, p, table, length, members, first,
+                   size):
     """Let the afferents of a member copy an event of its own reference train."""
-    row = base + uintp(COUNT * PITCH)
     for n in range(size):
         lane = members[first + n]
         words = jit.philox(key0, key1, uint32(0), uint32(local + lane), low, high)
         if jit.uniform53(words[0], words[1]) < p:
             words = jit.philox(key0, key1, uint32(1), uint32(local + lane), low, high)
             count = search(table, length, jit.uniform53(words[0], words[1]))
-            flat[row + uintp(lane)] += one * jit.like(one, count)
+            counts[row + lane] += float32(count)
 
 
 @compiled()
-def add_to_members(flat, base, value, members, first, size):
+def add_to_members(counts, row, value, members, first, size):
     """Give every member the same number of events."""
-    row = base + uintp(COUNT * PITCH)
     for n in range(size):
-        flat[row + uintp(members[first + n])] += value
+        counts[row + members[first + n]] += float32(value)
+
+
+@compiled()
+def count_events(number, tile, s, step, counts, k, geometry, drives, tables, words, uniforms):
+    """Add the events of one drive in this tile and step to row k of the counts."""
+    low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
+    local = geometry.first[tile]
+    block, row = uint32(local // TILE), k * TILE
+    size, first = drives.sizes[number, tile], drives.offsets[number, tile]
+    keys, t = drives.keys[number], s if drives.plain[number, 2] else 0
+    chosen = drives.chosen[number, tile]
+    table, length = tables.values[number, chosen, t], tables.lengths[number, chosen, t]
+    if drives.plain[number, 1] == BINOMIAL:
+        each_binomial(counts, row, keys[0], keys[1], local, low, high, table, length,
+                      drives.members, first, size)
+    elif length > 0:
+        scatter_window(counts[row:], keys[0], keys[1], block, step, 1, table, length,
+                       tables.parts[number, chosen, t], drives.members, first, size, words,
+                       uniforms)
+    if drives.share[number, 0] > 0:
+        copy_reference(counts, row, keys[2], keys[3], local, low, high,
+                       tables.reference_p[number, t], drives.copies[number],
+                       drives.copies_length[number], drives.members, first, size)
+    mother = tables.values.shape[1] - 1
+    if drives.share[number, 1] > 0 and tables.lengths[number, mother, t] > 0:
+        count = poisson_count(keys[4], keys[5], uint32(0), low, high,
+                              tables.values[number, mother, t],
+                              tables.lengths[number, mother, t], tables.parts[number, mother, t])
+        if count:
+            add_to_members(counts, row, count, drives.members, first, size)

@@ -15,7 +15,9 @@ from neostriatum.engines.numba_engine.arrays import (
     Drives,
     Gap,
     Geometry,
+    Notes,
     Wires,
+    Work,
 )
 from neostriatum.engines.numba_engine.cells import FIRST, GAIN, PITCH, TILE
 from neostriatum.engines.program import MG_SLOPE2, QUANTUM
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Order of the parameter columns; must agree with `cells`.
 COLUMNS = ("k", "v_r", "v_t", "C", "a", "b", "v_peak", "c", "d", "v_b", "I_spon")
+#: Steps of a window at most: a note, k * TILE + lane, has 16 bits.
+LONGEST_WINDOW = 64
 #: Quantum of a synaptic contribution in single precision [nS]; arrivals are counted in it.
 SINGLE_QUANTUM = 2.0**-20
 
@@ -41,7 +45,6 @@ class Layout:
     wires: Wires
     currents: Currents
     first_tile: np.ndarray
-    items: np.ndarray
     slots: int
     window: int
     rows: int
@@ -85,11 +88,11 @@ def lay_out(program: Program, dtype: Any) -> Layout:
         np.array([mask_row.get(id(one), -1) for one in program.currents], np.int64),
         np.zeros((len(program.currents), 1), dtype))
     delays = [int(one.delays.min()) for one in program.projections if len(one.delays)]
+    window = min([LONGEST_WINDOW, *delays])
     return Layout(
         geometry, _cells(program, ring, width, spread_rows, receptors, dtype), drives,
-        _gap(program, dtype), _wires(program, receptors), currents, first_tile,
-        _items(program, first_tile), program.slots, min([64, *delays]), rows, width, sizes,
-        spread_rows)
+        _gap(program, dtype), _wires(program, receptors, first_tile, window), currents,
+        first_tile, program.slots, window, rows, width, sizes, spread_rows)
 
 
 def _geometry(populations: tuple[Population, ...], tiles: list[int], rows: int) -> Geometry:
@@ -189,29 +192,34 @@ def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, l
             table = binomial_table(drive.afferents, drive.within)
             copies[number, : len(table)], copies_length[number] = table, len(table)
     return Drives(about, keys, weights, sizes, offsets, np.concatenate(members), chosen, share,
-                  copies, copies_length, np.zeros((tiles, 4 * events.AHEAD), np.uint64)), classes
+                  copies, copies_length), classes
 
 
 def _gap(program: Program, dtype: Any) -> Gap:
     gaps = program.gaps
     if gaps is None:
         none = np.zeros(0, np.int64)
-        return Gap(none, none, np.zeros(0, dtype), np.zeros(0, dtype), np.zeros(2, dtype))
+        return Gap(none, none, np.zeros(0, dtype), np.zeros(0, dtype),
+                   np.array([0, 0, -1], dtype))
     rate = program.dt / gaps.tau if gaps.tau is not None else 0.0
     size = program.populations[gaps.population].n
     node = np.zeros(len(gaps.first) if gaps.tau is not None else 0, dtype)
     return Gap(gaps.first, gaps.second, node, np.zeros(size, dtype),
-               np.array([gaps.g, rate], dtype))
+               np.array([gaps.g, rate, gaps.population], dtype))
 
 
-def _wires(program: Program, receptors: int) -> Wires:
+def _wires(program: Program, receptors: int, first_tile: np.ndarray, window: int) -> Wires:
     count = len(program.projections)
-    plain = np.zeros((count, 4), np.int64)
+    plain = np.zeros((count, 6), np.int64)
+    plastic = [[n for n, one in enumerate(program.projections) if one.stp and one.source == source]
+               for source in range(len(program.populations))]
     amounts = np.zeros((count, max(1, receptors)))
     stp, start = np.zeros((count, 3)), np.zeros(count, np.int64)
     offsets, rows, synapses, states = [], 0, 0, 0
     for number, one in enumerate(program.projections):
-        plain[number] = one.source, one.target, one.stp is not None, rows
+        mine = plastic[one.source]
+        plain[number] = (one.source, one.target, one.stp is not None, rows,
+                         mine.index(number) if one.stp else -1, len(mine))
         offsets.append(one.offsets + synapses)
         rows, synapses = rows + len(one.offsets), synapses + len(one.targets)
         for receptor, weight in one.weights:
@@ -221,28 +229,61 @@ def _wires(program: Program, receptors: int) -> Wires:
             start[number], states = states, states + program.populations[one.source].n
     state = np.zeros((max(1, states), 2))
     state[:, 1] = 1.0
+    release_start, releases = np.full(int(first_tile[-1]), -1, np.int64), 0
+    for source, mine in enumerate(plastic):
+        for tile in range(int(first_tile[source]), int(first_tile[source + 1])) if mine else ():
+            release_start[tile], releases = releases, releases + TILE * window * len(mine)
     return Wires(
         plain, _joined(offsets, np.int64), _joined([one.targets for one in program.projections],
                                                    np.int32),
         _joined([one.delays for one in program.projections], np.uint8), amounts, stp, state, start,
-        np.zeros(max(1, states), np.int64))
+        np.zeros(max(1, states), np.int64), first_tile, release_start)
 
 
 def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype), *arrays]).astype(dtype, copy=False)
 
 
-def _items(program: Program, first_tile: np.ndarray) -> np.ndarray:
-    """Return pieces of work: the gap-coupled population as one, every other tile alone."""
+#: Cost of a cell in a tile of the commonest kind, of another kind, and coupled by gap junctions.
+_COST = {"driven": 1.0, "general": 3.0, "coupled": 4.0}
+
+
+def share_out(program: Program, layout: Layout, parts: int) -> Work:
+    """Divide the tiles among parts of about the same work, the gap-coupled population as one."""
     coupled = program.gaps.population if program.gaps else -1
-    items = []
-    for number in range(len(program.populations)):
-        start, stop = int(first_tile[number]), int(first_tile[number + 1])
+    cost, items = [], []
+    order = sorted(range(len(program.populations)), key=lambda number: number != coupled)
+    for number in order:
+        start, stop = int(layout.first_tile[number]), int(layout.first_tile[number + 1])
+        lanes = layout.geometry.lanes[start:stop]
         if number == coupled:
-            items.insert(0, (start, stop, 1))
-        else:
-            items += [(tile, tile + 1, 0) for tile in range(start, stop)]
-    return np.array(items, np.int64).reshape(-1, 3)
+            items.append((number, start, stop))
+            cost.append(_COST["coupled"] * lanes.sum())
+            continue
+        driven = layout.cell.flags[number, 5] >= 0
+        items += [(number, tile, tile + 1) for tile in range(start, stop)]
+        cost += list(_COST["driven" if driven else "general"] * lanes)
+    done = np.cumsum(cost) - 0.5 * np.array(cost)
+    owner = np.minimum((done / max(1e-9, float(np.sum(cost))) * parts).astype(int), parts - 1)
+    own = np.zeros((parts, len(program.populations), 2), np.int64)
+    for (number, start, stop), part in zip(items, owner, strict=True):
+        first = own[part, number, 0] if own[part, number, 1] else start
+        own[part, number] = first, stop
+    return Work(own, np.zeros((parts, layout.window * TILE), np.float32),
+                np.zeros((parts, 8, events.AHEAD), np.uint64),
+                np.zeros((parts, int(events.whole_vectors(layout.window)))),
+                np.zeros((parts, TILE), np.uint8),
+                np.full((parts, 2), -1, np.int64))
+
+
+def notebook(layout: Layout) -> Notes:
+    """Return empty notes of the spikes of two windows."""
+    tiles, most = len(layout.geometry.population), TILE * layout.window
+    starts = layout.wires.release_start
+    widths = layout.wires.plain[:, 5].max(initial=0)
+    releases = int(starts.max(initial=-1)) + most * int(widths) if (starts >= 0).any() else 0
+    return Notes(np.zeros((2, tiles, most), np.uint16), np.zeros((2, tiles), np.int64),
+                 np.zeros((2, releases)))
 
 
 def step_parameters(program: Program, layout: Layout, step: int, count: int,
@@ -269,6 +310,13 @@ def step_parameters(program: Program, layout: Layout, step: int, count: int,
             par[number, :, at], par[number, :, at + 1] = g, reversal
             at += 2
     return par.astype(dtype)
+
+
+def aligned(size: int, dtype: Any) -> np.ndarray:
+    """Return zeros that begin on a cache line, so that no vector lies across two."""
+    plain = np.zeros(size * np.dtype(dtype).itemsize + 64, np.uint8)
+    start = -plain.ctypes.data % 64
+    return plain[start : start + size * np.dtype(dtype).itemsize].view(dtype)
 
 
 def fill_rows(program: Program, layout: Layout, flat: np.ndarray) -> None:

@@ -1,8 +1,9 @@
-"""Advance a network window by window: tiles alone through a window, then spikes delivered.
+"""Advance a network window by window: deliver the last one's spikes, then every tile on its own.
 
-A window is at most the smallest delay, so nothing emitted in it arrives in it. Every conductance
-step is a multiple of one quantum and its sums are exact, so no order of delivery matters: not the
-number of threads, nor where windows and chunks end.
+A window is at most the smallest delay, so nothing emitted in it arrives in it, and the threads meet
+once per window. Each part of the work owns some tiles: it alone delivers to them and advances them.
+Every conductance step is a multiple of one quantum and its sums are exact, so no order of delivery
+matters: not the number of threads, nor where windows and chunks end.
 """
 
 from __future__ import annotations
@@ -10,81 +11,123 @@ from __future__ import annotations
 import numpy as np
 from numba import prange, uintp
 
+from neostriatum import jit
 from neostriatum.caching import compiled
-from neostriatum.engines.numba_engine.cells import PITCH, V
-from neostriatum.engines.numba_engine.delivery import deliver, gather
+from neostriatum.engines.numba_engine.arrays import Bench
+from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
+from neostriatum.engines.numba_engine.delivery import deliver, release
 from neostriatum.engines.numba_engine.tile import couple, driven_tile, note, step_tile
 
-_P = uintp(PITCH)
+_P, _S = uintp(PITCH), uintp(STRIP)
 
 
 @compiled(parallel=True, nogil=True)
-def run_tiles(items, s0, count, step0, slot0, slots, flat, fired, ring, geometry, cell, par, drives,
-              tables, currents, gap, probes, dt, found, counts):
-    """Advance every tile by ``count`` steps; item -1 is the gap-coupled population as a whole."""
-    for item in prange(items.shape[0]):
-        start, stop = items[item, 0], items[item, 1]
-        coupled = items[item, 2] != 0
-        for tile in range(start, stop):
-            counts[tile] = 0
-        if cell.flags[geometry.population[start], 5] >= 0:
-            for tile in range(start, stop):
-                counts[tile] = driven_tile(tile, s0, count, step0, slot0, slots, flat, fired[tile],
-                                           ring, geometry, cell, par, drives, tables, probes, dt,
-                                           found)
-            continue
-        for k in range(count):
-            slot = (slot0 + k) % slots
-            if coupled:
-                couple(start, flat, geometry, gap)
-            for tile in range(start, stop):
-                if step_tile(tile, s0 + k, step0 + k, flat, fired[tile], ring, slot, coupled,
-                             geometry, cell, par, drives, tables, currents, gap, probes, dt):
-                    counts[tile] = note(tile, k, fired[tile], geometry.lanes[tile], found,
-                                        counts[tile])
+def run_window(s0, count, step0, last, slots, flat, work, ring, geometry, cell, par, drives,
+               tables, currents, gap, probes, wires, dt, unit, limit, notes, phase):
+    """Deliver what was noted in the window before (from step ``last``), then advance all tiles."""
+    for part in prange(work.own.shape[0]):
+        deliver(work.own[part], last, slots, ring, geometry, cell, wires, unit,
+                notes.found[1 - phase], notes.counts[1 - phase], notes.releases[1 - phase])
+        if count:
+            mine = Bench(work.events[part], work.words[part], work.uniforms[part],
+                         work.fired[part], work.bad[part])
+            run_part(work.own[part], mine, s0, count, step0, slots, flat, ring, geometry, cell,
+                     par, drives, tables, currents, gap, probes, wires, dt, limit,
+                     notes.found[phase], notes.counts[phase], notes.releases[phase])
 
 
 @compiled()
-def unhealthy(flat, geometry, limit):
-    """Return the first tile and lane whose potential is NaN or beyond the limit, or (-1, -1)."""
-    for tile in range(geometry.population.size):
-        base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
-        bad = 0
+def run_part(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par, drives, tables,
+             currents, gap, probes, wires, dt, limit, found, counts, releases):
+    """Advance the tiles of one part by ``count`` steps."""
+    work.bad[0] = -1
+    for population in range(own.shape[0]):
+        start, stop = own[population, 0], own[population, 1]
+        if start == stop:
+            continue
+        coupled = gap.constants[2] == population
+        if cell.flags[population, 5] >= 0:
+            for tile in range(start, stop):
+                counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
+                                           geometry, cell, par, drives, tables, probes, dt,
+                                           found[tile])
+        elif coupled:
+            run_in_step(start, stop, True, s0, count, step0, slots, flat, work, ring, geometry,
+                        cell, par, drives, tables, currents, gap, probes, dt, found, counts)
+        else:
+            for tile in range(start, stop):
+                run_in_step(tile, tile + 1, False, s0, count, step0, slots, flat, work, ring,
+                            geometry, cell, par, drives, tables, currents, gap, probes, dt, found,
+                            counts)
+        for tile in range(start, stop):
+            release(tile, step0, geometry, wires, found, counts[tile], releases)
+            if work.bad[0] < 0:
+                find_unhealthy(tile, flat, geometry, limit, work.bad)
+
+
+@compiled()
+def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring, geometry, cell,
+                par, drives, tables, currents, gap, probes, dt, found, counts):
+    """Advance tiles together step by step: one, or all of the gap-coupled population."""
+    for tile in range(start, stop):
+        counts[tile] = 0
+    for k in range(count):
+        slot = (step0 + k) % slots
+        if coupled:
+            couple(start, flat, geometry, gap)
+        for tile in range(start, stop):
+            if step_tile(tile, s0 + k, step0 + k, flat, work, ring, slot, coupled, geometry, cell,
+                         par, drives, tables, currents, gap, probes, dt):
+                counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
+
+
+@compiled()
+def find_unhealthy(tile, flat, geometry, limit, bad):
+    """Write down tile and lane of the first potential that is NaN or beyond the limit."""
+    base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
+    lanes, seen = in_use(geometry.lanes[tile], STRIP), jit.marked(limit, False, False)
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            x = flat[base + lane]
+            seen = jit.marked(limit, seen, not (-limit <= x <= limit))
+    if seen != 0:
         for lane in range(geometry.lanes[tile]):
             x = flat[base + uintp(lane)]
-            bad += not (-limit <= x <= limit)
-        if bad:
-            for lane in range(geometry.lanes[tile]):
-                x = flat[base + uintp(lane)]
-                if not (-limit <= x <= limit):
-                    return tile, lane
-    return -1, -1
+            if not (-limit <= x <= limit):
+                bad[0], bad[1] = tile, lane
+                return
 
 
 @compiled(nogil=True)
-def advance(n_steps, step0, window, parts, slots, items, flat, fired, ring, geometry, cell, par,
-            drives, tables, currents, gap, probes, wires, first_tile, dt, unit, limit, found,
-            counts):
+def advance(n_steps, step0, window, slots, flat, work, ring, geometry, cell, par, drives, tables,
+            currents, gap, probes, wires, dt, unit, limit, notes):
     """Advance by ``n_steps`` in windows; return spikes (n, 2), steps done, bad tile and lane."""
-    done, written = 0, 0
+    done, written, phase, last = 0, 0, 0, step0
     out = np.empty((1024, 2), np.int64)
     tile, lane = -1, -1
+    notes.counts[:] = 0
     while done < n_steps and tile < 0:
         count = min(window, n_steps - done)
         step = step0 + done
-        run_tiles(items, done, count, step, step % slots, slots, flat, fired, ring, geometry, cell,
-                  par, drives, tables, currents, gap, probes, dt, found, counts)
-        spikes, scales = gather(step, geometry, found, counts, wires)
-        deliver(spikes, scales, parts, slots, ring, geometry, cell, first_tile, wires, unit)
-        total = spikes.shape[0]
+        run_window(done, count, step, last, slots, flat, work, ring, geometry, cell, par, drives,
+                   tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
+        total = notes.counts[phase].sum()
         if written + total > out.shape[0]:
             grown = np.empty((2 * (written + total), 2), np.int64)
             grown[:written] = out[:written]
             out = grown
-        for n in range(total):
-            out[written + n, 0] = spikes[n, 2]
-            out[written + n, 1] = spikes[n, 1] + cell.flags[spikes[n, 0], 8]
-        written += total
+        for one in range(geometry.population.size):
+            for n in range(notes.counts[phase, one]):
+                note_ = int(notes.found[phase, one, n])
+                out[written, 0] = step + note_ // TILE
+                out[written, 1] = (geometry.first[one] + note_ % TILE
+                                   + cell.flags[geometry.population[one], 8])
+                written += 1
+        for part in range(work.own.shape[0]):
+            if work.bad[part, 0] >= 0 and (tile < 0 or work.bad[part, 0] < tile):
+                tile, lane = work.bad[part]
         done += count
-        tile, lane = unhealthy(flat, geometry, limit)
+        phase, last = 1 - phase, step
+    run_window(done, 0, step0 + done, last, slots, flat, work, ring, geometry, cell, par, drives,
+               tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
     return out[:written], done, tile, lane
