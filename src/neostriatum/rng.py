@@ -133,8 +133,8 @@ def logistic2(m: float, y: np.ndarray) -> np.ndarray:
     return fall / (fall + (a + b) * (m * (shifted.view(np.int64) << 52).view(np.float64)))
 
 
-#: 2^f = (a(f^2) + f b(f^2)) / (a(f^2) - f b(f^2)): a and b interpolate tanh(f ln(2) / 2) / f = b / a
-#: at Chebyshev nodes of f^2 in [0, 1/4], highest power first: relative error 6e-17.
+#: 2^f = (a(f^2) + f b(f^2)) / (a(f^2) - f b(f^2)): b / a interpolates tanh(f ln(2) / 2) / f at
+#: Chebyshev nodes of f^2 in [0, 1/4]; highest power first; relative error 6e-17.
 EVEN_SERIES = (43.30054141477767, 10096.72290640831, 189140.17677359065)
 ODD_SERIES = (1.0, 874.7432766047971, 65550.99013061202)
 #: The same in single precision: relative error 2e-8.

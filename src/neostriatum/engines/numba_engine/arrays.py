@@ -17,7 +17,11 @@ class Geometry(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """Populations: flags (p, 8), receptors (p, r, 4) as E, decay, block, ring column."""
+    """Populations: flags (p, 10), receptors (p, r, 4) as E, decay, block, ring column.
+
+    Flags: cubic, receptors, first row of spread parameters or -1, dopamine currents, noisy, drive
+    of `driven_tile` or -1, ring columns, slots, offset of global ids, the only drive or -1.
+    """
 
     flags: np.ndarray
     receptors: np.ndarray
@@ -59,10 +63,15 @@ class Currents(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Coupled pairs, node potentials, the current per cell, and (g, dt/tau or 0, population)."""
+    """Coupled pairs and where their potentials are, nodes, the current per cell, constants.
+
+    ``constants`` is (g, dt/tau or 0, population).
+    """
 
     first: np.ndarray
     second: np.ndarray
+    first_at: np.ndarray
+    second_at: np.ndarray
     node: np.ndarray
     current: np.ndarray
     constants: np.ndarray

@@ -145,7 +145,8 @@ def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
 
 
 @compiled()
-def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, said, slope, par, dt):
+def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, said, slope, par,
+                dt):
     """Advance one strip of cells with linear recovery by a step, as most SPNs need it.
 
     Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium

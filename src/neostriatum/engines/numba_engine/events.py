@@ -65,7 +65,8 @@ def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts
         uniforms[k] = float(count)
         counters = uintp((count + 3) >> 2)
         if filled + counters + uintp(8) > uintp(AHEAD):
-            scatter(counts, key0, key1, block, k0, k, filled, members, first, size, words, uniforms)
+            scatter(counts, key0, key1, block, k0, k, filled, members, first, size, words,
+                    uniforms)
             filled, k0 = uintp(0), k
         done = uintp(0)
         while counters - done + uintp(8) > uintp(AHEAD):
@@ -160,7 +161,8 @@ def add_to_members(counts, row, value, members, first, size):
 
 
 @compiled()
-def count_events(number, tile, s, step, counts, k, geometry, drives, tables, words, uniforms):
+def count_events(number, tile, s, step, counts, k, geometry, drives, tables, words,
+                 uniforms):
     """Add the events of one drive in this tile and step to row k of the counts."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
     local = geometry.first[tile]

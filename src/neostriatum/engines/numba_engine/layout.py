@@ -91,7 +91,7 @@ def lay_out(program: Program, dtype: Any) -> Layout:
     window = min([LONGEST_WINDOW, *delays])
     return Layout(
         geometry, _cells(program, ring, width, spread_rows, receptors, dtype), drives,
-        _gap(program, dtype), _wires(program, receptors, first_tile, window), currents,
+        _gap(program, first_tile, rows, dtype), _wires(program, receptors, first_tile, window), currents,
         first_tile, program.slots, window, rows, width, sizes, spread_rows)
 
 
@@ -117,7 +117,7 @@ def _ring_columns(program: Program) -> list[list[int]]:
 def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: list[int],
            receptors: int, dtype: Any) -> Cells:
     count = len(program.populations)
-    flags = np.zeros((count, 9), np.int64)
+    flags = np.zeros((count, 10), np.int64)
     said = np.zeros((count, max(1, receptors), 4), dtype)
     said[:, :, 3] = -1
     keys = np.zeros((count, 2), np.uint32)
@@ -127,7 +127,7 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
         opened = len(pop.dopamine_currents((0.0, 0.0)))
         flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], opened, pop.sigma > 0,
                          _only_drive(program, number, ring[number], spread_rows[number], opened),
-                         width, program.slots, pop.offset)
+                         width, program.slots, pop.offset, _only(program, number))
         for receptor, synapse in enumerate(pop.synapses):
             column = ring[number].index(receptor) if receptor in ring[number] else -1
             said[number, receptor] = synapse.E, synapse.decay, synapse.block, column
@@ -153,6 +153,12 @@ def _only_drive(program: Program, number: int, ring: list[int], spread: int, ope
         and not (program.gaps and program.gaps.population == number)
     )
     return drives[0] if fits else -1
+
+
+def _only(program: Program, number: int) -> int:
+    """Return the drive of a population that has exactly one, of neurons' own afferents, or -1."""
+    drives = [n for n, drive in enumerate(program.drives) if drive.population == number]
+    return drives[0] if len(drives) == 1 and not program.drives[drives[0]].pool else -1
 
 
 def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, list[np.ndarray]]:
@@ -195,16 +201,18 @@ def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, l
                   copies, copies_length), classes
 
 
-def _gap(program: Program, dtype: Any) -> Gap:
+def _gap(program: Program, first_tile: np.ndarray, rows: int, dtype: Any) -> Gap:
     gaps = program.gaps
     if gaps is None:
         none = np.zeros(0, np.int64)
-        return Gap(none, none, np.zeros(0, dtype), np.zeros(0, dtype),
+        return Gap(none, none, none, none, np.zeros(0, dtype), np.zeros(0, dtype),
                    np.array([0, 0, -1], dtype))
     rate = program.dt / gaps.tau if gaps.tau is not None else 0.0
     size = program.populations[gaps.population].n
     node = np.zeros(len(gaps.first) if gaps.tau is not None else 0, dtype)
-    return Gap(gaps.first, gaps.second, node, np.zeros(size, dtype),
+    at = [((first_tile[gaps.population] + ids // TILE) * rows + cells.V) * PITCH + ids % TILE
+          for ids in (gaps.first, gaps.second)]
+    return Gap(gaps.first, gaps.second, *at, node, np.zeros(size, dtype),
                np.array([gaps.g, rate, gaps.population], dtype))
 
 
@@ -269,7 +277,9 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
     for (number, start, stop), part in zip(items, owner, strict=True):
         first = own[part, number, 0] if own[part, number, 1] else start
         own[part, number] = first, stop
-    return Work(own, np.zeros((parts, layout.window * TILE), np.float32),
+    # The coupled population draws the events of a window for all of its tiles.
+    most = int(np.diff(layout.first_tile)[coupled]) if coupled >= 0 else 1
+    return Work(own, np.zeros((parts, max(1, most) * layout.window * TILE), np.float32),
                 np.zeros((parts, 8, events.AHEAD), np.uint64),
                 np.zeros((parts, int(events.whole_vectors(layout.window)))),
                 np.zeros((parts, TILE), np.uint8),

@@ -28,31 +28,36 @@ _W = uintp(WIDE)
 
 
 @compiled()
-def drive_tile(tile, s, step, base, flat, work, geometry, cell, drives, tables, started):
-    """Turn the events of every drive of this tile into arrivals; return who has some."""
+def drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, drives, tables,
+               started):
+    """Turn the events of every drive of this tile into arrivals; return who has some.
+
+    Row ``row`` of the counts is used, and holds the events already where they are ``drawn``.
+    """
     counts = work.events
     population, lanes = geometry.population[tile], cells.in_use(geometry.lanes[tile], STRIP)
     for number in range(drives.plain.shape[0]):
         if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
             continue
-        events.count_events(number, tile, s, step, counts, 0, geometry, drives, tables,
-                            work.words, work.uniforms)
+        if not drawn:
+            events.count_events(number, tile, s, step, counts, row, geometry, drives, tables,
+                                work.words, work.uniforms)
         for receptor in range(cell.flags[population, 1]):
             weight = drives.weights[number, receptor]
             if weight > 0:
                 arrivals = base + uintp(FIRST + 2 * receptor + 1) * _P
                 if started & (1 << receptor):
-                    cells.add_scaled(flat, lanes, arrivals, counts, uintp(0), weight)
+                    cells.add_scaled(flat, lanes, arrivals, counts, uintp(row) * _T, weight)
                 else:
-                    cells.set_scaled(flat, lanes, arrivals, counts, uintp(0), weight)
+                    cells.set_scaled(flat, lanes, arrivals, counts, uintp(row) * _T, weight)
                     started |= 1 << receptor
-        cells.fill(counts, lanes, uintp(0), 0)
+        cells.fill(counts, lanes, uintp(row) * _T, 0)
     return started
 
 
 @compiled()
-def step_tile(tile, s, step, flat, work, ring, slot, coupled, geometry, cell, par, drives, tables,
-              currents, gap, probes, dt):
+def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geometry, cell, par,
+              drives, tables, currents, gap, probes, dt):
     """Advance one tile by one step; return whether a cell of it fired."""
     population = geometry.population[tile]
     flags, p = cell.flags[population], par[population, s if par.shape[1] > 1 else 0]
@@ -66,7 +71,8 @@ def step_tile(tile, s, step, flat, work, ring, slot, coupled, geometry, cell, pa
             cells.take_arrivals(flat, lanes, base + uintp(FIRST + 2 * receptor + 1) * _P, ring,
                                 at + uintp(column) * _T, cell.scalars[0])
             started |= 1 << receptor
-    started = drive_tile(tile, s, step, base, flat, work, geometry, cell, drives, tables, started)
+    started = drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, drives,
+                         tables, started)
     current = base + uintp(I) * _P
     if flags[2] >= 0:
         cells.set_scaled(flat, lanes, current, flat, base + uintp(flags[2] + I_SPON) * _P,
@@ -120,21 +126,21 @@ def copy_probes(tile, s, base, first, last, flat, probes):
 
 
 @compiled()
-def draw_window(tile, s0, count, step0, number, work, geometry, drives, tables):
-    """Count the events of a window for a tile with one drive, a row per step."""
+def draw_window(tile, s0, count, step0, row, number, work, geometry, drives, tables):
+    """Count the events of a window for a tile with one drive, a row per step from ``row`` on."""
     size = drives.sizes[number, tile]
     plain = (drives.plain[number, 1] == events.POISSON and drives.share[number, 0] == 0
              and drives.share[number, 1] == 0 and not drives.plain[number, 2])
     if not plain:
         for k in range(count):
-            events.count_events(number, tile, s0 + k, step0 + k, work.events, k, geometry, drives,
-                                tables, work.words, work.uniforms)
+            events.count_events(number, tile, s0 + k, step0 + k, work.events, row + k, geometry,
+                                drives, tables, work.words, work.uniforms)
     elif size > 0:
         chosen = drives.chosen[number, tile]
         length = tables.lengths[number, chosen, 0]
         if length > 0:
             events.scatter_window(
-                work.events, drives.keys[number, 0], drives.keys[number, 1],
+                work.events[row * TILE:], drives.keys[number, 0], drives.keys[number, 1],
                 uint32(geometry.first[tile] // TILE), step0, count,
                 tables.values[number, chosen, 0], length, tables.parts[number, chosen, 0],
                 drives.members, drives.offsets[number, tile], size, work.words, work.uniforms)
@@ -153,7 +159,7 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     number = cell.flags[population, 5]
     base = uintp(tile) * uintp(geometry.rows[0]) * _P
     weights, said, p = drives.weights[number], cell.receptors[population], par[population, 0]
-    draw_window(tile, s0, count, step0, number, work, geometry, drives, tables)
+    draw_window(tile, s0, count, step0, 0, number, work, geometry, drives, tables)
     used, noted, varies = geometry.lanes[tile], 0, par.shape[1] > 1
     probed = probes.start[tile] < probes.start[tile + 1]
     width = uintp(cell.flags[population, 6]) * _T
@@ -174,28 +180,19 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
 
 
 @compiled()
-def couple(tile, flat, geometry, gap):
+def couple(flat, gap):
     """Compute the gap current of every cell of the coupled population, and move the nodes."""
     g, rate = gap.constants[0], gap.constants[1]
-    rows = uintp(geometry.rows[0])
-    zero = g - g
-    for n in range(gap.current.size):
-        gap.current[n] = zero
-    for side in range(2):
-        for n in range(gap.first.size):
-            here = gap.first[n] if side == 0 else gap.second[n]
-            there = gap.second[n] if side == 0 else gap.first[n]
-            v = flat[(uintp(tile) + uintp(here) // _T) * rows * _P + uintp(here) % _T]
-            if rate > 0:
-                gap.current[here] += g * (gap.node[n] - v)
-            else:
-                other = flat[(uintp(tile) + uintp(there) // _T) * rows * _P + uintp(there) % _T]
-                gap.current[here] += g * (other - v)
+    gap.current[:] = g - g
+    for n in range(gap.first.size):
+        pull = flat[gap.second_at[n]] if rate <= 0 else gap.node[n]
+        gap.current[gap.first[n]] += g * (pull - flat[gap.first_at[n]])
+    for n in range(gap.first.size):
+        pull = flat[gap.first_at[n]] if rate <= 0 else gap.node[n]
+        gap.current[gap.second[n]] += g * (pull - flat[gap.second_at[n]])
     if rate > 0:
         for n in range(gap.first.size):
-            one, two = gap.first[n], gap.second[n]
-            v1 = flat[(uintp(tile) + uintp(one) // _T) * rows * _P + uintp(one) % _T]
-            v2 = flat[(uintp(tile) + uintp(two) // _T) * rows * _P + uintp(two) % _T]
+            v1, v2 = flat[gap.first_at[n]], flat[gap.second_at[n]]
             gap.node[n] = gap.node[n] + rate * ((v1 - gap.node[n]) + (v2 - gap.node[n]))
 
 

@@ -16,7 +16,13 @@ from neostriatum.caching import compiled
 from neostriatum.engines.numba_engine.arrays import Bench
 from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
 from neostriatum.engines.numba_engine.delivery import deliver, release
-from neostriatum.engines.numba_engine.tile import couple, driven_tile, note, step_tile
+from neostriatum.engines.numba_engine.tile import (
+    couple,
+    draw_window,
+    driven_tile,
+    note,
+    step_tile,
+)
 
 _P, _S = uintp(PITCH), uintp(STRIP)
 
@@ -69,15 +75,20 @@ def run_part(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par
 def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring, geometry, cell,
                 par, drives, tables, currents, gap, probes, dt, found, counts):
     """Advance tiles together step by step: one, or all of the gap-coupled population."""
+    only = cell.flags[geometry.population[start], 9]
     for tile in range(start, stop):
         counts[tile] = 0
+        if only >= 0:
+            draw_window(tile, s0, count, step0, (tile - start) * count, only, work, geometry,
+                        drives, tables)
     for k in range(count):
         slot = (step0 + k) % slots
         if coupled:
-            couple(start, flat, geometry, gap)
+            couple(flat, gap)
         for tile in range(start, stop):
-            if step_tile(tile, s0 + k, step0 + k, flat, work, ring, slot, coupled, geometry, cell,
-                         par, drives, tables, currents, gap, probes, dt):
+            row = (tile - start) * count + k if only >= 0 else 0
+            if step_tile(tile, s0 + k, step0 + k, row, only >= 0, flat, work, ring, slot, coupled,
+                         geometry, cell, par, drives, tables, currents, gap, probes, dt):
                 counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
 
 
