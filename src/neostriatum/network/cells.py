@@ -19,7 +19,7 @@ BITS, DEEPEST = 10, 7
 FINEST = 22.0
 TOGETHER = 60.0
 #: Candidates that a cell may waste on all sources of a group before it is split.
-WASTE = 12.0
+WASTE, STEP = 60.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Cells:
 
 
 def _level(side: float, finest: float) -> int:
-    return int(min(DEEPEST, max(0, np.ceil(np.log2(side / finest)))))
+    return int(min(DEEPEST, max(0, round(np.log2(side / finest)))))
 
 
 def _cell_of(positions: np.ndarray, side: float, level: int) -> np.ndarray:
@@ -84,6 +84,7 @@ def cover(corners, many, starts, deepest, side, periodic, reach, envelope):
     tops = np.empty(256, np.float64)
     found = 0
     images = int(reach / side) + 1 if periodic else 0
+    gaps, spans = np.empty((3, 2 * images + 1)), np.empty((3, 2 * images + 1))
     levels, spots = np.empty(80, np.int64), np.empty((80, 4), np.int64)
     levels[0], spots[0, :] = 0, 0
     waiting = 1
@@ -95,11 +96,11 @@ def cover(corners, many, starts, deepest, side, periodic, reach, envelope):
         first, last = starts[code << shift], starts[(code + 1) << shift]
         if first == last:
             continue
-        least, most = _between(corners, (i, j, k), side / (1 << level), side, images, reach,
-                               envelope)
+        least, most = _between(corners, (i, j, k), side / (1 << level), side, reach, envelope,
+                               gaps, spans)
         if most <= 0.0:
             continue
-        if level < deepest and (most - least) * (last - first) * many > WASTE:
+        if level < deepest and (most - least) * (last - first) * many > WASTE + STEP * many:
             for child in range(7, -1, -1):
                 x, y, z = child & 1, (child >> 1) & 1, child >> 2
                 levels[waiting] = level + 1
@@ -117,31 +118,30 @@ def cover(corners, many, starts, deepest, side, periodic, reach, envelope):
 
 
 @compiled()
-def _between(corners, spot, width, side, images, reach, envelope):
+def _between(corners, spot, width, side, reach, envelope, gaps, spans):
     """Return about the least and surely the most that the law is between a box and a cell."""
-    gaps, spans = np.empty((3, 2 * images + 1)), np.empty((3, 2 * images + 1))
+    images = gaps.shape[1] // 2
+    ways = (0, 0, 0)
     for axis in range(3):
         low, high = corners[axis], corners[3 + axis]
-        for image in range(2 * images + 1):
-            near = spot[axis] * width + (image - images) * side
-            far = near + width
+        count = 0
+        for image in range(-images, images + 1):
+            near = spot[axis] * width + image * side
             # A margin of a thousandth of a um covers the rounding of positions and cells.
-            gaps[axis, image] = max(0.0, near - high - 1e-3, low - far - 1e-3)
-            spans[axis, image] = max(far - low, high - near)
+            gap = max(0.0, near - high - 1e-3, low - near - width - 1e-3)
+            if gap < reach:
+                gaps[axis, count] = gap * gap
+                spans[axis, count] = max(near + width - low, high - near) ** 2
+                count += 1
+        ways = (ways[1], ways[2], count)
     least, most = 0.0, 0.0
-    for a in range(2 * images + 1):
-        if gaps[0, a] >= reach:
-            continue
-        for b in range(2 * images + 1):
-            if gaps[1, b] >= reach:
-                continue
-            flat = gaps[0, a] ** 2 + gaps[1, b] ** 2
-            for c in range(2 * images + 1):
-                near = np.sqrt(flat + gaps[2, c] ** 2)
-                if near >= reach:
-                    continue
-                most += envelope[min(int(near), envelope.size - 1)]
-                far = np.sqrt(spans[0, a] ** 2 + spans[1, b] ** 2 + spans[2, c] ** 2)
-                if far + 1.0 < reach:
-                    least += envelope[min(int(far) + 1, envelope.size - 1)]
+    for a in range(ways[0]):
+        for b in range(ways[1]):
+            for c in range(ways[2]):
+                near = np.sqrt(gaps[0, a] + gaps[1, b] + gaps[2, c])
+                if near < reach:
+                    most += envelope[min(int(near), envelope.size - 1)]
+                    far = np.sqrt(spans[0, a] + spans[1, b] + spans[2, c]) + 1.0
+                    if far < reach:
+                        least += envelope[min(int(far), envelope.size - 1)]
     return min(least, 1.0), min(most, 1.0)

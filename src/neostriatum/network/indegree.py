@@ -85,7 +85,7 @@ def wire_indegree(
 
 @compiled(parallel=True)
 def _choose(first, targets, sources, starts, level, space, key, same, chosen, eligible):
-    side, periodic, within = space
+    within = space[2]
     # A few stretches, so that the memory of each serves many targets.
     stretches = min(64, eligible.size)
     for part in prange(stretches):

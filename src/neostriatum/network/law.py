@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,7 @@ class Rule:
             breaks += [edge for edge in self.constants[: self.constants.size // 2] if edge > beyond]
         breaks = sorted({*breaks, *np.arange(np.ceil(beyond), self.reach, 10.0)})
         total, (nodes, weights) = 0.0, np.polynomial.legendre.leggauss(8)
-        for a, b in zip(breaks[:-1], breaks[1:], strict=True):
+        for a, b in pairwise(breaks):
             if b > beyond:
                 r = 0.5 * (b - a) * nodes + 0.5 * (a + b)
                 p = np.array([min(1.0, self(one)) for one in r])

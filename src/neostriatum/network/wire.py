@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import prange, uint32
+from numba import njit, prange, uint32
 
 from neostriatum import jit
 from neostriatum.caching import compiled
@@ -153,9 +153,9 @@ def _rows(groups, sources, targets, starts, level, space, law, key, flags, lag, 
         limits[group, 0], limits[group, 1] = np.inf, -np.inf
         for source in range(first, last):
             row = source - groups[0]
-            counted[row] = _row(source, sources, targets, begins, ends, tops, hazards, space, law,
-                                key, flags, lag, found[row], delays[row], jumps, draws,
-                                limits[group])
+            counted[row] = _row(source, sources, targets, begins, ends, tops, hazards, side,
+                                periodic, kind, constants, reach, low, high, key, flags, lag,
+                                row, found, delays, jumps, draws, limits[group])
 
 
 @compiled()
@@ -170,8 +170,8 @@ def _corners(positions, first, last):
 
 
 @compiled()
-def _row(source, sources, targets, begins, ends, tops, hazards, space, law, key, flags, lag, found,
-         delays, jumps, draws, limits):
+def _row(source, sources, targets, begins, ends, tops, hazards, side, periodic, kind, constants,
+         reach, low, high, key, flags, lag, row, found, delays, jumps, draws, limits):
     """Walk one source through its cells; return how many targets it has, stored or not."""
     k0, k1 = uint32(key[0]), uint32(key[1])
     same, once = flags
@@ -185,7 +185,7 @@ def _row(source, sources, targets, begins, ends, tops, hazards, space, law, key,
     left = jumps[0]
     for cell in range(begins.size):
         target, end, top, hazard = begins[cell], ends[cell], tops[cell], hazards[cell]
-        direct = top >= DIRECT
+        direct, pace = top >= DIRECT, 1.0 / hazard
         while target < end:
             if direct:
                 if target // 4 != group:
@@ -200,21 +200,22 @@ def _row(source, sources, targets, begins, ends, tops, hazards, space, law, key,
                 if left >= mass:
                     left -= mass
                     break
-                target = min(target + int(left / hazard), end - 1)
-                u = draws[candidate % (2 * _BATCH)] * top
+                target = min(target + int(left * pace), end - 1)
+                u = draws[candidate & (2 * _BATCH - 1)] * top
                 candidate += 1
-                if candidate % (2 * _BATCH) == 0:
+                if candidate & (2 * _BATCH - 1) == 0:
                     _batch(k0, k1, candidate // 2, source, jumps, draws)
-                left = jumps[candidate % (2 * _BATCH)]
+                left = jumps[candidate & (2 * _BATCH - 1)]
             if not ((same and target == source) or (once and target <= source)):
                 distance = _distance(u, np.float64(targets[target, 0]) - x,
                                      np.float64(targets[target, 1]) - y,
-                                     np.float64(targets[target, 2]) - z, space, law)
+                                     np.float64(targets[target, 2]) - z, side, periodic, kind,
+                                     constants, reach, low, high)
                 if distance >= 0.0:
-                    if count < found.size:
-                        found[count] = target
+                    if count < found.shape[1]:
+                        found[row, count] = target
                         units = np.rint((lag[0] + distance / lag[1]) / DELAY_UNIT)
-                        delays[count] = np.uint8(min(max(units, 0.0), 255.0))
+                        delays[row, count] = np.uint8(min(max(units, 0.0), 255.0))
                     limits[0] = min(limits[0], distance)
                     limits[1] = max(limits[1], distance)
                     count += 1
@@ -227,23 +228,29 @@ def _batch(k0, k1, first, source, jumps, draws):
     """Draw the jumps (exponential, mean 1) and uniforms of the next candidates, two a block."""
     for n in range(_BATCH):
         a, b, c, d = jit.philox(k0, k1, uint32(first + n), uint32(source), uint32(0), uint32(0))
-        jumps[2 * n] = -jit.log((np.float64(a) + 0.5) * 2.0**-32)
-        draws[2 * n] = np.float64(b) * 2.0**-32
-        jumps[2 * n + 1] = -jit.log((np.float64(c) + 0.5) * 2.0**-32)
-        draws[2 * n + 1] = np.float64(d) * 2.0**-32
+        jumps[2 * n], draws[2 * n] = np.float64(a), np.float64(b) * 2.0**-32
+        jumps[2 * n + 1], draws[2 * n + 1] = np.float64(c), np.float64(d) * 2.0**-32
+    # A loop of its own: the compiler makes vectors of it.
+    for n in range(2 * _BATCH):
+        jumps[n] = -jit.log((jumps[n] + 0.5) * 2.0**-32)
 
 
-@compiled()
-def _distance(u, dx, dy, dz, space, law):
+@njit(inline="always")
+def _nearest(away, side):
+    """Return the shortest of a difference and its images."""
+    if away > 0.5 * side:
+        return away - side
+    return away + side if away < -0.5 * side else away
+
+
+# Inlined, with its arrays one by one: numba counts references whenever it passes them on.
+@njit(inline="always")
+def _distance(u, dx, dy, dz, side, periodic, kind, constants, reach, low, high):
     """Return the distance of the image whose share of the law holds ``u``, -1 where none does."""
-    side, periodic = space
-    kind, constants, reach, low, high, envelope = law
     if periodic:
-        dx -= side * np.rint(dx / side)
-        dy -= side * np.rint(dy / side)
-        dz -= side * np.rint(dz / side)
+        dx, dy, dz = _nearest(dx, side), _nearest(dy, side), _nearest(dz, side)
     if periodic and kind != FIXED and 2.0 * reach > side:
-        return _winner(u, dx, dy, dz, side, law)
+        return _winner(u, dx, dy, dz, side, kind, constants, reach, low, high)
     distance = np.sqrt(dx * dx + dy * dy + dz * dz)
     if kind == FIXED:
         return distance if u < constants[0] else -1.0
@@ -258,11 +265,19 @@ def _distance(u, dx, dy, dz, space, law):
 
 
 @compiled()
-def _winner(u, dx, dy, dz, side, law):
-    kind, constants, reach, low, high, envelope = law
+def _winner(u, dx, dy, dz, side, kind, constants, reach, low, high):
+    """Let the images have their shares one after another, the nearest first."""
+    nearest = np.sqrt(dx * dx + dy * dy + dz * dz)
+    if nearest < reach and u < low[int(nearest)]:
+        return nearest
     images = int(reach / side + 0.5)
     for exact in range(2):
         total = 0.0
+        if nearest < reach:
+            total = (probability(kind, constants, reach, nearest) if exact
+                     else high[int(nearest)])
+            if exact and u < total:
+                return nearest
         for i in range(-images, images + 1):
             x2 = (dx + i * side) ** 2
             for j in range(-images, images + 1):
@@ -270,7 +285,10 @@ def _winner(u, dx, dy, dz, side, law):
                 if y2 >= reach * reach:
                     continue
                 for k in range(-images, images + 1):
-                    distance = np.sqrt(y2 + (dz + k * side) ** 2)
+                    square = y2 + (dz + k * side) ** 2
+                    if square >= reach * reach or (i == 0 and j == 0 and k == 0):
+                        continue
+                    distance = np.sqrt(square)
                     if distance >= reach:
                         continue
                     if not exact:
