@@ -67,11 +67,7 @@ def wire_indegree(
         eligible = np.zeros(last - first, np.int64)
         _choose(first, targets.positions, sources.positions, sources.starts, sources.level, space,
                 key, same, chosen[first:last], eligible)
-        if eligible.min() < n:
-            reach = "" if within is None else f" within {within:g} um"
-            msg = (f"{lag.where.removesuffix('delay')}wiring.n: must be at most the sources of "
-                   f"every target{reach} (got {n}, one has {eligible.min()}). Lower it")
-            raise BuildError(msg)
+        check_indegree(lag.where.removesuffix(".delay"), n, int(eligible.min()), within)
         if tell is not None:
             tell(last / count)
     offsets = np.zeros(len(sources.positions) + 1, np.int64)
@@ -81,6 +77,15 @@ def wire_indegree(
     if chosen.size:
         lag.check(*span)
     return offsets
+
+
+def check_indegree(where: str, n: int, eligible: int, within: float | None = None) -> None:
+    """Raise BuildError if a target of the pathway at ``where`` has fewer sources than ``n``."""
+    if eligible < n:
+        reach = "" if within is None else f" within {within:g} um"
+        msg = (f"{where}.wiring.n: must be at most the sources of every target{reach} "
+               f"(got {n}, one has {eligible}). Lower it")
+        raise BuildError(msg)
 
 
 @compiled(parallel=True)

@@ -13,11 +13,13 @@ import numba
 import numpy as np
 
 from neostriatum.circuit.load import load
+from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import BuildError, shown
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
 from neostriatum.network.estimate import refuse_what_cannot_fit, varies
+from neostriatum.network.indegree import check_indegree
 from neostriatum.network.law import rule
 from neostriatum.network.place import cube_side, place
 from neostriatum.network.weights import weights
@@ -141,8 +143,8 @@ def build(
     """
     circuit = load(circuit)
     started, seed, size = time.perf_counter(), checked_seed(seed), checked_size(size)
-    guess = refuse_what_cannot_fit(circuit, size)
-    counts = circuit.counts(size)
+    guess, counts = refuse_what_cannot_fit(circuit, size), circuit.counts(size)
+    _check_indegrees(circuit, counts)
     side = cube_side(circuit, size)
     box = Box(side, circuit.volume.boundary == "periodic")
     tell = progress or (lambda phase, share: None)
@@ -184,6 +186,15 @@ def checked_size(size: object, where: str = "size") -> int:
         msg = f"{where}: must be a whole number >= 1 (got {shown(size)})"
         raise BuildError(msg)
     return int(size)
+
+
+def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
+    """Refuse what is impossible whatever the positions, before anything is drawn."""
+    for name, pathway in circuit.pathways.items():
+        source, target = name.split("->")
+        if isinstance(pathway.wiring, FixedIndegree) and counts[target]:
+            check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n,
+                           counts[source] - (source == target))
 
 
 def _edges(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int, guess: Estimate,
