@@ -15,6 +15,7 @@ from neostriatum.network.law import rule
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import Pathway
 
 #: Share of the free memory that a network may take.
 SHARE = 0.8
@@ -61,7 +62,7 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
     counts = circuit.counts(size)
     synapses = {name: expected(circuit, name, counts) for name in circuit.pathways}
     total = sum(synapses.values())
-    spread = {name for name, one in circuit.pathways.items() if varies(one.weight_cv)}
+    spread = {name for name, one in circuit.pathways.items() if variation(one)}
     rows = sum(counts[name.split("->")[0]] for name in circuit.pathways)
     # A fixed in-degree is listed by target before it is sorted by source.
     listed = max((4 * synapses[name] for name, one in circuit.pathways.items()
@@ -71,9 +72,9 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
     return Estimate(counts, synapses, held, SYNAPSE_S * total + NEURON_S * size)
 
 
-def varies(cv: object) -> bool:
-    """Return whether a pathway's weights differ between its synapses."""
-    return cv is not None and float(cv) > 0  # type: ignore[arg-type]
+def variation(pathway: Pathway) -> float:
+    """Return the coefficient of variation of a pathway's weights, 0 where all are alike."""
+    return 0.0 if pathway.weight_cv is None else float(pathway.weight_cv)
 
 
 def expected(circuit: Circuit, name: str, counts: dict[str, int]) -> int:

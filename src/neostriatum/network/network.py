@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+from numba import config
 
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
@@ -18,7 +19,7 @@ from neostriatum.errors import BuildError, shown
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
-from neostriatum.network.estimate import refuse_what_cannot_fit, varies
+from neostriatum.network.estimate import refuse_what_cannot_fit, variation
 from neostriatum.network.indegree import check_indegree
 from neostriatum.network.law import rule
 from neostriatum.network.place import cube_side, place
@@ -84,7 +85,7 @@ class Network:
             plain = np.ascontiguousarray(array)
             plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name} {plain.dtype.str} {plain.shape}".encode())
-            digest.update(plain.view(np.uint8).reshape(-1) if plain.size else b"")
+            digest.update(plain.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -169,11 +170,11 @@ def build(
 @contextmanager
 def _threads(count: int | None) -> Iterator[None]:
     before = numba.get_num_threads()
-    most = numba.config.NUMBA_NUM_THREADS
-    if count is not None and (isinstance(count, bool) or not 1 <= count <= most):
-        msg = f"threads: must be a whole number from 1 to {most} (got {shown(count)})"
+    if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
+        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"
         raise BuildError(msg)
-    numba.set_num_threads(count or before)
+    most = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(count or before, most))
     try:
         yield
     finally:
@@ -216,9 +217,8 @@ def _edges(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int, guess: E
     block.trim()
     edges = {}
     for (name, offsets), start, stop in zip(rows.items(), ends[:-1], ends[1:], strict=True):
-        targets, cv = block.targets[start:stop], circuit.pathways[name].weight_cv
-        drawn = weights(offsets, targets, float(cv), stream(seed, "weight", name)) if varies(
-            cv) else None
+        targets, cv = block.targets[start:stop], variation(circuit.pathways[name])
+        drawn = weights(offsets, targets, cv, stream(seed, "weight", name)) if cv else None
         edges[name] = Edges(offsets, targets, block.delays[start:stop], drawn)
     return edges
 

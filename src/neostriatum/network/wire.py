@@ -93,26 +93,21 @@ def wire(
     counts = np.zeros(n + 1, np.int64)
     span = np.array([np.inf, -np.inf])
     # A first guess of the longest row; where one is longer its chunk is drawn again.
-    room = int(min(len(targets.positions), 2 * _mean(rule, targets) + 64))
-    scratch = np.empty(SCRATCH, np.int32), np.empty(SCRATCH, np.uint8)
+    room = int(min(len(targets.positions), 2 * _mean(rule, targets) + 64)) + 1
     at = 0
     while at < len(groups) - 1 and n:
-        # As many whole groups as fit.
-        rows = max(1, SCRATCH // max(room, 1))
-        stop = int(np.searchsorted(groups, groups[at] + rows, side="right")) - 1
+        # As many whole groups as fit, at least one.
+        stop = int(np.searchsorted(groups, groups[at] + SCRATCH // room, side="right")) - 1
         stop = max(at + 1, stop)
         first, last = int(groups[at]), int(groups[stop])
-        if (last - first) * room > len(scratch[0]):
-            scratch = tuple(np.empty((last - first) * room, one.dtype) for one in scratch)
-        found, delays = (one[: (last - first) * room].reshape(-1, max(room, 1)) if room else
-                         one[:0].reshape(last - first, 0) for one in scratch)
-        counted = counts[first + 1 : last + 1]
-        limits = np.empty((stop - at, 2))
+        found = np.empty((last - first, room), np.int32)
+        delays = np.empty(found.shape, np.uint8)
+        counted, limits = counts[first + 1 : last + 1], np.empty((stop - at, 2))
         _rows(groups[at : stop + 1], sources.positions, targets.positions, targets.starts,
               targets.level, space, law, key, (same, once), (lag.offset, lag.velocity), found,
               delays, counted, limits)
         if counted.max() > room:
-            room = int(min(len(targets.positions), max(2 * room, counted.max())))
+            room = int(max(2 * room, counted.max()))
             continue
         span = np.array([min(span[0], limits[:, 0].min()), max(span[1], limits[:, 1].max())])
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counted)])
