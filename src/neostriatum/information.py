@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.laws import laws
-from neostriatum.circuit.pathway import DistanceLaw
+from neostriatum.circuit.measured import measured
+from neostriatum.circuit.pathway import DistanceLaw, Measured
 from neostriatum.recording.store import Run
 from neostriatum.simulation import Settings, resolve
 
@@ -127,6 +128,10 @@ def cited(what: Any) -> dict[str, Any]:
     if any(isinstance(one.wiring, DistanceLaw) for one in wired):
         source = next(iter(laws().values())).alpha.source
         used.setdefault(source, []).append("distance law")
+    tables = {one.wiring.table for one in wired if isinstance(one.wiring, Measured)}
+    for table in sorted(tables):
+        source = str(next(iter(measured()[table].values()))[0].p.source)
+        used.setdefault(source, []).append(f"table {table}")
     known = sources()
     found = [{"key": key, **known.get(key, {"title": key}), "used_for": keys}
              for key, keys in sorted(used.items())]

@@ -183,17 +183,22 @@ def _series(coefficients, x):
 
 
 @njit(inline="always", error_model="numpy")
-def normal_pair(first, second):
-    """Return two standard normals from two words exactly as `rng.normal_pair` does."""
-    bits = bits_of_float((float64(first) + 0.5) * 2.3283064365386963e-10)
+def log(x):
+    """Return the natural logarithm of a positive normal number exactly as `rng.log` does."""
+    bits = bits_of_float(x)
     exponent = (bits >> int64(52)) - int64(1023)
     mantissa = float_from_bits((bits & int64(0xFFFFFFFFFFFFF)) | int64(0x3FF0000000000000))
     large = mantissa > 1.4142135623730951
     mantissa = mantissa * 0.5 if large else mantissa
     scale = float64(exponent) + (1.0 if large else 0.0)
     s = (mantissa - 1.0) / (mantissa + 1.0)
-    log = scale * 0.6931471805599453 + s * _series(_L, s * s)
-    radius = np.sqrt(-2.0 * log)
+    return scale * 0.6931471805599453 + s * _series(_L, s * s)
+
+
+@njit(inline="always", error_model="numpy")
+def normal_pair(first, second):
+    """Return two standard normals from two words exactly as `rng.normal_pair` does."""
+    radius = np.sqrt(-2.0 * log((float64(first) + 0.5) * 2.3283064365386963e-10))
     turn = float64(second) * 2.3283064365386963e-10
     quarter = np.floor(4.0 * turn + 0.5)
     angle = (turn - quarter * 0.25) * 6.283185307179586

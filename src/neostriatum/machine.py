@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+#: Where the limits of this process's control group are.
+_GROUP = Path("/sys/fs/cgroup")
 LIBRARIES = ("numpy", "numba", "brian2", "h5py", "pydantic", "pint")
 
 
@@ -40,6 +42,33 @@ def peak_memory_gb() -> float:
     used = [resource.getrusage(who).ru_maxrss for who in
             (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return round(sum(used) * unit / 1e9, 4)
+
+
+def free_memory() -> int | None:
+    """Return the bytes that can still be taken, within the limit of the control group; or None."""
+    free = [_meminfo("MemAvailable")]
+    for limit, used, stat in (("memory.max", "memory.current", "memory.stat"),
+                              ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes",
+                               "memory/memory.stat")):
+        try:
+            most, taken = (int((_GROUP / name).read_text("ascii")) for name in (limit, used))
+            # Pages of files are given back when memory runs short.
+            rows = dict(row.split() for row in (_GROUP / stat).read_text("ascii").splitlines())
+            free.append(most - taken + int(rows.get("inactive_file", 0)))
+        except (OSError, ValueError):
+            continue
+    known = [one for one in free if one is not None]
+    return max(0, min(known)) if known else None
+
+
+def _meminfo(key: str) -> int | None:
+    try:
+        for row in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if row.startswith(f"{key}:"):
+                return int(row.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def _processor() -> str:

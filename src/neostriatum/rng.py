@@ -14,7 +14,7 @@ import numpy as np
 from neostriatum.errors import CircuitError, shown
 
 #: Bumped whenever any draw changes; stored with every run.
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 
 #: Neurons of a type that share one Poisson count of drive events per step.
 BLOCK = 512
@@ -158,18 +158,21 @@ def _series(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
     return p
 
 
-def normal_pair(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two standard normals from two words each (Box-Muller with own log, sin and cos)."""
-    u = (first.astype(np.float64) + 0.5) * 2.0**-32
-    bits = u.view(np.int64)
+def log(x: np.ndarray) -> np.ndarray:
+    """Return the natural logarithm of positive normal numbers: the same bits on every machine."""
+    bits = x.view(np.int64)
     exponent = (bits >> 52) - 1023
     mantissa = ((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
     large = mantissa > 1.4142135623730951
     mantissa = np.where(large, mantissa * 0.5, mantissa)
     scale = exponent.astype(np.float64) + np.where(large, 1.0, 0.0)
     s = (mantissa - 1.0) / (mantissa + 1.0)
-    log = scale * 0.6931471805599453 + s * _series(LOG_SERIES, s * s)
-    radius = np.sqrt(-2.0 * log)
+    return scale * 0.6931471805599453 + s * _series(LOG_SERIES, s * s)
+
+
+def normal_pair(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two standard normals from two words each (Box-Muller with own log, sin and cos)."""
+    radius = np.sqrt(-2.0 * log((first.astype(np.float64) + 0.5) * 2.0**-32))
     turn = second.astype(np.float64) * 2.0**-32
     quarter = np.floor(4.0 * turn + 0.5)
     angle = (turn - quarter * 0.25) * 6.283185307179586

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from neostriatum.circuit.measured import measured
+from neostriatum.circuit.pathway import Measured
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
@@ -78,14 +80,22 @@ def _check_pathways(circuit: Circuit) -> None:
         for receptor in pathway.conductance:
             where = f"pathways.{name}.conductance"
             _known(where, "receptor", receptor, circuit.receptors)
+        _check_table(f"pathways.{name}", name, pathway.wiring)
         delay, dt = pathway.delay.offset.value, circuit.dt.value
         if not 1 <= steps(min(delay, 1e6), dt) <= MAX_DELAY:
             where = f"pathways.{name}.delay.offset"
             _refuse(where, f"must be 1 to {MAX_DELAY} steps of {dt:g} ms (got {delay:g} ms)")
-    for name in circuit.gap_junctions:
+    for name, junctions in circuit.gap_junctions.items():
         if name != "FS-FS":
             _refuse("gap_junctions", f'only "FS-FS" is known (got "{shown(name)}")')
         _known("gap_junctions.FS-FS", "cell type", "FS", circuit.cells)
+        _check_table("gap_junctions.FS-FS", name, junctions.wiring)
+
+
+def _check_table(where: str, name: str, wiring: Any) -> None:
+    if isinstance(wiring, Measured) and name not in (table := measured()[wiring.table]):
+        _refuse(f"{where}.wiring.table",
+                f"{wiring.table} did not measure {name}. It did {', '.join(table)}")
 
 
 def _check_inputs(circuit: Circuit) -> None:

@@ -25,6 +25,7 @@ _RULES = {
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
     "int_from_float": "must be a whole number",
     "greater_than": "must be > {gt}",
     "less_than_equal": "must be <= {le}",

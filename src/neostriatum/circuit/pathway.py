@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from neostriatum.circuit.measured import measured
 from neostriatum.circuit.value import (
     Conductance,
     Fraction,
@@ -18,6 +19,7 @@ from neostriatum.circuit.value import (
     measure,
     or_short,
 )
+from neostriatum.errors import shown
 
 
 class Receptor(Frozen):
@@ -84,7 +86,33 @@ class FixedProbability(Frozen):
     p: Fraction
 
 
-Wiring = Annotated[DistanceLaw | Pairwise | FixedProbability, Field(discriminator="rule")]
+class Measured(Frozen):
+    """The pair probabilities that an experiment measured (measured.toml), 0 beyond its distance."""
+
+    rule: Literal["measured"]
+    table: str
+
+    @field_validator("table")
+    @classmethod
+    def _known(cls, table: str) -> str:
+        if table not in measured():
+            msg = f'unknown table (got "{shown(table)}"). Known: {", ".join(measured())}'
+            raise ValueError(msg)
+        return table
+
+
+class FixedIndegree(Frozen):
+    """Exactly ``n`` distinct sources for every target, drawn from those ``within`` a distance."""
+
+    rule: Literal["fixed_indegree"]
+    n: Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
+    within: Reach | None = None
+
+
+PairRule = DistanceLaw | Pairwise | FixedProbability | Measured
+#: Of pairs without a direction, and of the synapses of a pathway.
+PairWiring = Annotated[PairRule, Field(discriminator="rule")]
+Wiring = Annotated[PairRule | FixedIndegree, Field(discriminator="rule")]
 
 
 class Plasticity(Frozen):
@@ -95,6 +123,13 @@ class Plasticity(Frozen):
     tau_fac: Time
 
 
+class Failure(Frozen):
+    """How often a spike fails to release: folded into the weight, or drawn per spike."""
+
+    probability: measure("1", ge=0, lt=1)
+    drawn: Annotated[bool, Field(strict=True)] = False
+
+
 class Pathway(Frozen):
     """All synapses from one cell type to another."""
 
@@ -102,6 +137,9 @@ class Pathway(Frozen):
     delay: Delay
     wiring: Wiring
     stp: Plasticity | None = None
+    #: Coefficient of variation of the log-normal factor on a synapse's conductances.
+    weight_cv: measure("1", ge=0, le=10) | None = None
+    failure: Failure | None = None
 
 
 class GapJunctions(Frozen):
@@ -110,7 +148,7 @@ class GapJunctions(Frozen):
     kind: Literal["ohmic", "node"]
     conductance: Conductance
     tau: PositiveTime | None = None
-    wiring: Wiring
+    wiring: PairWiring
 
     @model_validator(mode="after")
     def _complete(self) -> GapJunctions:

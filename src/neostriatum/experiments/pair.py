@@ -14,10 +14,12 @@ from neostriatum.engines.base import Engine, Trace
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.experiments.isolate import bare_network, isolated, known_type
-from neostriatum.network.law import rule
-from neostriatum.network.network import Edges, Network, checked_size, cube_side, delay_units
+from neostriatum.network.cells import Cells
+from neostriatum.network.connect import connect
+from neostriatum.network.edges import Block, Edges, Lag, delay_units
+from neostriatum.network.network import Network, checked_size, cube_side
 from neostriatum.network.place import place
-from neostriatum.network.wire import Box, wire
+from neostriatum.network.wire import Box
 from neostriatum.rng import checked_seed, stream
 from neostriatum.simulation import Settings, resolve, run_steps
 from neostriatum.units import quantity
@@ -235,13 +237,16 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     positions = place(both, counts, side, seed)
     first = {"source": 0, "target": n} if source == target else {
         "source": types.index(source) * n, "target": types.index(target) * n}
-    contacts = wire(positions[first["source"] :][:n], positions[first["target"] :][:n],
-                    rule(pathway.wiring), box, stream(seed, "wire", name))
+    ends = [Cells.of(positions[first[role] :][:n], side) for role in ("source", "target")]
+    block = Block()
+    lag = Lag.of(f"pathways.{name}.delay", pathway.delay)
+    offsets = connect(name, pathway.wiring, *ends, box=box, key=stream(seed, "wire", name),
+                      block=block, lag=lag)
+    block.trim()
     shift = n if source == target else 0
     rows = counts[source]
-    offsets = np.concatenate([contacts.offsets, np.full(rows - n, contacts.offsets[-1])])
-    delays = delay_units(f"pathways.{name}.delay", pathway.delay, contacts.distances)
-    edges = {name: Edges(offsets, contacts.targets + np.int32(shift), delays)}
+    offsets = np.concatenate([offsets, np.full(rows - n, offsets[-1])])
+    edges = {name: Edges(offsets, block.targets + np.int32(shift), block.delays)}
     network = Network(seed, counts, side, False, positions, edges, np.zeros((0, 2), np.int32))
     simulator.prepare(both, network, seed)
     for one in types:
@@ -249,7 +254,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     warm = steps(both.warmup.value, both.dt.value)
     when, who = simulator.advance(warm + count)
     return _grouped(both, simulator, (when - warm, who), first, n, count, source, target,
-                    len(contacts.targets), pathway)
+                    block.used, pathway)
 
 
 def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndarray],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,16 @@ import numpy as np
 from neostriatum import jit
 from neostriatum.caching import compiled
 from neostriatum.circuit.laws import laws
-from neostriatum.circuit.pathway import DistanceLaw, FixedProbability
+from neostriatum.circuit.measured import measured
+from neostriatum.circuit.pathway import DistanceLaw, FixedProbability, Measured
+from neostriatum.errors import BuildError
 
 if TYPE_CHECKING:
-    from neostriatum.circuit.pathway import Pairwise
+    from neostriatum.circuit.pathway import PairRule
 
 DISTANCE, BINS, FIXED = 0, 1, 2
+#: Rounding of a law between two whole um, against which its bounds are kept safe.
+_SAFE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -30,28 +35,66 @@ class Rule:
         """Return the probability at ``distance_um`` [um]."""
         return float(probability(self.kind, self.constants, self.reach, float(distance_um)))
 
-    def ceilings(self) -> np.ndarray:
-        """Return upper bounds of the probability from each whole um to the next, shape (reach,)."""
+    def checked(self, where: str) -> Rule:
+        """Return the rule, or raise BuildError where it is no probability."""
         whole = np.arange(np.ceil(self.reach)) if np.isfinite(self.reach) else np.zeros(1)
-        edges = np.array([self(d) for d in (*whole, min(self.reach, whole[-1] + 1))])
-        tops = np.maximum(edges[:-1], edges[1:])
+        for distance in whole:
+            p = self(distance) if np.isfinite(self.constants).all() else np.nan
+            if not p >= 0:
+                msg = (f"{where}: must be a probability at every distance "
+                       f"(got {p:g} at {distance:g} um)")
+                raise BuildError(msg)
+        return self
+
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the least and the most probability from each whole um to the next."""
+        if self.kind == FIXED:
+            return self.constants.copy(), self.constants.copy()
+        whole = np.arange(np.ceil(self.reach))
         if self.kind == BINS:
             half = self.constants.size // 2
-            inside = np.searchsorted(self.constants[:half], whole, side="right")
-            tops = np.maximum(tops, self.constants[half:][np.minimum(inside, half - 1)])
-        return tops
+            edges, p = self.constants[:half], self.constants[half:]
+            first = np.searchsorted(edges, whole, side="right")
+            last = np.searchsorted(edges, np.minimum(whole + 1, self.reach), side="left")
+            spans = [p[a : max(a, b) + 1] for a, b in zip(first, last, strict=True)]
+            return (np.array([one.min() for one in spans]), np.array([one.max() for one in spans]))
+        # The law falls with distance; at its reach the cut makes the lower bound 0.
+        edges = np.array([self(d) for d in (*whole, min(self.reach, whole[-1] + 1))])
+        return (np.minimum(edges[:-1], edges[1:]) * (1 - _SAFE),
+                np.maximum(edges[:-1], edges[1:]) * (1 + _SAFE))
+
+    def envelope(self) -> np.ndarray:
+        """Return the most that the law can be from each whole um on; it never rises."""
+        return np.maximum.accumulate(self.bounds()[1][::-1])[::-1].copy()
+
+    def partners(self, beyond: float = 0.0) -> float:
+        """Return the law's integral over the space from ``beyond`` [um] on, in um^3."""
+        breaks = [beyond, self.reach]
+        if self.kind == BINS:
+            breaks += [edge for edge in self.constants[: self.constants.size // 2] if edge > beyond]
+        breaks = sorted({*breaks, *np.arange(np.ceil(beyond), self.reach, 10.0)})
+        total, (nodes, weights) = 0.0, np.polynomial.legendre.leggauss(8)
+        for a, b in pairwise(breaks):
+            if b > beyond:
+                r = 0.5 * (b - a) * nodes + 0.5 * (a + b)
+                p = np.array([min(1.0, self(one)) for one in r])
+                total += float(0.5 * (b - a) * (weights * 4.0 * np.pi * r * r * p).sum())
+        return total
 
 
-def rule(wiring: DistanceLaw | Pairwise | FixedProbability) -> Rule:
-    """Return the compiled form of a circuit's wiring rule."""
+def rule(name: str, wiring: PairRule) -> Rule:
+    """Return the compiled form of the wiring rule of the pathway or gap junction ``name``."""
+    where = f"{'pathways' if '->' in name else 'gap_junctions'}.{name}.wiring"
     if isinstance(wiring, DistanceLaw):
         law = laws()[wiring.connection]
         constants = [getattr(law, key).value for key in ("alpha", "beta", "gamma", "delta", "eta")]
-        return Rule(DISTANCE, np.array([*constants, wiring.scale.value]), wiring.range.value)
+        made = Rule(DISTANCE, np.array([*constants, wiring.scale.value]), wiring.range.value)
+        return made.checked(where)
     if isinstance(wiring, FixedProbability):
-        return Rule(FIXED, np.array([wiring.p.value]), np.inf)
-    edges = [one.below.value for one in wiring.bins]
-    return Rule(BINS, np.array([*edges, *(one.p.value for one in wiring.bins)]), edges[-1])
+        return Rule(FIXED, np.array([wiring.p.value]), np.inf).checked(where)
+    bins = measured()[wiring.table][name] if isinstance(wiring, Measured) else wiring.bins
+    edges = [one.below.value for one in bins]
+    return Rule(BINS, np.array([*edges, *(one.p.value for one in bins)]), edges[-1]).checked(where)
 
 
 @compiled()

@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
+from numba import config
 
 from neostriatum.circuit.load import load
+from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import BuildError, shown
+from neostriatum.network.cells import Cells
+from neostriatum.network.connect import connect
+from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
+from neostriatum.network.estimate import refuse_what_cannot_fit, variation
+from neostriatum.network.indegree import check_indegree
 from neostriatum.network.law import rule
 from neostriatum.network.place import cube_side, place
+from neostriatum.network.weights import weights
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream, truncated_normals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.circuit.pathway import Delay
+    from neostriatum.network.estimate import Estimate
 
-#: Unit of the stored delays [ms].
-DELAY_UNIT = 0.1
 #: Neurons when nobody says how many.
 DEFAULT_SIZE = 10_000
-
-
-@dataclass(frozen=True)
-class Edges:
-    """The synapses of one pathway by source (CSR).
-
-    ``offsets`` int64 (n_source + 1,), ``targets`` int32 (m,) sorted within a row, ``delays``
-    uint8 (m,) in units of `DELAY_UNIT`.
-    """
-
-    offsets: np.ndarray
-    targets: np.ndarray
-    delays: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.targets)
 
 
 @dataclass(frozen=True)
@@ -78,6 +70,14 @@ class Network:
         """Number of chemical synapses."""
         return sum(len(edges) for edges in self.edges.values())
 
+    def joined(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the targets and delays of all pathways, one after another.
+
+        Without a copy where they already lie so, as in a network from `build`.
+        """
+        return (_joined([edges.targets for edges in self.edges.values()], np.int32),
+                _joined([edges.delays for edges in self.edges.values()], np.uint8))
+
     def hash(self) -> str:
         """Return the sha256 over names, dtypes, shapes and bytes of all arrays in fixed order."""
         digest = hashlib.sha256(f"neostriatum network 1, delay unit {DELAY_UNIT} ms".encode())
@@ -85,7 +85,7 @@ class Network:
             plain = np.ascontiguousarray(array)
             plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name} {plain.dtype.str} {plain.shape}".encode())
-            digest.update(plain.tobytes())
+            digest.update(plain.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -96,13 +96,21 @@ class Network:
         for name, edges in self.edges.items():
             for part in ("offsets", "targets", "delays"):
                 yield f"{name} {part}", getattr(edges, part)
+            if edges.weights is not None:
+                yield f"{name} weights", edges.weights
         yield "gaps", self.gaps
         for name, parameters in self.spread.items():
             for parameter, values in parameters.items():
                 yield f"spread {name} {parameter}", values
 
 
-def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: int = 1) -> Network:
+def build(
+    circuit: str | Circuit = "striatum",
+    size: int = DEFAULT_SIZE,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Network:
     """Draw the network of a circuit.
 
     Parameters
@@ -113,6 +121,10 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
         Neurons in all; the volume is size over density.
     seed : int
         Master seed.
+    threads : int, optional
+        Threads to draw with; by default as many as Numba uses.
+    progress : callable, optional
+        Called with the phase, "place" or "wire", and its share done, 0 to 1.
 
     Returns
     -------
@@ -122,7 +134,8 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
     Raises
     ------
     BuildError
-        Size below 1, no room at the minimum distance, a delay out of range.
+        Size below 1, more than the memory holds, no room at the minimum distance, a delay out
+        of range, a fixed in-degree above the number of sources.
 
     Examples
     --------
@@ -131,22 +144,41 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
     """
     circuit = load(circuit)
     started, seed, size = time.perf_counter(), checked_seed(seed), checked_size(size)
-    counts = circuit.counts(size)
+    guess, counts = refuse_what_cannot_fit(circuit, size), circuit.counts(size)
+    _check_indegrees(circuit, counts)
     side = cube_side(circuit, size)
     box = Box(side, circuit.volume.boundary == "periodic")
-    positions = place(circuit, counts, side, seed)
-    at, start = {}, 0
-    for name, count in counts.items():
-        at[name] = positions[start : start + count]
-        start += count
-    edges = {name: _edges(circuit, name, at, box, seed) for name in circuit.pathways}
-    gaps = _gaps(circuit, at, box, seed)
+    tell = progress or (lambda phase, share: None)
+    with _threads(threads):
+        tell("place", 0.0)
+        positions = place(circuit, counts, side, seed)
+        tell("wire", 0.0)
+        at, start = {}, 0
+        for name, count in counts.items():
+            at[name] = Cells.of(positions[start : start + count], side)
+            start += count
+        edges = _edges(circuit, at, box, seed, guess, tell)
+        gaps = _gaps(circuit, at, box, seed)
     spread = {name: {parameter: sd.value * truncated_normals(
                         stream(seed, "spread", f"{name}.{parameter}"), counts[name])
                      for parameter, sd in parameters.items()}
               for name, parameters in circuit.spread.items()}
     return Network(seed, counts, side, box.periodic, positions, edges, gaps, spread,
                    time.perf_counter() - started)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = numba.get_num_threads()
+    if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
+        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"
+        raise BuildError(msg)
+    most = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(count or before, most))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def checked_size(size: object, where: str = "size") -> int:
@@ -157,26 +189,57 @@ def checked_size(size: object, where: str = "size") -> int:
     return int(size)
 
 
-def _edges(circuit: Circuit, name: str, at: dict[str, np.ndarray], box: Box, seed: int) -> Edges:
-    pathway = circuit.pathways[name]
-    source, target = name.split("->")
-    key = stream(seed, "wire", name)
-    found = wire(at[source], at[target], rule(pathway.wiring), box, key, same=source == target)
-    delays = delay_units(f"{circuit.name}: pathways.{name}.delay", pathway.delay, found.distances)
-    return Edges(found.offsets, found.targets, delays)
+def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
+    """Refuse what is impossible whatever the positions, before anything is drawn."""
+    for name, pathway in circuit.pathways.items():
+        source, target = name.split("->")
+        if isinstance(pathway.wiring, FixedIndegree) and counts[target]:
+            check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n,
+                           counts[source] - (source == target))
 
 
-def delay_units(where: str, delay: Delay, distances_um: np.ndarray) -> np.ndarray:
-    """Return the delays of synapses at these distances in units of `DELAY_UNIT`, uint8."""
-    times = np.full(len(distances_um), delay.offset.value)
-    if delay.velocity is not None:
-        times += distances_um.astype(np.float64) / delay.velocity.value
-    units = np.rint(times / DELAY_UNIT)
-    if len(units) and not (units.min() >= 1 and units.max() <= 255):
-        msg = (f"{where}: must be 1 to 255 units of {DELAY_UNIT} ms "
-               f"(got {times.min():.3g} to {times.max():.3g} ms)")
-        raise BuildError(msg)
-    return units.astype(np.uint8)
+def _edges(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int, guess: Estimate,
+           tell: Callable[[str, float], None]) -> dict[str, Edges]:
+    """Wire every pathway into one block, of which the edges are views."""
+    total, done = max(1, sum(guess.synapses.values())), 0
+    block, rows, ends = Block(_roomy(total)), {}, [0]
+    for name, pathway in circuit.pathways.items():
+        source, target = name.split("->")
+        mine = guess.synapses[name]
+        lag = Lag.of(f"{circuit.name}: pathways.{name}.delay", pathway.delay)
+        rows[name] = connect(
+            name, pathway.wiring, at[source], at[target], box=box,
+            key=stream(seed, "wire", name), block=block, lag=lag, same=source == target,
+            tell=lambda share, done=done, mine=mine: tell(
+                "wire", min(1.0, (done + share * mine) / total)))
+        done += mine
+        ends.append(block.used)
+    block.trim()
+    edges = {}
+    for (name, offsets), start, stop in zip(rows.items(), ends[:-1], ends[1:], strict=True):
+        targets, cv = block.targets[start:stop], variation(circuit.pathways[name])
+        drawn = weights(offsets, targets, cv, stream(seed, "weight", name)) if cv else None
+        edges[name] = Edges(offsets, targets, block.delays[start:stop], drawn)
+    return edges
+
+
+def _roomy(expected: int) -> int:
+    """Return a capacity that the synapses will not exceed, or hardly."""
+    return int(1.01 * expected + 6 * expected**0.5) + 1000
+
+
+def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:
+    whole = parts[0].base if parts else None
+    if isinstance(whole, np.ndarray) and whole.ndim == 1 and whole.dtype == dtype:
+        at = whole.ctypes.data
+        for part in parts:
+            if part.base is not whole or part.ctypes.data != at:
+                break
+            at += part.nbytes
+        else:
+            if at == whole.ctypes.data + whole.nbytes:
+                return whole
+    return np.concatenate([np.zeros(0, dtype), *parts])
 
 
 def delay_steps(dt_ms: float) -> np.ndarray:
@@ -185,12 +248,14 @@ def delay_steps(dt_ms: float) -> np.ndarray:
     return np.array([round(Fraction(units, 10) / step) for units in range(256)], np.int64)
 
 
-def _gaps(circuit: Circuit, at: dict[str, np.ndarray], box: Box, seed: int) -> np.ndarray:
+def _gaps(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int) -> np.ndarray:
     """Return coupled FS pairs, int32 (m, 2), first < second, sorted."""
     junctions = circuit.gap_junctions.get("FS-FS")
     if junctions is None:
         return np.zeros((0, 2), np.int32)
-    key = stream(seed, "gap", "FS-FS")
-    found = wire(at["FS"], at["FS"], rule(junctions.wiring), box, key, same=True, once=True)
-    first = np.repeat(np.arange(len(at["FS"])), np.diff(found.offsets))
-    return np.stack([first, found.targets], axis=1).astype(np.int32)
+    block = Block()
+    offsets = wire(at["FS"], at["FS"], rule("FS-FS", junctions.wiring), box,
+                   stream(seed, "gap", "FS-FS"), block, Lag("gap_junctions.FS-FS"),
+                   same=True, once=True)
+    first = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return np.stack([first, block.targets[: block.used]], axis=1).astype(np.int32)

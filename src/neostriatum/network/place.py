@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import float64, njit, uint32, uint64
 
 from neostriatum import jit
 from neostriatum.caching import compiled
@@ -70,7 +70,7 @@ def place(circuit: Circuit, counts: dict[str, int], side: float, seed: int) -> n
             msg = f"{circuit.name}: volume.density: cannot place {count} {name}. Lower it"
             raise BuildError(msg)
         start += count
-    return _along_curve(positions, counts, side).astype(np.float32)
+    return _along_curve(positions.astype(np.float32), counts, side)
 
 
 @compiled()
@@ -136,12 +136,13 @@ def _is_free(positions, x, y, z, side, distance, periodic, grid):
 
 
 @compiled()
-def _morton(positions, side):
+def morton(positions, side):
+    """Return the code of each position along the curve: 10 bits per axis, uint64."""
     codes = np.zeros(positions.shape[0], np.uint64)
     for n in range(positions.shape[0]):
         code = uint64(0)
         for axis in range(3):
-            place_ = uint64(min(1023.0, positions[n, axis] / side * 1024.0))
+            place_ = uint64(min(1023.0, float64(positions[n, axis]) / side * 1024.0))
             for bit in range(10):
                 one = (place_ >> uint64(bit)) & uint64(1)
                 code |= one << uint64(3 * bit + axis)
@@ -154,6 +155,6 @@ def _along_curve(positions: np.ndarray, counts: dict[str, int], side: float) -> 
     parts, start = [], 0
     for count in counts.values():
         mine = positions[start : start + count]
-        parts.append(mine[np.argsort(_morton(mine, side), kind="stable")])
+        parts.append(mine[np.argsort(morton(mine, side), kind="stable")])
         start += count
     return np.concatenate(parts) if parts else positions

@@ -1,0 +1,26 @@
+"""Measured probabilities of a connection by distance: tables of data, each number with a source."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+
+from pydantic import TypeAdapter
+
+from neostriatum.circuit.value import Fraction, Frozen, Reach
+
+
+class MeasuredBin(Frozen):
+    """The probability of a directed pair out to ``below`` [um], from the bin before on."""
+
+    below: Reach
+    p: Fraction
+
+
+@lru_cache(maxsize=1)
+def measured() -> dict[str, dict[str, tuple[MeasuredBin, ...]]]:
+    """Return the tables by name, each with the bins of the pathways that it measured."""
+    text = (files("neostriatum.circuit") / "measured.toml").read_text("utf-8")
+    kind = TypeAdapter(dict[str, dict[str, tuple[MeasuredBin, ...]]])
+    return kind.validate_python(tomllib.loads(text))

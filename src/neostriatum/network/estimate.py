@@ -1,0 +1,104 @@
+"""Know neurons, synapses, memory and time of a network before it is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neostriatum.circuit.load import load
+from neostriatum.circuit.pathway import FixedIndegree
+from neostriatum.errors import BuildError
+from neostriatum.machine import free_memory
+from neostriatum.network.law import rule
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import Pathway
+
+#: Share of the free memory that a network may take.
+SHARE = 0.8
+#: Bytes: of a synapse in the block, of its weight, of a neuron while it is placed, of a row,
+#: and of everything whose size does not depend on the network.
+SYNAPSE, WEIGHT, NEURON, ROW, FIXED = 5, 4, 120, 24, 300_000_000
+#: Seconds that a synapse and a neuron took on 2 cores of a server of 2023.
+SYNAPSE_S, NEURON_S = 1.5e-7, 3e-6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a network will hold, take and cost; ``bytes`` is the most while it is built."""
+
+    neurons: dict[str, int]
+    synapses: dict[str, int]
+    bytes: int
+    seconds: float
+
+
+def estimate(circuit: str | Circuit, size: int) -> Estimate:
+    """Return what the network of ``circuit`` with ``size`` neurons will need.
+
+    Parameters
+    ----------
+    circuit : str or Circuit
+        What would be built, or its name.
+    size : int
+        Neurons in all.
+
+    Returns
+    -------
+    Estimate
+        Synapses are expected numbers: of a torus the integral of the law; of an open volume the
+        same, as if all neurons lay inside, which is a bound.
+
+    Examples
+    --------
+    >>> made = estimate("striatum", size=10_000)
+    >>> made.neurons["FS"], round(sum(made.synapses.values()), -5)
+    (135, 2500000)
+    """
+    circuit = load(circuit)
+    counts = circuit.counts(size)
+    synapses = {name: expected(circuit, name, counts) for name in circuit.pathways}
+    total = sum(synapses.values())
+    spread = {name for name, one in circuit.pathways.items() if variation(one)}
+    rows = sum(counts[name.split("->")[0]] for name in circuit.pathways)
+    # A fixed in-degree is listed by target before it is sorted by source.
+    listed = max((4 * synapses[name] for name, one in circuit.pathways.items()
+                  if isinstance(one.wiring, FixedIndegree)), default=0)
+    held = (SYNAPSE * total + WEIGHT * sum(synapses[name] for name in spread) + listed
+            + NEURON * size + ROW * rows + FIXED)
+    return Estimate(counts, synapses, held, SYNAPSE_S * total + NEURON_S * size)
+
+
+def variation(pathway: Pathway) -> float:
+    """Return the coefficient of variation of a pathway's weights, 0 where all are alike."""
+    return 0.0 if pathway.weight_cv is None else float(pathway.weight_cv)
+
+
+def expected(circuit: Circuit, name: str, counts: dict[str, int]) -> int:
+    """Return how many synapses a pathway is expected to have (a bound for an open volume)."""
+    source, target = name.split("->")
+    wiring = circuit.pathways[name].wiring
+    if isinstance(wiring, FixedIndegree):
+        return wiring.n * counts[target]
+    others = counts[target] - (source == target)
+    made = rule(name, wiring)
+    if not np.isfinite(made.reach):
+        return round(counts[source] * others * made(0.0))
+    # The density is that of the circuit, whatever the shape of the volume.
+    density = circuit.volume.density.value * 1e-9 * others / sum(counts.values())
+    near = density * made.partners(min(circuit.volume.minimum_distance.value, made.reach))
+    return round(counts[source] * min(others, near))
+
+
+def refuse_what_cannot_fit(circuit: Circuit, size: int) -> Estimate:
+    """Return the estimate, or raise BuildError if it is above `SHARE` of the free memory."""
+    made, free = estimate(circuit, size), free_memory()
+    if free is not None and made.bytes > SHARE * free:
+        msg = (f"{circuit.name}: size: must fit into {SHARE:.0%} of the free memory, "
+               f"{SHARE * free / 1e9:.1f} GB (got {made.bytes / 1e9:.1f} GB for {size} neurons). "
+               "Lower it")
+        raise BuildError(msg)
+    return made

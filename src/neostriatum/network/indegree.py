@@ -1,0 +1,178 @@
+"""Give every target the same number of sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import prange, uint32
+
+from neostriatum import jit
+from neostriatum.caching import compiled
+from neostriatum.errors import BuildError
+from neostriatum.network.cells import cover
+from neostriatum.network.edges import DELAY_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neostriatum.network.cells import Cells
+    from neostriatum.network.edges import Block, Lag
+    from neostriatum.network.wire import Box
+
+#: Targets drawn between two looks at the progress.
+CHUNK = 1 << 15
+
+
+def wire_indegree(
+    sources: Cells,
+    targets: Cells,
+    n: int,
+    within: float | None,
+    box: Box,
+    key: tuple[int, int],
+    block: Block,
+    lag: Lag,
+    same: bool = False,
+    tell: Callable[[float], None] | None = None,
+) -> np.ndarray:
+    """Connect exactly ``n`` distinct sources to every target, each set as likely as any other.
+
+    Parameters
+    ----------
+    sources, targets : Cells
+        Both populations.
+    n : int
+        Sources of every target.
+    within : float or None
+        Distance [um] to the nearest image below which a source is eligible; None: all are.
+    box, key, block, lag, same, tell
+        As in `wire`.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (sources + 1,): where each row begins.
+
+    Raises
+    ------
+    BuildError
+        Fewer eligible sources than ``n``, or a delay that cannot be stored.
+    """
+    count = len(targets.positions)
+    chosen = np.empty((count, n), np.int32)
+    space = (box.side, box.periodic, np.inf if within is None else within)
+    for first in range(0, count, CHUNK):
+        last = min(first + CHUNK, count)
+        eligible = np.zeros(last - first, np.int64)
+        _choose(first, targets.positions, sources.positions, sources.starts, sources.level, space,
+                key, same, chosen[first:last], eligible)
+        check_indegree(lag.where.removesuffix(".delay"), n, int(eligible.min()), within)
+        if tell is not None:
+            tell(last / count)
+    offsets = np.zeros(len(sources.positions) + 1, np.int64)
+    np.cumsum(np.bincount(chosen.ravel(), minlength=len(sources.positions)), out=offsets[1:])
+    span = _by_source(chosen, offsets[:-1].copy(), sources.positions, targets.positions, space,
+                      (lag.offset, lag.velocity), *block.take(chosen.size))
+    if chosen.size:
+        lag.check(*span)
+    return offsets
+
+
+def check_indegree(where: str, n: int, eligible: int, within: float | None = None) -> None:
+    """Raise BuildError if a target of the pathway at ``where`` has fewer sources than ``n``."""
+    if eligible < n:
+        reach = "" if within is None else f" within {within:g} um"
+        msg = (f"{where}.wiring.n: must be at most the sources of every target{reach} "
+               f"(got {n}, one has {eligible}). Lower it")
+        raise BuildError(msg)
+
+
+@compiled(parallel=True)
+def _choose(first, targets, sources, starts, level, space, key, same, chosen, eligible):
+    within = space[2]
+    # A few stretches, so that the memory of each serves many targets.
+    stretches = min(64, eligible.size)
+    for part in prange(stretches):
+        start = part * eligible.size // stretches
+        stop = (part + 1) * eligible.size // stretches
+        taken, pool = np.zeros(sources.shape[0], np.bool_), np.empty(sources.shape[0], np.int32)
+        for row in range(start, stop):
+            count = _pool(first + row, targets, sources, starts, level, space, same, pool)
+            eligible[row] = count
+            if count >= chosen.shape[1]:
+                _sample(first + row, count, key, taken, chosen[row])
+                if same or np.isfinite(within):
+                    for n in range(chosen.shape[1]):
+                        chosen[row, n] = pool[chosen[row, n]]
+
+
+@compiled()
+def _pool(target, targets, sources, starts, level, space, same, pool):
+    """List the eligible sources of a target, where not all are; return how many there are."""
+    side, periodic, within = space
+    if not np.isfinite(within):
+        if not same:
+            return sources.shape[0]
+        for n in range(sources.shape[0] - 1):
+            pool[n] = n + (n >= target)
+        return sources.shape[0] - 1
+    corners = np.empty(6)
+    for axis in range(3):
+        corners[axis] = corners[3 + axis] = targets[target, axis]
+    begins, ends, _ = cover(corners, 1, starts, level, side, periodic, within, np.ones(1))
+    count = 0
+    for cell in range(begins.size):
+        for source in range(begins[cell], ends[cell]):
+            if not (same and source == target) and _apart(
+                    sources[source], targets[target], side, periodic) < within:
+                pool[count] = source
+                count += 1
+    return count
+
+
+@compiled()
+def _apart(one, other, side, periodic):
+    total = 0.0
+    for axis in range(3):
+        away = np.float64(one[axis]) - np.float64(other[axis])
+        if periodic:
+            away -= side * np.rint(away / side)
+        total += away * away
+    return np.sqrt(total)
+
+
+@compiled()
+def _sample(target, count, key, taken, chosen):
+    """Draw distinct numbers below ``count`` by Floyd's algorithm, one word each."""
+    n = chosen.size
+    words = (uint32(0), uint32(0), uint32(0), uint32(0))
+    for draw in range(n):
+        if draw % 4 == 0:
+            words = jit.philox(uint32(key[0]), uint32(key[1]), uint32(draw // 4), uint32(target),
+                               uint32(0), uint32(0))
+        top = count - n + draw
+        one = (np.int64(words[draw % 4]) * (top + 1)) >> 32
+        if taken[one]:
+            one = top
+        taken[one] = True
+        chosen[draw] = one
+    for draw in range(n):
+        taken[chosen[draw]] = False
+
+
+@compiled()
+def _by_source(chosen, at, sources, targets, space, lag, into, lags):
+    """Sort the synapses by source; targets come in order, so rows are sorted by themselves."""
+    side, periodic, _ = space
+    nearest, farthest = np.inf, -np.inf
+    for target in range(chosen.shape[0]):
+        for n in range(chosen.shape[1]):
+            source = chosen[target, n]
+            distance = _apart(sources[source], targets[target], side, periodic)
+            units = np.rint((lag[0] + distance / lag[1]) / DELAY_UNIT)
+            into[at[source]] = target
+            lags[at[source]] = np.uint8(min(max(units, 0.0), 255.0))
+            at[source] += 1
+            nearest, farthest = min(nearest, distance), max(farthest, distance)
+    return nearest, farthest

@@ -1,0 +1,42 @@
+"""Factors by which the synapses of a pathway differ."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange, uint32
+
+from neostriatum import jit
+from neostriatum.caching import compiled
+
+
+def weights(offsets: np.ndarray, targets: np.ndarray, cv: float, key: tuple[int, int]
+            ) -> np.ndarray:
+    """Return a log-normal factor of mean 1 per synapse.
+
+    Parameters
+    ----------
+    offsets, targets : numpy.ndarray
+        The synapses of a pathway (CSR).
+    cv : float
+        Coefficient of variation.
+    key : (int, int)
+        Philox key of the pathway's weights.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (synapses,).
+    """
+    factors = np.empty(len(targets), np.float32)
+    _draw(offsets, targets, float(np.sqrt(np.log1p(cv * cv))), key, factors)
+    return factors
+
+
+@compiled(parallel=True)
+def _draw(offsets, targets, spread, key, factors):
+    for source in prange(offsets.size - 1):
+        for n in range(offsets[source], offsets[source + 1]):
+            words = jit.philox(uint32(key[0]), uint32(key[1]), uint32(0), uint32(source),
+                               uint32(targets[n]), uint32(0))
+            z = jit.normal_pair(words[0], words[1])[0]
+            factors[n] = jit.exp(spread * z - 0.5 * spread * spread)
