@@ -15,8 +15,9 @@ from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.experiments.isolate import bare_network, isolated, known_type
 from neostriatum.network.law import rule
-from neostriatum.network.network import Edges, Network, checked_size, cube_side, delay_units
+from neostriatum.network.network import Edges, Network, delay_units
 from neostriatum.network.place import place
+from neostriatum.network.volume import checked_size, cube
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream
 from neostriatum.simulation import Settings, resolve, run_steps
@@ -230,9 +231,9 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     both = load(raw, folder=whole._folder)
     # Two groups of one type are the two halves of one population.
     counts = {one: 2 * n if len(types) == 1 else n for one in types}
-    side = cube_side(both, 2 * n)
-    box = Box(side, False)
-    positions = place(both, counts, side, seed)
+    volume = cube(both, 2 * n)
+    box = Box(volume.side, False)
+    positions = place(both, counts, volume, seed)
     first = {"source": 0, "target": n} if source == target else {
         "source": types.index(source) * n, "target": types.index(target) * n}
     contacts = wire(positions[first["source"] :][:n], positions[first["target"] :][:n],
@@ -242,7 +243,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     offsets = np.concatenate([contacts.offsets, np.full(rows - n, contacts.offsets[-1])])
     delays = delay_units(f"pathways.{name}.delay", pathway.delay, contacts.distances)
     edges = {name: Edges(offsets, contacts.targets + np.int32(shift), delays)}
-    network = Network(seed, counts, side, False, positions, edges, np.zeros((0, 2), np.int32))
+    network = Network(seed, counts, box.side, False, positions, edges, np.zeros((0, 2), np.int32))
     simulator.prepare(both, network, seed)
     for one in types:
         simulator.probe(one, np.arange(counts[one]))

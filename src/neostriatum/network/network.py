@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.circuit.load import load
-from neostriatum.errors import BuildError, shown
+from neostriatum.errors import BuildError
 from neostriatum.network.law import rule
-from neostriatum.network.place import cube_side, place
+from neostriatum.network.place import place
+from neostriatum.network.volume import space
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream, truncated_normals
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 #: Unit of the stored delays [ms].
 DELAY_UNIT = 0.1
-#: Neurons when nobody says how many.
-DEFAULT_SIZE = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,19 @@ class Network:
     gaps: np.ndarray
     spread: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     build_s: float = 0.0
+    shape: str = "cube"
+    #: Share of the cube [0, side_um)^3 that the shape in its middle takes.
+    filled: float = 1.0
+
+    @property
+    def volume_mm3(self) -> float:
+        """Volume that the neurons lie in [mm^3]."""
+        return self.filled * self.side_um**3 * 1e-9
+
+    @property
+    def centroid_um(self) -> np.ndarray:
+        """Mean of the soma positions [um], float64 (3,)."""
+        return self.positions.mean(axis=0, dtype=np.float64)
 
     @property
     def size(self) -> int:
@@ -91,7 +103,7 @@ class Network:
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for name, count in self.counts.items():
             yield f"count {name}", np.array([count], np.int64)
-        yield f"side {self.periodic}", np.array([self.side_um])
+        yield f"{self.shape} {self.periodic}", np.array([self.side_um, self.filled])
         yield "positions", self.positions
         for name, edges in self.edges.items():
             for part in ("offsets", "targets", "delays"):
@@ -102,15 +114,17 @@ class Network:
                 yield f"spread {name} {parameter}", values
 
 
-def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: int = 1) -> Network:
+def build(circuit: str | Circuit = "striatum", size: int | None = None,
+          seed: int = 1) -> Network:
     """Draw the network of a circuit.
 
     Parameters
     ----------
     circuit : str or Circuit
         What to build, or its name.
-    size : int
-        Neurons in all; the volume is size over density.
+    size : int, optional
+        Neurons in all, 10,000 unless given; the volume is size over density. A mesh has its own
+        size and takes none.
     seed : int
         Master seed.
 
@@ -122,7 +136,10 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
     Raises
     ------
     BuildError
-        Size below 1, no room at the minimum distance, a delay out of range.
+        Size below 1 or beside a mesh, no room at the minimum distance, a delay out of range, a
+        mesh that bounds no volume.
+    LibraryMissing
+        A mesh, and no library that reads it.
 
     Examples
     --------
@@ -130,11 +147,11 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
     {'dSPN': 493, 'iSPN': 493, 'FS': 14}
     """
     circuit = load(circuit)
-    started, seed, size = time.perf_counter(), checked_seed(seed), checked_size(size)
-    counts = circuit.counts(size)
-    side = cube_side(circuit, size)
-    box = Box(side, circuit.volume.boundary == "periodic")
-    positions = place(circuit, counts, side, seed)
+    started, seed = time.perf_counter(), checked_seed(seed)
+    volume = space(circuit, size)
+    counts = circuit.counts(volume.size)
+    box = Box(volume.side, volume.periodic)
+    positions = place(circuit, counts, volume, seed)
     at, start = {}, 0
     for name, count in counts.items():
         at[name] = positions[start : start + count]
@@ -145,16 +162,8 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
                         stream(seed, "spread", f"{name}.{parameter}"), counts[name])
                      for parameter, sd in parameters.items()}
               for name, parameters in circuit.spread.items()}
-    return Network(seed, counts, side, box.periodic, positions, edges, gaps, spread,
-                   time.perf_counter() - started)
-
-
-def checked_size(size: object, where: str = "size") -> int:
-    """Return ``size`` as an int >= 1, or raise BuildError."""
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        msg = f"{where}: must be a whole number >= 1 (got {shown(size)})"
-        raise BuildError(msg)
-    return int(size)
+    return Network(seed, counts, box.side, box.periodic, positions, edges, gaps, spread,
+                   time.perf_counter() - started, volume.shape, volume.filled)
 
 
 def _edges(circuit: Circuit, name: str, at: dict[str, np.ndarray], box: Box, seed: int) -> Edges:

@@ -5,138 +5,86 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import float64, njit, uint32, uint64
 
 from neostriatum import jit
 from neostriatum.caching import compiled
 from neostriatum.errors import BuildError
+from neostriatum.network.triangles import columns
+from neostriatum.network.volume import holds
 from neostriatum.rng import stream
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+    from neostriatum.network.volume import Space
 
 #: Packing fraction above which random sequential placement cannot succeed (its limit is 0.384).
 MAX_PACKING = 0.35
-_ATTEMPTS = 10_000
+#: Places inside the volume that are tried for one soma.
+ATTEMPTS = 10_000
 
 
-def cube_side(circuit: Circuit, size: int) -> float:
-    """Return the side of the cube that holds ``size`` neurons at the circuit's density [um]."""
-    return float((size / circuit.volume.density.value) ** (1 / 3) * 1000.0)
-
-
-def place(circuit: Circuit, counts: dict[str, int], side: float, seed: int) -> np.ndarray:
+def place(circuit: Circuit, counts: dict[str, int], space: Space, seed: int) -> np.ndarray:
     """Return soma positions, types contiguous, each type along a space-filling curve.
 
     Parameters
     ----------
     circuit : Circuit
-        Its ``volume`` gives boundary and minimum distance.
+        Its ``volume`` gives the minimum distance.
     counts : dict
         Neurons per type.
-    side : float
-        Side of the cube [um].
+    space : Space
+        Where they may lie.
     seed : int
         Master seed.
 
     Returns
     -------
     numpy.ndarray
-        float32, shape (N, 3) [um].
+        float32, shape (N, 3) [um], inside [0, ``space.side``); the types in order, each sorted by
+        `morton`. No two are closer than the minimum distance as they stand there.
 
     Raises
     ------
     BuildError
         A density that the minimum distance forbids.
     """
-    distance = circuit.volume.minimum_distance.value
-    size = sum(counts.values())
-    packing = size * np.pi / 6 * distance**3 / side**3
-    if packing > MAX_PACKING or (distance > 0 and side < 2 * distance and size > 1):
+    distance, size = circuit.volume.minimum_distance.value, sum(counts.values())
+    packing = size * np.pi / 6 * distance**3 / space.volume_um3
+    torus_too_small = space.periodic and space.side < 2 * distance and size > 1
+    if packing > MAX_PACKING or torus_too_small:
         msg = (f"{circuit.name}: volume.minimum_distance: leaves no room for {size} neurons at "
                f"this density (got {distance:g} um). Lower it or the density")
         raise BuildError(msg)
-    positions = np.zeros((size, 3))
-    # Cells of at least the minimum distance, so that neighbours lie in adjacent ones.
-    across = int(max(1, min(512, np.floor(side / max(distance, side / 512)))))
-    heads = np.full(across**3, -1, np.int64)
-    nexts = np.full(size, -1, np.int64)
-    periodic = circuit.volume.boundary == "periodic"
+    positions = np.zeros((size, 3), np.float32)
+    box, grid = np.array(space.box), _grid(space, distance, size)
+    mesh = space.mesh or columns(np.zeros((1, 3, 3)))
+    shape = (space.kind, space.low, box, mesh)
+    tries = round(ATTEMPTS * np.prod(box / space.side) / space.filled)
     start = 0
     for name, count in counts.items():
         key = stream(seed, "place", name)
-        grid = (heads, nexts, across)
-        if not _scatter(positions, start, count, side, distance, periodic, grid, *key):
+        if not _scatter(positions, start, count, shape, space.side, space.periodic, distance, grid,
+                        tries, *key):
             msg = f"{circuit.name}: volume.density: cannot place {count} {name}. Lower it"
             raise BuildError(msg)
         start += count
-    return _along_curve(positions, counts, side).astype(np.float32)
+    return _along_curve(positions, counts, space.side)
+
+
+def _along_curve(positions: np.ndarray, counts: dict[str, int], side: float) -> np.ndarray:
+    """Number the neurons of each type along a Morton curve: near in space is near in memory."""
+    start = 0
+    for count in counts.values():
+        mine = positions[start : start + count]
+        mine[:] = mine[np.argsort(morton(mine, side), kind="stable")]
+        start += count
+    return positions
 
 
 @compiled()
-def _scatter(positions, start, count, side, distance, periodic, grid, k0, k1):
-    heads, nexts, across = grid
-    for i in range(count):
-        placed = False
-        for attempt in range(_ATTEMPTS):
-            words = jit.philox(uint32(k0), uint32(k1), uint32(attempt), uint32(i),
-                               uint32(0), uint32(0))
-            x = np.float64(words[0]) * 2.0**-32 * side
-            y = np.float64(words[1]) * 2.0**-32 * side
-            z = np.float64(words[2]) * 2.0**-32 * side
-            if _is_free(positions, x, y, z, side, distance, periodic, grid):
-                placed = True
-                break
-        if not placed:
-            return False
-        n = start + i
-        positions[n, 0], positions[n, 1], positions[n, 2] = x, y, z
-        cell = _cell(x, y, z, side, across)
-        nexts[n] = heads[cell]
-        heads[cell] = n
-    return True
-
-
-@njit(inline="always")
-def _cell(x, y, z, side, across):
-    scale = across / side
-    i = min(across - 1, int(x * scale))
-    j = min(across - 1, int(y * scale))
-    k = min(across - 1, int(z * scale))
-    return (i * across + j) * across + k
-
-
-@compiled()
-def _is_free(positions, x, y, z, side, distance, periodic, grid):
-    heads, nexts, across = grid
-    if distance <= 0.0:
-        return True
-    scale = across / side
-    i0, j0, k0 = int(x * scale), int(y * scale), int(z * scale)
-    for di in range(-1, 2):
-        for dj in range(-1, 2):
-            for dk in range(-1, 2):
-                i, j, k = i0 + di, j0 + dj, k0 + dk
-                if periodic:
-                    i, j, k = i % across, j % across, k % across
-                elif min(i, j, k) < 0 or max(i, j, k) >= across:
-                    continue
-                n = heads[(i * across + j) * across + k]
-                while n >= 0:
-                    dx, dy, dz = positions[n, 0] - x, positions[n, 1] - y, positions[n, 2] - z
-                    if periodic:
-                        dx -= side * np.rint(dx / side)
-                        dy -= side * np.rint(dy / side)
-                        dz -= side * np.rint(dz / side)
-                    # A margin of a thousandth of a um keeps float32 positions honest.
-                    if dx * dx + dy * dy + dz * dz < (distance + 1e-3) ** 2:
-                        return False
-                    n = nexts[n]
-    return True
-
-
-@compiled()
-def _morton(positions, side):
+def morton(positions, side):
+    """Return the places of positions on the Morton curve of the cube: uint64, 10 bits per axis."""
     codes = np.zeros(positions.shape[0], np.uint64)
     for n in range(positions.shape[0]):
         code = uint64(0)
@@ -149,11 +97,78 @@ def _morton(positions, side):
     return codes
 
 
-def _along_curve(positions: np.ndarray, counts: dict[str, int], side: float) -> np.ndarray:
-    """Number the neurons of each type along a Morton curve: near in space is near in memory."""
-    parts, start = [], 0
-    for count in counts.values():
-        mine = positions[start : start + count]
-        parts.append(mine[np.argsort(_morton(mine, side), kind="stable")])
-        start += count
-    return np.concatenate(parts) if parts else positions
+def _grid(space: Space, distance: float, size: int) -> tuple[np.ndarray, ...]:
+    """Return an empty grid over the box: heads of lists by cell, next ones by soma, cells per axis.
+
+    A cell is no smaller than the minimum distance, so that neighbours lie in adjacent ones, and no
+    smaller than a fraction of the mean spacing, so that the grid takes little memory.
+    """
+    box = np.array(space.box)
+    spacing = (box.prod() / size) ** (1 / 3)
+    across = np.maximum(1, box / (max(distance, spacing / 2) * (1 + 1e-9))).astype(np.int64)
+    heads = np.full(across.prod() if distance > 0 else 1, -1, np.int32)
+    return heads, np.full(size, -1, np.int32), across
+
+
+@compiled()
+def _scatter(positions, start, count, shape, side, periodic, distance, grid, tries, k0, k1):
+    kind, low, box, mesh = shape
+    heads, nexts, across = grid
+    for i in range(count):
+        placed = False
+        for attempt in range(tries):
+            words = jit.philox(uint32(k0), uint32(k1), uint32(attempt), uint32(i),
+                               uint32(0), uint32(0))
+            # Judged as they are kept, so that rounding breaks no promise.
+            x = np.float32(low[0] + np.float64(words[0]) * 2.0**-32 * box[0])
+            y = np.float32(low[1] + np.float64(words[1]) * 2.0**-32 * box[1])
+            z = np.float32(low[2] + np.float64(words[2]) * 2.0**-32 * box[2])
+            if (holds(kind, low, box, mesh, float64(x), float64(y), float64(z))
+                    and _is_free(positions, x, y, z, low, box, side, periodic, distance, grid)):
+                placed = True
+                break
+        if not placed:
+            return False
+        n = start + i
+        positions[n, 0], positions[n, 1], positions[n, 2] = x, y, z
+        if distance > 0.0:
+            cell = ((_index(x, low[0], box[0], across[0]) * across[1]
+                     + _index(y, low[1], box[1], across[1])) * across[2]
+                    + _index(z, low[2], box[2], across[2]))
+            nexts[n] = heads[cell]
+            heads[cell] = n
+    return True
+
+
+@njit(inline="always")
+def _index(x, low, box, across):
+    return min(across - 1, int((float64(x) - low) * across / box))
+
+
+@compiled()
+def _is_free(positions, x, y, z, low, box, side, periodic, distance, grid):
+    if distance <= 0.0:
+        return True
+    heads, nexts, across = grid
+    i0, j0, k0 = (_index(x, low[0], box[0], across[0]), _index(y, low[1], box[1], across[1]),
+                  _index(z, low[2], box[2], across[2]))
+    for di in range(-1, 2):
+        for dj in range(-1, 2):
+            for dk in range(-1, 2):
+                i, j, k = i0 + di, j0 + dj, k0 + dk
+                if periodic:
+                    i, j, k = i % across[0], j % across[1], k % across[2]
+                elif (min(i, j, k) < 0 or i >= across[0] or j >= across[1] or k >= across[2]):
+                    continue
+                n = heads[(i * across[1] + j) * across[2] + k]
+                while n >= 0:
+                    dx, dy, dz = (float64(positions[n, 0]) - x, float64(positions[n, 1]) - y,
+                                  float64(positions[n, 2]) - z)
+                    if periodic:
+                        dx -= side * np.rint(dx / side)
+                        dy -= side * np.rint(dy / side)
+                        dz -= side * np.rint(dz / side)
+                    if dx * dx + dy * dy + dz * dz < distance * distance:
+                        return False
+                    n = nexts[n]
+    return True
