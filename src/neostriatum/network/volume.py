@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,6 +48,19 @@ class Space:
     def volume_um3(self) -> float:
         """Volume of the shape [um^3]."""
         return self.filled * self.side**3
+
+    def grown(self, margin: float) -> Space:
+        """Return this space larger by ``margin`` [um] on every side; a mesh becomes its box."""
+        x, y, z = (extent + 2 * margin for extent in self.box)
+        filled = x * y * z / self.side**3 * (np.pi / 6 if self.kind == ELLIPSOID else 1.0)
+        return replace(self, shape="ellipsoid" if self.kind == ELLIPSOID else "slab",
+                       box=(x, y, z), filled=filled)
+
+    @property
+    def solid(self) -> tuple[Any, ...]:
+        """Kind, low corner, box and mesh, for `holds`."""
+        mesh = columns(np.zeros((1, 3, 3))) if self.mesh is None else self.mesh
+        return self.kind, self.low, np.array(self.box), mesh
 
     @property
     def kind(self) -> int:
@@ -130,8 +143,9 @@ def _of_mesh(circuit: Circuit, size: int | None) -> Space:
 
 
 @compiled()
-def holds(kind, low, box, mesh, x, y, z):
-    """Return whether a point [um] lies in a shape of this kind and box."""
+def holds(solid, x, y, z):
+    """Return whether a point [um] lies in a `Space.solid`."""
+    kind, low, box, mesh = solid
     if (x < low[0] or y < low[1] or z < low[2]
             or x >= low[0] + box[0] or y >= low[1] + box[1] or z >= low[2] + box[2]):
         return False
