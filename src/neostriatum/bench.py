@@ -29,7 +29,7 @@ class Task:
     """What every contestant runs."""
 
     circuit: dict[str, Any]
-    size: int
+    size: int | None
     seed: int
     n_steps: int
 
@@ -77,7 +77,7 @@ class Contestant:
 def bench(
     circuit: Any = "striatum",
     *,
-    size: int = 10_000,
+    size: int | None = None,
     duration: Any = "2 s",
     repeats: int = 5,
     seed: int = 1,
@@ -91,8 +91,8 @@ def bench(
     ----------
     circuit : str, Path, dict or Circuit
         What to run.
-    size : int
-        Neurons.
+    size : int, optional
+        Neurons, 10,000 unless given; a mesh has its own size and takes none.
     duration : str or quantity
         Timed simulation; the circuit's warm-up comes before and is not timed.
     repeats : int

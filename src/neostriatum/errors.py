@@ -30,6 +30,12 @@ class EngineMissing(NeostriatumError):
     exit_code = 3
 
 
+class LibraryMissing(NeostriatumError):
+    """An optional library that the circuit needs is not installed."""
+
+    exit_code = 3
+
+
 class EngineUnsupported(NeostriatumError):
     """An engine was asked for something that its capability table excludes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.machine import machine, peak_memory_gb, versions
-from neostriatum.network.network import DEFAULT_SIZE, Network, build, checked_size
+from neostriatum.network.network import Network, build
+from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.durable import claim, unclaim
 from neostriatum.recording.sonata import write_spikes, write_traces
 from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
@@ -23,7 +25,6 @@ from neostriatum.units import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.base import Engine
@@ -103,8 +104,8 @@ def run(
     ------
     CircuitError, BuildError
         Bad input; nothing is left on disk.
-    EngineMissing, EngineUnsupported
-        The engine is not installed or cannot do this.
+    EngineMissing, EngineUnsupported, LibraryMissing
+        The engine, or a library that the circuit needs, is not installed or cannot do this.
     NumericsError
         The potentials left their range.
     RunFileError
@@ -120,7 +121,7 @@ def run(
     resolved = resolve(circuit, settings)
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
-    size = checked_size(_size(settings, network))
+    size = _size(resolved, settings, network)
     simulator = engine(settings.engine, threads=_threads(settings.threads),
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
@@ -185,9 +186,11 @@ def _threads(threads: Any) -> int | None:
     return threads
 
 
-def _size(settings: Settings, network: Network | None) -> Any:
+def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int | None:
     if network is None:
-        return DEFAULT_SIZE if settings.size is None else settings.size
+        if circuit.volume.shape == "mesh":
+            return settings.size  # the mesh decides, and refuses any other
+        return DEFAULT_SIZE if settings.size is None else checked_size(settings.size)
     if settings.size is not None and settings.size != network.size:
         msg = f"size: must be the network's {network.size} (got {settings.size})"
         raise CircuitError(msg)
@@ -243,7 +246,7 @@ def _after_warmup(simulator: Engine) -> dict[str, Any]:
     return traces
 
 
-def _record(circuit: Circuit, settings: Settings, seed: int, size: int,
+def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
             n_steps: int) -> dict[str, Any]:
     return {
         "format": FORMAT, "status": "started", "circuit": circuit.to_dict(), "seed": seed,
@@ -257,13 +260,12 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int,
 
 
 def _copy_inputs(circuit: Circuit, folder: Path) -> None:
-    """Keep recorded input spikes with the run, so that it can be repeated from its folder."""
-    for entry in circuit.inputs.values():
-        for target in entry.targets.values():
-            if target.spikes is not None:
-                source = (circuit._folder or folder) / target.spikes.file
-                (folder / target.spikes.file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, folder / target.spikes.file)
+    """Keep the files that the circuit names with the run: it can be repeated from its folder."""
+    spikes = [target.spikes for entry in circuit.inputs.values()
+              for target in entry.targets.values()]
+    for name in {one.file for one in (*spikes, circuit.volume) if one is not None and one.file}:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile((circuit._folder or Path.cwd()) / name, folder / name)
 
 
 def _summary(record: dict[str, Any], circuit: Circuit, network: Network, steps: np.ndarray,

@@ -26,7 +26,8 @@ RUN = ["run", str(GOOD), *QUICK]
 
 TOML_FILES = sorted(DATA.glob("bad_*.toml"))
 #: Found when the network is built, so the message names the circuit and not its file.
-BUILT = {"bad_volume_no_room", "bad_wiring_indegree_above_population"}
+BUILT = {"bad_volume_no_room", "bad_volume_ellipsoid_no_room",
+         "bad_wiring_indegree_above_population"}
 
 JSON_FILES = {
     "comment": "is not valid JSON (Expecting property name enclosed in double quotes: line 2",
@@ -131,6 +132,10 @@ COMMANDS = [
     ([*RUN, "--set", "dopamine.d1=" + "9" * 3000], 2, "dopamine.d1.constant: must be a finite"),
     ([*RUN, "--set", "dt=" + "[" * 3000], 2, "dt: must be a number with its unit"),
     ([*RUN, "--set", "x" * 3000 + "=1"], 2, "xxx...: unknown key"),
+    ([*RUN, "--set", "volume.shape=cylinder"], 2, "volume.shape: must be cube, slab, sphere, "),
+    ([*RUN, "--set", "volume.shape=slab"], 2, 'volume: shape "slab" needs thickness'),
+    ([*RUN, "--set", "volume.shape=sphere", "--set", "volume.boundary=periodic"], 2,
+     'volume: boundary must be open for shape "sphere" (got periodic)'),
     # overlays
     ([*RUN, "--overlay", "parkinson"], 2, "parkinson: unknown overlay. Known: parkinsonian"),
     ([*RUN, "--overlay", "parkinsonian.dopamin"], 2, "unknown part (got dopamin). Known: dopamine"),

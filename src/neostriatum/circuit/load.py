@@ -18,10 +18,12 @@ from neostriatum.circuit.cell import canonical
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.explain import one_line
+from neostriatum.circuit.folder import inside
 from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import Delay, DistanceLaw
 from neostriatum.circuit.value import Provenance
+from neostriatum.circuit.volume import Volume, reshaped
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def load(
     changes : dict, optional
         ``{"cells.dSPN.parameters.C": "16 pF"}``.
     folder : Path, optional
-        Where the spike files of a circuit given as a dict lie.
+        Where the spike and mesh files of a circuit given as a dict lie.
 
     Returns
     -------
@@ -87,6 +89,8 @@ def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = N
     """Return ``circuit`` with the values at dotted paths replaced; see `Circuit.replace`."""
     where = where or circuit.name
     raw = circuit.to_dict()
+    if "volume.shape" in changes:
+        raw["volume"] = reshaped(raw["volume"], changes["volume.shape"])
     for path, value in changes.items():
         _put(where, raw, str(path), value)
     return _validated(where, raw, circuit._folder)
@@ -209,6 +213,8 @@ def _merged(kinds: list[Any], base: Any, change: Any) -> Any:
     if not isinstance(base, dict) or not isinstance(change, dict) or _is_whole(kinds, change):
         return copy.deepcopy(change)
     merged = dict(base)
+    if Volume in kinds and "shape" in change:
+        merged = reshaped(base, change["shape"])
     for name, said in change.items():
         key = _our_name(merged, name)
         merged[key] = _merged(inner(kinds, key), merged.get(key), said)
@@ -289,6 +295,8 @@ def _validated(where: str, raw: Any, folder: Path | None) -> Circuit:
     except UnicodeEncodeError:
         _refuse(where, "holds half of a surrogate pair, which is not text")
     circuit._folder = folder
+    if circuit.volume.file is not None:
+        inside(f"{where}: volume", circuit.volume.file, folder)
     for name, entry in circuit.inputs.items():
         for cell, target in entry.targets.items():
             if target.spikes is not None and target.spikes._events is None:

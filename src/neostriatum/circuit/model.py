@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     Discriminator,
@@ -22,6 +22,7 @@ from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure, value_schema
+from neostriatum.circuit.volume import Volume
 from neostriatum.errors import shown
 
 Cell = Annotated[
@@ -45,15 +46,6 @@ class Start(Frozen):
     v: Voltage | None = None
     u: measure("pA") | None = None
     v_sd: measure("mV", ge=0) | None = None
-
-
-class Volume(Frozen):
-    """The tissue: its shape, whether it is a torus, and how densely the simulated cells lie."""
-
-    shape: Literal["cube"] = "cube"
-    boundary: Literal["open", "periodic"] = "periodic"
-    density: measure("1/mm^3", gt=0, ge=1, le=1e7)
-    minimum_distance: measure("um", ge=0, le=1e4) = Field(default="0 um", validate_default=True)
 
 
 class Circuit(Frozen):

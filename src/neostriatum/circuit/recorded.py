@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.errors import CircuitError, shown
+from neostriatum.circuit.folder import inside, refuse
+from neostriatum.errors import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neostriatum.circuit.drive import SpikeFile
 
 #: Latest time of a recorded spike [ms]: 116 days. Most spikes of a file.
@@ -36,27 +38,16 @@ def read_spikes(
         Missing, empty, unreadable or unsorted file, negative times, a path outside the folder.
     """
     try:
-        path = _inside(where, spikes.file, folder)
+        path = inside(where, spikes.file, folder)
         if path.suffix in (".h5", ".hdf5"):
             times, ids = _sonata(path, spikes.population)
         elif path.suffix == ".csv":
             times, ids = _csv(path, spikes.population)
         else:
-            _refuse(where, f"file must end in .h5, .hdf5 or .csv (got {shown(path.name)})")
+            refuse(where, f"file must end in .h5, .hdf5 or .csv (got {shown(path.name)})")
         return _checked(times, ids)
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        _refuse(where, f"{shown(spikes.file)}: {error}")
-
-
-def _inside(where: str, name: str, folder: Path | None) -> Path:
-    base = (folder or Path.cwd()).resolve()
-    path = base / name
-    away = Path(name).is_absolute() or ".." in Path(name).parts or path.is_symlink()
-    if away or not path.resolve().is_relative_to(base):
-        _refuse(where, f"file must lie in the circuit's folder (got {shown(name)})")
-    if not path.is_file():
-        _refuse(where, f"no such file (got {shown(name)})")
-    return path
+        refuse(where, f"{shown(spikes.file)}: {error}")
 
 
 def _sonata(path: Path, population: str | None) -> tuple[Any, Any]:
@@ -136,8 +127,3 @@ def _checked(times: Any, ids: Any) -> tuple[np.ndarray, np.ndarray]:
         msg = f"ids must be from 0 to 2^31 (got {ids.min()} to {ids.max()})"
         raise ValueError(msg)
     return times, ids.astype(np.int64)
-
-
-def _refuse(where: str, rule: str) -> NoReturn:
-    msg = " ".join(f"{where}: {rule}".split())
-    raise CircuitError(msg if len(msg) <= 200 else msg[:197] + "...")

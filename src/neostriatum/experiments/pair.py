@@ -17,8 +17,9 @@ from neostriatum.experiments.isolate import bare_network, isolated, known_type
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag, delay_units
-from neostriatum.network.network import Network, checked_size, cube_side
+from neostriatum.network.network import Network
 from neostriatum.network.place import place
+from neostriatum.network.volume import checked_size, cube
 from neostriatum.network.wire import Box
 from neostriatum.rng import checked_seed, stream
 from neostriatum.simulation import Settings, resolve, run_steps
@@ -232,12 +233,12 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     both = load(raw, folder=whole._folder)
     # Two groups of one type are the two halves of one population.
     counts = {one: 2 * n if len(types) == 1 else n for one in types}
-    side = cube_side(both, 2 * n)
-    box = Box(side, False)
-    positions = place(both, counts, side, seed)
+    volume = cube(both, 2 * n)
+    box = Box(volume.side, False)
+    positions = place(both, counts, volume, seed)
     first = {"source": 0, "target": n} if source == target else {
         "source": types.index(source) * n, "target": types.index(target) * n}
-    ends = [Cells.of(positions[first[role] :][:n], side) for role in ("source", "target")]
+    ends = [Cells.of(positions[first[role] :][:n], box.side) for role in ("source", "target")]
     block = Block()
     lag = Lag.of(f"pathways.{name}.delay", pathway.delay)
     offsets = connect(name, pathway.wiring, *ends, box=box, key=stream(seed, "wire", name),
@@ -247,7 +248,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     rows = counts[source]
     offsets = np.concatenate([offsets, np.full(rows - n, offsets[-1])])
     edges = {name: Edges(offsets, block.targets + np.int32(shift), block.delays)}
-    network = Network(seed, counts, side, False, positions, edges, np.zeros((0, 2), np.int32))
+    network = Network(seed, counts, box.side, False, positions, edges, np.zeros((0, 2), np.int32))
     simulator.prepare(both, network, seed)
     for one in types:
         simulator.probe(one, np.arange(counts[one]))

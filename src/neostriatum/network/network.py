@@ -22,7 +22,8 @@ from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
 from neostriatum.network.estimate import refuse_what_cannot_fit, variation
 from neostriatum.network.indegree import check_indegree
 from neostriatum.network.law import rule
-from neostriatum.network.place import cube_side, place
+from neostriatum.network.place import place
+from neostriatum.network.volume import space
 from neostriatum.network.weights import weights
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream, truncated_normals
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.estimate import Estimate
-
-#: Neurons when nobody says how many.
-DEFAULT_SIZE = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,19 @@ class Network:
     gaps: np.ndarray
     spread: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     build_s: float = 0.0
+    shape: str = "cube"
+    #: Share of the cube [0, side_um)^3 that the shape in its middle takes.
+    filled: float = 1.0
+
+    @property
+    def volume_mm3(self) -> float:
+        """Volume that the neurons lie in [mm^3]."""
+        return self.filled * self.side_um**3 * 1e-9
+
+    @property
+    def centroid_um(self) -> np.ndarray:
+        """Mean of the soma positions [um], float64 (3,)."""
+        return self.positions.mean(axis=0, dtype=np.float64)
 
     @property
     def size(self) -> int:
@@ -91,7 +102,7 @@ class Network:
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for name, count in self.counts.items():
             yield f"count {name}", np.array([count], np.int64)
-        yield f"side {self.periodic}", np.array([self.side_um])
+        yield f"{self.shape} {self.periodic}", np.array([self.side_um, self.filled])
         yield "positions", self.positions
         for name, edges in self.edges.items():
             for part in ("offsets", "targets", "delays"):
@@ -106,7 +117,7 @@ class Network:
 
 def build(
     circuit: str | Circuit = "striatum",
-    size: int = DEFAULT_SIZE,
+    size: int | None = None,
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[str, float], None] | None = None,
@@ -117,8 +128,9 @@ def build(
     ----------
     circuit : str or Circuit
         What to build, or its name.
-    size : int
-        Neurons in all; the volume is size over density.
+    size : int, optional
+        Neurons in all, 10,000 unless given; the volume is size over density. A mesh has its own
+        size and takes none.
     seed : int
         Master seed.
     threads : int, optional
@@ -134,8 +146,11 @@ def build(
     Raises
     ------
     BuildError
-        Size below 1, more than the memory holds, no room at the minimum distance, a delay out
-        of range, a fixed in-degree above the number of sources.
+        Size below 1 or beside a mesh, more than the memory holds, no room at the minimum
+        distance, a delay out of range, a fixed in-degree above the number of sources, a mesh that
+        bounds no volume.
+    LibraryMissing
+        A mesh, and no library that reads it.
 
     Examples
     --------
@@ -143,19 +158,19 @@ def build(
     {'dSPN': 493, 'iSPN': 493, 'FS': 14}
     """
     circuit = load(circuit)
-    started, seed, size = time.perf_counter(), checked_seed(seed), checked_size(size)
-    guess, counts = refuse_what_cannot_fit(circuit, size), circuit.counts(size)
+    started, seed = time.perf_counter(), checked_seed(seed)
+    volume = space(circuit, size)
+    guess, counts = refuse_what_cannot_fit(circuit, volume.size), circuit.counts(volume.size)
     _check_indegrees(circuit, counts)
-    side = cube_side(circuit, size)
-    box = Box(side, circuit.volume.boundary == "periodic")
+    box = Box(volume.side, volume.periodic)
     tell = progress or (lambda phase, share: None)
     with _threads(threads):
         tell("place", 0.0)
-        positions = place(circuit, counts, side, seed)
+        positions = place(circuit, counts, volume, seed)
         tell("wire", 0.0)
         at, start = {}, 0
         for name, count in counts.items():
-            at[name] = Cells.of(positions[start : start + count], side)
+            at[name] = Cells.of(positions[start : start + count], volume.side)
             start += count
         edges = _edges(circuit, at, box, seed, guess, tell)
         gaps = _gaps(circuit, at, box, seed)
@@ -163,8 +178,8 @@ def build(
                         stream(seed, "spread", f"{name}.{parameter}"), counts[name])
                      for parameter, sd in parameters.items()}
               for name, parameters in circuit.spread.items()}
-    return Network(seed, counts, side, box.periodic, positions, edges, gaps, spread,
-                   time.perf_counter() - started)
+    return Network(seed, counts, box.side, box.periodic, positions, edges, gaps, spread,
+                   time.perf_counter() - started, volume.shape, volume.filled)
 
 
 @contextmanager
@@ -179,14 +194,6 @@ def _threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(before)
-
-
-def checked_size(size: object, where: str = "size") -> int:
-    """Return ``size`` as an int >= 1, or raise BuildError."""
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        msg = f"{where}: must be a whole number >= 1 (got {shown(size)})"
-        raise BuildError(msg)
-    return int(size)
 
 
 def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:

@@ -91,8 +91,8 @@ def lay_out(program: Program, dtype: Any) -> Layout:
     window = min([LONGEST_WINDOW, *delays])
     return Layout(
         geometry, _cells(program, ring, width, spread_rows, receptors, dtype), drives,
-        _gap(program, first_tile, rows, dtype), _wires(program, receptors, first_tile, window), currents,
-        first_tile, program.slots, window, rows, width, sizes, spread_rows)
+        _gap(program, first_tile, rows, dtype), _wires(program, receptors, first_tile, window),
+        currents, first_tile, program.slots, window, rows, width, sizes, spread_rows)
 
 
 def _geometry(populations: tuple[Population, ...], tiles: list[int], rows: int) -> Geometry:

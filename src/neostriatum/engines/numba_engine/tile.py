@@ -107,7 +107,8 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
         cells.draw_noise(flat, base, cell.sigma[population], cell.noise_key[population, 0],
                          cell.noise_key[population, 1], geometry.first[tile], step)
     if flags[2] >= 0:
-        cells.update_general(flat, lanes, base, uintp(flags[2]), p, dt, flags[0], flags[4], work.fired)
+        cells.update_general(flat, lanes, base, uintp(flags[2]), p, dt, flags[0], flags[4],
+                             work.fired)
     elif flags[0]:
         cells.update_cubic(flat, lanes, base, p, dt / p[C], dt * p[A], work.fired)
     else:
