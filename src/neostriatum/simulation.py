@@ -16,7 +16,7 @@ from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.machine import machine, peak_memory_gb, versions
 from neostriatum.network.network import DEFAULT_SIZE, Network, build, checked_size
-from neostriatum.recording.durable import claim, unclaim
+from neostriatum.durable import claim, unclaim
 from neostriatum.recording.sonata import write_spikes, write_traces
 from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
 from neostriatum.units import quantity

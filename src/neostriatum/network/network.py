@@ -19,6 +19,7 @@ from neostriatum.rng import checked_seed, stream, truncated_normals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.pathway import Delay
@@ -34,12 +35,14 @@ class Edges:
     """The synapses of one pathway by source (CSR).
 
     ``offsets`` int64 (n_source + 1,), ``targets`` int32 (m,) sorted within a row, ``delays``
-    uint8 (m,) in units of `DELAY_UNIT`.
+    uint8 (m,) in units of `DELAY_UNIT`, ``weights`` float32 (m,) factors on the pathway's
+    conductances, None where all are 1.
     """
 
     offsets: np.ndarray
     targets: np.ndarray
     delays: np.ndarray
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -58,6 +61,8 @@ class Network:
     gaps: np.ndarray
     spread: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     build_s: float = 0.0
+    #: What it was drawn from; not part of the hash.
+    circuit: Circuit | None = field(default=None, repr=False, compare=False)
 
     @property
     def size(self) -> int:
@@ -85,8 +90,14 @@ class Network:
             plain = np.ascontiguousarray(array)
             plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name} {plain.dtype.str} {plain.shape}".encode())
-            digest.update(plain.tobytes())
+            digest.update(plain.reshape(-1).view(np.uint8))
         return digest.hexdigest()
+
+    def save(self, path: str | Path, circuit: Circuit | None = None) -> Path:
+        """Save the network with its circuit in one file; see `network.files.save`."""
+        from neostriatum.network.files import save
+
+        return save(self, path, circuit)
 
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for name, count in self.counts.items():
@@ -96,6 +107,8 @@ class Network:
         for name, edges in self.edges.items():
             for part in ("offsets", "targets", "delays"):
                 yield f"{name} {part}", getattr(edges, part)
+            if edges.weights is not None:
+                yield f"{name} weights", edges.weights
         yield "gaps", self.gaps
         for name, parameters in self.spread.items():
             for parameter, values in parameters.items():
@@ -141,12 +154,17 @@ def build(circuit: str | Circuit = "striatum", size: int = DEFAULT_SIZE, seed: i
         start += count
     edges = {name: _edges(circuit, name, at, box, seed) for name in circuit.pathways}
     gaps = _gaps(circuit, at, box, seed)
-    spread = {name: {parameter: sd.value * truncated_normals(
-                        stream(seed, "spread", f"{name}.{parameter}"), counts[name])
-                     for parameter, sd in parameters.items()}
-              for name, parameters in circuit.spread.items()}
-    return Network(seed, counts, side, box.periodic, positions, edges, gaps, spread,
-                   time.perf_counter() - started)
+    return Network(seed, counts, side, box.periodic, positions, edges, gaps,
+                   spread(circuit, counts, seed), time.perf_counter() - started, circuit)
+
+
+def spread(circuit: Circuit, counts: dict[str, int],
+           seed: int) -> dict[str, dict[str, np.ndarray]]:
+    """Draw the deviations of parameters by neuron, {type: {parameter: (n,)}} in their units."""
+    return {name: {parameter: sd.value * truncated_normals(
+                      stream(seed, "spread", f"{name}.{parameter}"), counts[name])
+                   for parameter, sd in parameters.items()}
+            for name, parameters in circuit.spread.items()}
 
 
 def checked_size(size: object, where: str = "size") -> int:

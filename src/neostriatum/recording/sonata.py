@@ -8,7 +8,7 @@ import numpy as np
 
 from neostriatum.engines.base import Trace
 from neostriatum.errors import RunFileError
-from neostriatum.recording.durable import replacing
+from neostriatum.durable import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
