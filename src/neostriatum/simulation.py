@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,18 +13,19 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
+from neostriatum.durable import claim, unclaim
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.machine import machine, peak_memory_gb, versions
+from neostriatum.network.check import differs, fit
+from neostriatum.network.files import load_network
 from neostriatum.network.network import DEFAULT_SIZE, Network, build, checked_size
-from neostriatum.durable import claim, unclaim
 from neostriatum.recording.sonata import write_spikes, write_traces
 from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.base import Engine
@@ -74,9 +76,9 @@ def resolve(circuit: Any, settings: Settings) -> Circuit:
 
 
 def run(
-    circuit: Any = "striatum",
+    circuit: Any = None,
     *,
-    network: Network | None = None,
+    network: Network | str | Path | None = None,
     progress: Callable[[str, float], None] | None = None,
     **options: Any,
 ) -> Run:
@@ -84,10 +86,10 @@ def run(
 
     Parameters
     ----------
-    circuit : str, Path, dict or Circuit
-        What to simulate.
-    network : Network, optional
-        A network built before; by default one is drawn from ``size`` and ``seed``.
+    circuit : str, Path, dict or Circuit, optional
+        What to simulate; by default the circuit of ``network``, or "striatum".
+    network : Network, str or Path, optional
+        A network built before, or its file; by default one is drawn from ``size`` and ``seed``.
     progress : callable, optional
         Called with the name of the phase and its share done, 0 to 1.
     **options
@@ -117,7 +119,9 @@ def run(
     ...               figures=False, changes={"warmup": "0 ms"})  # doctest: +SKIP
     """
     settings = _settings(options)
-    resolved = resolve(circuit, settings)
+    if isinstance(network, (str, Path)):
+        network = load_network(network, circuit)
+    resolved = _fitting(circuit, network, settings)
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = checked_size(_size(settings, network))
@@ -151,6 +155,23 @@ def run(
         tell("figures", 0.0)
         draw(made)
     return made
+
+
+def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
+    """Return the circuit to simulate, refused where it says other than the network."""
+    own = None if network is None else network.circuit
+    if circuit is None:
+        circuit = "striatum" if own is None else own
+    else:
+        own = None  # another circuit on the same wires is what was asked for
+    resolved = resolve(circuit, settings)
+    if network is not None:
+        fit(resolved, network)
+    if own is not None and (what := differs(own, resolved)):
+        msg = (f"{own.name}: {what}: must stay as the network was built (got another). "
+               "Build one with it, without --network")
+        raise CircuitError(msg)
+    return resolved
 
 
 def draw(made: Run, formats: Iterable[str] = ("png",)) -> list[Path]:

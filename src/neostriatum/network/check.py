@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,6 +38,22 @@ def fit(circuit: Circuit, network: Network) -> None:
         msg = (f"{circuit.name}: gap_junctions: must be there, as the network has "
                f"{len(network.gaps)} (got none)")
         raise BuildError(msg)
+
+
+def differs(circuit: Circuit, other: Circuit) -> str | None:
+    """Return the first key that decides what is built and that two circuits say otherwise."""
+    def built(one: Circuit) -> dict[str, Any]:
+        return {
+            "volume": one.volume, "spread": one.spread,
+            **{f"cells.{name}.fraction": cell.fraction.value for name, cell in one.cells.items()},
+            **{f"pathways.{name}.{part}": getattr(pathway, part)
+               for name, pathway in one.pathways.items() for part in ("wiring", "delay")},
+            **{f"gap_junctions.{name}.wiring": junctions.wiring
+               for name, junctions in one.gap_junctions.items()},
+        }
+
+    ours, theirs = built(circuit), built(other)
+    return next((key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)), None)
 
 
 def check(where: str, network: Network) -> None:

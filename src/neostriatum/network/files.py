@@ -124,18 +124,25 @@ def load_network(path: str | Path, circuit: Any = None, *, weight_unit: str = "n
 
 def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:
     """Return what is not an array: version, hash, fields, order of the tables, circuit."""
-    circuit = circuit or network.circuit
-    if circuit is None:
-        msg = "save: needs the circuit of the network (got none). Give it as circuit="
-        raise CircuitError(msg)
-    fit(circuit, network)
+    circuit = circuit_of(network, circuit)
     return {
         "version": VERSION, "made_by": f"neostriatum {__version__}", "hash": network.hash(),
         "fields": {name: getattr(network, name) for name in plain_fields()},
         "pathways": list(network.edges),
+        "weighted": [name for name, edges in network.edges.items() if edges.weights is not None],
         "spread": {name: list(parameters) for name, parameters in network.spread.items()},
         "circuit": circuit.to_dict(),
     }
+
+
+def circuit_of(network: Network, circuit: Circuit | None) -> Circuit:
+    """Return a circuit that fits a network: the one given, or its own."""
+    circuit = circuit or network.circuit
+    if circuit is None:
+        msg = "network: needs its circuit to be saved (got none). Give it as circuit="
+        raise CircuitError(msg)
+    fit(circuit, network)
+    return circuit
 
 
 def plain_fields() -> list[str]:
@@ -188,12 +195,14 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except NeostriatumError:
         raise
-    except FileNotFoundError:
-        msg = f"{path}: no such network. See neostriatum build"
+    except FileNotFoundError as error:
+        msg = f"{error.filename or path}: no such file"
         raise RunFileError(msg) from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
             MemoryError, RecursionError) as error:
-        text = " ".join(str(error).split()).strip("'\"") or type(error).__name__
+        text = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, KeyError) and text.strip("'").isidentifier():
+            text = f"has no {text}"
         msg = f"{path}: is not a sound network ({text[:140]})"
         raise RunFileError(msg) from None
 
@@ -232,13 +241,13 @@ def _read(path: Path) -> tuple[Network, dict[str, Any]]:
             raise ValueError(msg)
         said = parsed(whole(column(file, "header")).tobytes())
         counts = said["fields"]["counts"]
-        arrays = {name: whole(column(file, name)) for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: whole(column(file, name)) for name in _ARRAYS}
         edges = {}
         for name in said["pathways"]:
             offsets = whole(column(file, f"edges/{name}/offsets"),
                             counts[name.split("->")[0]] + 1)
             rest = {part: whole(column(file, f"edges/{name}/{part}"), int(offsets[-1]))
-                    for part in _PARTS[1:] if part != "weights" or part in file[f"edges/{name}"]}
+                    for part in _PARTS[1:] if part != "weights" or name in said["weighted"]}
             edges[name] = Edges(offsets, **rest)
         spread = {name: {one: whole(column(file, f"spread/{name}/{one}"), counts[name])
                          for one in parameters} for name, parameters in said["spread"].items()}

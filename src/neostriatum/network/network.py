@@ -90,7 +90,7 @@ class Network:
             plain = np.ascontiguousarray(array)
             plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name} {plain.dtype.str} {plain.shape}".encode())
-            digest.update(plain.reshape(-1).view(np.uint8))
+            digest.update(plain.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
     def save(self, path: str | Path, circuit: Circuit | None = None) -> Path:
