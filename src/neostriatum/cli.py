@@ -70,6 +70,8 @@ def run_command(
         help="Name of a circuit, or a file (striatum, or that of --network).")] = None,
     network: Annotated[str | None, _option("Simulate a network file, or SONATA.",
                                            "--network")] = None,
+    weight_unit: Annotated[str, _option("Unit of weights in SONATA of other tools, nS or uS.",
+                                        "--weight-unit")] = "nS",
     size: Size = None, duration: Duration = "2 s",
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     engine: EngineName = None, threads: Threads = None, precision: Precision = "double",
@@ -82,8 +84,9 @@ def run_command(
     from neostriatum.terminal import Progress, summary_lines
 
     with Progress(silent=quiet or as_json) as progress:
-        made = run(circuit, network=network, size=size, duration=duration, dt=dt,
-                   dopamine=dopamine, d1=d1, d2=d2, seed=seed, threads=threads,
+        made = run(circuit, network=network, weight_unit=weight_unit, size=size,
+                   duration=duration, dt=dt, dopamine=dopamine, d1=d1, d2=d2, seed=seed,
+                   threads=threads,
                    engine=DEFAULT if engine is None else engine, precision=precision,
                    overlay=overlay or (), changes=_changes(changes), out=out, progress=progress)
     if not quiet:

@@ -54,6 +54,8 @@ class Settings:
     changes: Mapping[str, Any] = field(default_factory=dict)
     out: str | Path | None = None
     figures: bool = True
+    #: Of the synapses of a network file that another tool made and that does not say it.
+    weight_unit: str = "nS"
 
 
 def resolve(circuit: Any, settings: Settings) -> Circuit:
@@ -94,7 +96,7 @@ def run(
         Called with the name of the phase and its share done, 0 to 1.
     **options
         Fields of `Settings`: duration, size, seed, engine, threads, precision, dt, dopamine, d1,
-        d2, overlay, changes, out, figures.
+        d2, overlay, changes, out, figures, weight_unit.
 
     Returns
     -------
@@ -118,9 +120,11 @@ def run(
     >>> made = ns.run("striatum", size=200, duration="100 ms", engine="reference",
     ...               figures=False, changes={"warmup": "0 ms"})  # doctest: +SKIP
     """
-    settings = _settings(options)
+    settings, file = _settings(options), None
     if isinstance(network, (str, Path)):
-        network = load_network(network, circuit)
+        file = str(network)
+        network = load_network(network, circuit, weight_unit=settings.weight_unit,
+                               seed=settings.seed)
     resolved = _fitting(circuit, network, settings)
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
@@ -129,7 +133,7 @@ def run(
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     folder = claim(settings.out)
-    record = _record(resolved, settings, seed, size, n_steps)
+    record = _record(resolved, settings, seed, size, n_steps) | {"network": file}
     try:
         _copy_inputs(resolved, folder)
         write_record(folder, record)

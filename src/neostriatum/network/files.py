@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +12,20 @@ import numpy as np
 
 from neostriatum import __version__
 from neostriatum.circuit.load import load
-from neostriatum.circuit.recorded import own
-from neostriatum.durable import replacing
-from neostriatum.errors import CircuitError, NeostriatumError, RunFileError, shown
+from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.network.check import check, fit
+from neostriatum.network.hdf5 import BLOCK, CHUNK, column, reading, whole, written
 from neostriatum.network.network import Edges, Network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from neostriatum.circuit.model import Circuit
+    from neostriatum.network.hdf5 import Disk
 
 FORMAT, VERSION = "neostriatum network", 1
-#: Rows per chunk, the unit of compression and of the checksum.
-CHUNK = 2**16
 #: Fields of a network that are arrays, tables of arrays, or not saved.
 _ARRAYS, _OTHERS = ("positions", "gaps"), ("edges", "spread", "build_s", "circuit")
+#: Units of the weights of another tool's synapses [nS].
+UNITS = {"nS": 1.0, "uS": 1000.0}
 _PARTS = ("offsets", "targets", "delays", "weights")
 
 
@@ -56,25 +53,23 @@ def save(network: Network, path: str | Path, circuit: Circuit | None = None) -> 
     RunFileError
         The file exists, or cannot be written.
     """
-    import h5py
-
     path, text = Path(path), json.dumps(header(network, circuit), allow_nan=False)
     if path.exists() or path.is_symlink():
         msg = f"{path}: exists already. Choose another name"
         raise RunFileError(msg)
     # The newer layout of HDF5 (1.10 on) has checksums on everything that is not data.
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+    with written(path, libver="v110") as (file, disk):
         file.attrs["format"] = FORMAT
-        _put(file, "header", np.frombuffer(text.encode(), np.uint8))
+        _put(file, disk, "header", np.frombuffer(text.encode(), np.uint8))
         for name in _ARRAYS:
-            _put(file, name, getattr(network, name))
+            _put(file, disk, name, getattr(network, name))
         for name, edges in network.edges.items():
             for part in _PARTS:
                 if getattr(edges, part) is not None:
-                    _put(file, f"edges/{name}/{part}", getattr(edges, part))
+                    _put(file, disk, f"edges/{name}/{part}", getattr(edges, part))
         for name, parameters in network.spread.items():
             for parameter, values in parameters.items():
-                _put(file, f"spread/{name}/{parameter}", values)
+                _put(file, disk, f"spread/{name}/{parameter}", values)
     return path
 
 
@@ -112,6 +107,9 @@ def load_network(path: str | Path, circuit: Any = None, *, weight_unit: str = "n
     >>> network = ns.load_network("net.h5")  # doctest: +SKIP
     """
     path = Path(path)
+    if weight_unit not in UNITS:
+        msg = f"weight_unit: must be {' or '.join(UNITS)} (got {shown(weight_unit)})"
+        raise CircuitError(msg)
     wanted = None if circuit is None else load(circuit)
     if path.is_dir() or path.suffix == ".json":
         from neostriatum.network.sonata_reader import read
@@ -188,50 +186,6 @@ def verified(path: Path, made: Network, said: dict[str, Any],
     return dataclasses.replace(made, circuit=circuit)
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while a file is read into one RunFileError."""
-    try:
-        yield
-    except NeostriatumError:
-        raise
-    except FileNotFoundError as error:
-        msg = f"{error.filename or path}: no such file"
-        raise RunFileError(msg) from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
-            MemoryError, RecursionError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        if isinstance(error, KeyError) and text.strip("'").isidentifier():
-            text = f"has no {text}"
-        msg = f"{path}: is not a sound network ({text[:140]})"
-        raise RunFileError(msg) from None
-
-
-def column(group: Any, key: str) -> Any:
-    """Return a dataset of ``group`` that lies in the same file, or raise ValueError."""
-    import h5py
-
-    *folders, last = key.split("/")
-    try:
-        for folder in folders:
-            group = own(group, folder, h5py.Group)
-        return own(group, last, h5py.Dataset)
-    except ValueError as error:
-        msg = f"{group.name} {error}"
-        raise ValueError(msg) from None
-
-
-def whole(dataset: Any, length: int | None = None) -> np.ndarray:
-    """Return a dataset as an array, read straight into place."""
-    if length is not None and dataset.shape[:1] != (length,):
-        msg = f"{dataset.name} must have {length} rows (got {dataset.shape})"
-        raise ValueError(msg)
-    array = np.empty(dataset.shape, dataset.dtype.newbyteorder("="))
-    if array.size:
-        dataset.read_direct(array)
-    return array
-
-
 def _read(path: Path) -> tuple[Network, dict[str, Any]]:
     import h5py
 
@@ -254,12 +208,13 @@ def _read(path: Path) -> tuple[Network, dict[str, Any]]:
     return Network(**said["fields"], **arrays, edges=edges, spread=spread), said
 
 
-def _put(file: Any, name: str, array: np.ndarray) -> None:
-    array = np.ascontiguousarray(array)
-    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+def _put(file: Any, disk: Disk, name: str, array: np.ndarray) -> None:
     options: dict[str, Any] = {}
     if array.size:
         # Level 1 makes targets 30 % and delays 37 % of their size, at 100 MB/s.
         options = {"chunks": (min(CHUNK, len(array)), *array.shape[1:]), "compression": "gzip",
                    "compression_opts": 1, "shuffle": True, "fletcher32": True}
-    file.create_dataset(name, data=array, **options)
+    made = file.create_dataset(name, array.shape, array.dtype.newbyteorder("<"), **options)
+    for start in range(0, len(array), BLOCK):
+        made[start : start + BLOCK] = array[start : start + BLOCK]
+        disk.check()

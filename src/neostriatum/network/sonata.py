@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.durable import replacing, write_text
-from neostriatum.network.files import CHUNK, circuit_of, header
+from neostriatum.network.files import circuit_of, header
+from neostriatum.network.hdf5 import BLOCK, CHUNK, written
 from neostriatum.network.network import DELAY_UNIT, Edges
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 CONFIG, SIDE = "circuit_config.json", "neostriatum_network.json"
 _MAGIC, _VERSION = np.uint32(0x0A7A), np.array([0, 1], np.uint32)
-#: Edges in memory at a time.
-BLOCK = 2**22
 
 
 def write_sonata(network: Network, folder: Path, circuit: Circuit | None = None) -> Path:
@@ -47,11 +46,9 @@ def write_sonata(network: Network, folder: Path, circuit: Circuit | None = None)
     RunFileError
         A folder that cannot be written.
     """
-    import h5py
-
     circuit = circuit_of(network, circuit)
     side = header(network, circuit)
-    with replacing(folder / "nodes.h5") as path, h5py.File(path, "w") as file:
+    with written(folder / "nodes.h5") as (file, _):
         stamp(file)
         for number, name in enumerate(network.counts):
             _nodes(file.create_group(f"nodes/{name}"), network, name, number)
@@ -60,11 +57,12 @@ def write_sonata(network: Network, folder: Path, circuit: Circuit | None = None)
          "model_type": "point_neuron", "model_template": "NULL"}
         for number, name in enumerate(network.counts)])
     wired = list(_wired(network, circuit))
-    with replacing(folder / "edges.h5") as path, h5py.File(path, "w") as file:
+    with written(folder / "edges.h5") as (file, disk):
         stamp(file)
         for number, (_, row, edges, conductance) in enumerate(wired):
             group = file.create_group(f"edges/{row['population']}")
             _edges(group, number, row, edges, conductance, network.counts)
+            disk.check()
     _table(folder / "edge_types.csv", [{"edge_type_id": number, **row}
                                        for number, (_, row, _, _) in enumerate(wired)])
     write_text(folder / SIDE, json.dumps(side, allow_nan=False) + "\n")

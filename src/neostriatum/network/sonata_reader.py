@@ -14,9 +14,10 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.recorded import own
 from neostriatum.errors import BuildError, CircuitError, RunFileError, shown
 from neostriatum.network.check import check
-from neostriatum.network.files import parsed, reading, verified
+from neostriatum.network.files import UNITS, parsed, verified
+from neostriatum.network.hdf5 import BLOCK, reading
 from neostriatum.network.network import DELAY_UNIT, Edges, Network, spread
-from neostriatum.network.sonata import BLOCK, CONFIG, SIDE
+from neostriatum.network.sonata import CONFIG, SIDE
 from neostriatum.network.sonata_table import Table
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 #: Attributes of nodes that may name their cell type, the first found counts.
 TYPE_KEYS = ("cell_type", "pop_name", "model_name")
-_UNITS = {"nS": 1.0, "uS": 1000.0}
 #: How far a conductance in single precision may be from its value in the circuit.
 _CLOSE = 1e-5
 
@@ -67,9 +67,6 @@ class _Found:
 def read(path: Path, circuit: Circuit | None, weight_unit: str = "nS", seed: int = 1) -> Network:
     """Read a network from a SONATA config or the folder of one; see `load_network`."""
     config = path / CONFIG if path.is_dir() else path
-    if weight_unit not in _UNITS:
-        msg = f"weight_unit: must be nS or uS (got {shown(weight_unit)})"
-        raise CircuitError(msg)
     side = config.parent / SIDE
     with reading(config):
         files = _files(config)
@@ -251,10 +248,10 @@ def _delays(table: Table, start: int, stop: int) -> np.ndarray:
 
 def _scale(found: _Found, table: Table) -> float:
     unit = table.unit("syn_weight") or found.unit
-    if unit not in _UNITS:
+    if unit not in UNITS:
         msg = f"{table.group.name} syn_weight must be in nS or uS (got {shown(unit)})"
         raise ValueError(msg)
-    return _UNITS[unit]
+    return UNITS[unit]
 
 
 def _factors(found: _Found, table: Table, name: str, start: int, stop: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.recorded import own
-from neostriatum.network.files import column
+from neostriatum.network.hdf5 import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
