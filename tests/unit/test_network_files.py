@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -39,6 +40,16 @@ def rich():
     made = weighted(ns.build(circuit, size=150, seed=2), PATHWAY, "FS->FS")
     assert len(made.gaps) > 10
     return made
+
+
+@pytest.fixture
+def saved(rich, tmp_path, tmp_path_factory):
+    """A copy of its file for a test that changes it."""
+    folder = tmp_path_factory.getbasetemp() / "rich"
+    if not folder.exists():
+        folder.mkdir()
+        rich.save(folder / "net.h5")
+    return Path(shutil.copy(folder / "net.h5", tmp_path))
 
 
 @pytest.fixture(scope="module")
@@ -291,31 +302,25 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_faults(name, rich, tmp_path):
-    path = tmp_path / "net.h5"
-    rich.save(path)
+def test_faults(name, saved):
     damage, said = FAULTS[name]
-    with h5py.File(path, "r+") as file:
+    with h5py.File(saved, "r+") as file:
         damage(file)
-    refused(path, said)
+    refused(saved, said)
 
 
-def test_data_elsewhere(rich, tmp_path):
-    path = tmp_path / "net.h5"
-    rich.save(path)
-    rich.save(tmp_path / "other.h5")
-    with h5py.File(path, "r+") as file:
+def test_data_elsewhere(saved):
+    shutil.copy(saved, saved.with_name("other.h5"))
+    with h5py.File(saved, "r+") as file:
         del file["positions"]
         file["positions"] = h5py.ExternalLink("other.h5", "/positions")
-    refused(path, "must lie in the file itself")
+    refused(saved, "must lie in the file itself")
 
 
-def test_bad_circuit(rich, tmp_path):
-    path = tmp_path / "net.h5"
-    rich.save(path)
-    with h5py.File(path, "r+") as file:
+def test_bad_circuit(saved):
+    with h5py.File(saved, "r+") as file:
         head(file, circuit={"name": "nothing"})
-    refused(path, "nothing: cells", code=2)
+    refused(saved, "nothing: cells", code=2)
 
 
 # ---- simulating ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 
 import h5py
 import libsonata
@@ -36,10 +37,9 @@ def exported(made, tmp_path_factory):
 
 
 @pytest.fixture
-def copy(made, tmp_path):
-    """An export of its own for a test that changes it, without what we put beside it."""
-    folder = tmp_path / "net"
-    ns.export(made, "sonata", folder)
+def copy(exported, tmp_path):
+    """A copy of the export for a test that changes it, without what we put beside it."""
+    folder = shutil.copytree(exported, tmp_path / "net")
     (folder / sonata.SIDE).unlink()
     return folder
 
@@ -184,9 +184,9 @@ def test_bmtk(made, exported, monkeypatch):
     lambda folder: drop(folder, "edges/dSPN_to_iSPN"),
     lambda folder: drop(folder, "nodes/FS"),
 ])
-def test_edited_export(what, made, tmp_path):
+def test_edited_export(what, exported, tmp_path):
     """An edit is never half believed: beside our own header it is refused."""
-    ns.export(made, "sonata", tmp_path / "net")
+    shutil.copytree(exported, tmp_path / "net")
     what(tmp_path / "net")
     refused(tmp_path / "net")
 
