@@ -16,6 +16,8 @@ _WHERE = {
     "Circuit": "circuit.model",
     "build": "network.network",
     "Network": "network.network",
+    "load_network": "network.files",
+    "export": "recording.export",
     "run": "simulation",
     "Run": "recording.store",
     "cell": "experiments.cell",

@@ -66,7 +66,13 @@ def _root(
 
 @app.command("run")
 def run_command(
-    circuit: CircuitArgument = "striatum", size: Size = None, duration: Duration = "2 s",
+    circuit: Annotated[str | None, typer.Argument(
+        help="Name of a circuit, or a file (striatum, or that of --network).")] = None,
+    network: Annotated[str | None, _option("Simulate a network file, or SONATA.",
+                                           "--network")] = None,
+    weight_unit: Annotated[str, _option("Unit of weights in SONATA of other tools, nS or uS.",
+                                        "--weight-unit")] = "nS",
+    size: Size = None, duration: Duration = "2 s",
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     engine: EngineName = None, threads: Threads = None, precision: Precision = "double",
     overlay: Overlay = None, changes: Set = None, out: Out = None, quiet: Quiet = False,
@@ -78,10 +84,11 @@ def run_command(
     from neostriatum.terminal import Progress, summary_lines
 
     with Progress(silent=quiet or as_json) as progress:
-        made = run(circuit, size=size, duration=duration, dt=dt, dopamine=dopamine, d1=d1,
-                   d2=d2, seed=seed, engine=DEFAULT if engine is None else engine, threads=threads,
-                   precision=precision, overlay=overlay or (), changes=_changes(changes), out=out,
-                   progress=progress)
+        made = run(circuit, network=network, weight_unit=weight_unit, size=size,
+                   duration=duration, dt=dt, dopamine=dopamine, d1=d1, d2=d2, seed=seed,
+                   threads=threads,
+                   engine=DEFAULT if engine is None else engine, precision=precision,
+                   overlay=overlay or (), changes=_changes(changes), out=out, progress=progress)
     if not quiet:
         from neostriatum.information import warnings_of
 
@@ -153,6 +160,22 @@ def bench_command(
                      seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
                      d2=d2, overlay=overlay or (), changes=_changes(changes))
     _print(as_json, quiet, made, lambda: bench_lines(made))
+
+
+@app.command("export")
+def export_command(
+    what: Annotated[str, typer.Argument(metavar="NETWORK", help="Network file, or SONATA.")],
+    to: Annotated[str, _option("Format: sonata.", "--to")],
+    out: Annotated[str, _option("New folder.", "--out")],
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:
+    """Write a network for other tools."""
+    from neostriatum.recording.export import export
+
+    made = export(what, to, out)
+    _print(as_json, quiet, made, lambda: [
+        f"{made['circuit']}: {made['neurons']:,} neurons, {made['synapses']:,} synapses, "
+        f"{made['gap_junctions']:,} gap junctions written to {made['out']}"])
 
 
 @app.command("info")

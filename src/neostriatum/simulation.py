@@ -13,12 +13,14 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
+from neostriatum.durable import claim, unclaim
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.machine import machine, peak_memory_gb, versions
+from neostriatum.network.check import differs, fit
+from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
-from neostriatum.recording.durable import claim, unclaim
 from neostriatum.recording.sonata import write_spikes, write_traces
 from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
 from neostriatum.units import quantity
@@ -53,6 +55,8 @@ class Settings:
     changes: Mapping[str, Any] = field(default_factory=dict)
     out: str | Path | None = None
     figures: bool = True
+    #: Of the synapses of a network file that another tool made and that does not say it.
+    weight_unit: str = "nS"
 
 
 def resolve(circuit: Any, settings: Settings) -> Circuit:
@@ -75,9 +79,9 @@ def resolve(circuit: Any, settings: Settings) -> Circuit:
 
 
 def run(
-    circuit: Any = "striatum",
+    circuit: Any = None,
     *,
-    network: Network | None = None,
+    network: Network | str | Path | None = None,
     progress: Callable[[str, float], None] | None = None,
     **options: Any,
 ) -> Run:
@@ -85,15 +89,15 @@ def run(
 
     Parameters
     ----------
-    circuit : str, Path, dict or Circuit
-        What to simulate.
-    network : Network, optional
-        A network built before; by default one is drawn from ``size`` and ``seed``.
+    circuit : str, Path, dict or Circuit, optional
+        What to simulate; by default the circuit of ``network``, or "striatum".
+    network : Network, str or Path, optional
+        A network built before, or its file; by default one is drawn from ``size`` and ``seed``.
     progress : callable, optional
         Called with the name of the phase and its share done, 0 to 1.
     **options
         Fields of `Settings`: duration, size, seed, engine, threads, precision, dt, dopamine, d1,
-        d2, overlay, changes, out, figures.
+        d2, overlay, changes, out, figures, weight_unit.
 
     Returns
     -------
@@ -117,8 +121,12 @@ def run(
     >>> made = ns.run("striatum", size=200, duration="100 ms", engine="reference",
     ...               figures=False, changes={"warmup": "0 ms"})  # doctest: +SKIP
     """
-    settings = _settings(options)
-    resolved = resolve(circuit, settings)
+    settings, file = _settings(options), None
+    if isinstance(network, (str, Path)):
+        file = str(network)
+        network = load_network(network, circuit, weight_unit=settings.weight_unit,
+                               seed=settings.seed)
+    resolved = _fitting(circuit, network, settings)
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
@@ -126,7 +134,7 @@ def run(
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     folder = claim(settings.out)
-    record = _record(resolved, settings, seed, size, n_steps)
+    record = _record(resolved, settings, seed, size, n_steps) | {"network": file}
     try:
         _copy_inputs(resolved, folder)
         write_record(folder, record)
@@ -152,6 +160,23 @@ def run(
         tell("figures", 0.0)
         draw(made)
     return made
+
+
+def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
+    """Return the circuit to simulate, refused where it says other than the network."""
+    own = None if network is None else network.circuit
+    if circuit is None:
+        circuit = "striatum" if own is None else own
+    else:
+        own = None  # another circuit on the same wires is what was asked for
+    resolved = resolve(circuit, settings)
+    if network is not None:
+        fit(resolved, network)
+    if own is not None and (what := differs(own, resolved)):
+        msg = (f"{own.name}: {what}: must stay as the network was built (got another). "
+               "Build one with it, without --network")
+        raise CircuitError(msg)
+    return resolved
 
 
 def draw(made: Run, formats: Iterable[str] = ("png",)) -> list[Path]:

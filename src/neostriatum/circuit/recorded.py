@@ -54,14 +54,14 @@ def _sonata(path: Path, population: str | None) -> tuple[Any, Any]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        group = _own(file, "spikes", h5py.Group)
+        group = own(file, "spikes", h5py.Group)
         names = list(group)
         chosen = names[0] if population is None and len(names) == 1 else population
         if chosen is None or chosen not in names:
             msg = f"population must be one of {', '.join(names) or 'none'} (got {chosen or 'none'})"
             raise ValueError(msg)
-        group = _own(group, chosen, h5py.Group)
-        times, ids = (_own(group, key, h5py.Dataset) for key in ("timestamps", "node_ids"))
+        group = own(group, chosen, h5py.Group)
+        times, ids = (own(group, key, h5py.Dataset) for key in ("timestamps", "node_ids"))
         unit = times.attrs.get("units", "ms")
         if (unit.decode() if isinstance(unit, bytes) else unit) != "ms":
             msg = f"timestamps must be in ms (got {unit})"
@@ -72,7 +72,7 @@ def _sonata(path: Path, population: str | None) -> tuple[Any, Any]:
         return times[()], ids[()]
 
 
-def _own(group: Any, key: str, kind: type) -> Any:
+def own(group: Any, key: str, kind: type) -> Any:
     """Return a part of ``group`` that lies in the same file: no link and no data elsewhere."""
     import h5py
 

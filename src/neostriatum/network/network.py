@@ -30,6 +30,7 @@ from neostriatum.rng import checked_seed, stream, truncated_normals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.estimate import Estimate
@@ -51,6 +52,8 @@ class Network:
     shape: str = "cube"
     #: Share of the cube [0, side_um)^3 that the shape in its middle takes.
     filled: float = 1.0
+    #: What it was drawn from; not part of the hash.
+    circuit: Circuit | None = field(default=None, repr=False, compare=False)
 
     @property
     def volume_mm3(self) -> float:
@@ -98,6 +101,12 @@ class Network:
             digest.update(f"{name} {plain.dtype.str} {plain.shape}".encode())
             digest.update(plain.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
+
+    def save(self, path: str | Path, circuit: Circuit | None = None) -> Path:
+        """Save the network with its circuit in one file; see `network.files.save`."""
+        from neostriatum.network.files import save
+
+        return save(self, path, circuit)
 
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for name, count in self.counts.items():
@@ -174,12 +183,18 @@ def build(
             start += count
         edges = _edges(circuit, at, box, seed, guess, tell)
         gaps = _gaps(circuit, at, box, seed)
-    spread = {name: {parameter: sd.value * truncated_normals(
-                        stream(seed, "spread", f"{name}.{parameter}"), counts[name])
-                     for parameter, sd in parameters.items()}
-              for name, parameters in circuit.spread.items()}
-    return Network(seed, counts, box.side, box.periodic, positions, edges, gaps, spread,
-                   time.perf_counter() - started, volume.shape, volume.filled)
+    return Network(seed, counts, box.side, box.periodic, positions, edges, gaps,
+                   spread(circuit, counts, seed), time.perf_counter() - started, volume.shape,
+                   volume.filled, circuit)
+
+
+def spread(circuit: Circuit, counts: dict[str, int],
+           seed: int) -> dict[str, dict[str, np.ndarray]]:
+    """Draw the deviations of parameters by neuron, {type: {parameter: (n,)}} in their units."""
+    return {name: {parameter: sd.value * truncated_normals(
+                      stream(seed, "spread", f"{name}.{parameter}"), counts[name])
+                   for parameter, sd in parameters.items()}
+            for name, parameters in circuit.spread.items()}
 
 
 @contextmanager

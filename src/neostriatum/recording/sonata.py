@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.durable import replacing
 from neostriatum.engines.base import Trace
 from neostriatum.errors import RunFileError
-from neostriatum.recording.durable import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.load import load
+from neostriatum.durable import write_text
 from neostriatum.errors import RunFileError
-from neostriatum.recording.durable import write_text
 from neostriatum.recording.sonata import read_spikes, read_traces
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def first_at_least(targets, start, stop, value):
 
 @compiled()
 def deliver(own, step0, slots, ring, geometry, cell, wires, unit, found, counts, releases):
-    """Deliver the spikes noted from ``step0`` on to the tiles of ``own`` (first, last by target)."""
+    """Deliver the spikes noted from ``step0`` on to the tiles ``own`` by target."""
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
         first, last = own[target]
