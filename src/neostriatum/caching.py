@@ -51,6 +51,15 @@ _wait_gently()
 _FINGERPRINT = _fingerprint()
 
 
+def inner(function: Any) -> Any:
+    """Compile a function that only compiled code calls.
+
+    It has no door to Python, whose making takes most of the time where arguments are tuples of
+    arrays, and no file of its own in the cache: it lies in those of its callers.
+    """
+    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
 def compiled(**options: Any) -> Callable[[Any], Any]:
     """Return a decorator like njit(cache=True) whose cache notices every change of our sources.
 

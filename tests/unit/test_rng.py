@@ -31,9 +31,9 @@ def words(text):
 
 
 @njit
-def twin_exp2(values):
-    """Return 2^y by the compiled twin."""
-    return np.array([jit.exp2(y) for y in values])
+def twin_logistic2(m, values):
+    """Return 1 / (1 + m 2^y) by the compiled twin."""
+    return np.array([jit.logistic2(m, y) for y in values])
 
 
 @njit
@@ -108,17 +108,24 @@ class TestFunctions:
         np.testing.assert_array_equal(rng.exp(np.array([-1e9, 1e9])),
                                       rng.exp(np.array([-700.0, 700.0])))
 
-    def test_exp2_is_within_4_ulp(self):
+    @pytest.mark.parametrize("m", [1.0, 1 / 3.57, 40.0])
+    def test_logistic2_is_within_8_ulp(self, m):
         y = np.concatenate([np.linspace(-999, 999, 20_001), np.linspace(-1, 1, 2001)])
-        wanted = np.array([2.0**value for value in y])
-        assert (np.abs(rng.exp2(y) - wanted) <= 4 * np.spacing(wanted)).all()
-        np.testing.assert_array_equal(rng.exp2(np.arange(-50.0, 50.0)), 2.0 ** np.arange(-50, 50))
+        wanted = np.array([1.0 / (1.0 + m * 2.0**value) for value in y])
+        assert (np.abs(rng.logistic2(m, y) - wanted) <= 8 * np.spacing(wanted)).all()
+
+    def test_logistic2_in_single_precision(self):
+        y = np.linspace(-60, 60, 4001).astype(np.float32)
+        wanted = 1.0 / (1.0 + 0.28 * 2.0 ** y.astype(float))
+        found = twin_logistic2(np.float32(0.28), y)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
     def test_the_compiled_twins_are_equal(self):
         np.testing.assert_array_equal([jit.exp(value) for value in self.x[::7]],
                                       rng.exp(self.x[::7]))
         y = np.linspace(-999, 999, 5001)
-        np.testing.assert_array_equal(twin_exp2(y), rng.exp2(y))
+        np.testing.assert_array_equal(twin_logistic2(0.28, y), rng.logistic2(0.28, y))
         high, low = rng.philox(KEY, 3, np.arange(2000))[:2]
         wanted = rng.normal_pair(high, low)
         found = np.array([jit.normal_pair(one, two) for one, two in zip(high, low, strict=True)])

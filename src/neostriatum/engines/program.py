@@ -5,7 +5,7 @@ All engines share this one reading of the circuit, so they can differ only in ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from neostriatum.rng import exp, stream, truncated_normals
 if TYPE_CHECKING:
     from neostriatum.circuit.cell import Effect
     from neostriatum.circuit.model import Circuit
+    from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
 
 #: Quantum of a synaptic contribution [nS]: sums of such numbers below 8192 nS are exact in
@@ -105,7 +106,11 @@ class Plasticity:
 
 @dataclass(frozen=True)
 class Projection:
-    """One pathway: CSR synapses, delays in steps, weight per receptor index of the target."""
+    """One pathway: CSR synapses, delays in steps, weight per receptor index of the target.
+
+    ``factors`` float32 (m,) scale every weight of a synapse, None where all are 1; ``failure`` is
+    the probability that a spike releases nothing at a synapse, drawn under ``key``.
+    """
 
     name: str
     source: int
@@ -115,6 +120,9 @@ class Projection:
     delays: np.ndarray
     weights: tuple[tuple[int, float], ...]
     stp: Plasticity | None
+    factors: np.ndarray | None = None
+    failure: float = 0.0
+    key: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,9 @@ class Program:
     currents: tuple[Current, ...]
     d1: Any
     d2: Any
+    #: Targets and delays [steps] of all projections, one after another.
+    targets: np.ndarray
+    delays: np.ndarray
     slots: int = 1
     seed: int = 1
     index: dict[str, int] = field(default_factory=dict)
@@ -172,15 +183,22 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     dt = circuit.dt.value
     index = {name: number for number, name in enumerate(circuit.types)}
     populations = tuple(_population(circuit, network, name, seed) for name in circuit.types)
-    projections = tuple(_projection(circuit, network, name, populations, index)
-                        for name in circuit.pathways)
-    longest = max((int(one.delays.max()) for one in projections if len(one.delays)), default=0)
+    ordered = replace(network, edges={name: network.edges[name] for name in circuit.pathways})
+    targets, units = ordered.joined()
+    delays, start, made = _steps(circuit, ordered, units), 0, []
+    for name, edges in ordered.edges.items():
+        span = slice(start, start + len(edges))
+        made.append(_projection(circuit, name, populations, index, edges, targets[span],
+                                delays[span], seed))
+        start = span.stop
+    projections = tuple(made)
+    longest = int(delays.max()) if len(delays) else 0
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
     return Program(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
         projections=projections, gaps=_gaps(circuit, network, index), drives=drives,
         recorded=recorded, currents=currents, d1=circuit.dopamine.d1, d2=circuit.dopamine.d2,
-        slots=longest + 1, seed=seed, index=index,
+        targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
     )
 
 
@@ -211,25 +229,37 @@ def _population(circuit: Circuit, network: Network, name: str, seed: int) -> Pop
     return Population(**{**vars(made), "start_v": v})
 
 
-def _projection(circuit: Circuit, network: Network, name: str,
-                populations: tuple[Population, ...], index: dict[str, int]) -> Projection:
-    pathway, edges = circuit.pathways[name], network.edges[name]
+def _steps(circuit: Circuit, network: Network, units: np.ndarray) -> np.ndarray:
+    """Return delays in steps; the units themselves where a step is one."""
+    table = delay_steps(circuit.dt.value)
+    for name, edges in network.edges.items():
+        if len(edges):
+            low, high = int(table[edges.delays.min()]), int(table[edges.delays.max()])
+            if low < 1 or high > 255:
+                msg = (f"pathways.{name}.delay: must be 1 to 255 steps at dt "
+                       f"{circuit.dt.value:g} ms (got {low} to {high})")
+                raise EngineUnsupported(msg)
+    if (table == np.arange(256)).all():
+        return units
+    return np.minimum(table, 255).astype(np.uint8)[units]
+
+
+def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...],
+                index: dict[str, int], edges: Edges, targets: np.ndarray, delays: np.ndarray,
+                seed: int) -> Projection:
+    pathway = circuit.pathways[name]
     source, target = (index[end] for end in name.split("->"))
     receptors = [synapse.name for synapse in populations[target].synapses]
-    weights = tuple((receptors.index(receptor), float(quantised(g.value)))
+    failure = pathway.failure
+    folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
+    weights = tuple((receptors.index(receptor), float(quantised(g.value * folded)))
                     for receptor, g in pathway.conductance.items())
-    table = delay_steps(circuit.dt.value)
-    if len(edges):
-        low, high = int(table[edges.delays.min()]), int(table[edges.delays.max()])
-        if low < 1 or high > 255:
-            msg = (f"pathways.{name}.delay: must be 1 to 255 steps at dt {circuit.dt.value:g} ms "
-                   f"(got {low} to {high})")
-            raise EngineUnsupported(msg)
     stp = pathway.stp and Plasticity(pathway.stp.U.value,
                                      pathway.stp.tau_rec.value / circuit.dt.value,
                                      pathway.stp.tau_fac.value / circuit.dt.value)
-    delays = np.minimum(table, 255).astype(np.uint8)[edges.delays]
-    return Projection(name, source, target, edges.offsets, edges.targets, delays, weights, stp)
+    drawn = failure.probability.value if failure is not None and failure.drawn else 0.0
+    return Projection(name, source, target, edges.offsets, targets, delays, weights, stp,
+                      edges.weights, drawn, stream(seed, "failure", name))
 
 
 def _gaps(circuit: Circuit, network: Network, index: dict[str, int]) -> Gaps | None:

@@ -11,7 +11,15 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.base import Capabilities, Trace, changed
-from neostriatum.engines.program import MG_SLOPE2, V_LIMIT, Population, Program, lower, quantised
+from neostriatum.engines.program import (
+    MG_SLOPE2,
+    V_LIMIT,
+    Population,
+    Program,
+    Projection,
+    lower,
+    quantised,
+)
 from neostriatum.errors import NumericsError
 
 if TYPE_CHECKING:
@@ -190,10 +198,21 @@ class Reference:
             lengths = one.offsets[fired + 1] - one.offsets[fired]
             rows = np.repeat(one.offsets[fired] - np.cumsum(lengths) + lengths, lengths)
             rows += np.arange(lengths.sum())
+            scale = np.repeat(scale, lengths)
+            held = self._released(one, fired, lengths, rows, n) if one.failure else 1.0
             slot = (n + one.delays[rows].astype(np.int64)) % slots
             for receptor, weight in one.weights:
-                amount = np.repeat(quantised(weight * scale), lengths)
+                each = weight * scale if one.factors is None else (
+                    weight * scale * one.factors[rows].astype(np.float64))
+                amount = quantised(each) * held
                 np.add.at(self.ring[one.target], (slot, receptor, one.targets[rows]), amount)
+
+    def _released(self, one: Projection, fired: np.ndarray, lengths: np.ndarray,
+                  rows: np.ndarray, n: int) -> np.ndarray:
+        """Return whether each synapse of these spikes releases, drawn by its place in its row."""
+        place = rows - np.repeat(one.offsets[fired], lengths)
+        words = rng.philox(one.key, place // 4, np.repeat(fired, lengths), n)
+        return rng.uniform32(words[place % 4, np.arange(len(place))]) >= one.failure
 
     def _release(self, number: int, stp: Any, fired: np.ndarray, n: int) -> np.ndarray:
         """Return the release of these spikes relative to a first one (Tsodyks and Markram)."""

@@ -116,6 +116,11 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
         else:
             model += "x_s = 1.0 : 1\n"
         scale = f"*u_s*x_s/{stp.U!r}"
+    if projection.factors is not None:
+        model, scale = model + "factor : 1 (constant)\n", scale + "*factor"
+    if projection.failure:
+        model, scale = model + "released : 1\n", scale + "*released"
+        before += f"released = int(rand() >= {projection.failure!r})\n"
     on_pre = before + "\n".join(f"g_{receptors[receptor].name}_post += {weight!r}*nS{scale}"
                                 for receptor, weight in projection.weights) + after
     name = projection.name.replace("->", "_to_")
@@ -126,6 +131,8 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
     made.delay = (projection.delays.astype(float) - 1.0) * program.dt * b2.ms
     if stp is not None and stp.rec_steps > 0:
         made.x_s = 1.0
+    if projection.factors is not None:
+        made.factor = projection.factors.astype(float)
     return made
 
 

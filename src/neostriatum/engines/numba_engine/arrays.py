@@ -82,7 +82,9 @@ class Wires(NamedTuple):
 
     ``plain`` (j, 6): source, target, plastic or not, first offset, number among the plastic
     projections of the source, and how many these are. The rows of projection j start at
-    ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1.
+    ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1;
+    the factors of its synapses at ``factor_start`` (j,), or -1. ``failure`` (j,) is drawn under
+    ``keys`` (j, 2).
     """
 
     plain: np.ndarray
@@ -96,6 +98,10 @@ class Wires(NamedTuple):
     last: np.ndarray
     first_tile: np.ndarray
     release_start: np.ndarray
+    factors: np.ndarray
+    factor_start: np.ndarray
+    failure: np.ndarray
+    keys: np.ndarray
 
 
 class Probes(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.caching import compiled
+from neostriatum.caching import inner
 
 #: Cells of a tile; equal to `rng.BLOCK`.
 TILE = 512
@@ -34,13 +34,13 @@ _P = uintp(PITCH)
 _S, _W = uintp(STRIP), uintp(WIDE)
 
 
-@compiled()
+@inner
 def in_use(lanes, strip):
     """Return a number of lanes rounded up to whole strips."""
     return uintp((lanes + strip - 1) // strip * strip)
 
 
-@compiled()
+@inner
 def fill(flat, lanes, at, value):
     """Set a row to one value."""
     for strip in range(uintp(0), lanes, _S):
@@ -48,7 +48,7 @@ def fill(flat, lanes, at, value):
             flat[at + lane] = value
 
 
-@compiled()
+@inner
 def add_scaled(flat, lanes, at, rows, source, weight):
     """Add ``weight`` times a row of ``rows`` to a row."""
     for strip in range(uintp(0), lanes, _S):
@@ -56,7 +56,7 @@ def add_scaled(flat, lanes, at, rows, source, weight):
             flat[at + lane] += rows[source + lane] * weight
 
 
-@compiled()
+@inner
 def set_scaled(flat, lanes, at, rows, source, weight):
     """Set a row to ``weight`` times a row of ``rows``."""
     for strip in range(uintp(0), lanes, _S):
@@ -64,7 +64,7 @@ def set_scaled(flat, lanes, at, rows, source, weight):
             flat[at + lane] = rows[source + lane] * weight
 
 
-@compiled()
+@inner
 def add_value(flat, lanes, at, value):
     """Add one value to a row."""
     for strip in range(uintp(0), lanes, _S):
@@ -72,7 +72,7 @@ def add_value(flat, lanes, at, value):
             flat[at + lane] += value
 
 
-@compiled()
+@inner
 def take_arrivals(flat, lanes, at, ring, slot, quantum):
     """Move what arrives at this step from the ring into a row."""
     for strip in range(uintp(0), lanes, _S):
@@ -81,7 +81,7 @@ def take_arrivals(flat, lanes, at, ring, slot, quantum):
             ring[slot + lane] = 0
 
 
-@compiled()
+@inner
 def receive(flat, lanes, base, row, arrivals, gain, reversal, decay):
     """Add arrivals to a conductance, its current to the sum, then let it decay."""
     v, current = base, base + uintp(I) * _P
@@ -100,7 +100,7 @@ def receive(flat, lanes, base, row, arrivals, gain, reversal, decay):
                 flat[g + lane] = conductance * decay
 
 
-@compiled()
+@inner
 def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, block, slope):
     """Do the same for a receptor with the magnesium block."""
     v, current = base, base + uintp(I) * _P
@@ -118,7 +118,7 @@ def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, blo
             flat[g + lane] = conductance * decay
 
 
-@compiled()
+@inner
 def dopamine_current(flat, lanes, base, conductance, reversal):
     """Add the current that dopamine opens."""
     v, current = base, base + uintp(I) * _P
@@ -127,7 +127,7 @@ def dopamine_current(flat, lanes, base, conductance, reversal):
             flat[current + lane] += conductance * (flat[v + lane] - reversal)
 
 
-@compiled()
+@inner
 def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with linear recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
@@ -144,7 +144,7 @@ def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
             flat[iu + lane] = new_u + d if spike else new_u
 
 
-@compiled()
+@inner
 def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, said, slope, par,
                 dt):
     """Advance one strip of cells with linear recovery by a step, as most SPNs need it.
@@ -187,7 +187,7 @@ def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, sa
     return peaks != 0
 
 
-@compiled()
+@inner
 def settle(flat, base, first, par, used, k, found, count):
     """Reset the cells of a strip that are at their peak and note them; return the new count."""
     for lane in range(first, first + _W):
@@ -200,7 +200,7 @@ def settle(flat, base, first, par, used, k, found, count):
     return count
 
 
-@compiled()
+@inner
 def update_cubic(flat, lanes, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with cubic recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b, v_b = par[K], par[V_R], par[V_T], par[B], par[V_B]
@@ -220,7 +220,7 @@ def update_cubic(flat, lanes, base, par, dt_over_c, dt_a, fired):
             flat[iu + lane] = new_u + d if spike else new_u
 
 
-@compiled()
+@inner
 def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
     """Advance cells whose parameters differ from cell to cell, or which are noisy.
 
@@ -257,7 +257,7 @@ def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
             flat[iu + lane] = new_u + d if spike else new_u
 
 
-@compiled()
+@inner
 def draw_noise(flat, base, sigma, key0, key1, first, step):
     """Fill the noise row with sigma times standard normals, four cells per counter."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
@@ -274,7 +274,7 @@ def draw_noise(flat, base, sigma, key0, key1, first, step):
         flat[at + uintp(3)] = jit.like(sigma, sigma * z3)
 
 
-@compiled()
+@inner
 def any_fired(fired):
     """Return whether any lane fired, eight flags at a time."""
     words = fired.view(uint64)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import uintp
+from numba import float64, uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.caching import compiled
+from neostriatum.caching import inner
 from neostriatum.engines.numba_engine.cells import TILE
 
 _T = uintp(TILE)
 
 
-@compiled()
+@inner
 def release(tile, step0, geometry, wires, found, count, releases):
     """Compute the release of every noted spike of a tile, for every plastic projection of it."""
     population, at = geometry.population[tile], wires.release_start[tile]
@@ -28,7 +28,7 @@ def release(tile, step0, geometry, wires, found, count, releases):
                 at += 1
 
 
-@compiled()
+@inner
 def release_one(state, at, last, step, stp):
     """Return the release of a spike relative to a first one, and update u and x."""
     interval = float(step - last[at])
@@ -42,7 +42,7 @@ def release_one(state, at, last, step, stp):
     return out / stp[0]
 
 
-@compiled()
+@inner
 def first_at_least(targets, start, stop, value):
     """Return where targets of a row reach ``value``."""
     while start < stop:
@@ -54,7 +54,7 @@ def first_at_least(targets, start, stop, value):
     return start
 
 
-@compiled()
+@inner
 def deliver(own, step0, slots, ring, geometry, cell, wires, unit, found, counts, releases):
     """Deliver the spikes noted from ``step0`` on to the tiles ``own`` by target."""
     for one in range(wires.plain.shape[0]):
@@ -69,6 +69,7 @@ def deliver(own, step0, slots, ring, geometry, cell, wires, unit, found, counts,
             for n in range(counts[tile]):
                 row = wires.plain[one, 3] + geometry.first[tile] + found[tile, n] % TILE
                 start, stop = wires.offsets[row], wires.offsets[row + 1]
+                row_start = start
                 if not whole:
                     start = first_at_least(wires.targets, start, stop, low)
                     stop = first_at_least(wires.targets, start, stop, high)
@@ -76,12 +77,17 @@ def deliver(own, step0, slots, ring, geometry, cell, wires, unit, found, counts,
                 if wires.plain[one, 2]:
                     at = wires.release_start[tile] + n * wires.plain[one, 5] + wires.plain[one, 4]
                     scale = releases[at]
-                slot0 = (step0 + found[tile, n] // TILE) % slots
-                deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell,
-                            wires, unit)
+                step = step0 + found[tile, n] // TILE
+                if wires.factor_start[one] < 0 and wires.failure[one] == 0:
+                    deliver_row(one, target, tile0, start, stop, step % slots, scale, slots, ring,
+                                cell, wires, unit)
+                else:
+                    source_id = geometry.first[tile] + found[tile, n] % TILE
+                    deliver_varied(one, target, tile0, row_start, start, stop, source_id, step,
+                                   scale, slots, ring, cell, wires, unit)
 
 
-@compiled()
+@inner
 def deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell, wires, unit):
     """Deliver one spike to some of its targets, receptor by receptor."""
     width = uintp(cell.flags[target, 6]) * _T
@@ -96,7 +102,39 @@ def deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell
                 uintp(tile0) * stride + column, stride, width, value)
 
 
-@compiled()
+@inner
+def deliver_varied(one, target, tile0, row_start, start, stop, source, step, scale, slots, ring,
+                   cell, wires, unit):
+    """Deliver one spike where synapses have factors of their own or may fail to release."""
+    width = uintp(cell.flags[target, 6]) * _T
+    stride, slot0 = uintp(slots) * width, step % slots
+    low, high = uint32(uint64(step)), uint32(uint64(step) >> uint64(32))
+    failure, group, words = wires.failure[one], -1, (uint32(0), uint32(0), uint32(0), uint32(0))
+    first = wires.offsets[wires.plain[one, 3]]
+    for k in range(start, stop):
+        place = k - row_start
+        if failure > 0:
+            if place >> 2 != group:
+                group = place >> 2
+                words = jit.philox(wires.keys[one, 0], wires.keys[one, 1], uint32(group),
+                                   uint32(source), low, high)
+            if float64(words[place & 3]) * 2.0**-32 < failure:
+                continue
+        slot = slot0 + wires.delays[k]
+        slot = slot - slots if slot >= slots else slot
+        at = uintp(wires.targets[k])
+        origin = (uintp(tile0) + at // _T) * stride + uintp(slot) * width + at % _T
+        for receptor in range(cell.flags[target, 1]):
+            amount = wires.amounts[one, receptor]
+            if amount != 0:
+                each = amount * scale
+                if wires.factor_start[one] >= 0:
+                    each = each * float64(wires.factors[wires.factor_start[one] + k - first])
+                column = uintp(cell.receptors[target, receptor, 3]) * _T
+                ring[origin + column] += jit.like(ring[0], np.rint(each / unit[0]) * unit[1])
+
+
+@inner
 def add_row(targets, delays, start, stop, slot0, slots, ring, origin, stride, width, value):
     """Add one value for each synapse of a row to the slot of its arrival."""
     for k in range(uintp(start), uintp(stop)):

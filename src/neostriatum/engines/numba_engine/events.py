@@ -8,7 +8,7 @@ from __future__ import annotations
 from numba import float32, uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.caching import compiled
+from neostriatum.caching import inner
 from neostriatum.engines.numba_engine.cells import TILE
 
 #: Kinds of a drive.
@@ -18,7 +18,7 @@ AHEAD = 128
 _COUNT_DRAW = uint32(0x80000000)
 
 
-@compiled()
+@inner
 def search(table, length, u):
     """Return how many entries of a rising table are <= u, without a branch to mispredict."""
     low, left = uintp(0), uintp(length)
@@ -29,7 +29,7 @@ def search(table, length, u):
     return int(low) + int(table[low] <= u)
 
 
-@compiled()
+@inner
 def poisson_count(key0, key1, block, low, high, table, length, parts):
     """Return the Poisson count of a block."""
     count = 0
@@ -39,7 +39,7 @@ def poisson_count(key0, key1, block, low, high, table, length, parts):
     return count
 
 
-@compiled()
+@inner
 def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts, members, first,
                    size, words, uniforms):
     """Draw the events of some steps of a block and count them by cell.
@@ -84,13 +84,13 @@ def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts
             uniforms)
 
 
-@compiled()
+@inner
 def whole_vectors(count):
     """Return a count of counters rounded up to what one vector instruction holds."""
     return uintp((count + 7) // 8 * 8)
 
 
-@compiled()
+@inner
 def gather(words, filled, count, draw, low, high, k):
     """Put some counters of a step behind those that are there."""
     words[7, k] = filled
@@ -100,7 +100,7 @@ def gather(words, filled, count, draw, low, high, k):
         words[2, filled + n] = uint64(high)
 
 
-@compiled()
+@inner
 def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, words, uniforms):
     """Draw the words of the gathered counters and count the events of steps k0 to k1."""
     one, half, span = float32(1.0), uint64(32), uint64(uint32(size))
@@ -130,7 +130,7 @@ def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, wor
                 counts[row + uintp(members[uintp(first) + member])] += one
 
 
-@compiled()
+@inner
 def each_binomial(counts, row, key0, key1, local, low, high, table, length, members, first, size):
     """Draw a binomial count per member by inversion."""
     for n in range(size):
@@ -140,7 +140,7 @@ def each_binomial(counts, row, key0, key1, local, low, high, table, length, memb
         counts[row + lane] += float32(count)
 
 
-@compiled()
+@inner
 def copy_reference(counts, row, key0, key1, local, low, high, p, table, length, members, first,
                    size):
     """Let the afferents of a member copy an event of its own reference train."""
@@ -153,14 +153,14 @@ def copy_reference(counts, row, key0, key1, local, low, high, p, table, length, 
             counts[row + lane] += float32(count)
 
 
-@compiled()
+@inner
 def add_to_members(counts, row, value, members, first, size):
     """Give every member the same number of events."""
     for n in range(size):
         counts[row + members[first + n]] += float32(value)
 
 
-@compiled()
+@inner
 def count_events(number, tile, s, step, counts, k, geometry, drives, tables, words,
                  uniforms):
     """Add the events of one drive in this tile and step to row k of the counts."""

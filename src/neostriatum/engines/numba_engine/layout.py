@@ -241,11 +241,17 @@ def _wires(program: Program, receptors: int, first_tile: np.ndarray, window: int
     for source, mine in enumerate(plastic):
         for tile in range(int(first_tile[source]), int(first_tile[source + 1])) if mine else ():
             release_start[tile], releases = releases, releases + TILE * window * len(mine)
+    factors = [one.factors for one in program.projections if one.factors is not None]
+    varied = [one.factors is not None for one in program.projections]
+    ends = np.cumsum([len(one) for one in factors])
+    factor_start = np.full(count, -1, np.int64)
+    factor_start[varied] = np.concatenate([[0], ends])[:-1] if factors else []
     return Wires(
-        plain, _joined(offsets, np.int64), _joined([one.targets for one in program.projections],
-                                                   np.int32),
-        _joined([one.delays for one in program.projections], np.uint8), amounts, stp, state, start,
-        np.zeros(max(1, states), np.int64), first_tile, release_start)
+        plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, stp, state,
+        start, np.zeros(max(1, states), np.int64), first_tile, release_start,
+        _joined(factors, np.float32), factor_start,
+        np.array([one.failure for one in program.projections]),
+        np.array([one.key for one in program.projections], np.uint32).reshape(-1, 2))
 
 
 def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
@@ -281,7 +287,7 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
     most = int(np.diff(layout.first_tile)[coupled]) if coupled >= 0 else 1
     return Work(own, np.zeros((parts, max(1, most) * layout.window * TILE), np.float32),
                 np.zeros((parts, 8, events.AHEAD), np.uint64),
-                np.zeros((parts, int(events.whole_vectors(layout.window)))),
+                np.zeros((parts, int(events.whole_vectors.py_func(layout.window)))),
                 np.zeros((parts, TILE), np.uint8),
                 np.full((parts, 2), -1, np.int64))
 

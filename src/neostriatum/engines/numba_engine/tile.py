@@ -5,9 +5,9 @@ Two ways to the same bits: `step_tile` for any cell, and `driven_tile` for the c
 
 from __future__ import annotations
 
-from numba import uint32, uintp
+from numba import int64, uint32, uintp
 
-from neostriatum.caching import compiled
+from neostriatum.caching import inner
 from neostriatum.engines.numba_engine import cells, events
 from neostriatum.engines.numba_engine.cells import (
     FIRST,
@@ -27,7 +27,7 @@ _P = uintp(PITCH)
 _W = uintp(WIDE)
 
 
-@compiled()
+@inner
 def drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, drives, tables,
                started):
     """Turn the events of every drive of this tile into arrivals; return who has some.
@@ -55,7 +55,7 @@ def drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, driv
     return started
 
 
-@compiled()
+@inner
 def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geometry, cell, par,
               drives, tables, currents, gap, probes, dt):
     """Advance one tile by one step; return whether a cell of it fired."""
@@ -117,7 +117,7 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
     return cells.any_fired(work.fired)
 
 
-@compiled()
+@inner
 def copy_probes(tile, s, base, first, last, flat, probes):
     """Record the potential of the probed cells among some lanes of a tile."""
     for n in range(probes.start[tile], probes.start[tile + 1]):
@@ -126,7 +126,7 @@ def copy_probes(tile, s, base, first, last, flat, probes):
             probes.out[s, n] = flat[base + lane]
 
 
-@compiled()
+@inner
 def draw_window(tile, s0, count, step0, row, number, work, geometry, drives, tables):
     """Count the events of a window for a tile with one drive, a row per step from ``row`` on."""
     size = drives.sizes[number, tile]
@@ -147,7 +147,7 @@ def draw_window(tile, s0, count, step0, row, number, work, geometry, drives, tab
                 drives.members, drives.offsets[number, tile], size, work.words, work.uniforms)
 
 
-@compiled()
+@inner
 def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell, par, drives,
                 tables, probes, dt, found):
     """Advance a tile of the commonest kind through a window; return how many spikes it noted.
@@ -160,7 +160,7 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     number = cell.flags[population, 5]
     base = uintp(tile) * uintp(geometry.rows[0]) * _P
     weights, said, p = drives.weights[number], cell.receptors[population], par[population, 0]
-    draw_window(tile, s0, count, step0, 0, number, work, geometry, drives, tables)
+    draw_window(tile, s0, count, step0, int64(0), number, work, geometry, drives, tables)
     used, noted, varies = geometry.lanes[tile], 0, par.shape[1] > 1
     probed = probes.start[tile] < probes.start[tile + 1]
     width = uintp(cell.flags[population, 6]) * _T
@@ -180,7 +180,7 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     return noted
 
 
-@compiled()
+@inner
 def couple(flat, gap):
     """Compute the gap current of every cell of the coupled population, and move the nodes."""
     g, rate = gap.constants[0], gap.constants[1]
@@ -197,7 +197,7 @@ def couple(flat, gap):
             gap.node[n] = gap.node[n] + rate * ((v1 - gap.node[n]) + (v2 - gap.node[n]))
 
 
-@compiled()
+@inner
 def note(k, fired, lanes, found, count):
     """Write down which lanes fired, as k * TILE + lane; return the new count."""
     for lane in range(lanes):

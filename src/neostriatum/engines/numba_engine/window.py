@@ -9,10 +9,10 @@ matters: not the number of threads, nor where windows and chunks end.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange, uintp
+from numba import int64, prange, uintp
 
 from neostriatum import jit
-from neostriatum.caching import compiled
+from neostriatum.caching import compiled, inner
 from neostriatum.engines.numba_engine.arrays import Bench
 from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
 from neostriatum.engines.numba_engine.delivery import deliver, release
@@ -42,7 +42,7 @@ def run_window(s0, count, step0, last, slots, flat, work, ring, geometry, cell, 
                      notes.found[phase], notes.counts[phase], notes.releases[phase])
 
 
-@compiled()
+@inner
 def run_part(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par, drives, tables,
              currents, gap, probes, wires, dt, limit, found, counts, releases):
     """Advance the tiles of one part by ``count`` steps."""
@@ -57,21 +57,20 @@ def run_part(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par
                 counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
                                            geometry, cell, par, drives, tables, probes, dt,
                                            found[tile])
-        elif coupled:
-            run_in_step(start, stop, True, s0, count, step0, slots, flat, work, ring, geometry,
-                        cell, par, drives, tables, currents, gap, probes, dt, found, counts)
         else:
-            for tile in range(start, stop):
-                run_in_step(tile, tile + 1, False, s0, count, step0, slots, flat, work, ring,
-                            geometry, cell, par, drives, tables, currents, gap, probes, dt, found,
-                            counts)
+            # Coupled tiles go together, others one by one.
+            several = stop - start if coupled else 1
+            for tile in range(start, stop, several):
+                run_in_step(tile, tile + several, coupled, s0, count, step0, slots, flat, work,
+                            ring, geometry, cell, par, drives, tables, currents, gap, probes, dt,
+                            found, counts)
         for tile in range(start, stop):
             release(tile, step0, geometry, wires, found, counts[tile], releases)
             if work.bad[0] < 0:
                 find_unhealthy(tile, flat, geometry, limit, work.bad)
 
 
-@compiled()
+@inner
 def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring, geometry, cell,
                 par, drives, tables, currents, gap, probes, dt, found, counts):
     """Advance tiles together step by step: one, or all of the gap-coupled population."""
@@ -86,13 +85,13 @@ def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
         if coupled:
             couple(flat, gap)
         for tile in range(start, stop):
-            row = (tile - start) * count + k if only >= 0 else 0
+            row = (tile - start) * count + k if only >= 0 else int64(0)
             if step_tile(tile, s0 + k, step0 + k, row, only >= 0, flat, work, ring, slot, coupled,
                          geometry, cell, par, drives, tables, currents, gap, probes, dt):
                 counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
 
 
-@compiled()
+@inner
 def find_unhealthy(tile, flat, geometry, limit, bad):
     """Write down tile and lane of the first potential that is NaN or beyond the limit."""
     base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
@@ -113,15 +112,19 @@ def find_unhealthy(tile, flat, geometry, limit, bad):
 def advance(n_steps, step0, window, slots, flat, work, ring, geometry, cell, par, drives, tables,
             currents, gap, probes, wires, dt, unit, limit, notes):
     """Advance by ``n_steps`` in windows; return spikes (n, 2), steps done, bad tile and lane."""
-    done, written, phase, last = 0, 0, 0, step0
+    # int64(0), not 0: Numba would compile everything again for the literal number.
+    done, written, phase, last = int64(0), 0, int64(0), step0
     out = np.empty((1024, 2), np.int64)
     tile, lane = -1, -1
     notes.counts[:] = 0
-    while done < n_steps and tile < 0:
-        count = min(window, n_steps - done)
+    while True:
+        count = min(window, n_steps - done) if tile < 0 else 0
         step = step0 + done
         run_window(done, count, step, last, slots, flat, work, ring, geometry, cell, par, drives,
                    tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
+        if count == 0:
+            # The last window's spikes are delivered, and that was all.
+            break
         total = notes.counts[phase].sum()
         if written + total > out.shape[0]:
             grown = np.empty((2 * (written + total), 2), np.int64)
@@ -139,6 +142,4 @@ def advance(n_steps, step0, window, slots, flat, work, ring, geometry, cell, par
                 tile, lane = work.bad[part]
         done += count
         phase, last = 1 - phase, step
-    run_window(done, 0, step0 + done, last, slots, flat, work, ring, geometry, cell, par, drives,
-               tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
     return out[:written], done, tile, lane
