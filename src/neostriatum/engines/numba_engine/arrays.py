@@ -119,16 +119,18 @@ class Work(NamedTuple):
     events: np.ndarray
     words: np.ndarray
     uniforms: np.ndarray
+    share: np.ndarray
     fired: np.ndarray
     bad: np.ndarray
 
 
 class Bench(NamedTuple):
-    """What one part works on: counts of events by step, words, uniforms, flags, the bad cell."""
+    """What one part works on: counts of events, words, uniforms, shares, flags, the bad cell."""
 
     events: np.ndarray
     words: np.ndarray
     uniforms: np.ndarray
+    share: np.ndarray
     fired: np.ndarray
     bad: np.ndarray
 

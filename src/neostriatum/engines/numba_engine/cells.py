@@ -145,15 +145,16 @@ def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
 
 
 @inner
-def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, said, slope, par,
-                dt):
+def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weights, said, slope,
+                par, dt):
     """Advance one strip of cells with linear recovery by a step, as most SPNs need it.
 
     Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium
     block, 2 gets what arrives in the ring and has no gain. The sums are those of the separate
-    loops, to the bit. The share of NMDA receptors without magnesium has a loop of its own (its row
-    is that of the current): one loop would be a chain of operations too long for the processor to
-    overlap one round with the next. Returns whether a cell is at its peak; `settle` resets it.
+    loops, to the bit. The share of NMDA receptors without magnesium has a loop of its own (and a
+    place that stays in the cache): one loop would be a chain of operations too long for the
+    processor to overlap one round with the next. Returns whether a cell is at its peak; `settle`
+    resets it.
     """
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
     v_peak, injected, dt_over_c, dt_a = par[V_PEAK], par[I_SPON], dt / par[C], dt * par[A]
@@ -163,9 +164,9 @@ def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, sa
     decay0, decay1, decay2, block = said[0, 1], said[1, 1], said[2, 1], said[1, 2]
     g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 2) * _P,
                   base + uintp(FIRST + 4) * _P)
-    iu, share = base + uintp(U) * _P, base + uintp(I) * _P
-    for lane in range(first, first + _W):
-        flat[share + lane] = jit.logistic2(block, slope * flat[base + lane])
+    iu = base + uintp(U) * _P
+    for lane in range(_W):
+        share[lane] = jit.logistic2(block, slope * flat[base + first + lane])
     peaks = jit.marked(k, False, False)
     for lane in range(first, first + _W):
         v, u, events = flat[base + lane], flat[iu + lane], counts[row + lane]
@@ -178,7 +179,7 @@ def step_driven(flat, base, first, ring, slot, counts, row, quantum, weights, sa
         flat[g1 + lane] = nmda * decay1
         flat[g2 + lane] = gaba * decay2
         pull = e0 - v
-        flow = gain1 * nmda * pull * flat[share + lane]
+        flow = gain1 * nmda * pull * share[lane - first]
         current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
         new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
         flat[base + lane] = new_v

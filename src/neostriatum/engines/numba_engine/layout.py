@@ -288,6 +288,7 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
     return Work(own, np.zeros((parts, max(1, most) * layout.window * TILE), np.float32),
                 np.zeros((parts, 8, events.AHEAD), np.uint64),
                 np.zeros((parts, int(events.whole_vectors.py_func(layout.window)))),
+                np.zeros((parts, cells.WIDE), layout.gap.constants.dtype),
                 np.zeros((parts, TILE), np.uint8),
                 np.full((parts, 2), -1, np.int64))
 

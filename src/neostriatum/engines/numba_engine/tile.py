@@ -171,8 +171,8 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
             if varies:
                 p = par[population, s0 + k]
             if cells.step_driven(flat, base, strip, ring, origin + at * width, work.events,
-                                 uintp(k) * _T, cell.scalars[0], weights, said, cell.scalars[1], p,
-                                 dt):
+                                 uintp(k) * _T, work.share, cell.scalars[0], weights, said,
+                                 cell.scalars[1], p, dt):
                 noted = cells.settle(flat, base, strip, p, used, k, found, noted)
             if probed:
                 copy_probes(tile, s0 + k, base, strip, strip + _W, flat, probes)

@@ -36,7 +36,7 @@ def run_window(s0, count, step0, last, slots, flat, work, ring, geometry, cell, 
                 notes.found[1 - phase], notes.counts[1 - phase], notes.releases[1 - phase])
         if count:
             mine = Bench(work.events[part], work.words[part], work.uniforms[part],
-                         work.fired[part], work.bad[part])
+                         work.share[part], work.fired[part], work.bad[part])
             run_part(work.own[part], mine, s0, count, step0, slots, flat, ring, geometry, cell,
                      par, drives, tables, currents, gap, probes, wires, dt, limit,
                      notes.found[phase], notes.counts[phase], notes.releases[phase])
