@@ -120,17 +120,19 @@ class Work(NamedTuple):
     words: np.ndarray
     uniforms: np.ndarray
     share: np.ndarray
+    rows: np.ndarray
     fired: np.ndarray
     bad: np.ndarray
 
 
 class Bench(NamedTuple):
-    """What one part works on: counts of events, words, uniforms, shares, flags, the bad cell."""
+    """What one part works on: counts of events, words, uniforms, shares, rows, flags, bad cell."""
 
     events: np.ndarray
     words: np.ndarray
     uniforms: np.ndarray
     share: np.ndarray
+    rows: np.ndarray
     fired: np.ndarray
     bad: np.ndarray
 

@@ -1,6 +1,6 @@
 """One step of one tile of 512 cells, as short loops that LLVM turns into vector instructions.
 
-Each loop reads and writes rows of one flat array: row r of a tile starts at base + r * PITCH. Only
+Each loop reads and writes rows of flat arrays: row r of a tile starts at base + r * PITCH. Only
 the strips in use are computed; no loop adds across lanes (but one ors flags).
 The formulas and their order are those of the reference engine, to the bit.
 """
@@ -17,9 +17,10 @@ TILE = 512
 #: From one row to the next: a little more than a tile, since rows that lie a multiple of 4096
 #: bytes apart make the processor mistake a load from one for a store to another.
 PITCH = TILE + 16
-#: Rows of a tile: potential, recovery, current, noise, then two rows per receptor (conductance,
-#: arrivals), then one per spread parameter and per current mask.
-V, U, I, NOISE, FIRST = 0, 1, 2, 3, 4
+#: Rows of a tile: potential, recovery, conductance by receptor, spread parameters, current masks.
+V, U, FIRST = 0, 1, 2
+#: Rows that only last for a step, one set for all tiles: current, noise, arrivals by receptor.
+I, NOISE, ARRIVALS = 0, 1, 2
 #: Columns of the step parameters, gains and dopamine currents following.
 K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 
@@ -73,70 +74,71 @@ def add_value(flat, lanes, at, value):
 
 
 @inner
-def take_arrivals(flat, lanes, at, ring, slot, quantum):
+def take_arrivals(rows, lanes, at, ring, slot, quantum):
     """Move what arrives at this step from the ring into a row."""
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
-            flat[at + lane] = jit.arrived(ring[slot + lane], quantum)
+            rows[at + lane] = jit.arrived(ring[slot + lane], quantum)
             ring[slot + lane] = 0
 
 
 @inner
-def receive(flat, lanes, base, row, arrivals, gain, reversal, decay):
+def receive(flat, rows, lanes, base, receptor, arrivals, gain, reversal, decay):
     """Add arrivals to a conductance, its current to the sum, then let it decay."""
-    v, current = base, base + uintp(I) * _P
-    g, new = base + row * _P, base + (row + uintp(1)) * _P
+    v, current = base, uintp(I) * _P
+    g, new = base + (uintp(FIRST) + receptor) * _P, (uintp(ARRIVALS) + receptor) * _P
     if arrivals:
         for strip in range(uintp(0), lanes, _S):
             for lane in range(strip, strip + _S):
-                conductance = flat[g + lane] + flat[new + lane]
-                flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
+                conductance = flat[g + lane] + rows[new + lane]
+                rows[current + lane] += gain * conductance * (reversal - flat[v + lane])
                 flat[g + lane] = conductance * decay
     else:
         for strip in range(uintp(0), lanes, _S):
             for lane in range(strip, strip + _S):
                 conductance = flat[g + lane]
-                flat[current + lane] += gain * conductance * (reversal - flat[v + lane])
+                rows[current + lane] += gain * conductance * (reversal - flat[v + lane])
                 flat[g + lane] = conductance * decay
 
 
 @inner
-def receive_blocked(flat, lanes, base, row, arrivals, gain, reversal, decay, block, slope):
+def receive_blocked(flat, rows, lanes, base, receptor, arrivals, gain, reversal, decay, block,
+                    slope):
     """Do the same for a receptor with the magnesium block."""
-    v, current = base, base + uintp(I) * _P
-    g, new = base + row * _P, base + (row + uintp(1)) * _P
+    v, current = base, uintp(I) * _P
+    g, new = base + (uintp(FIRST) + receptor) * _P, (uintp(ARRIVALS) + receptor) * _P
     if arrivals:
         for strip in range(uintp(0), lanes, _S):
             for lane in range(strip, strip + _S):
-                flat[g + lane] += flat[new + lane]
+                flat[g + lane] += rows[new + lane]
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
             x = flat[v + lane]
             conductance = flat[g + lane]
             flow = gain * conductance * (reversal - x)
-            flat[current + lane] += flow * jit.logistic2(block, slope * x)
+            rows[current + lane] += flow * jit.logistic2(block, slope * x)
             flat[g + lane] = conductance * decay
 
 
 @inner
-def dopamine_current(flat, lanes, base, conductance, reversal):
+def dopamine_current(flat, rows, lanes, base, conductance, reversal):
     """Add the current that dopamine opens."""
-    v, current = base, base + uintp(I) * _P
+    v, current = base, uintp(I) * _P
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
-            flat[current + lane] += conductance * (flat[v + lane] - reversal)
+            rows[current + lane] += conductance * (flat[v + lane] - reversal)
 
 
 @inner
-def update_linear(flat, lanes, base, par, dt_over_c, dt_a, fired):
+def update_linear(flat, rows, lanes, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with linear recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
     v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
-    iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
+    iv, iu, current = base, base + uintp(U) * _P, uintp(I) * _P
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
             v, u = flat[iv + lane], flat[iu + lane]
-            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + rows[current + lane])
             new_u = u + dt_a * (b * (v - v_r) - u)
             spike = new_v >= v_peak
             fired[lane] = spike
@@ -162,8 +164,8 @@ def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weig
     w0, w1 = weights[0], weights[1]
     e0, e2 = said[0, 0], said[2, 0]
     decay0, decay1, decay2, block = said[0, 1], said[1, 1], said[2, 1], said[1, 2]
-    g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 2) * _P,
-                  base + uintp(FIRST + 4) * _P)
+    g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 1) * _P,
+                  base + uintp(FIRST + 2) * _P)
     iu = base + uintp(U) * _P
     for lane in range(_W):
         share[lane] = jit.logistic2(block, slope * flat[base + first + lane])
@@ -202,16 +204,16 @@ def settle(flat, base, first, par, used, k, found, count):
 
 
 @inner
-def update_cubic(flat, lanes, base, par, dt_over_c, dt_a, fired):
+def update_cubic(flat, rows, lanes, base, par, dt_over_c, dt_a, fired):
     """Advance v and u of cells with cubic recovery by forward Euler; reset those that fired."""
     k, v_r, v_t, b, v_b = par[K], par[V_R], par[V_T], par[B], par[V_B]
     v_peak, reset, d = par[V_PEAK], par[RESET], par[D]
     zero = v_b - v_b
-    iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
+    iv, iu, current = base, base + uintp(U) * _P, uintp(I) * _P
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
             v, u = flat[iv + lane], flat[iu + lane]
-            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+            new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + rows[current + lane])
             above = v - v_b
             above = above if above > zero else zero
             new_u = u + dt_a * (b * above * above * above - u)
@@ -222,14 +224,14 @@ def update_cubic(flat, lanes, base, par, dt_over_c, dt_a, fired):
 
 
 @inner
-def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
+def update_general(flat, rows, lanes, base, spread, par, dt, cubic, noise, fired):
     """Advance cells whose parameters differ from cell to cell, or which are noisy.
 
-    ``rows`` is the first of the rows that hold the parameters by column; ``par`` then holds the
+    ``spread`` is the first of the rows that hold the parameters by column; ``par`` then holds the
     factors of dopamine.
     """
-    iv, iu, current = base, base + uintp(U) * _P, base + uintp(I) * _P
-    z, own = base + uintp(NOISE) * _P, base + rows * _P
+    iv, iu, current = base, base + uintp(U) * _P, uintp(I) * _P
+    z, own = uintp(NOISE) * _P, base + spread * _P
     zero = dt - dt
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
@@ -242,7 +244,7 @@ def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
             reset = flat[at + uintp(RESET) * _P] * par[RESET]
             d = flat[at + uintp(D) * _P] * par[D]
             v, u = flat[iv + lane], flat[iu + lane]
-            new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + flat[current + lane])
+            new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + rows[current + lane])
             if cubic:
                 above = v - flat[at + uintp(V_B) * _P] * par[V_B]
                 above = above if above > zero else zero
@@ -251,7 +253,7 @@ def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
                 pull = b * (v - v_r)
             new_u = u + dt * a * (pull - u)
             if noise:
-                new_v = new_v + flat[z + lane]
+                new_v = new_v + rows[z + lane]
             spike = new_v >= v_peak
             fired[lane] = spike
             flat[iv + lane] = reset if spike else new_v
@@ -259,20 +261,20 @@ def update_general(flat, lanes, base, rows, par, dt, cubic, noise, fired):
 
 
 @inner
-def draw_noise(flat, base, sigma, key0, key1, first, step):
+def draw_noise(rows, sigma, key0, key1, first, step):
     """Fill the noise row with sigma times standard normals, four cells per counter."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
-    row = base + uintp(NOISE) * _P
+    row = uintp(NOISE) * _P
     for group in range(uintp(TILE // 4)):
         words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group), low,
                            high)
         z0, z1 = jit.normal_pair(words[0], words[1])
         z2, z3 = jit.normal_pair(words[2], words[3])
         at = row + group * uintp(4)
-        flat[at] = jit.like(sigma, sigma * z0)
-        flat[at + uintp(1)] = jit.like(sigma, sigma * z1)
-        flat[at + uintp(2)] = jit.like(sigma, sigma * z2)
-        flat[at + uintp(3)] = jit.like(sigma, sigma * z3)
+        rows[at] = jit.like(sigma, sigma * z0)
+        rows[at + uintp(1)] = jit.like(sigma, sigma * z1)
+        rows[at + uintp(2)] = jit.like(sigma, sigma * z2)
+        rows[at + uintp(3)] = jit.like(sigma, sigma * z3)
 
 
 @inner

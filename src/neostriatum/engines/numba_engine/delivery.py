@@ -55,36 +55,63 @@ def first_at_least(targets, start, stop, value):
 
 
 @inner
-def deliver(own, step0, slots, ring, geometry, cell, wires, unit, found, counts, releases):
-    """Deliver the spikes noted from ``step0`` on to the tiles ``own`` by target."""
+def find_rows(own, geometry, wires, found, counts):
+    """Return where the rows of the noted spikes reach this part's tiles, (j, spikes).
+
+    Spikes are counted over all tiles; `deliver` moves these places on as it delivers.
+    """
+    cursor = np.zeros((wires.plain.shape[0], counts.sum()), np.int64)
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
-        first, last = own[target]
-        if first == last:
+        first, tile0 = own[target, 0], wires.first_tile[target]
+        if first == own[target, 1]:
             continue
-        tile0 = wires.first_tile[target]
-        low, high = (first - tile0) * TILE, (last - tile0) * TILE
-        whole = first == tile0 and last == wires.first_tile[target + 1]
+        at = counts[: wires.first_tile[source]].sum()
         for tile in range(wires.first_tile[source], wires.first_tile[source + 1]):
             for n in range(counts[tile]):
                 row = wires.plain[one, 3] + geometry.first[tile] + found[tile, n] % TILE
-                start, stop = wires.offsets[row], wires.offsets[row + 1]
-                row_start = start
-                if not whole:
-                    start = first_at_least(wires.targets, start, stop, low)
+                start = wires.offsets[row]
+                if first > tile0:
+                    start = first_at_least(wires.targets, start, wires.offsets[row + 1],
+                                           (first - tile0) * TILE)
+                cursor[one, at] = start
+                at += 1
+    return cursor
+
+
+@inner
+def deliver(population, last, step0, slots, ring, geometry, cell, wires, unit, found, counts,
+            releases, cursor):
+    """Deliver the spikes noted from ``step0`` on to a population's tiles before ``last``."""
+    tile0 = wires.first_tile[population]
+    high = (last - tile0) * TILE
+    for one in range(wires.plain.shape[0]):
+        if wires.plain[one, 1] != population:
+            continue
+        source = wires.plain[one, 0]
+        at = counts[: wires.first_tile[source]].sum()
+        for tile in range(wires.first_tile[source], wires.first_tile[source + 1]):
+            for n in range(counts[tile]):
+                source_id = geometry.first[tile] + found[tile, n] % TILE
+                row = wires.plain[one, 3] + source_id
+                start, stop = cursor[one, at], wires.offsets[row + 1]
+                if start < stop and wires.targets[stop - 1] >= high:
                     stop = first_at_least(wires.targets, start, stop, high)
+                cursor[one, at] = stop
+                at += 1
+                if start >= stop:
+                    continue
                 scale = 1.0
                 if wires.plain[one, 2]:
-                    at = wires.release_start[tile] + n * wires.plain[one, 5] + wires.plain[one, 4]
-                    scale = releases[at]
+                    scale = releases[wires.release_start[tile] + n * wires.plain[one, 5]
+                                     + wires.plain[one, 4]]
                 step = step0 + found[tile, n] // TILE
                 if wires.factor_start[one] < 0 and wires.failure[one] == 0:
-                    deliver_row(one, target, tile0, start, stop, step % slots, scale, slots, ring,
-                                cell, wires, unit)
+                    deliver_row(one, population, tile0, start, stop, step % slots, scale, slots,
+                                ring, cell, wires, unit)
                 else:
-                    source_id = geometry.first[tile] + found[tile, n] % TILE
-                    deliver_varied(one, target, tile0, row_start, start, stop, source_id, step,
-                                   scale, slots, ring, cell, wires, unit)
+                    deliver_varied(one, population, tile0, wires.offsets[row], start, stop,
+                                   source_id, step, scale, slots, ring, cell, wires, unit)
 
 
 @inner

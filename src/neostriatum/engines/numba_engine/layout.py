@@ -68,7 +68,7 @@ def lay_out(program: Program, dtype: Any) -> Layout:
     if receptors > 31:
         msg = f"engine numba: at most 31 receptors on a cell (got {receptors})"
         raise EngineUnsupported(msg)
-    rows = FIRST + 2 * receptors
+    rows = FIRST + receptors
     spread_rows = []
     for pop in populations:
         general = pop.sigma > 0 or any(np.ndim(one) for one in pop.parameters.values())
@@ -279,6 +279,7 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
         cost += list(_COST["driven" if driven else "general"] * lanes)
     done = np.cumsum(cost) - 0.5 * np.array(cost)
     owner = np.minimum((done / max(1e-9, float(np.sum(cost))) * parts).astype(int), parts - 1)
+    dtype, receptors = layout.gap.constants.dtype, layout.cell.receptors.shape[1]
     own = np.zeros((parts, len(program.populations), 2), np.int64)
     for (number, start, stop), part in zip(items, owner, strict=True):
         first = own[part, number, 0] if own[part, number, 1] else start
@@ -288,7 +289,8 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
     return Work(own, np.zeros((parts, max(1, most) * layout.window * TILE), np.float32),
                 np.zeros((parts, 8, events.AHEAD), np.uint64),
                 np.zeros((parts, int(events.whole_vectors.py_func(layout.window)))),
-                np.zeros((parts, cells.WIDE), layout.gap.constants.dtype),
+                np.zeros((parts, cells.WIDE), dtype),
+                np.zeros((parts, (cells.ARRIVALS + receptors) * PITCH), dtype),
                 np.zeros((parts, TILE), np.uint8),
                 np.full((parts, 2), -1, np.int64))
 

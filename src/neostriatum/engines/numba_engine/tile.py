@@ -10,7 +10,7 @@ from numba import int64, uint32, uintp
 from neostriatum.caching import inner
 from neostriatum.engines.numba_engine import cells, events
 from neostriatum.engines.numba_engine.cells import (
-    FIRST,
+    ARRIVALS,
     GAIN,
     I_SPON,
     PITCH,
@@ -28,7 +28,7 @@ _W = uintp(WIDE)
 
 
 @inner
-def drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, drives, tables,
+def drive_tile(tile, s, step, row, drawn, work, geometry, cell, drives, tables,
                started):
     """Turn the events of every drive of this tile into arrivals; return who has some.
 
@@ -45,11 +45,11 @@ def drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, driv
         for receptor in range(cell.flags[population, 1]):
             weight = drives.weights[number, receptor]
             if weight > 0:
-                arrivals = base + uintp(FIRST + 2 * receptor + 1) * _P
+                arrivals = uintp(ARRIVALS + receptor) * _P
                 if started & (1 << receptor):
-                    cells.add_scaled(flat, lanes, arrivals, counts, uintp(row) * _T, weight)
+                    cells.add_scaled(work.rows, lanes, arrivals, counts, uintp(row) * _T, weight)
                 else:
-                    cells.set_scaled(flat, lanes, arrivals, counts, uintp(row) * _T, weight)
+                    cells.set_scaled(work.rows, lanes, arrivals, counts, uintp(row) * _T, weight)
                     started |= 1 << receptor
         cells.fill(counts, lanes, uintp(row) * _T, 0)
     return started
@@ -62,57 +62,57 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
     population = geometry.population[tile]
     flags, p = cell.flags[population], par[population, s if par.shape[1] > 1 else 0]
     base = uintp(tile) * uintp(geometry.rows[0]) * _P
-    receptors, width, started = flags[1], uintp(flags[6]), 0
+    receptors, width, started, rows = flags[1], uintp(flags[6]), 0, work.rows
     lanes = cells.in_use(geometry.lanes[tile], STRIP)
     at = (uintp(tile) * uintp(flags[7]) + uintp(slot)) * width * _T
     for receptor in range(receptors):
         column = int(cell.receptors[population, receptor, 3])
         if column >= 0:
-            cells.take_arrivals(flat, lanes, base + uintp(FIRST + 2 * receptor + 1) * _P, ring,
+            cells.take_arrivals(rows, lanes, uintp(ARRIVALS + receptor) * _P, ring,
                                 at + uintp(column) * _T, cell.scalars[0])
             started |= 1 << receptor
-    started = drive_tile(tile, s, step, row, drawn, base, flat, work, geometry, cell, drives,
-                         tables, started)
-    current = base + uintp(I) * _P
+    started = drive_tile(tile, s, step, row, drawn, work, geometry, cell, drives, tables, started)
+    current = uintp(I) * _P
     if flags[2] >= 0:
-        cells.set_scaled(flat, lanes, current, flat, base + uintp(flags[2] + I_SPON) * _P,
+        cells.set_scaled(rows, lanes, current, flat, base + uintp(flags[2] + I_SPON) * _P,
                          p[I_SPON])
     else:
-        cells.fill(flat, lanes, current, p[I_SPON])
+        cells.fill(rows, lanes, current, p[I_SPON])
     for number in range(currents.population.size):
         if currents.population[number] == population:
             level = currents.level[number, s]
             if currents.row[number] < 0:
-                cells.add_value(flat, lanes, current, level)
+                cells.add_value(rows, lanes, current, level)
             else:
-                cells.add_scaled(flat, lanes, current, flat,
+                cells.add_scaled(rows, lanes, current, flat,
                                  base + uintp(currents.row[number]) * _P, level)
     for receptor in range(receptors):
-        row = uintp(FIRST + 2 * receptor)
+        number = uintp(receptor)
         said = cell.receptors[population, receptor]
         arrivals = (started >> receptor) & 1
         if said[2] > 0:
-            cells.receive_blocked(flat, lanes, base, row, arrivals, p[GAIN + receptor], said[0],
+            cells.receive_blocked(flat, rows, lanes, base, number, arrivals, p[GAIN + receptor], said[0],
                                   said[1], said[2], cell.scalars[1])
         else:
-            cells.receive(flat, lanes, base, row, arrivals, p[GAIN + receptor], said[0], said[1])
+            cells.receive(flat, rows, lanes, base, number, arrivals, p[GAIN + receptor], said[0],
+                          said[1])
     if coupled:
         local = geometry.first[tile]
         for lane in range(geometry.lanes[tile]):
-            flat[current + uintp(lane)] += gap.current[local + lane]
+            rows[current + uintp(lane)] += gap.current[local + lane]
     for n in range(flags[3]):
         column = GAIN + receptors + 2 * n
-        cells.dopamine_current(flat, lanes, base, p[column], p[column + 1])
+        cells.dopamine_current(flat, rows, lanes, base, p[column], p[column + 1])
     if flags[4]:
-        cells.draw_noise(flat, base, cell.sigma[population], cell.noise_key[population, 0],
+        cells.draw_noise(rows, cell.sigma[population], cell.noise_key[population, 0],
                          cell.noise_key[population, 1], geometry.first[tile], step)
     if flags[2] >= 0:
-        cells.update_general(flat, lanes, base, uintp(flags[2]), p, dt, flags[0], flags[4],
+        cells.update_general(flat, rows, lanes, base, uintp(flags[2]), p, dt, flags[0], flags[4],
                              work.fired)
     elif flags[0]:
-        cells.update_cubic(flat, lanes, base, p, dt / p[C], dt * p[A], work.fired)
+        cells.update_cubic(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
     else:
-        cells.update_linear(flat, lanes, base, p, dt / p[C], dt * p[A], work.fired)
+        cells.update_linear(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
     copy_probes(tile, s, base, uintp(0), _T, flat, probes)
     return cells.any_fired(work.fired)
 

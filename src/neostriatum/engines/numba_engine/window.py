@@ -15,7 +15,7 @@ from neostriatum import jit
 from neostriatum.caching import compiled, inner
 from neostriatum.engines.numba_engine.arrays import Bench
 from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
-from neostriatum.engines.numba_engine.delivery import deliver, release
+from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.tile import (
     couple,
     draw_window,
@@ -23,6 +23,9 @@ from neostriatum.engines.numba_engine.tile import (
     note,
     step_tile,
 )
+
+#: Tiles that are delivered to and advanced together: with their rings a few MB.
+TOGETHER = 64
 
 _P, _S = uintp(PITCH), uintp(STRIP)
 
@@ -32,42 +35,66 @@ def run_window(s0, count, step0, last, slots, flat, work, ring, geometry, cell, 
                tables, currents, gap, probes, wires, dt, unit, limit, notes, phase):
     """Deliver what was noted in the window before (from step ``last``), then advance all tiles."""
     for part in prange(work.own.shape[0]):
-        deliver(work.own[part], last, slots, ring, geometry, cell, wires, unit,
-                notes.found[1 - phase], notes.counts[1 - phase], notes.releases[1 - phase])
-        if count:
-            mine = Bench(work.events[part], work.words[part], work.uniforms[part],
-                         work.share[part], work.fired[part], work.bad[part])
-            run_part(work.own[part], mine, s0, count, step0, slots, flat, ring, geometry, cell,
-                     par, drives, tables, currents, gap, probes, wires, dt, limit,
-                     notes.found[phase], notes.counts[phase], notes.releases[phase])
+        mine = Bench(work.events[part], work.words[part], work.uniforms[part], work.share[part],
+                     work.rows[part], work.fired[part], work.bad[part])
+        run_part(work.own[part], mine, s0, count, step0, last, slots, flat, ring, geometry, cell,
+                 par, drives, tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
 
 
 @inner
-def run_part(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par, drives, tables,
-             currents, gap, probes, wires, dt, limit, found, counts, releases):
-    """Advance the tiles of one part by ``count`` steps."""
+def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cell, par, drives,
+             tables, currents, gap, probes, wires, dt, unit, limit, notes, phase):
+    """Deliver to the tiles of one part and advance them, some at a time.
+
+    Some at a time, since what is delivered to them is then still in the cache.
+    """
+    was, were, gave = notes.found[1 - phase], notes.counts[1 - phase], notes.releases[1 - phase]
+    found, counts, releases = notes.found[phase], notes.counts[phase], notes.releases[phase]
+    cursor = find_rows(own, geometry, wires, was, were)
     work.bad[0] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
-        if start == stop:
-            continue
         coupled = gap.constants[2] == population
-        if cell.flags[population, 5] >= 0:
-            for tile in range(start, stop):
-                counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
-                                           geometry, cell, par, drives, tables, probes, dt,
-                                           found[tile])
-        else:
-            # Coupled tiles go together, others one by one.
-            several = stop - start if coupled else 1
-            for tile in range(start, stop, several):
-                run_in_step(tile, tile + several, coupled, s0, count, step0, slots, flat, work,
-                            ring, geometry, cell, par, drives, tables, currents, gap, probes, dt,
-                            found, counts)
-        for tile in range(start, stop):
-            release(tile, step0, geometry, wires, found, counts[tile], releases)
-            if work.bad[0] < 0:
-                find_unhealthy(tile, flat, geometry, limit, work.bad)
+        several = stop - start if coupled else min(stop - start, TOGETHER)
+        for first in range(start, stop, max(1, several)):
+            end = min(first + several, stop)
+            deliver(population, end, last, slots, ring, geometry, cell, wires, unit, was, were,
+                    gave, cursor)
+            if count == 0:
+                continue
+            if cell.flags[population, 5] >= 0:
+                for tile in range(first, end):
+                    counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
+                                               geometry, cell, par, drives, tables, probes, dt,
+                                               found[tile])
+            else:
+                # Coupled tiles go together, others one by one.
+                each = end - first if coupled else 1
+                for tile in range(first, end, each):
+                    run_in_step(tile, tile + each, coupled, s0, count, step0, slots, flat, work,
+                                ring, geometry, cell, par, drives, tables, currents, gap, probes,
+                                dt, found, counts)
+            for tile in range(first, end):
+                release(tile, step0, geometry, wires, found, counts[tile], releases)
+                if work.bad[0] < 0:
+                    find_unhealthy(tile, flat, geometry, limit, work.bad)
+
+
+@inner
+def find_unhealthy(tile, flat, geometry, limit, bad):
+    """Write down tile and lane of the first potential that is NaN or beyond the limit."""
+    base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
+    lanes, seen = in_use(geometry.lanes[tile], STRIP), jit.marked(limit, False, False)
+    for strip in range(uintp(0), lanes, _S):
+        for lane in range(strip, strip + _S):
+            x = flat[base + lane]
+            seen = jit.marked(limit, seen, not (-limit <= x <= limit))
+    if seen != 0:
+        for lane in range(geometry.lanes[tile]):
+            x = flat[base + uintp(lane)]
+            if not (-limit <= x <= limit):
+                bad[0], bad[1] = tile, lane
+                return
 
 
 @inner
@@ -89,23 +116,6 @@ def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
             if step_tile(tile, s0 + k, step0 + k, row, only >= 0, flat, work, ring, slot, coupled,
                          geometry, cell, par, drives, tables, currents, gap, probes, dt):
                 counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
-
-
-@inner
-def find_unhealthy(tile, flat, geometry, limit, bad):
-    """Write down tile and lane of the first potential that is NaN or beyond the limit."""
-    base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
-    lanes, seen = in_use(geometry.lanes[tile], STRIP), jit.marked(limit, False, False)
-    for strip in range(uintp(0), lanes, _S):
-        for lane in range(strip, strip + _S):
-            x = flat[base + lane]
-            seen = jit.marked(limit, seen, not (-limit <= x <= limit))
-    if seen != 0:
-        for lane in range(geometry.lanes[tile]):
-            x = flat[base + uintp(lane)]
-            if not (-limit <= x <= limit):
-                bad[0], bad[1] = tile, lane
-                return
 
 
 @compiled(nogil=True)
