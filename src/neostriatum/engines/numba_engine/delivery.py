@@ -10,6 +10,8 @@ from neostriatum.caching import inner
 from neostriatum.engines.numba_engine.cells import TILE
 
 _T = uintp(TILE)
+#: The next target of a row that has none left.
+_NONE = 2**62
 
 
 @inner
@@ -55,63 +57,79 @@ def first_at_least(targets, start, stop, value):
 
 
 @inner
-def find_rows(own, geometry, wires, found, counts):
-    """Return where the rows of the noted spikes reach this part's tiles, (j, spikes).
+def find_rows(own, step0, geometry, wires, found, counts):
+    """Return the noted spikes, and where their rows reach this part's tiles.
 
-    Spikes are counted over all tiles; `deliver` moves these places on as it delivers.
+    Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3): the place
+    of the next target, the end, and that target, which `deliver` moves on.
     """
-    cursor = np.zeros((wires.plain.shape[0], counts.sum()), np.int64)
+    total = counts.sum()
+    spikes = np.empty((total, 3), np.int64)
+    rows = np.empty((wires.plain.shape[0], total, 3), np.int64)
+    at = 0
+    for tile in range(counts.size):
+        source, plastic = geometry.population[tile], 0
+        for one in range(wires.plain.shape[0]):
+            if wires.plain[one, 0] == source:
+                plastic = max(plastic, wires.plain[one, 5])
+        for n in range(counts[tile]):
+            spikes[at, 0] = geometry.first[tile] + found[tile, n] % TILE
+            spikes[at, 1] = step0 + found[tile, n] // TILE
+            spikes[at, 2] = wires.release_start[tile] + n * plastic
+            at += 1
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
-        first, tile0 = own[target, 0], wires.first_tile[target]
-        if first == own[target, 1]:
+        low = (own[target, 0] - wires.first_tile[target]) * TILE
+        if own[target, 0] == own[target, 1]:
             continue
-        at = counts[: wires.first_tile[source]].sum()
-        for tile in range(wires.first_tile[source], wires.first_tile[source + 1]):
-            for n in range(counts[tile]):
-                row = wires.plain[one, 3] + geometry.first[tile] + found[tile, n] % TILE
-                start = wires.offsets[row]
-                if first > tile0:
-                    start = first_at_least(wires.targets, start, wires.offsets[row + 1],
-                                           (first - tile0) * TILE)
-                cursor[one, at] = start
-                at += 1
-    return cursor
+        for at in range(*spikes_of(source, wires, counts)):
+            row = wires.plain[one, 3] + spikes[at, 0]
+            start, stop = wires.offsets[row], wires.offsets[row + 1]
+            if start < stop and wires.targets[start] < low:
+                if wires.targets[stop - 1] < low:
+                    start = stop
+                else:
+                    start = first_at_least(wires.targets, start, stop, low)
+            rows[one, at, 0], rows[one, at, 1] = start, stop
+            rows[one, at, 2] = wires.targets[start] if start < stop else _NONE
+    return spikes, rows
 
 
 @inner
-def deliver(population, last, step0, slots, ring, geometry, cell, wires, unit, found, counts,
-            releases, cursor):
-    """Deliver the spikes noted from ``step0`` on to a population's tiles before ``last``."""
+def spikes_of(source, wires, counts):
+    """Return the first and the end of a population's spikes among all."""
+    first = counts[: wires.first_tile[source]].sum()
+    own = counts[wires.first_tile[source] : wires.first_tile[source + 1]].sum()
+    return first, first + own
+
+
+@inner
+def deliver(population, last, slots, ring, cell, wires, unit, counts, releases, spikes, rows):
+    """Deliver spikes to a population's tiles before ``last``, as far as they have not been."""
     tile0 = wires.first_tile[population]
     high = (last - tile0) * TILE
     for one in range(wires.plain.shape[0]):
         if wires.plain[one, 1] != population:
             continue
-        source = wires.plain[one, 0]
-        at = counts[: wires.first_tile[source]].sum()
-        for tile in range(wires.first_tile[source], wires.first_tile[source + 1]):
-            for n in range(counts[tile]):
-                source_id = geometry.first[tile] + found[tile, n] % TILE
-                row = wires.plain[one, 3] + source_id
-                start, stop = cursor[one, at], wires.offsets[row + 1]
-                if start < stop and wires.targets[stop - 1] >= high:
-                    stop = first_at_least(wires.targets, start, stop, high)
-                cursor[one, at] = stop
-                at += 1
-                if start >= stop:
-                    continue
-                scale = 1.0
-                if wires.plain[one, 2]:
-                    scale = releases[wires.release_start[tile] + n * wires.plain[one, 5]
-                                     + wires.plain[one, 4]]
-                step = step0 + found[tile, n] // TILE
-                if wires.factor_start[one] < 0 and wires.failure[one] == 0:
-                    deliver_row(one, population, tile0, start, stop, step % slots, scale, slots,
-                                ring, cell, wires, unit)
-                else:
-                    deliver_varied(one, population, tile0, wires.offsets[row], start, stop,
-                                   source_id, step, scale, slots, ring, cell, wires, unit)
+        varied = wires.factor_start[one] >= 0 or wires.failure[one] > 0
+        for at in range(*spikes_of(wires.plain[one, 0], wires, counts)):
+            if rows[one, at, 2] >= high:
+                continue
+            start, end = rows[one, at, 0], rows[one, at, 1]
+            stop = end
+            if wires.targets[end - 1] >= high:
+                stop = first_at_least(wires.targets, start, end, high)
+            rows[one, at, 0] = stop
+            rows[one, at, 2] = wires.targets[stop] if stop < end else _NONE
+            local, step, scale = spikes[at, 0], spikes[at, 1], 1.0
+            if wires.plain[one, 2]:
+                scale = releases[spikes[at, 2] + wires.plain[one, 4]]
+            if varied:
+                deliver_varied(one, population, tile0, wires.offsets[wires.plain[one, 3] + local],
+                               start, stop, local, step, scale, slots, ring, cell, wires, unit)
+            else:
+                deliver_row(one, population, tile0, start, stop, step % slots, scale, slots, ring,
+                            cell, wires, unit)
 
 
 @inner
