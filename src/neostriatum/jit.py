@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from llvmlite import ir
 from numba import float32, float64, int32, int64, njit, types, uint32, uint64
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from neostriatum.rng import (
@@ -41,6 +43,23 @@ float_from_bits = _bit_cast(types.int64, types.float64)
 bits_of_float = _bit_cast(types.float64, types.int64)
 single_from_bits = _bit_cast(types.int32, types.float32)
 bits_of_single = _bit_cast(types.float32, types.int32)
+
+
+@intrinsic
+def prefetch(typingctx, array, index):
+    """Ask for ``array[index]`` (1-D, contiguous) to be brought into the cache; changes nothing."""
+
+    def codegen(context, builder, signature, args):
+        made = context.make_array(signature.args[0])(context, builder, args[0])
+        at = builder.bitcast(builder.gep(made.data, [args[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [at.type, number, number, number])
+        call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        # To read, to keep, data.
+        builder.call(call, [at, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
 
 
 @njit(inline="always")

@@ -10,6 +10,8 @@ from neostriatum.caching import inner
 from neostriatum.engines.numba_engine.cells import TILE
 
 _T = uintp(TILE)
+#: How many spikes ahead rows are asked for, and how many cache lines of each.
+AHEAD, LINES = 4, 10
 #: The next target of a row that has none left.
 _NONE = 2**62
 
@@ -112,7 +114,16 @@ def deliver(population, last, slots, ring, cell, wires, unit, counts, releases, 
         if wires.plain[one, 1] != population:
             continue
         varied = wires.factor_start[one] >= 0 or wires.failure[one] > 0
-        for at in range(*spikes_of(wires.plain[one, 0], wires, counts)):
+        first, end_ = spikes_of(wires.plain[one, 0], wires, counts)
+        for at in range(first, end_):
+            soon = at + AHEAD
+            if soon < end_ and rows[one, soon, 2] < high:
+                # Rows lie all over the memory: ask for this one while others are delivered.
+                start = rows[one, soon, 0]
+                jit.prefetch(wires.delays, start)
+                jit.prefetch(wires.delays, start + 64)
+                for n in range(LINES):
+                    jit.prefetch(wires.targets, start + n * 16)
             if rows[one, at, 2] >= high:
                 continue
             start, end = rows[one, at, 0], rows[one, at, 1]

@@ -91,8 +91,8 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
         said = cell.receptors[population, receptor]
         arrivals = (started >> receptor) & 1
         if said[2] > 0:
-            cells.receive_blocked(flat, rows, lanes, base, number, arrivals, p[GAIN + receptor], said[0],
-                                  said[1], said[2], cell.scalars[1])
+            cells.receive_blocked(flat, rows, lanes, base, number, arrivals, p[GAIN + receptor],
+                                  said[0], said[1], said[2], cell.scalars[1])
         else:
             cells.receive(flat, rows, lanes, base, number, arrivals, p[GAIN + receptor], said[0],
                           said[1])

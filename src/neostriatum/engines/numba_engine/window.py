@@ -24,8 +24,8 @@ from neostriatum.engines.numba_engine.tile import (
     step_tile,
 )
 
-#: Tiles that are delivered to and advanced together: with their rings a few MB.
-TOGETHER = 64
+#: Tiles that are delivered to and advanced together: their rings should fit the last cache.
+TOGETHER = 400
 
 _P, _S = uintp(PITCH), uintp(STRIP)
 
