@@ -64,7 +64,7 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
     >>> made["neurons"], made["edge"]["neurons"]
     ({'dSPN': 247, 'iSPN': 247, 'FS': 6}, {'SPN': 0, 'FS': 0})
     """
-    radius, reach = _radius(centre_radius), longest_range(network)
+    radius, reach = length("centre_radius", centre_radius), longest_range(network)
     marks = np.where(_near_centroid(network, radius), _CENTRE, 0).astype(np.uint8)
     if reach is not None:
         marks |= np.where(near_surface(network, reach), _EDGE, 0).astype(np.uint8)
@@ -168,13 +168,14 @@ def _pieces(size: int, step: int = 1 << 18) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _radius(said: Any) -> float:
+def length(where: str, said: Any) -> float:
+    """Return a positive length [um], or raise CircuitError."""
     try:
-        radius = quantity(said, "um")
+        found = quantity(said, "um")
     except ValueError as error:
-        msg = f"centre_radius: {error} (got {shown(said)})"
+        msg = f"{where}: {error} (got {shown(said)})"
         raise CircuitError(msg) from None
-    if not 0 < radius < np.inf:
-        msg = f"centre_radius: must be > 0 um (got {shown(said)})"
+    if found <= 0:
+        msg = f"{where}: must be > 0 um (got {shown(said)})"
         raise CircuitError(msg)
-    return radius
+    return found

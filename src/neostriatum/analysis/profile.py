@@ -28,7 +28,7 @@ class Profile:
     """Pairs by distance to the nearest image; ``edges_um`` (n + 1,), everything else (n,).
 
     ``connected`` of ``pairs`` have a synapse; the law makes that ``expected``, with ``variance``,
-    the images of a torus included (NaN for a rule that is no law).
+    the images of a torus included (NaN for a rule that is no law). ``mean_um`` is their distance.
     """
 
     edges_um: np.ndarray
@@ -36,6 +36,7 @@ class Profile:
     connected: np.ndarray
     expected: np.ndarray
     variance: np.ndarray
+    mean_um: np.ndarray
 
     @property
     def probability(self) -> np.ndarray:
@@ -83,17 +84,18 @@ def profile(network: Network, pathway: str, edges_um: np.ndarray, pairs: int = P
     edges, law = network.edges[pathway], law_of(network, pathway)
     edges_um = np.asarray(edges_um, np.float64)
     counts = np.zeros((_PARTS, len(edges_um) - 1, 2), np.int64)
-    means = np.zeros((_PARTS, len(edges_um) - 1, 2))
+    means = np.zeros((_PARTS, len(edges_um) - 1, 3))
     _sort(np.linspace(0, len(chosen), _PARTS + 1).astype(np.int64), chosen, sources, targets,
           len(set(pathway.split("->"))) == 1, network.side_um, images(network, law),
           (law.kind, law.constants, law.reach), edges.offsets, edges.targets, edges_um, counts,
           means)
     circuit = network.circuit
     if circuit is None or isinstance(circuit.pathways[pathway].wiring, FixedIndegree):
-        means[:] = np.nan
+        means[:, :, :2] = np.nan
     pairs_, connected = counts.sum(axis=0).T
-    expected, variance = means.sum(axis=0).T
-    return Profile(edges_um, pairs_, connected, expected, variance)
+    expected, variance, away = means.sum(axis=0).T
+    with np.errstate(invalid="ignore"):
+        return Profile(edges_um, pairs_, connected, expected, variance, away / pairs_)
 
 
 @compiled(parallel=True)
@@ -120,7 +122,8 @@ def _sort(parts, chosen, sources, targets, same, side, images_, law, offsets, id
                 square = dx * dx + dy * dy + dz * dz
                 if square >= top:
                     continue
-                place = np.searchsorted(edges, np.sqrt(square), side="right") - 1
+                distance = np.sqrt(square)
+                place = np.searchsorted(edges, distance, side="right") - 1
                 if place < 0:
                     continue
                 counts[part, place, 0] += 1
@@ -128,6 +131,7 @@ def _sort(parts, chosen, sources, targets, same, side, images_, law, offsets, id
                 p = _likely(dx, dy, dz, side, images_, law)
                 means[part, place, 0] += p
                 means[part, place, 1] += p * (1.0 - p)
+                means[part, place, 2] += distance
 
 
 @compiled()

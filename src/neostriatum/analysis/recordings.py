@@ -13,11 +13,11 @@ import numpy as np
 from numba import prange, uint32
 
 from neostriatum import jit
+from neostriatum.analysis.anatomy import length
 from neostriatum.analysis.tally import ends
 from neostriatum.caching import compiled
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed, stream
-from neostriatum.units import quantity
 
 if TYPE_CHECKING:
     from neostriatum.network.network import Network
@@ -85,7 +85,7 @@ def pair_recordings(network: Network, pathway: str, within: Any = "50 um", pairs
     if isinstance(pairs, bool) or not isinstance(pairs, int) or not 1 <= pairs < 2**31:
         msg = f"pairs: must be a whole number from 1 to 2^31 - 1 (got {shown(pairs)})"
         raise CircuitError(msg)
-    reach = _length(within)
+    reach = length("within", within)
     sources, targets = ends(network, pathway)
     edges, same = network.edges[pathway], len(set(pathway.split("->"))) == 1
     connected, distances = np.zeros(pairs, bool), np.full(pairs, np.nan)
@@ -112,18 +112,6 @@ def interval(connected: int, tested: int, z: float = 1.959964) -> tuple[float, f
     middle = (p + square / 2.0) / (1.0 + square)
     half = (p * (1.0 - p) * square + square * square / 4.0) ** 0.5 / (1.0 + square)
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _length(said: Any) -> float:
-    try:
-        reach = quantity(said, "um")
-    except ValueError as error:
-        msg = f"within: {error} (got {shown(said)})"
-        raise CircuitError(msg) from None
-    if reach <= 0:
-        msg = f"within: must be > 0 um (got {shown(said)})"
-        raise CircuitError(msg)
-    return reach
 
 
 @compiled(parallel=True)
@@ -160,9 +148,10 @@ def _chance(sources, source, targets, target, same, side, reach):
         return 0.0
     square = 0.0
     for axis in range(3):
-        away = np.float64(targets[target, axis]) - np.float64(sources[source, axis])
-        if side < np.inf:
-            away -= side * np.rint(away / side)
+        away = abs(np.float64(targets[target, axis]) - np.float64(sources[source, axis]))
+        away = min(away, abs(side - away))
+        if away >= reach:
+            return 0.0
         square += away * away
     # Somas without a minimum distance may coincide.
     return 1.0 / np.sqrt(max(square, 1e-6)) if square < reach * reach else 0.0
