@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from neostriatum.experiments.pair import PairResult
     from neostriatum.recording.store import Run
 
-_PHASES = {"place": "placing somas", "wire": "wiring", "save": "saving", "warmup": "warming up", "simulate": "simulating",
-           "compile and simulate": "compiling and simulating", "figures": "drawing",
-           "measure": "measuring"}
+_PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "save": "saving",
+           "warmup": "warming up", "simulate": "simulating",
+           "compile and simulate": "compiling and simulating", "figures": "drawing"}
 #: Phases that tell how far they are.
 _MEASURED = ("wire", "warmup", "simulate")
 _BUILT = ("SPN->SPN", "FS->SPN", "FS->FS")

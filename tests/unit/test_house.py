@@ -22,8 +22,8 @@ MODULES = {str(path.relative_to(SOURCE)): path for path in FILES}
 #: The rooms from the bottom to the top; a file imports from its own room and from those before it.
 ROOMS = (
     "machine", "errors", "durable", "units", "rng", "caching", "jit", "circuit", "network",
-    "engines", "recording", "analysis", "plotting", "report", "simulation", "construction", "experiments", "bench",
-    "information", "terminal", "cli",
+    "engines", "recording", "analysis", "plotting", "report", "simulation", "construction",
+    "experiments", "bench", "information", "terminal", "cli",
 )
 #: Imports that may go the other way: (file, module) with the reason. None is needed.
 UPWARD: dict[tuple[str, str], str] = {}

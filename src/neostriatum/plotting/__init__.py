@@ -1,7 +1,8 @@
 """Draw the results of a run, or a network, one figure per function.
 
-A run, a network or plain arrays go in, a Matplotlib Figure and its axes come out. Matplotlib is imported when
-the first figure is drawn, pyplot never, so no display is needed and nothing global changes.
+A run, a network or plain arrays go in, a Matplotlib Figure and its axes come out. Matplotlib is
+imported when the first figure is drawn, pyplot never, so no display is needed and nothing global
+changes.
 """
 
 # The functions are bound here at once, not on first use: some have the name of their module, and

@@ -163,8 +163,8 @@ def _point(axes: Axes, network: Network, name: str, key: str, one: MeasuredBin,
     label, ink = PUBLISHED[key]
     at = 2.0 / 3.0 * reach
     axes.plot([0, reach], [p, p], color=ink, lw=2.0, alpha=0.45, solid_capstyle="butt", zorder=4)
-    axes.errorbar(at, p, [[p - low], [high - p]], fmt="s" if one.interval else "o", ms=3.4, mew=0, lw=1.1, capsize=1.8,
-                  color=ink, label=label, zorder=5)
+    axes.errorbar(at, p, [[p - low], [high - p]], fmt="s" if one.interval else "o", ms=3.4, mew=0,
+                  lw=1.1, capsize=1.8, color=ink, label=label, zorder=5)
     if not recordings:
         return high
     try:
@@ -192,5 +192,5 @@ def _legend(axes: Axes, panels: dict[str, Axes]) -> None:
             known[name] = Line2D([], [], color=INK, **look)  # type: ignore[arg-type]
     order = [*(name for name in _OURS if name in known),
              *(name for name in known if name not in _OURS)]
-    axes.legend([known[name] for name in order], order, loc="center left", bbox_to_anchor=(-0.12, 0.5),
-                labelcolor=FAINT, handlelength=1.6, labelspacing=0.55)
+    axes.legend([known[name] for name in order], order, loc="center left",
+                bbox_to_anchor=(-0.12, 0.5), labelcolor=FAINT, handlelength=1.6, labelspacing=0.55)
