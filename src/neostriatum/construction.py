@@ -83,7 +83,7 @@ def construct(
     >>> import neostriatum as ns
     >>> made = ns.construct("striatum", size=2000, out="net.h5")  # doctest: +SKIP
     >>> ns.construct("striatum", size=2000, dry_run=True)["neurons"]
-    {'dSPN': 986, 'iSPN': 987, 'FS': 27}
+    {'dSPN': 987, 'iSPN': 986, 'FS': 27}
     """
     resolved = resolve(circuit, Settings(overlay=overlay, changes=changes or {}))
     checked_seed(seed)

@@ -277,7 +277,7 @@ class TestProfile:
         """Two levels: a z-score per network and pathway, then all of them together."""
         circuit, values = ns.load("striatum", changes=changes), []
         for seed in range(8):
-            network = ns.build(circuit, size=1500, seed=seed)
+            network = ns.build(circuit, size=3000, seed=seed)
             for name in ("dSPN->dSPN", "dSPN->iSPN", "iSPN->dSPN", "FS->dSPN", "FS->FS"):
                 made = profile(network, name, np.array([0.0, 500.0]), pairs=200_000)
                 values.append(two_sided(made.deviation))

@@ -62,7 +62,7 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
     >>> import neostriatum as ns
     >>> made = anatomy(ns.build("striatum", size=500), "50 um")
     >>> made["neurons"], made["edge"]["neurons"]
-    ({'dSPN': 247, 'iSPN': 247, 'FS': 6}, {'SPN': 0, 'FS': 0})
+    ({'dSPN': 247, 'iSPN': 246, 'FS': 7}, {'SPN': 0, 'FS': 0})
     """
     radius, reach = length("centre_radius", centre_radius), longest_range(network)
     marks = np.where(_near_centroid(network, radius), _CENTRE, 0).astype(np.uint8)
