@@ -113,8 +113,7 @@ def bench(
     """
     resolved = resolve(circuit, Settings(**options))
     tell = progress or (lambda phase, share: None)
-    tell("build", 0.0)
-    network = build(resolved, size=size, seed=seed)
+    network = build(resolved, size=size, seed=seed, threads=threads, progress=tell)
     n_steps = run_steps(resolved, duration)
     most = threads or machine()["cores"]
     task = Task(resolved.to_dict(), size, seed, n_steps)

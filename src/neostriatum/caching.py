@@ -38,7 +38,7 @@ def _fingerprint() -> str:
     """Return a hash of every source that compiled code can be made from."""
     here = Path(__file__).parent
     paths = [here / "rng.py", here / "jit.py", Path(__file__)]
-    for folder in (here / "network", here / "engines" / "numba_engine"):
+    for folder in (here / "network", here / "engines" / "numba_engine", here / "analysis"):
         paths += sorted(folder.glob("*.py"))
     digest = hashlib.sha256()
     for path in paths:

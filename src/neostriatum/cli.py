@@ -162,6 +162,29 @@ def bench_command(
     _print(as_json, quiet, made, lambda: bench_lines(made))
 
 
+@app.command("build")
+def build_command(
+    circuit: CircuitArgument = "striatum", size: Size = None, seed: Seed = 1,
+    threads: Threads = None, overlay: Overlay = None, changes: Set = None,
+    centre_radius: Annotated[str, _option(
+        'Somas this near to the centroid are the centre, "75 um".', "--centre-radius")] = "75 um",
+    out: Annotated[str | None, _option("New file (.h5) or folder (new, under networks/).",
+                                       "--out")] = None,
+    dry_run: Annotated[bool, _option("Say neurons, synapses, memory and time; build nothing.",
+                                     "--dry-run")] = False,
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:
+    """Build a network, save it and print its statistics."""
+    from neostriatum.construction import construct
+    from neostriatum.terminal import Progress, build_lines, plan_lines
+
+    with Progress(silent=quiet or as_json) as progress:
+        made = construct(circuit, size=size, seed=seed, threads=threads, overlay=overlay or (),
+                         changes=_changes(changes), centre_radius=centre_radius, out=out,
+                         dry_run=dry_run, progress=progress)
+    _print(as_json, quiet, made, lambda: plan_lines(made) if dry_run else build_lines(made))
+
+
 @app.command("export")
 def export_command(
     what: Annotated[str, typer.Argument(metavar="NETWORK", help="Network file, or SONATA.")],

@@ -54,8 +54,8 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def claim(out: Path | str | None) -> Path:
-    """Create and return the folder of a new run; by default the next ``runs/NNNN``.
+def claim(out: Path | str | None, under: str = "runs") -> Path:
+    """Create and return a folder for results; by default the next number under ``under``.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def claim(out: Path | str | None) -> Path:
                 raise RunFileError(msg)
             folder.mkdir(parents=True, exist_ok=True)
             return folder
-        root = Path("runs")
+        root = Path(under)
         root.mkdir(exist_ok=True)
         number = max((int(one.name) for one in root.iterdir() if one.name.isdigit()), default=0)
         while True:
@@ -84,13 +84,13 @@ def claim(out: Path | str | None) -> Path:
                 continue
             return root / f"{number:04d}"
     except OSError as error:
-        msg = f"{out or 'runs'}: cannot be made ({error.strerror or error}). Choose --out"
+        msg = f"{out or under}: cannot be made ({error.strerror or error}). Choose --out"
         raise RunFileError(msg) from None
 
 
 def unclaim(folder: Path) -> None:
-    """Remove a claimed folder whose run could not begin, and ``runs`` if it is empty then."""
+    """Remove a claimed folder to which nothing came, and ``runs`` or the like if then empty."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent == Path("runs"):
+    if folder.parent in (Path("runs"), Path("networks")):
         with suppress(OSError):
             folder.parent.rmdir()

@@ -138,8 +138,8 @@ def run(
     try:
         _copy_inputs(resolved, folder)
         write_record(folder, record)
-        tell("build", 0.0)
-        drawn = network if network is not None else build(resolved, size=size, seed=seed)
+        drawn = network if network is not None else build(
+            resolved, size=size, seed=seed, threads=settings.threads, progress=tell)
         record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
         simulator.prepare(resolved, drawn, seed)
     except Exception:

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from neostriatum.experiments.pair import PairResult
     from neostriatum.recording.store import Run
 
-_PHASES = {"build": "building", "warmup": "warming up", "simulate": "simulating",
+_PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "save": "saving",
+           "warmup": "warming up", "simulate": "simulating",
            "compile and simulate": "compiling and simulating", "figures": "drawing"}
+#: Phases that tell how far they are.
+_MEASURED = ("wire", "warmup", "simulate")
+_BUILT = ("SPN->SPN", "FS->SPN", "FS->FS")
 
 
 class Progress:
@@ -52,7 +56,7 @@ class Progress:
         elif phase != self._phase:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            known = phase in ("warmup", "simulate")
+            known = phase in _MEASURED
             self._task = self._bar.add_task(_PHASES.get(phase, phase), total=1 if known else None)
         else:
             self._bar.update(self._task, completed=share)
@@ -74,6 +78,65 @@ def summary_lines(run: Run) -> list[str]:
                  f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
                  f"peak memory {said['peak_memory_gb']:.2f} GB")
     lines.append(f"results in {run.folder}, figures in {run.folder / 'figures'}")
+    return lines
+
+
+def plan_lines(made: dict[str, Any]) -> list[str]:
+    """Return what a network would be, for a person."""
+    free = made["free_bytes"]
+    room = "" if free is None else (f", of {free / 1e9:.1f} GB free"
+                                    + ("" if made["fits"] else ": it does not fit"))
+    return [_shape_line(made), *_table("neurons", made["neurons"]),
+            *_table("synapses, about" if made["boundary"] == "periodic" else "synapses, at most",
+                    made["synapses"]),
+            f"memory at most {made['bytes'] / 1e9:.2f} GB{room}; about {made['seconds']:g} s "
+            "on 2 cores"]
+
+
+def build_lines(made: dict[str, Any]) -> list[str]:
+    """Return the statistics of a built network for a person."""
+    per = made["bytes_per_synapse"]
+    lines = [_shape_line(made), *_table("neurons", made["neurons"]),
+             *_table("synapses", made["synapses"]),
+             f"{made['gap_junctions']:,} gap junctions"]
+    middle, edge = made["centre"], made["edge"]
+    lines.append(f"within {middle['radius_um']:g} um of the centroid: "
+                 f"{middle['neurons']['SPN']:,} SPN, {middle['neurons']['FS']:,} FS")
+    lines += _degree_lines(middle)
+    if made["boundary"] == "open" and edge["range_um"] is not None:
+        lines.append(f"within {edge['range_um']:g} um of the surface: "
+                     f"{edge['neurons']['SPN']:,} SPN, {edge['neurons']['FS']:,} FS")
+        lines += _degree_lines(edge)
+    lines.append(f"built in {made['build_s']:.2f} s, "
+                 + (f"{per:.2f} bytes per synapse, " if per is not None else "")
+                 + f"peak memory {made['peak_memory_gb']:.2f} GB")
+    return [*lines, f"hash {made['network_hash'][:16]}, saved in {made['out']}"]
+
+
+def _shape_line(made: dict[str, Any]) -> str:
+    return (f"{made['circuit']}: {sum(made['neurons'].values()):,} neurons, {made['shape']} of "
+            f"{made['volume_mm3']:.4g} mm^3, {made['boundary']} boundary, "
+            f"{sum(made['synapses'].values()):,} synapses")
+
+
+def _table(what: str, counts: dict[str, int]) -> list[str]:
+    return [f"  {what}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())]
+
+
+def _degree_lines(block: dict[str, Any]) -> list[str]:
+    def said(found: dict[str, Any]) -> str:
+        spread = "" if found["sd"] is None else f" +- {found['sd']:.3g}"
+        return f"{found['mean']:.4g}{spread}"
+
+    lines = []
+    for name in _BUILT:
+        degree, distance = block["indegree"][name], block["distance_um"][name]
+        if degree["mean"] is not None:
+            away = "" if distance["mean"] is None else f", over {said(distance)} um"
+            lines.append(f"  {name:<9} {said(degree)} per {name.split('->')[1]}{away}")
+    if block["gap_per_FS"]["mean"] is not None:
+        lines.append(f"  FS->SPN   {said(block['outdegree']['FS->SPN'])} from each FS; "
+                     f"{said(block['gap_per_FS'])} gap junctions per FS")
     return lines
 
 

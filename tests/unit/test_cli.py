@@ -99,7 +99,7 @@ def test_lines_for_a_person(capsys):
     out, err = capsys.readouterr()
     assert "60 neurons" in out
     assert "results in" in out
-    assert err.splitlines()[0] == "building ..."  # no bar where no terminal is
+    assert err.splitlines()[0] == "placing somas ..."  # no bar where no terminal is
     for arguments in (["cell", "FSI", "--current", "200 pA", "--duration", "50 ms"],
                       ["cell", "FS", "--sweep", "100:200:50 pA", "--duration", "50 ms"],
                       ["pair", "FSI", "SP1"], ["info"], ["cite", "seed"]):

@@ -405,14 +405,16 @@ class TestLaw:
 
 class TestMeasured:
     def test_tables_give_what_they_counted(self):
-        """The notes hold the counts, or the interval around the most probable value."""
+        """The notes hold the counts; the interval lies around the most probable value."""
         for name, table in measured().items():
             for pathway, (one,) in table.items():
                 note = one.p.note.split()
                 if one.p.how == "measured":
                     assert one.p.value == float(Fraction(note[0])), (name, pathway)
+                    assert one.tested == int(note[0].split("/")[1])
                 else:
-                    assert float(note[0]) < one.p.value < float(note[2])
+                    low, high = one.interval
+                    assert 0 < low.value < one.p.value < high.value < 1
 
     def test_nothing_beyond_the_measured_distance(self):
         law = rule("iSPN->dSPN", ns.load("striatum", changes={

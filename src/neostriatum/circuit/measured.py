@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from neostriatum.circuit.value import Fraction, Frozen, Reach
 
@@ -16,6 +17,10 @@ class MeasuredBin(Frozen):
 
     below: Reach
     p: Fraction
+    #: Pairs or directions that were tested, where p was counted.
+    tested: Annotated[int, Field(gt=0)] | None = None
+    #: Lower and upper end of the 95 % interval, where p was fitted.
+    interval: tuple[Fraction, Fraction] | None = None
 
 
 @lru_cache(maxsize=1)

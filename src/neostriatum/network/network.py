@@ -173,7 +173,7 @@ def build(
     _check_indegrees(circuit, counts)
     box = Box(volume.side, volume.periodic)
     tell = progress or (lambda phase, share: None)
-    with _threads(threads):
+    with using_threads(threads):
         tell("place", 0.0)
         positions = place(circuit, counts, volume, seed)
         tell("wire", 0.0)
@@ -198,7 +198,8 @@ def spread(circuit: Circuit, counts: dict[str, int],
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def using_threads(count: int | None) -> Iterator[None]:
+    """Let Numba use ``count`` threads meanwhile, or fewer where there are not as many."""
     before = numba.get_num_threads()
     if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
         msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"

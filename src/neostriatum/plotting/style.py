@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from neostriatum.network.network import Network
+
 from neostriatum.plotting.palette import FAINT, INK
 
 WIDTH_IN = 7.0  # two columns of a journal
@@ -152,6 +154,31 @@ def heading(figure: Figure, run: RunView) -> None:
     """
     d1, d2 = (f"{x:g}" if isinstance(x, Real) else "time course" for x in run.dopamine)
     text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}, seed {run.seed}"
+    figure.suptitle(text, x=0.99, ha="right", color=FAINT)
+
+
+def network_heading(figure: Figure, network: Network) -> None:
+    """Write circuit, size, shape, boundary and seed over a figure of a network.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Where.
+    network : Network
+        The network.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> figure = new_figure(width_in=3, height_in=2)
+    >>> network_heading(figure, ns.build("striatum", size=100))
+    >>> figure.get_suptitle()
+    'striatum, 100 neurons, periodic cube of 0.00129 mm³, seed 1'
+    """
+    name = "" if network.circuit is None else f"{network.circuit.name}, "
+    boundary = "periodic" if network.periodic else "open"
+    text = (f"{name}{network.size:,} neurons, {boundary} {network.shape} of "
+            f"{network.volume_mm3:.3g} mm³, seed {network.seed}")
     figure.suptitle(text, x=0.99, ha="right", color=FAINT)
 
 

@@ -1,0 +1,107 @@
+"""The matrix of connections by population.
+
+In: a network. Out: the figure and its axes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.style import network_heading, new_figure, paper
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neostriatum.network.network import Network
+
+
+def connectivity(network: Network) -> tuple[Figure, Axes]:
+    """Draw the matrix of connections: sources in rows, targets in columns.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : matplotlib.axes.Axes
+        Its axes. The colour is the mean in-degree: sources of the row per neuron of the column.
+        Below it stand the synapses of the pathway.
+
+    Raises
+    ------
+    ValueError
+        If the network has no cell type.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> figure, axes = connectivity(ns.build("striatum", size=300))
+    >>> [label.get_text() for label in axes.get_xticklabels()]
+    ['dSPN', 'iSPN', 'FS']
+    """
+    if not network.counts:
+        message = "network: must have at least one cell type (got none)"
+        raise ValueError(message)
+    from matplotlib.colors import LogNorm
+
+    types = list(network.counts)
+    mean = np.full((len(types), len(types)), np.nan)
+    for name, edges in network.edges.items():
+        source, target = name.split("->")
+        if network.counts[target] and len(edges):
+            mean[types.index(source), types.index(target)] = len(edges) / network.counts[target]
+    some = mean[np.isfinite(mean)]
+    low, high = (some.min(), some.max()) if some.size else (1.0, 10.0)
+    with paper():
+        figure = new_figure(3.9, 3.2)
+        axes = figure.add_subplot()
+        norm = LogNorm(low / 1.5, max(high, low * 1.01))
+        picture = axes.imshow(mean, cmap="Greys", norm=norm, alpha=0.75)
+        _write(axes, network, types, mean, norm)
+        bar = figure.colorbar(picture, ax=axes, shrink=0.85, aspect=18)
+        bar.set_label("mean in-degree (sources per target)")
+        bar.outline.set_linewidth(0.4)
+        for axis, which in ((axes.xaxis, "target"), (axes.yaxis, "source")):
+            axis.set_ticks(range(len(types)), types)
+            axis.set_label_text(which)
+            axis.set_tick_params(length=0)
+            for label, name in zip(axis.get_ticklabels(), types, strict=True):
+                label.set_color(colour(name))
+        axes.spines[:].set_visible(False)
+        axes.set_xticks(np.arange(0.5, len(types) - 1), minor=True)
+        axes.set_yticks(np.arange(0.5, len(types) - 1), minor=True)
+        axes.grid(which="minor", color="white", linewidth=2)
+        axes.tick_params(which="minor", length=0)
+        network_heading(figure, network)
+    return figure, axes
+
+
+def _write(axes: Axes, network: Network, types: list[str], mean: np.ndarray, norm: object
+           ) -> None:
+    for row, source in enumerate(types):
+        for column, target in enumerate(types):
+            value = mean[row, column]
+            if not np.isfinite(value):
+                axes.text(column, row, "none", ha="center", va="center", color=FAINT, size=7)
+                continue
+            dark = norm(value) > 0.55  # type: ignore[operator]
+            count = len(network.edges[f"{source}->{target}"])
+            axes.text(column, row, f"{value:,.3g}\n", ha="center", va="center", size=9,
+                      color="white" if dark else INK)
+            axes.text(column, row, f"\n{_short(count)} synapses", ha="center", va="center",
+                      size=6, color="white" if dark else INK)
+
+
+def _short(count: int) -> str:
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return str(count)

@@ -1,0 +1,95 @@
+"""Where the somas lie, in three dimensions.
+
+In: a network. Out: the figure and its axes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.plotting.palette import FAINT, colour, marker
+from neostriatum.plotting.style import network_heading, new_figure, paper
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neostriatum.network.network import Network
+
+#: Somas drawn of all types together: more cannot be told apart.
+MOST = 6000
+#: Share of them that the rarest type has at least, so that it can be seen.
+LEAST = 0.02
+
+
+def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
+    """Draw the somas in three dimensions, coloured by type.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    most : int
+        Somas to draw at most, evenly spaced by id; the legend says how many of how many.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : mpl_toolkits.mplot3d.axes3d.Axes3D
+        Its axes.
+
+    Raises
+    ------
+    ValueError
+        If nothing is to be drawn.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> figure, axes = positions(ns.build("striatum", size=200))
+    >>> axes.get_xlabel()
+    'x (µm)'
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        message = f"most: must be a whole number of somas from 1 on (got {most})"
+        raise ValueError(message)
+    with paper():
+        figure = new_figure(4.6, 3.9)
+        axes: Any = figure.add_subplot(projection="3d")
+        for name, ids in network.populations.items():
+            share = min(1.0, most / network.size)
+            drawn = min(len(ids), max(round(share * len(ids)), round(LEAST * most)))
+            at = network.positions[np.linspace(ids.start, ids.stop - 1, drawn).astype(np.int64)]
+            rare = len(ids) < LEAST * 2 * network.size
+            axes.scatter(*at.T, s=10 if rare else 3, marker=marker(name) if rare else "o",
+                         color=colour(name), alpha=0.9 if rare else 0.6, linewidths=0,
+                         label=_label(name, drawn, len(ids)), rasterized=True)
+        for axis, letter in zip((axes.xaxis, axes.yaxis, axes.zaxis), "xyz", strict=True):
+            axis.set_label_text(f"{letter} (µm)")
+            axis.set_major_locator(_ticks())
+            axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
+            axis._axinfo["grid"].update(color="#dddddd", linewidth=0.4)
+        extent = np.ptp(network.positions, axis=0)
+        axes.set_box_aspect(np.maximum(extent, 1e-3 * extent.max() or 1.0), zoom=0.93)
+        axes.view_init(elev=22, azim=-56)
+        legend = axes.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.06), markerscale=2.0,
+                             labelcolor=FAINT, borderaxespad=0.0)
+        for handle in legend.legend_handles:
+            handle.set_alpha(1.0)
+        network_heading(figure, network)
+    return figure, axes
+
+
+def _label(name: str, drawn: int, count: int) -> str:
+    if drawn == count:
+        return f"{name}, {count:,}"
+    return f"{name}, {drawn:,} of {count:,}"
+
+
+def _ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=4, steps=[1, 2, 5, 10])
