@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum.analysis.anatomy import CENTRE_RADIUS, anatomy, length
 from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import CircuitError, RunFileError, shown
-from neostriatum.machine import free_memory, peak_memory_gb
+from neostriatum.machine import fork_early, free_memory, peak_memory_gb
 from neostriatum.network.estimate import SHARE, estimate
 from neostriatum.network.network import build, using_threads
 from neostriatum.network.volume import space
@@ -94,6 +94,7 @@ def construct(
             raise CircuitError(msg)
         return plan(resolved, size)
     tell = progress or (lambda phase, share: None)
+    fork_early()
     with _place(out) as (path, beside), using_threads(threads):
         network = build(resolved, size=size, seed=seed, threads=threads, progress=tell)
         tell("measure", 0.0)

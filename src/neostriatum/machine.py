@@ -44,6 +44,15 @@ def peak_memory_gb() -> float:
     return round(sum(used) * unit / 1e9, 4)
 
 
+def fork_early() -> None:
+    """Import what starts a process when it is first imported, while this one is small.
+
+    A process counts as large as the one that it was forked from, so that the ``uname`` that h5py
+    asks would double the peak of a large network.
+    """
+    import h5py  # noqa: F401
+
+
 def free_memory() -> int | None:
     """Return the bytes that can still be taken, within the limit of the control group; or None."""
     free = [_meminfo("MemAvailable")]

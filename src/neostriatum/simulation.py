@@ -16,7 +16,7 @@ from neostriatum.circuit.load import load
 from neostriatum.durable import claim, unclaim
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.machine import machine, peak_memory_gb, versions
+from neostriatum.machine import fork_early, machine, peak_memory_gb, versions
 from neostriatum.network.check import differs, fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
@@ -133,6 +133,7 @@ def run(
     simulator = engine(settings.engine, threads=_threads(settings.threads),
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
+    fork_early()
     folder = claim(settings.out)
     record = _record(resolved, settings, seed, size, n_steps) | {"network": file}
     try:

@@ -129,6 +129,17 @@ def test_a_run_takes_what_was_built(capsys):
     assert json.loads(capsys.readouterr().out)["network_hash"] == made["network_hash"]
 
 
+def test_peak_memory_is_not_counted_twice(folder):
+    """Saving must start no process: it would count as large as the network."""
+    code = ("import sys, neostriatum as ns; made = ns.construct(size=100, progress=lambda phase, "
+            "share: phase == 'wire' and sys.addaudithook(lambda event, _: event in "
+            "('subprocess.Popen', 'os.fork', 'os.posix_spawn') and print(event)))")
+    source = str(Path(ns.__file__).parents[1])
+    made = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": source},
+                          capture_output=True, text=True, check=True, timeout=300)
+    assert made.stdout == ""
+
+
 def test_one_call_in_python(folder):
     phases = []
     made = ns.construct("striatum", size=300, out="net.h5",
