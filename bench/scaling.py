@@ -84,29 +84,26 @@ def draw(rows: list[dict[str, Any]], about: str, path: Path) -> None:
     """Draw run time and both costs against size."""
     sizes = np.array([row["neurons"] for row in rows], float)
     with paper():
-        figure = new_figure(WIDTH_IN, 2.4)
-        left, right = figure.subplots(1, 2)
-        left.loglog(sizes, [row["real_time_factor"] for row in rows], "o-", ms=4, lw=1.0,
-                    color=COLOURS["dSPN"], label="measured")
+        figure = new_figure(WIDTH_IN, 2.2)
+        panels = figure.subplots(1, 3)
+        panels[0].loglog(sizes, [row["real_time_factor"] for row in rows], "o-", ms=4, lw=1.0,
+                         color=COLOURS["dSPN"], label="measured")
         whole = sum(row["real_time_factor"] for row in rows) / sizes.sum()
-        left.loglog(sizes, whole * sizes, "--", lw=0.8, color=INK, label="proportional to size")
-        left.set_ylabel("wall s per simulated s")
-        left.legend(loc="upper left")
-        top = 0.0
-        for key, name, mark in (("neuron_step_ns", "neuron-step", "o"),
-                                ("event_ns", "synaptic event", "s")):
-            ink = COLOURS["iSPN" if mark == "o" else "FS"]
+        panels[0].loglog(sizes, whole * sizes, "--", lw=0.8, color=INK,
+                         label="proportional to size")
+        panels[0].set_ylabel("wall s per simulated s")
+        panels[0].legend(loc="upper left", borderaxespad=0.0)
+        for axes, key, name, ink in ((panels[1], "neuron_step_ns", "neuron-step", "iSPN"),
+                                     (panels[2], "event_ns", "synaptic event", "FS")):
             costs = [row[key] for row in rows]
             middle = statistics.mean(costs)
-            right.semilogx(sizes, costs, f"{mark}-", ms=4, lw=1.0, color=ink,
-                           label=f"{name}, mean {middle:.2g} ns")
-            right.axhspan((1 - LINEAR) * middle, (1 + LINEAR) * middle, color=ink, alpha=0.12,
-                          lw=0)
-            top = max(top, *costs, (1 + LINEAR) * middle)
-        right.set_ylim(0, top * 1.35)
-        right.set_ylabel("cost (ns); band: mean ± 20 %")
-        right.legend(loc="upper right", ncols=2, columnspacing=1.0)
-        for axes in (left, right):
+            axes.semilogx(sizes, costs, "o-", ms=4, lw=1.0, color=COLOURS[ink])
+            axes.axhspan((1 - LINEAR) * middle, (1 + LINEAR) * middle, color=COLOURS[ink],
+                         alpha=0.15, lw=0)
+            axes.set_ylim(0, max(*costs, (1 + LINEAR) * middle) * 1.1)
+            axes.set_ylabel(f"ns per {name}")
+            axes.set_title(f"mean {middle:.3g} ns, band ± {LINEAR:.0%}", color=FAINT)
+        for axes in panels:
             axes.set_xlabel("neurons")
         figure.suptitle(about, x=0.99, ha="right", color=FAINT)
         path.parent.mkdir(parents=True, exist_ok=True)
