@@ -28,7 +28,7 @@ def _prefer_wide_vectors() -> None:
 def _wait_gently() -> None:
     """Let idle threads sleep soon instead of spinning.
 
-    Threads meet twice per window. Where another process wants the processor, a thread that spins
+    Threads meet once per window. Where another process wants the processor, a thread that spins
     takes it from the very one that it waits for: on a busy machine that is thirty times slower.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -113,7 +113,7 @@ class Probes(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Tiles owned by each part of the work (w, p, 2), and one `Bench` for each, stacked."""
+    """Tiles owned by each part of the work (w, p, 2), then the fields of its `Bench`, stacked."""
 
     own: np.ndarray
     events: np.ndarray
