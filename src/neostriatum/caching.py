@@ -60,6 +60,16 @@ def inner(function: Any) -> Any:
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
+def woven(function: Any) -> Any:
+    """Compile a function like `inner` and weave it into its callers.
+
+    For what runs once per tile, step or spike: a call hands over every array as seven numbers, some
+    hundred in all, and that takes as long as a short loop.
+    """
+    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
+                forceinline=True)(function)
+
+
 def compiled(**options: Any) -> Callable[[Any], Any]:
     """Return a decorator like njit(cache=True) whose cache notices every change of our sources.
 

@@ -17,10 +17,11 @@ class Geometry(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """Populations: flags (p, 10), receptors (p, r, 4) as E, decay, block, ring column.
+    """Populations: flags (p, 11), receptors (p, r, 4) as E, decay, block, ring column.
 
     Flags: cubic, receptors, first row of spread parameters or -1, dopamine currents, noisy, drive
-    of `driven_tile` or -1, ring columns, slots, offset of global ids, the only drive or -1.
+    of `driven_tile` or -1, ring columns, slots, offset of global ids, the only drive or -1, drive of
+    `coupled_tiles` or -1.
     """
 
     flags: np.ndarray

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.caching import inner
+from neostriatum.caching import inner, woven
 
 #: Cells of a tile; equal to `rng.BLOCK`.
 TILE = 512
@@ -35,7 +35,7 @@ _P = uintp(PITCH)
 _S, _W = uintp(STRIP), uintp(WIDE)
 
 
-@inner
+@woven
 def in_use(lanes, strip):
     """Return a number of lanes rounded up to whole strips."""
     return uintp((lanes + strip - 1) // strip * strip)
@@ -146,7 +146,7 @@ def update_linear(flat, rows, lanes, base, par, dt_over_c, dt_a, fired):
             flat[iu + lane] = new_u + d if spike else new_u
 
 
-@inner
+@woven
 def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weights, said, slope,
                 par, dt):
     """Advance one strip of cells with linear recovery by a step, as most SPNs need it.
@@ -190,7 +190,7 @@ def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weig
     return peaks != 0
 
 
-@inner
+@woven
 def settle(flat, base, first, par, used, k, found, count):
     """Reset the cells of a strip that are at their peak and note them; return the new count."""
     for lane in range(first, first + _W):
@@ -221,6 +221,27 @@ def update_cubic(flat, rows, lanes, base, par, dt_over_c, dt_a, fired):
             fired[lane] = spike
             flat[iv + lane] = reset if spike else new_v
             flat[iu + lane] = new_u + d if spike else new_u
+
+
+@woven
+def receive_plain(flat, current, lanes, base, g, waiting, ring, slot, counts, row, weight, gain,
+                  reversal, decay, quantum):
+    """Add events and, where any are ``waiting``, arrivals to a conductance, and its current."""
+    g = base + g
+    if waiting:
+        for strip in range(uintp(0), lanes, _S):
+            for lane in range(strip, strip + _S):
+                new = jit.arrived(ring[slot + lane], quantum) + counts[row + lane] * weight
+                ring[slot + lane] = 0
+                conductance = flat[g + lane] + new
+                current[lane] += gain * conductance * (reversal - flat[base + lane])
+                flat[g + lane] = conductance * decay
+    else:
+        for strip in range(uintp(0), lanes, _S):
+            for lane in range(strip, strip + _S):
+                conductance = flat[g + lane] + counts[row + lane] * weight
+                current[lane] += gain * conductance * (reversal - flat[base + lane])
+                flat[g + lane] = conductance * decay
 
 
 @inner
@@ -277,7 +298,7 @@ def draw_noise(rows, sigma, key0, key1, first, step):
         rows[at + uintp(3)] = jit.like(sigma, sigma * z3)
 
 
-@inner
+@woven
 def any_fired(fired):
     """Return whether any lane fired, eight flags at a time."""
     words = fired.view(uint64)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import float64, uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.caching import inner
+from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.cells import TILE
 
 _T = uintp(TILE)
@@ -46,7 +46,7 @@ def release_one(state, at, last, step, stp):
     return out / stp[0]
 
 
-@inner
+@woven
 def first_at_least(targets, start, stop, value):
     """Return where targets of a row reach ``value``."""
     while start < stop:
@@ -97,7 +97,7 @@ def find_rows(own, step0, geometry, wires, found, counts):
     return spikes, rows
 
 
-@inner
+@woven
 def spikes_of(source, wires, counts):
     """Return the first and the end of a population's spikes among all."""
     first = counts[: wires.first_tile[source]].sum()
@@ -105,7 +105,7 @@ def spikes_of(source, wires, counts):
     return first, first + own
 
 
-@inner
+@woven
 def deliver(population, last, slots, ring, cell, wires, unit, counts, releases, spikes, rows):
     """Deliver spikes to a population's tiles before ``last``, as far as they have not been."""
     tile0 = wires.first_tile[population]
@@ -143,7 +143,7 @@ def deliver(population, last, slots, ring, cell, wires, unit, counts, releases, 
                             cell, wires, unit)
 
 
-@inner
+@woven
 def deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell, wires, unit):
     """Deliver one spike to some of its targets, receptor by receptor."""
     width = uintp(cell.flags[target, 6]) * _T
@@ -190,7 +190,7 @@ def deliver_varied(one, target, tile0, row_start, start, stop, source, step, sca
                 ring[origin + column] += jit.like(ring[0], np.rint(each / unit[0]) * unit[1])
 
 
-@inner
+@woven
 def add_row(targets, delays, start, stop, slot0, slots, ring, origin, stride, width, value):
     """Add one value for each synapse of a row to the slot of its arrival."""
     for k in range(uintp(start), uintp(stop)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from numba import float32, uint32, uint64, uintp
 
 from neostriatum import jit
-from neostriatum.caching import inner
+from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.cells import TILE
 
 #: Kinds of a drive.
@@ -84,13 +84,13 @@ def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts
             uniforms)
 
 
-@inner
+@woven
 def whole_vectors(count):
     """Return a count of counters rounded up to what one vector instruction holds."""
     return uintp((count + 7) // 8 * 8)
 
 
-@inner
+@woven
 def gather(words, filled, count, draw, low, high, k):
     """Put some counters of a step behind those that are there."""
     words[7, k] = filled
@@ -100,7 +100,7 @@ def gather(words, filled, count, draw, low, high, k):
         words[2, filled + n] = uint64(high)
 
 
-@inner
+@woven
 def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, words, uniforms):
     """Draw the words of the gathered counters and count the events of steps k0 to k1."""
     one, half, span = float32(1.0), uint64(32), uint64(uint32(size))

@@ -117,7 +117,7 @@ def _ring_columns(program: Program) -> list[list[int]]:
 def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: list[int],
            receptors: int, dtype: Any) -> Cells:
     count = len(program.populations)
-    flags = np.zeros((count, 10), np.int64)
+    flags = np.zeros((count, 11), np.int64)
     said = np.zeros((count, max(1, receptors), 4), dtype)
     said[:, :, 3] = -1
     keys = np.zeros((count, 2), np.uint32)
@@ -127,7 +127,8 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
         opened = len(pop.dopamine_currents((0.0, 0.0)))
         flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], opened, pop.sigma > 0,
                          _only_drive(program, number, ring[number], spread_rows[number], opened),
-                         width, program.slots, pop.offset, _only(program, number))
+                         width, program.slots, pop.offset, _only(program, number),
+                         _coupled_drive(program, number, spread_rows[number], opened))
         for receptor, synapse in enumerate(pop.synapses):
             column = ring[number].index(receptor) if receptor in ring[number] else -1
             said[number, receptor] = synapse.E, synapse.decay, synapse.block, column
@@ -153,6 +154,18 @@ def _only_drive(program: Program, number: int, ring: list[int], spread: int, ope
         and not (program.gaps and program.gaps.population == number)
     )
     return drives[0] if fits else -1
+
+
+def _coupled_drive(program: Program, number: int, spread: int, opened: int) -> int:
+    """Return the drive of a gap-coupled population that `coupled_tiles` can advance, or -1."""
+    pop = program.populations[number]
+    fits = (
+        pop.cubic and spread < 0 and not opened
+        and not any(synapse.block > 0 for synapse in pop.synapses)
+        and not any(current.population == number for current in program.currents)
+        and program.gaps is not None and program.gaps.population == number
+    )
+    return _only(program, number) if fits else -1
 
 
 def _only(program: Program, number: int) -> int:
@@ -259,7 +272,7 @@ def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
 
 
 #: Cost of a cell in a tile of the commonest kind, of another kind, and coupled by gap junctions.
-_COST = {"driven": 1.0, "general": 3.0, "coupled": 4.0}
+_COST = {"driven": 1.0, "general": 3.0, "coupled": 2.5}
 
 
 def share_out(program: Program, layout: Layout, parts: int) -> Work:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from numba import int64, uint32, uintp
 
-from neostriatum.caching import inner
+from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine import cells, events
 from neostriatum.engines.numba_engine.cells import (
     ARRIVALS,
@@ -117,7 +117,7 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
     return cells.any_fired(work.fired)
 
 
-@inner
+@woven
 def copy_probes(tile, s, base, first, last, flat, probes):
     """Record the potential of the probed cells among some lanes of a tile."""
     for n in range(probes.start[tile], probes.start[tile + 1]):
@@ -126,7 +126,7 @@ def copy_probes(tile, s, base, first, last, flat, probes):
             probes.out[s, n] = flat[base + lane]
 
 
-@inner
+@woven
 def draw_window(tile, s0, count, step0, row, number, work, geometry, drives, tables):
     """Count the events of a window for a tile with one drive, a row per step from ``row`` on."""
     size = drives.sizes[number, tile]
@@ -147,7 +147,7 @@ def draw_window(tile, s0, count, step0, row, number, work, geometry, drives, tab
                 drives.members, drives.offsets[number, tile], size, work.words, work.uniforms)
 
 
-@inner
+@woven
 def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell, par, drives,
                 tables, probes, dt, found):
     """Advance a tile of the commonest kind through a window; return how many spikes it noted.
@@ -180,7 +180,46 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     return noted
 
 
-@inner
+@woven
+def coupled_tiles(start, stop, s0, count, step0, slots, flat, work, ring, geometry, cell, par,
+                  drives, tables, gap, probes, dt, found, noted):
+    """Advance the gap-coupled population through a window, all of its tiles step by step.
+
+    Cells with cubic recovery, one drive and no magnesium block, nothing else.
+    """
+    population = geometry.population[start]
+    flags, said, rows = cell.flags[population], cell.receptors[population], work.rows
+    number, width, quantum = flags[10], uintp(flags[6]) * _T, cell.scalars[0]
+    for tile in range(start, stop):
+        noted[tile] = 0
+        draw_window(tile, s0, count, step0, (tile - start) * count, number, work, geometry, drives,
+                    tables)
+    for k in range(count):
+        p = par[population, s0 + k if par.shape[1] > 1 else 0]
+        couple(flat, gap)
+        for tile in range(start, stop):
+            base = uintp(tile) * uintp(geometry.rows[0]) * _P
+            lanes = cells.in_use(geometry.lanes[tile], STRIP)
+            local, row = uintp(geometry.first[tile]), uintp((tile - start) * count + k) * _T
+            at = (uintp(tile) * uintp(slots) + uintp((step0 + k) % slots)) * width
+            cells.fill(rows, lanes, uintp(I), p[I_SPON])
+            for receptor in range(flags[1]):
+                column = int(said[receptor, 3])
+                cells.receive_plain(
+                    flat, rows, lanes, base, uintp(cells.FIRST + receptor) * _P, column >= 0, ring,
+                    at + uintp(max(column, 0)) * _T, work.events, row,
+                    drives.weights[number, receptor], p[GAIN + receptor], said[receptor, 0],
+                    said[receptor, 1], quantum)
+            cells.fill(work.events, lanes, row, 0)
+            for lane in range(uintp(geometry.lanes[tile])):
+                rows[lane] += gap.current[local + lane]
+            cells.update_cubic(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
+            copy_probes(tile, s0 + k, base, uintp(0), _T, flat, probes)
+            if cells.any_fired(work.fired):
+                noted[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], noted[tile])
+
+
+@woven
 def couple(flat, gap):
     """Compute the gap current of every cell of the coupled population, and move the nodes."""
     g, rate = gap.constants[0], gap.constants[1]
@@ -197,7 +236,7 @@ def couple(flat, gap):
             gap.node[n] = gap.node[n] + rate * ((v1 - gap.node[n]) + (v2 - gap.node[n]))
 
 
-@inner
+@woven
 def note(k, fired, lanes, found, count):
     """Write down which lanes fired, as k * TILE + lane; return the new count."""
     for lane in range(lanes):

@@ -12,12 +12,13 @@ import numpy as np
 from numba import int64, prange, uintp
 
 from neostriatum import jit
-from neostriatum.caching import compiled, inner
+from neostriatum.caching import compiled, inner, woven
 from neostriatum.engines.numba_engine.arrays import Bench
 from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.tile import (
     couple,
+    coupled_tiles,
     draw_window,
     driven_tile,
     note,
@@ -66,6 +67,9 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
                     counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
                                                geometry, cell, par, drives, tables, probes, dt,
                                                found[tile])
+            elif cell.flags[population, 10] >= 0:
+                coupled_tiles(first, end, s0, count, step0, slots, flat, work, ring, geometry, cell,
+                              par, drives, tables, gap, probes, dt, found, counts)
             else:
                 # Coupled tiles go together, others one by one.
                 each = end - first if coupled else 1
@@ -79,7 +83,7 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
                     find_unhealthy(tile, flat, geometry, limit, work.bad)
 
 
-@inner
+@woven
 def find_unhealthy(tile, flat, geometry, limit, bad):
     """Write down tile and lane of the first potential that is NaN or beyond the limit."""
     base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
