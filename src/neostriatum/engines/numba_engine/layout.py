@@ -128,7 +128,7 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
         flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], opened, pop.sigma > 0,
                          _only_drive(program, number, ring[number], spread_rows[number], opened),
                          width, program.slots, pop.offset, _only(program, number),
-                         _coupled_drive(program, number, spread_rows[number], opened))
+                         _cubic_drive(program, number, spread_rows[number], opened))
         for receptor, synapse in enumerate(pop.synapses):
             column = ring[number].index(receptor) if receptor in ring[number] else -1
             said[number, receptor] = synapse.E, synapse.decay, synapse.block, column
@@ -156,14 +156,13 @@ def _only_drive(program: Program, number: int, ring: list[int], spread: int, ope
     return drives[0] if fits else -1
 
 
-def _coupled_drive(program: Program, number: int, spread: int, opened: int) -> int:
-    """Return the drive of a gap-coupled population that `coupled_tiles` can advance, or -1."""
+def _cubic_drive(program: Program, number: int, spread: int, opened: int) -> int:
+    """Return the drive of a population that `cubic_tiles` can advance, or -1."""
     pop = program.populations[number]
     fits = (
         pop.cubic and spread < 0 and not opened
         and not any(synapse.block > 0 for synapse in pop.synapses)
         and not any(current.population == number for current in program.currents)
-        and program.gaps is not None and program.gaps.population == number
     )
     return _only(program, number) if fits else -1
 

@@ -181,9 +181,9 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
 
 
 @woven
-def coupled_tiles(start, stop, s0, count, step0, slots, flat, work, ring, geometry, cell, par,
-                  drives, tables, gap, probes, dt, found, noted):
-    """Advance the gap-coupled population through a window, all of its tiles step by step.
+def cubic_tiles(start, stop, coupled, s0, count, step0, slots, flat, work, ring, geometry, cell,
+                par, drives, tables, gap, probes, dt, found, noted):
+    """Advance tiles of fast-spiking cells through a window, together step by step if ``coupled``.
 
     Cells with cubic recovery, one drive and no magnesium block, nothing else.
     """
@@ -196,7 +196,8 @@ def coupled_tiles(start, stop, s0, count, step0, slots, flat, work, ring, geomet
                     tables)
     for k in range(count):
         p = par[population, s0 + k if par.shape[1] > 1 else 0]
-        couple(flat, gap)
+        if coupled:
+            couple(flat, gap)
         for tile in range(start, stop):
             base = uintp(tile) * uintp(geometry.rows[0]) * _P
             lanes = cells.in_use(geometry.lanes[tile], STRIP)
@@ -211,8 +212,9 @@ def coupled_tiles(start, stop, s0, count, step0, slots, flat, work, ring, geomet
                     drives.weights[number, receptor], p[GAIN + receptor], said[receptor, 0],
                     said[receptor, 1], quantum)
             cells.fill(work.events, lanes, row, 0)
-            for lane in range(uintp(geometry.lanes[tile])):
-                rows[lane] += gap.current[local + lane]
+            if coupled:
+                for lane in range(uintp(geometry.lanes[tile])):
+                    rows[lane] += gap.current[local + lane]
             cells.update_cubic(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
             copy_probes(tile, s0 + k, base, uintp(0), _T, flat, probes)
             if cells.any_fired(work.fired):

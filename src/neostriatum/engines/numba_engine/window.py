@@ -18,7 +18,7 @@ from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.tile import (
     couple,
-    coupled_tiles,
+    cubic_tiles,
     draw_window,
     driven_tile,
     note,
@@ -62,18 +62,18 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
             deliver(population, end, slots, ring, cell, wires, unit, were, gave, spikes, rows)
             if count == 0:
                 continue
-            if cell.flags[population, 5] >= 0:
-                for tile in range(first, end):
+            # Coupled tiles go together, others one by one.
+            each = end - first if coupled else 1
+            for tile in range(first, end, each):
+                if cell.flags[population, 5] >= 0:
                     counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
                                                geometry, cell, par, drives, tables, probes, dt,
                                                found[tile])
-            elif cell.flags[population, 10] >= 0:
-                coupled_tiles(first, end, s0, count, step0, slots, flat, work, ring, geometry, cell,
-                              par, drives, tables, gap, probes, dt, found, counts)
-            else:
-                # Coupled tiles go together, others one by one.
-                each = end - first if coupled else 1
-                for tile in range(first, end, each):
+                elif cell.flags[population, 10] >= 0:
+                    cubic_tiles(tile, tile + each, coupled, s0, count, step0, slots, flat, work,
+                                ring, geometry, cell, par, drives, tables, gap, probes, dt, found,
+                                counts)
+                else:
                     run_in_step(tile, tile + each, coupled, s0, count, step0, slots, flat, work,
                                 ring, geometry, cell, par, drives, tables, currents, gap, probes,
                                 dt, found, counts)
