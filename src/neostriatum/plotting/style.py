@@ -319,3 +319,58 @@ def spikes_between(
     """
     first, last = run.spikes.times_ms.searchsorted((start_ms, stop_ms), side="right")
     return run.spikes.times_ms[first:last], run.spikes.ids[first:last]
+
+
+def members_of(run: RunView) -> Mapping[str, range]:
+    """Return the ids of each type of a run, or refuse a run without a type.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+
+    Returns
+    -------
+    mapping of str to range
+        Global ids by type.
+
+    Raises
+    ------
+    InputError
+        If it has no cell type.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> members_of(SimpleNamespace(populations={"FS": range(3)}))
+    {'FS': range(0, 3)}
+    """
+    if not run.populations:
+        message = "run.populations: must name at least one cell type (got none)"
+        raise InputError(message)
+    return run.populations
+
+
+def silence(name: str, n: int, spikes: int) -> str:
+    """Say why a type has nothing to show, or nothing where it has spikes.
+
+    Parameters
+    ----------
+    name : str
+        Cell type.
+    n, spikes : int
+        Its neurons and its spikes.
+
+    Returns
+    -------
+    str
+        The reason, empty where there are spikes.
+
+    Examples
+    --------
+    >>> silence("FS", 3, 0), silence("FS", 3, 1)
+    ('no FS spikes', '')
+    """
+    if not n:
+        return f"no {name} neurons in this run"
+    return "" if spikes else f"no {name} spikes"
