@@ -78,7 +78,7 @@ def activity(
     _, ids = spikes_between(run, start_ms, stop_ms)
     where = somas(run)
     with paper():
-        figure = new_figure(2.9 * len(populations), 3.3)
+        figure = new_figure(2.6 * len(populations), 3.5)
         axes: dict[str, Any] = {}
         for place, (name, members) in enumerate(populations.items(), 1):
             known = where is not None and len(members) > 0
@@ -116,7 +116,7 @@ def _cloud(figure: Figure, axes: Any, name: str, at: Any, rate_hz: Any) -> None:
     axes.set_title(f"{name}, {some}{n:,} neurons\nmean {hertz(rate_hz.mean())}",
                    color=colour(name))
     over = "max" if rate_hz.max() > top else "neither"
-    bar = figure.colorbar(dots, ax=axes, orientation="horizontal", fraction=0.05, pad=0.08,
+    bar = figure.colorbar(dots, ax=axes, orientation="horizontal", fraction=0.05, pad=0.14,
                           shrink=0.7, extend=over)
     bar.set_label("firing rate (Hz)")
     bar.outline.set_linewidth(0.4)

@@ -16,7 +16,7 @@ from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
-    empty,
+    blank,
     heading,
     members_of,
     new_figure,
@@ -92,8 +92,7 @@ def assemblies(
                 "strength": figure.add_subplot(grid[1, :])}
         if found is None or found.ids.size < 2:
             for panel in axes.values():
-                empty(panel, reason)
-                panel.set_xticks([])
+                blank(panel, reason)
         else:
             _eigenvalues(axes["eigenvalues"], found)
             _weights(axes["weights"], found, run)
@@ -124,7 +123,7 @@ def _weights(axes: Axes, found: Assemblies, run: RunView) -> None:
     axes.set_title(f"weights of {found.ids.size:,} neurons, members filled", color=INK)
     axes.set_xlabel("neuron of the sample")
     if not rows:
-        empty(axes, "no assembly")
+        blank(axes, "no assembly")
         return
     where = np.arange(found.ids.size)
     height = 0.85 / max(np.abs(found.patterns[:MOST]).max(), 1e-12)
@@ -151,7 +150,7 @@ def _strength(axes: Axes, found: Assemblies, run: RunView, bin_ms: float) -> Non
     axes.set_xlabel("time (ms)")
     axes.set_xlim(0, run.duration_ms)
     if not rows:
-        empty(axes, "no assembly")
+        blank(axes, "no assembly")
         return
     top = max(float(found.strength[:MOST].max()), 1e-12)
     times_ms = (np.arange(found.strength.shape[1]) + 0.5) * bin_ms

@@ -17,7 +17,7 @@ from neostriatum.plotting.palette import INK, colour, marker
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
-    empty,
+    blank,
     heading,
     members_of,
     new_figure,
@@ -74,8 +74,8 @@ def correlation_distance(
     ...     duration_ms=1000.0, circuit_name="striatum", dopamine=(0.3, 0.3), seed=1,
     ... )
     >>> figure, axes = correlation_distance(run)
-    >>> axes["dSPN"].get_xlabel()
-    'distance (µm)'
+    >>> axes["dSPN"].texts[0].get_text()
+    'too few pairs of dSPN that fire'
     """
     populations = members_of(run)
     where = somas(run)
@@ -93,7 +93,7 @@ def correlation_distance(
             except InputError:
                 reason = reason or "the run is too short"
             if reason or where is None:
-                _nothing(panel, reason or "positions are not known")
+                blank(panel, reason or "positions are not known")
                 continue
             at = where.positions_um[members.start : members.stop]
             # Every pair of a torus is seen out to half its side, of an open volume not beyond.
@@ -114,24 +114,18 @@ def _points(axes: Axes, name: str, found: DistanceCorrelation, bin_ms: float) ->
     """Draw the means that have enough pairs, with their standard errors."""
     enough = found.pairs >= FEWEST_PAIRS
     if not enough.any():
-        _nothing(axes, f"too few pairs of {name} that fire")
+        blank(axes, f"too few pairs of {name} that fire")
         return
     middle_um = (found.edges_um[1:] + found.edges_um[:-1])[enough] / 2
     error = found.sd[enough] / np.sqrt(found.pairs[enough])
     axes.errorbar(middle_um, found.mean[enough], error, color=colour(name), marker=marker(name),
                   ms=3.5, lw=0.9, elinewidth=0.8)
     axes.axhline(0, color=INK, lw=0.6, ls=(0, (4, 3)))
-    axes.set_title(f"{name}, {found.pairs.sum():,} pairs\nin bins of {bin_ms:g} ms",
+    axes.set_title(f"{name}, {found.pairs.sum():,} pairs\ncounts in {bin_ms:g} ms",
                    color=colour(name))
     axes.set_xlabel("distance (µm)")
     axes.set_xlim(0, found.edges_um[-1])
     axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
-
-
-def _nothing(axes: Axes, reason: str) -> None:
-    empty(axes, reason)
-    axes.set_xticks([])
-    axes.spines["bottom"].set_visible(False)
 
 
 def _share_spn_scale(axes: dict[str, Axes]) -> None:

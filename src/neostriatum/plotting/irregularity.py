@@ -14,7 +14,7 @@ from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
-    empty,
+    blank,
     heading,
     members_of,
     new_figure,
@@ -82,9 +82,7 @@ def cv_histogram(
             fired = int(np.count_nonzero((ids >= members.start) & (ids < members.stop)))
             if not own.size:
                 few = f"no {name} neuron has\n{minimum_intervals} intervals"
-                empty(panel, silence(name, n, fired) or few)
-                panel.set_xticks([])
-                panel.spines["bottom"].set_visible(False)
+                blank(panel, silence(name, n, fired) or few)
                 panel.set_title(f"{title}\n ", color=colour(name))
                 continue
             counts, edges = np.histogram(own, BARS, (0.0, top))

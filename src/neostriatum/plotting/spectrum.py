@@ -16,7 +16,7 @@ from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
-    empty,
+    blank,
     heading,
     members_of,
     new_figure,
@@ -92,11 +92,12 @@ def spectrum(
             axes[name].set_title(name, color=colour(name))
             reason = silence(name, n, own_ms.size)
             if reason or run.duration_ms < 2 * BIN_MS:
-                _nothing(axes[name], reason or "the run is too short")
+                blank(axes[name], reason or "the run is too short")
                 continue
             drawn = population_spectrum(own_ms, n, run.duration_ms, BIN_MS, segment_ms)
             rate_hz = own_ms.size / n * 1000 / run.duration_ms
             _curve(axes[name], *drawn, colour(name), highest_hz, 2 * rate_hz / n)
+            axes[name].set_title(f"{name}, dashed: independent neurons", color=colour(name))
             axes[name].set_ylabel("power (Hz²/Hz)")
         _field(axes["field"], run, segment_ms, highest_hz)
         heading(figure, run)
@@ -108,11 +109,11 @@ def _field(axes: Axes, run: RunView, segment_ms: float, highest_hz: float) -> No
     axes.set_title("field of the spikes (kernel method, cortical size)", color=INK)
     where = somas(run)
     if where is None:
-        _nothing(axes, "positions are not known")
+        blank(axes, "positions are not known")
     elif not run.spikes.times_ms.size:
-        _nothing(axes, "no spikes")
+        blank(axes, "no spikes")
     elif run.duration_ms < 2 * COLD_MS:
-        _nothing(axes, "the run is too short")
+        blank(axes, "the run is too short")
     else:
         at = where.positions_um
         middle = (at.min(axis=0) + at.max(axis=0)) / 2
@@ -122,22 +123,24 @@ def _field(axes: Axes, run: RunView, segment_ms: float, highest_hz: float) -> No
         axes.set_ylabel("power (µV²/Hz)")
 
 
-def _nothing(axes: Axes, reason: str) -> None:
-    empty(axes, reason)
-    axes.set_xticks([])
-    axes.spines["bottom"].set_visible(False)
-
-
 def _curve(
     axes: Axes, frequencies_hz: NDArray[np.float64], density: NDArray[np.float64], tint: str,
     highest_hz: float, poisson: float | None,
 ) -> None:
     """Draw a spectrum without its first two points, from which the mean is taken."""
+    from matplotlib.ticker import NullFormatter
+
     shown = (frequencies_hz <= highest_hz) & (np.arange(frequencies_hz.size) > 1)
     axes.plot(frequencies_hz[shown], density[shown], color=tint, lw=0.9)
     if poisson is not None:
         axes.axhline(poisson, color=INK, lw=0.6, ls=(0, (4, 3)))
     axes.set_yscale("log")
+    # Whole decades, so that the ticks are few and round.
+    seen = np.append(density[shown & (density > 0)], poisson or [])
+    if seen.size:
+        low, high = np.floor(np.log10(seen.min())), np.ceil(np.log10(seen.max()))
+        axes.set_ylim(10**low, 10 ** max(high, low + 1))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(0, highest_hz)
     axes.set_xlabel("frequency (Hz)")
     axes.locator_params(axis="x", nbins=5)

@@ -88,15 +88,18 @@ def states(
             number = 0 if recorded is None else len(recorded.ids)
             if cell >= number or len(recorded.times_ms) < 2:
                 left.set_title(name, color=colour(name))
-                left.set_xlim(0, run.duration_ms)
                 empty(left, f"no {name} neurons in this run" if not len(members) else
                       f"no {name} voltages were recorded" if not number else
                       f"only {number} {name} cells were recorded")
                 right.set_axis_off()
                 continue
             _cell(left, right, name, recorded, cell, members.start, shortest_ms)
-        last = list(axes.values())[-1][0]
-        last.set_xlabel("time (ms)")
+        for row, (left, right) in enumerate(axes.values(), 1):
+            left.set_xlim(0, run.duration_ms)
+            left.tick_params(labelbottom=row == len(axes))
+            if row == len(axes):
+                left.set_xlabel(f"time (ms), spikes cut at {CEILING_MV:g} mV")
+                right.set_xlabel("time (%)")
         figure.align_ylabels([left for left, _ in axes.values()])
         heading(figure, run)
     return figure, axes
@@ -113,15 +116,13 @@ def _cell(
     for start_ms, stop_ms in zip(found.starts_ms, found.stops_ms, strict=True):
         left.axvspan(start_ms, stop_ms, color=colour(name), alpha=0.15, lw=0)
     left.plot(times_ms, shown, color=colour(name), lw=0.6)
-    left.set_xlim(times_ms[0], times_ms[-1])
     left.set_ylabel("voltage (mV)")
     left.set_title(f"{name}, cell {int(recorded.ids[cell]) - first:,}, {_said(found)}",
                    color=colour(name))
-    counts, edges = np.histogram(shown, BARS)
+    counts, edges = np.histogram(v_mv[v_mv < CEILING_MV], BARS)
     right.stairs(100 * counts / v_mv.size, edges, orientation="horizontal", fill=True,
                  color=colour(name), alpha=0.35, lw=0)
     right.tick_params(labelleft=False)
-    right.set_xlabel("% of time")
     if found.bimodal:
         for mean_mv in (found.down_mv, found.up_mv):
             right.axhline(mean_mv, color=INK, lw=0.7, ls=(0, (4, 3)))

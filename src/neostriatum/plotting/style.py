@@ -206,6 +206,29 @@ def empty(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT)
 
 
+def blank(axes: Axes, text: str) -> None:
+    """Say in the axes why nothing is drawn there, where neither axis measures anything.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where; both its axes are removed.
+    text : str
+        The reason.
+
+    Examples
+    --------
+    >>> axes = new_figure(width_in=3, height_in=2).add_subplot()
+    >>> blank(axes, "no assembly")
+    >>> len(axes.get_xticks())
+    0
+    """
+    empty(axes, text)
+    axes.set_xticks([])
+    axes.set_xlabel("")
+    axes.spines["bottom"].set_visible(False)
+
+
 def hertz(rate_hz: float) -> str:
     """Write a rate for a label.
 
