@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.analysis.rates import rates_hz
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
-    empty,
+    blank,
     heading,
     hertz,
     new_figure,
@@ -46,7 +47,7 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the run has no cell type.
 
     Notes
@@ -68,7 +69,7 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
     """
     if not run.populations:
         message = "run.populations: must name at least one cell type (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     rates = {name: _rates(run, members) for name, members in run.populations.items()}
     tops = {name: values.max(initial=0.0) for name, values in rates.items()}
     spn_top = max((top for name, top in tops.items() if name.endswith("SPN")), default=0.0)
@@ -100,9 +101,7 @@ def _histogram(
     n = values_hz.size
     title = f"{name}, {n:,} neurons"
     if not values_hz.any():
-        empty(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
-        axes.set_xticks([])
-        axes.spines["bottom"].set_visible(False)
+        blank(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
         axes.set_title(f"{title}\n ", color=colour(name))
         return
     quantum_hz = 1000.0 / duration_ms

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from neostriatum.network.network import Network
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK
 
 WIDTH_IN = 7.0  # two columns of a journal
@@ -82,7 +83,7 @@ def paper(**changes: object) -> Iterator[None]:
 
     Raises
     ------
-    ValueError
+    InputError
         If a setting is unknown.
 
     Notes
@@ -102,7 +103,7 @@ def paper(**changes: object) -> Iterator[None]:
     known = {key.replace(".", "_"): key for key in mpl.rcParams}
     if unknown := sorted(set(changes) - set(known)):
         message = f"paper: no Matplotlib setting has this name (got {', '.join(unknown)})"
-        raise ValueError(message)
+        raise InputError(message)
     settings: dict[Any, Any] = {**PAPER, **{known[name]: x for name, x in changes.items()}}
     with mpl.rc_context(settings):
         yield
@@ -205,6 +206,29 @@ def empty(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT)
 
 
+def blank(axes: Axes, text: str) -> None:
+    """Say in the axes why nothing is drawn there, where neither axis measures anything.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where; both its axes are removed.
+    text : str
+        The reason.
+
+    Examples
+    --------
+    >>> axes = new_figure(width_in=3, height_in=2).add_subplot()
+    >>> blank(axes, "no assembly")
+    >>> len(axes.get_xticks())
+    0
+    """
+    empty(axes, text)
+    axes.set_xticks([])
+    axes.set_xlabel("")
+    axes.spines["bottom"].set_visible(False)
+
+
 def hertz(rate_hz: float) -> str:
     """Write a rate for a label.
 
@@ -270,7 +294,7 @@ def window(run: RunView, start_ms: float, stop_ms: float | None) -> tuple[float,
 
     Raises
     ------
-    ValueError
+    InputError
         If the window is empty or reaches outside the run.
 
     Examples
@@ -285,7 +309,7 @@ def window(run: RunView, start_ms: float, stop_ms: float | None) -> tuple[float,
             f"start_ms, stop_ms: must satisfy 0 <= start < stop <= {run.duration_ms:g} ms "
             f"(got {start_ms:g}, {stop_ms:g})"
         )
-        raise ValueError(message)
+        raise InputError(message)
     return start_ms, stop_ms
 
 
@@ -318,3 +342,58 @@ def spikes_between(
     """
     first, last = run.spikes.times_ms.searchsorted((start_ms, stop_ms), side="right")
     return run.spikes.times_ms[first:last], run.spikes.ids[first:last]
+
+
+def members_of(run: RunView) -> Mapping[str, range]:
+    """Return the ids of each type of a run, or refuse a run without a type.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+
+    Returns
+    -------
+    mapping of str to range
+        Global ids by type.
+
+    Raises
+    ------
+    InputError
+        If it has no cell type.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> members_of(SimpleNamespace(populations={"FS": range(3)}))
+    {'FS': range(0, 3)}
+    """
+    if not run.populations:
+        message = "run.populations: must name at least one cell type (got none)"
+        raise InputError(message)
+    return run.populations
+
+
+def silence(name: str, n: int, spikes: int) -> str:
+    """Say why a type has nothing to show, or nothing where it has spikes.
+
+    Parameters
+    ----------
+    name : str
+        Cell type.
+    n, spikes : int
+        Its neurons and its spikes.
+
+    Returns
+    -------
+    str
+        The reason, empty where there are spikes.
+
+    Examples
+    --------
+    >>> silence("FS", 3, 0), silence("FS", 3, 1)
+    ('no FS spikes', '')
+    """
+    if not n:
+        return f"no {name} neurons in this run"
+    return "" if spikes else f"no {name} spikes"
