@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -275,8 +276,9 @@ def _after_warmup(simulator: Engine) -> dict[str, Any]:
 def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
             n_steps: int) -> dict[str, Any]:
     return {
-        "format": FORMAT, "status": "started", "circuit": circuit.to_dict(), "seed": seed,
-        "size": size, "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
+        "format": FORMAT, "status": "started",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "circuit": circuit.to_dict(), "seed": seed, "size": size, "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
         "threads": settings.threads, "precision": settings.precision,
         "overlay": [str(one) for one in ([settings.overlay] if isinstance(settings.overlay, str)
                                          else settings.overlay)],
