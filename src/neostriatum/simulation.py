@@ -278,7 +278,8 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
     return {
         "format": FORMAT, "status": "started",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "circuit": circuit.to_dict(), "seed": seed, "size": size, "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
+        "circuit": circuit.to_dict(), "seed": seed, "size": size,
+        "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
         "threads": settings.threads, "precision": settings.precision,
         "overlay": [str(one) for one in ([settings.overlay] if isinstance(settings.overlay, str)
                                          else settings.overlay)],

@@ -8,7 +8,8 @@ from typing import Any
 from neostriatum.errors import LibraryMissing
 
 #: The extra of this package that installs a library.
-EXTRAS = {"pynwb": "nwb", "neo": "neo", "neo.io.nixio": "neo", "nixio": "neo", "xarray": "xarray"}
+EXTRAS = {"pynwb": "nwb", "neo": "neo", "neo.io.nixio": "neo", "nixio": "neo",
+          "quantities": "neo", "xarray": "xarray"}
 
 
 def library(name: str, what: str) -> Any:
