@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.recording.library import library
-from neostriatum.recording.trains import population_rates
+from neostriatum.recording.sonata import unit
 
 if TYPE_CHECKING:
     from neostriatum.recording.store import Run
@@ -24,8 +24,8 @@ def dataset(run: Run) -> Any:
     Returns
     -------
     xarray.Dataset
-        ``v`` (time, probe) [mV], absent without traces; ``population_rate`` (bin, cell_type) [Hz];
-        ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates.
+        ``v`` (time, probe) [mV] and other recorded variables; ``population_rate`` (bin, cell_type)
+        [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates.
 
     Raises
     ------
@@ -36,11 +36,11 @@ def dataset(run: Run) -> Any:
     """
     xr = library("xarray", "to_xarray")
     said, spans = run.summary, run.populations
-    starts_ms, binned = population_rates(run)
+    starts_ms, binned = run.population_rates()
     rates = run.rates()
     ms, hz = {"units": "ms"}, {"units": "Hz"}
     found = {
-        "population_rate": (("bin", "cell_type"), binned, hz),
+        "population_rate": (("bin", "cell_type"), np.stack(list(binned.values()), axis=1), hz),
         "rate": (("neuron",), np.concatenate(list(rates.values())), hz),
     }
     names = list(spans)
@@ -50,12 +50,14 @@ def dataset(run: Run) -> Any:
         "neuron_type": ("neuron", np.repeat(names, [len(span) for span in spans.values()])),
     }, attrs={key: said[key] for key in ("circuit", "engine", "seed", "duration_ms",
                                          "network_hash", "spike_hash")})
-    traces = [xr.DataArray(
-        trace.v_mv, dims=("time", "probe"), attrs={"units": "mV"},
-        coords={"time": ("time", trace.times_ms, ms), "probe": trace.ids,
-                "probe_type": ("probe", [name] * len(trace.ids))})
-        for name, trace in run.traces.items()]
-    if traces:
-        # Types that were probed at other times are NaN in between.
-        made["v"] = xr.concat(traces, dim="probe", join="outer")
+    for variable in run.variables:
+        traces = [xr.DataArray(
+            trace.values, dims=("time", "probe"), attrs={"units": unit(variable)},
+            coords={"time": ("time", trace.times_ms, ms), "probe": trace.ids,
+                    "probe_type": ("probe", [name] * len(trace.ids))})
+            for name, trace in run.recorded(variable).items()]
+        if traces:
+            # Types that were recorded at other times are NaN in between.
+            made = made.merge({variable: xr.concat(traces, dim="probe", join="outer")},
+                              join="outer")
     return made

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from neostriatum.durable import replacing
-from neostriatum.recording.trains import population_rates
+from neostriatum.recording.sonata import report, unit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from neostriatum.network.network import Network
@@ -23,6 +25,8 @@ _BLOCK = 2**20
 
 def write_csv(run: Run, folder: Path, network: Network | None) -> None:
     """Write spikes.csv, traces.csv, rates.csv and neurons.csv, units in the names of the columns.
+
+    Variables other than the potential have a file of their own, ``traces-u.csv``.
 
     Parameters
     ----------
@@ -54,26 +58,32 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
         return pd.DataFrame({"time_ms": spikes.times_ms[start:stop].round(_DECIMALS),
                              **about(spikes.ids[start:stop])})
 
-    with replacing(folder / "spikes.csv") as temporary, temporary.open("w", newline="") as handle:
+    with _rows(folder / "spikes.csv") as handle:
         for start in range(0, max(len(spikes), 1), _BLOCK):
             table(start, start + _BLOCK).to_csv(handle, index=False, header=start == 0)
-    with replacing(folder / "traces.csv") as temporary, temporary.open("w", newline="") as handle:
-        handle.write("time_ms,type,node_id,id,v_mv\n")
-        for trace in run.traces.values():
-            times = trace.times_ms.round(_DECIMALS)
-            for column, number in enumerate(trace.ids):
-                cell = about(np.full(len(times), number))
-                pd.DataFrame({"time_ms": times, **cell, "v_mv": trace.v_mv[:, column]}).to_csv(
-                    handle, index=False, header=False, float_format="%.9g")
-    begins_ms, rates = population_rates(run)
+    for variable in run.variables:
+        with _rows(folder / report(variable).replace(".h5", ".csv")) as handle:
+            handle.write(f"time_ms,type,node_id,id,{variable}_{unit(variable).lower()}\n")
+            for trace in run.recorded(variable).values():
+                times = trace.times_ms.round(_DECIMALS)
+                for column, number in enumerate(trace.ids):
+                    cell = about(np.full(len(times), number))
+                    pd.DataFrame({"time_ms": times, **cell, "": trace.values[:, column]}).to_csv(
+                        handle, index=False, header=False, float_format="%.9g")
+    begins_ms, rates = run.population_rates()
     _write(folder / "rates.csv", pd.DataFrame(
-        {"time_ms": begins_ms} | {f"{name}_hz": rates[:, column]
-                                  for column, name in enumerate(names)}))
-    neurons = about(np.arange(len(np.concatenate(list(run.rates().values())))))
+        {"time_ms": begins_ms} | {f"{name}_hz": rate for name, rate in rates.items()}))
+    each = np.concatenate(list(run.rates().values()))
     positions = {} if network is None else {
         f"{axis}_um": network.positions[:, column] for column, axis in enumerate("xyz")}
     _write(folder / "neurons.csv", pd.DataFrame(
-        {**neurons, "rate_hz": np.concatenate(list(run.rates().values())), **positions}))
+        {**about(np.arange(len(each))), "rate_hz": each, **positions}))
+
+
+@contextmanager
+def _rows(path: Path) -> Iterator[IO[str]]:
+    with replacing(path) as temporary, temporary.open("w", newline="") as handle:
+        yield handle
 
 
 def _write(path: Path, table: Any) -> None:

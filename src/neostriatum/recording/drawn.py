@@ -33,7 +33,8 @@ def network_of(run: Run) -> tuple[Network | None, str]:
     file = record.get("network")
     try:
         if file:
-            made = load_network(file, run.circuit, seed=run.seed)
+            made = load_network(file, run.circuit, weight_unit=record["weight_unit"],
+                                seed=run.seed)
         else:
             made = build(run.circuit, size=record["size"], seed=run.seed)
     except NeostriatumError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.durable import claim, unclaim
-from neostriatum.errors import CircuitError, RunFileError, shown
+from neostriatum.errors import CircuitError, shown
 from neostriatum.network.files import circuit_of, load_network
 from neostriatum.network.network import Network
 from neostriatum.network.sonata import write_sonata
@@ -80,15 +80,13 @@ def export(what: Run | Network | str | Path, to: str, out: str | Path,
 
 
 def _run(run: Run, to: str, out: str | Path) -> dict[str, Any]:
-    if run.record.get("status") != "finished":
-        # Part of a run would look like all of it; what can be resumed is finished first.
-        msg = (f"{run.folder}: only a finished run can be exported (status "
-               f"{run.record.get('status')}). neostriatum resume finishes it")
-        raise RunFileError(msg)
+    # Of a run that did not finish there is no summary: part of it would look like all of it.
     said, write = run.summary, _writer(to)
     folder = claim(out)
     try:
-        spikes, traced = len(run.spikes), sum(len(one.ids) for one in run.traces.values())
+        spikes = len(run.spikes)
+        traced = len({int(one) for variable in run.variables
+                      for trace in run.recorded(variable).values() for one in trace.ids})
         network, note = network_of(run)
         write(run, folder, network)
     except BaseException:

@@ -9,12 +9,14 @@ import numpy as np
 
 from neostriatum.durable import replacing
 from neostriatum.recording.library import library
-from neostriatum.recording.trains import BIN_MS, population_rates, trains
+from neostriatum.recording.sonata import bin_steps, unit
+from neostriatum.recording.trains import clock, trains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from neostriatum.engines.base import Trace
     from neostriatum.network.network import Network
     from neostriatum.recording.store import Run
 
@@ -40,7 +42,8 @@ def block(run: Run, *, flat: bool = False, network: Network | None = None) -> An
     -------
     neo.Block
         Spike trains [ms] with the annotations ``cell_type``, ``node_id`` (within the type), ``id``;
-        membrane potentials [mV] as one analog signal per type, population rates [Hz] as one more;
+        recorded variables (potentials in mV) as one analog signal per variable and type,
+        population rates [Hz] as one more;
         the resolved circuit as JSON text in the annotation ``circuit``.
 
     Raises
@@ -61,11 +64,13 @@ def block(run: Run, *, flat: bool = False, network: Network | None = None) -> An
     segment = neo.Segment(name="recorded")
     made.segments.append(segment)
     segment.spiketrains = list((_flat if flat else _single)(run, network, neo, pq))
-    signals = [_potentials(run, name, neo, pq) for name in run.traces]
-    _, rates = population_rates(run)
+    signals = [_recorded(run, variable, name, trace, neo, pq) for variable in run.variables
+               for name, trace in run.recorded(variable).items()]
+    _, rates = run.population_rates()
     signals.append(neo.AnalogSignal(
-        rates, units=pq.Hz, sampling_period=BIN_MS * pq.ms, t_start=0 * pq.ms,
-        name="population rate", array_annotations={"cell_type": list(run.populations)}))
+        np.stack(list(rates.values()), axis=1), units=pq.Hz, name="population rate",
+        sampling_period=bin_steps(run.dt_ms) * run.dt_ms * pq.ms, t_start=0 * pq.ms,
+        array_annotations={"cell_type": list(rates)}))
     segment.analogsignals = signals
     made.check_relationships()
     return made
@@ -124,11 +129,11 @@ def _flat(run: Run, network: Network | None, neo: Any, pq: Any) -> Iterator[Any]
             array_annotations={"node_id": spikes.ids[mine] - span.start})
 
 
-def _potentials(run: Run, name: str, neo: Any, pq: Any) -> Any:
-    trace = run.traces[name]
+def _recorded(run: Run, variable: str, name: str, trace: Trace, neo: Any, pq: Any) -> Any:
     times, first = trace.times_ms, run.populations[name].start
-    step = times[1] - times[0] if len(times) > 1 else run.circuit.dt.value
+    start, step = clock(trace, run.dt_ms)
     return neo.AnalogSignal(
-        trace.v_mv, units=pq.mV, sampling_period=step * pq.ms,
-        t_start=(times[0] if len(times) else 0.0) * pq.ms, name=f"v {name}", cell_type=name,
+        trace.values.reshape(len(times), len(trace.ids)), units=getattr(pq, unit(variable)),
+        sampling_period=step * pq.ms, t_start=start * pq.ms, name=f"{variable} {name}",
+        variable=variable, cell_type=name,
         array_annotations={"id": np.asarray(trace.ids), "node_id": trace.ids - first})

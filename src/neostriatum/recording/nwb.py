@@ -12,7 +12,8 @@ from neostriatum.circuit.sources import cited
 from neostriatum.errors import RunFileError
 from neostriatum.network.hdf5 import written
 from neostriatum.recording.library import library
-from neostriatum.recording.trains import BIN_MS, population_rates, trains
+from neostriatum.recording.sonata import bin_steps, unit
+from neostriatum.recording.trains import clock, trains
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,15 @@ FILE = "run.nwb"
 #: What of a run's record goes into the file beside the circuit.
 _KEPT = ("seed", "size", "duration_ms", "engine", "precision", "counts", "network_hash",
          "stream_version", "versions")
+#: Units of recorded variables as NWB has them, and the factor to them.
+_SI = {"mV": ("volts", 1e-3), "pA": ("amperes", 1e-12), "nS": ("siemens", 1e-9)}
+_NAMES = {"v": "membrane_potential"}
 
 
 def write_nwb(run: Run, folder: Path, network: Network | None) -> None:
     """Write a run as one NWB file.
 
-    Units (one per neuron, spike times in one flat vector), membrane potentials and population rates
+    Units (one per neuron, spike times in one flat vector), recorded variables and population rates
     in the processing module ``simulation``, circuit and settings as JSON text in the scratch space.
     There is no device and no electrode, and the subject says that it is no animal.
 
@@ -130,33 +134,35 @@ def _units(run: Run, network: Network | None) -> Any:
         name="units", description="simulated neurons", id=np.arange(n), columns=columns,
         colnames=["spike_times", "obs_intervals",
                   *(one.name for one in columns[4:])],
-        resolution=run.circuit.dt.value / 1000)
+        resolution=run.dt_ms / 1000)
 
 
 def _simulated(made: Any, run: Run, pynwb: Any) -> None:
     from hdmf.common import DynamicTable, DynamicTableRegion, VectorData
 
     module = made.create_processing_module("simulation", "what the simulation computed")
-    begins_ms, rates = population_rates(run)
-    for column, name in enumerate(run.populations):
-        module.add(pynwb.TimeSeries(
-            name=f"population_rate_{name}", data=rates[:, column], unit="Hz",
-            rate=1000 / BIN_MS, starting_time=begins_ms[0] / 1000,
-            description=f"spikes per {name} and second in bins of {BIN_MS:g} ms",
-            comments="a time is the start of its bin; the last bin ends with the run"))
+    bin_ms = bin_steps(run.dt_ms) * run.dt_ms
+    for name, rate in run.population_rates()[1].items():
+        if run.populations[name]:
+            module.add(pynwb.TimeSeries(
+                name=f"population_rate_{name}", data=rate, unit="Hz", rate=1000 / bin_ms,
+                starting_time=0.0, description=f"spikes per {name} and second in bins of "
+                f"{bin_ms:g} ms", comments="a time is the start of its bin, and the last bin ends "
+                "with the run"))
     rows: list[tuple[str, int, int]] = []
-    for name, trace in run.traces.items():
-        if not trace.v_mv.size:
-            continue
-        times = trace.times_ms / 1000
-        regular = {"rate": (len(times) - 1) / (times[-1] - times[0]),
-                   "starting_time": float(times[0])} if len(times) > 1 else {"timestamps": times}
-        series = pynwb.TimeSeries(
-            name=f"membrane_potential_{name}", data=trace.v_mv.astype(np.float32), unit="volts",
-            conversion=1e-3, description=f"membrane potential of {name}, stored in mV, a column "
-            "per cell", comments="the table traced_cells says which unit a column is", **regular)
-        module.add(series)
-        rows += [(series.name, column, int(unit)) for column, unit in enumerate(trace.ids)]
+    for variable in run.variables:
+        si, factor = _SI[unit(variable)]
+        for name, trace in run.recorded(variable).items():
+            if not trace.values.size:
+                continue
+            start, step = clock(trace, run.dt_ms)
+            series = pynwb.TimeSeries(
+                name=f"{_NAMES.get(variable, variable)}_{name}", unit=si, conversion=factor,
+                data=trace.values.astype(np.float32), rate=1000 / step, starting_time=start / 1000,
+                description=f"{variable} of {name}, stored in {unit(variable)}, a column per cell",
+                comments="the table traced_cells says which unit a column is")
+            module.add(series)
+            rows += [(series.name, column, int(one)) for column, one in enumerate(trace.ids)]
     if rows:
         series_names, columns, units = (list(one) for one in zip(*rows, strict=True))
         module.add(DynamicTable(

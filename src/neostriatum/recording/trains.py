@@ -1,4 +1,4 @@
-"""Spikes by neuron, and rates by time: what the exports share."""
+"""What exports share: spike trains neuron by neuron, and the clock of a trace."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from neostriatum.recording.store import Run
-
-#: Width of a bin of the population rate [ms].
-BIN_MS = 10.0
-#: A time this much below the edge of a bin, as a share of the bin, lies on it.
-_SLACK = 1e-9
+    from neostriatum.engines.base import Trace
 
 
 @dataclass(frozen=True)
@@ -61,23 +56,22 @@ def trains(times_ms: np.ndarray, ids: np.ndarray, n: int) -> Trains:
     return Trains(times_ms[np.argsort(ids, kind="stable")], offsets)
 
 
-def population_rates(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rate of every cell type per neuron, in bins of `BIN_MS`.
+def clock(trace: Trace, dt_ms: float) -> tuple[float, float]:
+    """Return first time and step of a trace [ms], as decimals and not as their differences.
 
-    Returns
-    -------
-    tuple
-        Starts of the bins [ms], (n_bins,); rates [Hz], (n_bins, n_types) in the order of
-        ``run.populations``, 0 for a type without neurons. The last bin ends with the run and counts
-        by its own width.
+    Parameters
+    ----------
+    trace : Trace
+        Recorded at regular times; one with fewer than two has the step of the simulation.
+    dt_ms : float
+        That step [ms].
+
+    Examples
+    --------
+    >>> from neostriatum.engines.base import Trace
+    >>> clock(Trace(np.array([0]), 0.1 * np.arange(1, 4), np.zeros((3, 1))), dt_ms=0.1)
+    (0.1, 0.1)
     """
-    spikes, spans = run.spikes, run.populations
-    bins = max(int(np.ceil(run.duration_ms / BIN_MS - _SLACK)), 1)
-    starts_ms = np.arange(bins) * BIN_MS
-    widths_s = np.diff(np.append(starts_ms, run.duration_ms)) / 1000
-    index = np.minimum((spikes.times_ms / BIN_MS + _SLACK).astype(np.int64), bins - 1)
-    rates = np.zeros((bins, len(spans)))
-    for column, span in enumerate(spans.values()):
-        mine = (spikes.ids >= span.start) & (spikes.ids < span.stop)
-        rates[:, column] = np.bincount(index[mine], minlength=bins) / widths_s / max(len(span), 1)
-    return starts_ms, rates
+    times = trace.times_ms
+    step = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else dt_ms
+    return round(float(times[0]) if len(times) else dt_ms, 9), round(float(step), 9)
