@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The file that `write_nix` makes.
 FILE = "run.nix"
+#: Bytes of such a file beside its numbers, at most.
+_OVERHEAD = 2**21
 
 
 def block(run: Run, *, flat: bool = False, network: Network | None = None) -> Any:
@@ -100,8 +103,24 @@ def write_nix(run: Run, folder: Path, network: Network | None) -> None:
     """
     library("nixio", "NIX")
     nix, made = library("neo.io.nixio", "NIX"), block(run, flat=True, network=network)
-    with replacing(folder / FILE) as temporary, nix.NixIO(str(temporary), "ow") as file:
-        file.write_block(made)
+    with replacing(folder / FILE) as temporary:
+        _room(temporary, made)
+        with nix.NixIO(str(temporary), "ow") as file:
+            file.write_block(made)
+
+
+def _room(path: Path, made: Any) -> None:
+    """Raise OSError where the disk has no room for a block.
+
+    The HDF5 under nixio ends the program when it finds that out by itself.
+    """
+    (segment,) = made.segments
+    numbers = 2 * sum(len(one) for one in segment.spiketrains)
+    numbers += sum(one.size for one in segment.analogsignals)
+    numbers += 3 * sum(one.annotations["neurons"] for one in segment.spiketrains)
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, _OVERHEAD + int(1.05 * 8 * numbers))
 
 
 def _single(run: Run, network: Network | None, neo: Any, pq: Any) -> Iterator[Any]:
