@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.laws import laws
-from neostriatum.circuit.measured import measured
-from neostriatum.circuit.pathway import DistanceLaw, Measured
+from neostriatum.circuit.sources import cited as sources_of
+from neostriatum.circuit.sources import sources as sources
+from neostriatum.circuit.sources import values
 from neostriatum.recording.store import Run
 from neostriatum.simulation import Settings, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from neostriatum.circuit.model import Circuit
 
 
@@ -41,25 +37,6 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
             "thresholds_mv": thresholds, "warnings": warnings_of(made),
             "left_out": list(made.left_out)}
-
-
-def values(raw: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (dotted path, {value, source, how, note}) of every leaf of a circuit's plain data."""
-    if isinstance(raw, dict) and "value" in raw:
-        yield path, {key: raw.get(key) for key in ("value", "source", "how", "note")}
-    elif isinstance(raw, dict):
-        about = {key: raw[key] for key in ("source", "how", "note") if key in raw}
-        for key, said in raw.items():
-            if key in about:
-                continue
-            for at, row in values(said, f"{path}.{key}" if path else key):
-                # What a time course says of its source holds for every number in it.
-                yield at, {**row, **{k: v for k, v in about.items() if row.get(k) is None}}
-    elif isinstance(raw, (list, tuple)):
-        for number, said in enumerate(raw):
-            yield from values(said, f"{path}.{number}")
-    elif path not in ("name", "summary") and not path.startswith("left_out"):
-        yield path, {"value": raw, "source": None, "how": None, "note": None}
 
 
 def static_threshold(circuit: Circuit, name: str) -> float:
@@ -112,30 +89,10 @@ def lines(made: dict[str, Any]) -> list[str]:
     return text
 
 
-def sources() -> dict[str, dict[str, Any]]:
-    """Return every known source by its key."""
-    return tomllib.loads((files("neostriatum.circuit") / "sources.toml").read_text("utf-8"))
-
-
 def cited(what: Any) -> dict[str, Any]:
     """Return the sources that a circuit or run used, each with the keys it was used for."""
     circuit = resolve(_circuit_of(what), Settings())
-    used: dict[str, list[str]] = {}
-    for key, row in values(circuit.to_dict()):
-        if row["source"] and row["source"] != "override":
-            used.setdefault(row["source"], []).append(key)
-    wired = [*circuit.pathways.values(), *circuit.gap_junctions.values()]
-    if any(isinstance(one.wiring, DistanceLaw) for one in wired):
-        source = next(iter(laws().values())).alpha.source
-        used.setdefault(source, []).append("distance law")
-    tables = {one.wiring.table for one in wired if isinstance(one.wiring, Measured)}
-    for table in sorted(tables):
-        source = str(next(iter(measured()[table].values()))[0].p.source)
-        used.setdefault(source, []).append(f"table {table}")
-    known = sources()
-    found = [{"key": key, **known.get(key, {"title": key}), "used_for": keys}
-             for key, keys in sorted(used.items())]
-    return {"circuit": circuit.name, "sources": found}
+    return {"circuit": circuit.name, "sources": sources_of(circuit)}
 
 
 def schema_of() -> dict[str, Any]:

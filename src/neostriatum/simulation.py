@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -247,8 +248,10 @@ def seconds(where: str, said: Any) -> float:
 def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
             n_steps: int) -> dict[str, Any]:
     return {
-        "format": FORMAT, "status": "started", "circuit": circuit.to_dict(), "seed": seed,
-        "size": size, "steps": n_steps, "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
+        "format": FORMAT, "status": "started",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
+        "seed": seed, "size": size, "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
+        "engine": settings.engine,
         "threads": settings.threads, "precision": settings.precision,
         "overlay": [str(one) for one in ([settings.overlay] if isinstance(settings.overlay, str)
                                          else settings.overlay)],

@@ -157,6 +157,18 @@ def _degree_lines(block: dict[str, Any]) -> list[str]:
     return lines
 
 
+def export_lines(made: dict[str, Any]) -> list[str]:
+    """Return what was written for other tools, for a person."""
+    lines = [f"{made['circuit']}: {made['neurons']:,} neurons, {made['synapses']:,} synapses, "
+             f"{made['gap_junctions']:,} gap junctions written to {made['out']}"]
+    if "spikes" in made:
+        lines[0] = (f"{made['circuit']}: {made['spikes']:,} spikes of {made['neurons']:,} neurons, "
+                    f"traces of {made['traced']} written to {made['out']}")
+        if not made["network"]:
+            lines.append(f"without positions: {made['note']}")
+    return lines
+
+
 def bench_lines(made: dict[str, Any]) -> list[str]:
     """Return the table of a benchmark for a person."""
     about = made["machine"]

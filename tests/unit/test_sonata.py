@@ -206,15 +206,12 @@ def test_command(made, exported, tmp_path, monkeypatch, capsys):
         assert (tmp_path / "out" / name).stat().st_size == (exported / name).stat().st_size
     names = [{one.name for one in folder.iterdir()} for folder in (tmp_path / "out", exported)]
     assert names[0] == names[1]
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "run.json").write_text("{}")
     for more, what, code in (
-        (["net.h5", "--to", "nwb", "--out", "x"], "--to: must be sonata (got nwb)", 2),
+        (["net.h5", "--to", "nwb", "--out", "x"], "--to: of a network must be sonata (got nwb)", 2),
+        (["net.h5", "--to", "mat", "--out", "x"], "--to: must be sonata, nwb, neo or csv", 2),
         (["net.h5", "--out", "x"], "--to", 2),
-        (["run", "--to", "sonata", "--out", "x"], "run: is a run, which cannot be exported", 2),
         (["net.h5", "--to", "sonata", "--out", "out"], "out: --out must be a new or empty", 5),
         (["no.h5", "--to", "sonata", "--out", "x"], "no.h5: no such file", 5),
-        (["run", "--to", "csv", "--out", "x"], "--to: must be sonata (got csv)", 2),
     ):
         assert main(["export", *more]) == code
         out, err = capsys.readouterr()

@@ -47,15 +47,14 @@ def build_command(
 
 @app.command("export")
 def export_command(
-    what: Annotated[str, typer.Argument(metavar="NETWORK", help="Network file, or SONATA.")],
-    to: Annotated[str, option("Format: sonata.", "--to")],
+    what: Annotated[str, typer.Argument(metavar="RUN|NETWORK", help="A run, or a network.")],
+    to: Annotated[str, option("Format: sonata; of a run also nwb, neo, csv.", "--to")],
     out: Annotated[str, option("New folder.", "--out")],
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:
-    """Write a network for other tools."""
+    """Write a run or a network for other tools."""
     from neostriatum.recording.export import export
+    from neostriatum.terminal import export_lines
 
     made = export(what, to, out)
-    show(as_json, quiet, made, lambda: [
-        f"{made['circuit']}: {made['neurons']:,} neurons, {made['synapses']:,} synapses, "
-        f"{made['gap_junctions']:,} gap junctions written to {made['out']}"])
+    show(as_json, quiet, made, lambda: export_lines(made))

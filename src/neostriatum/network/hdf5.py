@@ -70,9 +70,12 @@ def written(path: Path, **options: Any) -> Iterator[tuple[Any, Disk]]:
     import h5py
 
     with replacing(path) as temporary, Disk(temporary) as disk:
-        with h5py.File(disk, "w", **options) as file:
-            yield file, disk
-        disk.check()
+        try:
+            with h5py.File(disk, "w", **options) as file:
+                yield file, disk
+        finally:
+            # What went wrong on the disk first is the reason of whatever HDF5 says of it later.
+            disk.check()
 
 
 @contextmanager

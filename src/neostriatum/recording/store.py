@@ -269,6 +269,18 @@ class Run:
         """Make ``run.json`` durable."""
         write_record(self.folder, self.record)
 
+    def to_neo(self) -> Any:
+        """Return spikes, traces and rates as a Neo block; see `neostriatum.recording.neo.block`."""
+        from neostriatum.recording.neo import block
+
+        return block(self)
+
+    def to_xarray(self) -> Any:
+        """Return traces and rates; see `neostriatum.recording.arrays.dataset`."""
+        from neostriatum.recording.arrays import dataset
+
+        return dataset(self)
+
     # ---- what lies on disk ----------------------------------------------------------------------
 
     @cached_property

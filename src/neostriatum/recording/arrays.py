@@ -1,0 +1,63 @@
+"""Traces and rates of a run as labelled arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.recording.library import library
+from neostriatum.recording.sonata import unit
+
+if TYPE_CHECKING:
+    from neostriatum.recording.store import Run
+
+
+def dataset(run: Run) -> Any:
+    """Return traces and rates of a run as an xarray dataset.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``v`` (time, probe) [mV] and other recorded variables; ``population_rate`` (bin, cell_type)
+        [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates.
+
+    Raises
+    ------
+    LibraryMissing
+        xarray is not installed.
+    RunFileError
+        Damaged files of the run, or one that did not finish.
+    """
+    xr = library("xarray", "to_xarray")
+    said, spans = run.summary, run.populations
+    starts_ms, binned = run.population_rates()
+    rates = run.rates()
+    ms, hz = {"units": "ms"}, {"units": "Hz"}
+    found = {
+        "population_rate": (("bin", "cell_type"), np.stack(list(binned.values()), axis=1), hz),
+        "rate": (("neuron",), np.concatenate(list(rates.values())), hz),
+    }
+    names = list(spans)
+    made = xr.Dataset(found, coords={
+        "bin": ("bin", starts_ms, ms), "cell_type": names,
+        "neuron": np.arange(sum(map(len, spans.values()))),
+        "neuron_type": ("neuron", np.repeat(names, [len(span) for span in spans.values()])),
+    }, attrs={key: said[key] for key in ("circuit", "engine", "seed", "duration_ms",
+                                         "network_hash", "spike_hash")})
+    for variable in run.variables:
+        traces = [xr.DataArray(
+            trace.values, dims=("time", "probe"), attrs={"units": unit(variable)},
+            coords={"time": ("time", trace.times_ms, ms), "probe": trace.ids,
+                    "probe_type": ("probe", [name] * len(trace.ids))})
+            for name, trace in run.recorded(variable).items()]
+        if traces:
+            # Types that were recorded at other times are NaN in between.
+            made = made.merge({variable: xr.concat(traces, dim="probe", join="outer")},
+                              join="outer")
+    return made

@@ -1,0 +1,91 @@
+"""Write a run as tables of text: spikes, traces, rates, neurons."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.durable import replacing
+from neostriatum.recording.sonata import report, unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from neostriatum.network.network import Network
+    from neostriatum.recording.store import Run
+
+#: Decimals of a time [ms]: multiples of the step are written as 0.3, not 0.30000000000000004.
+_DECIMALS = 9
+#: Rows of spikes in memory as a table at a time.
+_BLOCK = 2**20
+
+
+def write_csv(run: Run, folder: Path, network: Network | None) -> None:
+    """Write spikes.csv, traces.csv, rates.csv and neurons.csv, units in the names of the columns.
+
+    Variables other than the potential have a file of their own, ``traces-u.csv``.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    folder : Path
+        An empty folder.
+    network : Network or None
+        Where the positions come from; without it they are left out.
+
+    Raises
+    ------
+    RunFileError
+        Damaged files of the run, or a folder that cannot be written.
+    """
+    import pandas as pd
+
+    spikes, spans = run.spikes, run.populations
+    names = np.array(list(spans))
+    starts = np.array([span.start for span in spans.values()])
+
+    def about(ids: np.ndarray) -> dict[str, Any]:
+        # The last type that starts at or before an id is its type, also after an empty one.
+        which = np.searchsorted(starts, ids, side="right") - 1
+        return {"type": pd.Categorical.from_codes(which, names), "node_id": ids - starts[which],
+                "id": ids}
+
+    def table(start: int, stop: int) -> Any:
+        return pd.DataFrame({"time_ms": spikes.times_ms[start:stop].round(_DECIMALS),
+                             **about(spikes.ids[start:stop])})
+
+    with _rows(folder / "spikes.csv") as handle:
+        for start in range(0, max(len(spikes), 1), _BLOCK):
+            table(start, start + _BLOCK).to_csv(handle, index=False, header=start == 0)
+    for variable in run.variables:
+        with _rows(folder / report(variable).replace(".h5", ".csv")) as handle:
+            handle.write(f"time_ms,type,node_id,id,{variable}_{unit(variable).lower()}\n")
+            for trace in run.recorded(variable).values():
+                times = trace.times_ms.round(_DECIMALS)
+                for column, number in enumerate(trace.ids):
+                    cell = about(np.full(len(times), number))
+                    pd.DataFrame({"time_ms": times, **cell, "": trace.values[:, column]}).to_csv(
+                        handle, index=False, header=False, float_format="%.9g")
+    begins_ms, rates = run.population_rates()
+    _write(folder / "rates.csv", pd.DataFrame(
+        {"time_ms": begins_ms} | {f"{name}_hz": rate for name, rate in rates.items()}))
+    each = np.concatenate(list(run.rates().values()))
+    positions = {} if network is None else {
+        f"{axis}_um": network.positions[:, column] for column, axis in enumerate("xyz")}
+    _write(folder / "neurons.csv", pd.DataFrame(
+        {**about(np.arange(len(each))), "rate_hz": each, **positions}))
+
+
+@contextmanager
+def _rows(path: Path) -> Iterator[IO[str]]:
+    with replacing(path) as temporary, temporary.open("w", newline="") as handle:
+        yield handle
+
+
+def _write(path: Path, table: Any) -> None:
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)

@@ -1,0 +1,116 @@
+"""A run as a SONATA folder: configurations, network, spikes, reports of recorded variables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.durable import replacing, write_text
+from neostriatum.network.hdf5 import written
+from neostriatum.network.sonata import CONFIG as CIRCUIT
+from neostriatum.network.sonata import stamp, write_sonata
+from neostriatum.recording.sonata import unit
+from neostriatum.recording.trains import clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neostriatum.engines.base import Trace
+    from neostriatum.network.network import Network
+    from neostriatum.recording.store import Run
+
+CONFIG, NODE_SETS = "simulation_config.json", "node_sets.json"
+
+
+def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
+    """Write a run as SONATA: the config, without which it is none, comes last.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run; its ``spikes.h5`` is SONATA already and is copied.
+    folder : Path
+        An empty folder.
+    network : Network or None
+        What to write under ``network/``; without it nodes and edges are left out, and the
+        config names none.
+
+    Raises
+    ------
+    RunFileError
+        Damaged files of the run, or a folder that cannot be written.
+    """
+    output = folder / "output"
+    output.mkdir()
+    len(run.spikes)  # damaged spikes are not handed on
+    with replacing(output / "spikes.h5") as temporary:
+        shutil.copyfile(run.folder / "spikes.h5", temporary)
+    reports, sets = {}, {name: {"population": name} for name in run.populations}
+    for variable in run.variables:
+        traces = {name: one for name, one in run.recorded(variable).items() if one.values.size}
+        if traces:
+            reports[variable] = _report(run, variable, traces)
+            sets |= _sets(run, variable, traces)
+            with written(output / f"{variable}.h5") as (file, _):
+                stamp(file)
+                for name, trace in traces.items():
+                    _population(file.create_group(f"report/{name}"), trace, variable,
+                                run.populations[name].start, run.dt_ms)
+    write_text(folder / NODE_SETS, json.dumps(sets, indent=1) + "\n")
+    if network is not None:
+        (folder / "network").mkdir()
+        write_sonata(network, folder / "network", run.circuit)
+    write_text(folder / CONFIG,
+               json.dumps(_config(run, reports, network is not None), indent=1) + "\n")
+
+
+def _population(group: Any, trace: Trace, variable: str, first: int, dt_ms: float) -> None:
+    """Write the cells of one type; beside what the specification has, what its readers ask for."""
+    n = len(trace.ids)
+    data = group.create_dataset("data", data=trace.values.astype(np.float32))
+    data.attrs["units"] = unit(variable)
+    mapping = group.create_group("mapping")
+    ids = mapping.create_dataset("node_ids", data=(trace.ids - first).astype(np.uint64))
+    ids.attrs["sorted"] = np.uint8(bool((np.diff(trace.ids) > 0).all()))
+    pointer = mapping.create_dataset("index_pointer", data=np.arange(n + 1, dtype=np.uint64))
+    mapping["index_pointers"] = pointer  # as libsonata spells it
+    mapping.create_dataset("element_ids", data=np.zeros(n, np.uint32))
+    mapping.create_dataset("element_pos", data=np.zeros(n, np.float32))  # for BMTK
+    start, step = clock(trace, dt_ms)
+    made = mapping.create_dataset("time", data=[start, start + step * len(trace.times_ms), step])
+    made.attrs["units"] = "ms"
+
+
+def _sets(run: Run, variable: str, traces: dict[str, Trace]) -> dict[str, Any]:
+    """Return the node sets of a report: one per type, and all of them."""
+    parts = {f"{variable}_{name}": {
+        "population": name, "node_id": (trace.ids - run.populations[name].start).tolist()}
+        for name, trace in traces.items()}
+    return {**parts, f"{variable}_all": list(parts)}
+
+
+def _report(run: Run, variable: str, traces: dict[str, Trace]) -> dict[str, Any]:
+    start, step = clock(next(iter(traces.values())), run.dt_ms)
+    return {"cells": f"{variable}_all", "type": "compartment", "sections": "soma",
+            "variable_name": variable, "unit": unit(variable), "dt": step, "start_time": start,
+            "end_time": run.duration_ms, "file_name": f"{variable}.h5", "enabled": True}
+
+
+def _config(run: Run, reports: dict[str, Any], with_network: bool) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "version": 1, "manifest": {"$BASE": ".", "$OUTPUT": "$BASE/output"},
+        "run": {"tstop": run.duration_ms, "dt": run.dt_ms, "random_seed": run.seed},
+        "node_sets_file": f"$BASE/{NODE_SETS}",
+        "output": {"output_dir": "$OUTPUT", "spikes_file": "spikes.h5",
+                   "spikes_sort_order": "by_time"},
+        "reports": reports, "inputs": {},
+        "metadata": {"simulated_with": f"neostriatum {run.record['versions']['neostriatum']}",
+                     "circuit": run.circuit_name, "spike_hash": run.summary["spike_hash"],
+                     "network_hash": run.summary["network_hash"]},
+    }
+    if with_network:
+        made["network"] = f"$BASE/network/{CIRCUIT}"
+    return made

@@ -1,0 +1,477 @@
+"""Runs for other tools: what each format's own reader finds in what we wrote."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import libsonata
+import numpy as np
+import pandas as pd
+import pytest
+
+import neostriatum as ns
+from neostriatum.analysis import count_correlation, isi_cv
+from neostriatum.cli import main
+from neostriatum.recording import csv, drawn, nwb, simulation_config
+from neostriatum.recording import neo as nix
+from neostriatum.recording.export import FORMATS
+from neostriatum.recording.record import write_record
+
+TYPES = ["dSPN", "iSPN", "FS"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run with enough spikes for statistics; its last bin of 10 ms is unfinished."""
+    return ns.run("striatum", size=200, duration="2505 ms", seed=3, figures=False,
+                  changes={"warmup": "0 ms", "cells.FS.fraction": 0.2, "cells.dSPN.fraction": 0.4,
+                           "cells.iSPN.fraction": 0.4},
+                  record=["dSPN:3", "iSPN:3:v", "FS:3:v,u:5"],
+                  out=tmp_path_factory.mktemp("export") / "run")
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """A run without a spike and without a trace."""
+    made = ns.run("striatum", size=30, duration="5 ms", seed=3, figures=False, engine="reference",
+                  changes={"warmup": "0 ms"}, record="none",
+                  out=tmp_path_factory.mktemp("silent") / "run")
+    assert made.summary["spikes"] == 0
+    assert made.populations["FS"] == range(30, 30)
+    return made
+
+
+@pytest.fixture(scope="module")
+def folders(run, silent, tmp_path_factory):
+    """The folder of an export: folders["nwb"], and of the silent run folders["nwb", 0]."""
+    root = tmp_path_factory.mktemp("out")
+    found = {}
+    for to in FORMATS:
+        for key, one in ((to, run), ((to, 0), silent)):
+            found[key] = root / f"{to}{len(found)}"
+            said = ns.export(one, to, found[key])
+            assert said["network"], said["note"]
+            assert said["spikes"] == len(one.spikes)
+            assert said["traced"] == (0 if one is silent else 9)
+    return found
+
+
+@pytest.fixture(scope="module")
+def network(run):
+    return drawn.network_of(run)[0]
+
+
+def of(run, name):
+    """Times and local ids of the spikes of a type."""
+    span = run.populations[name]
+    mine = (run.spikes.ids >= span.start) & (run.spikes.ids < span.stop)
+    return run.spikes.times_ms[mine], run.spikes.ids[mine] - span.start
+
+
+# ---- the network of a run --------------------------------------------------------------------
+
+
+def test_network_of(run, network, tmp_path):
+    """A network is believed if it has the hash of the run, wherever it comes from."""
+    assert network.hash() == run.summary["network_hash"]
+    network.save(tmp_path / "net.h5")
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    for change, why in (({"network": str(tmp_path / "net.h5")}, ""),
+                        ({"network": str(tmp_path / "no.h5")}, "no.h5: no such file"),
+                        ({"seed": 4}, "a network that circuit and seed alone do not give"),
+                        ({"network": str(tmp_path / "net.h5"), "network_hash": "0"},
+                         "net.h5: is another network now")):
+        write_record(copy, run.record | change)
+        found, said = drawn.network_of(ns.Run(copy))
+        assert (found is None) == bool(why)
+        assert why in said
+    said = ns.export(copy, "csv", tmp_path / "out")
+    assert not said["network"]
+    assert "another network" in said["note"]
+    assert "x_um" not in pd.read_csv(tmp_path / "out" / "neurons.csv")
+    for to in ("nwb", "neo", "sonata"):
+        assert not ns.export(copy, to, tmp_path / to)["network"]
+    config = libsonata.SimulationConfig.from_file(
+        str(tmp_path / "sonata" / simulation_config.CONFIG))
+    assert len(libsonata.SpikeReader(config.output.spikes_file)["FS"].get()) > 0
+
+
+# ---- SONATA ----------------------------------------------------------------------------------
+
+
+def test_libsonata(run, network, folders):
+    config = libsonata.SimulationConfig.from_file(
+        str(folders["sonata"] / simulation_config.CONFIG))
+    assert (config.run.tstop, config.run.dt) == (run.duration_ms, 0.1)
+    circuit = libsonata.CircuitConfig.from_file(config.network)
+    assert circuit.node_populations == set(TYPES)
+    assert circuit.edge_population("FS_to_dSPN").size == len(network.edges["FS->dSPN"])
+    spikes = libsonata.SpikeReader(config.output.spikes_file)
+    report = config.report("v")
+    potentials = libsonata.ElementReportReader(report.file_name)
+    assert config.list_report_names == {"v", "u"}
+    slow = libsonata.ElementReportReader(config.report("u").file_name)["FS"]
+    assert slow.data_units == "pA"
+    assert np.allclose(slow.get().data, run.recorded("u")["FS"].values, rtol=1e-6)
+    sets = libsonata.NodeSets.from_file(config.node_sets_file)
+    for name in TYPES:
+        times, ids = of(run, name)
+        found = spikes[name].get_dict()
+        assert np.array_equal(found["timestamps"], times)
+        assert np.array_equal(found["node_ids"], ids)
+        read, trace = potentials[name], run.traces[name]
+        assert (read.time_units, read.data_units, read.sorted) == ("ms", "mV", True)
+        frame = read.get()
+        assert np.allclose(frame.times, trace.times_ms)
+        assert np.allclose(frame.data, trace.v_mv, atol=1e-4)
+        inside = (trace.times_ms > 9.99) & (trace.times_ms < 20.01)
+        assert np.allclose(read.get(node_ids=[1], tstart=10, tstop=20).data[:, 0],
+                           trace.v_mv[inside, 1], atol=1e-4)
+        nodes = circuit.node_population(name)
+        assert sets.materialize(report.cells, nodes).flatten().tolist() == [0, 1, 2]
+        assert np.array_equal(nodes.get_attribute("x", nodes.select_all()),
+                              network.positions[run.populations[name], 0])
+
+
+@pytest.mark.filterwarnings("ignore")  # BMTK leaves files open, and pandas warns it of its ways
+def test_bmtk(run, folders, monkeypatch):
+    from bmtk.utils.reports.compartment import CompartmentReport
+    from bmtk.utils.reports.spike_trains import SpikeTrains
+    from bmtk.utils.sonata.config import SonataConfig
+
+    monkeypatch.chdir(folders["sonata"])  # where BMTK looks for relative names
+    config = SonataConfig.from_json(simulation_config.CONFIG)
+    assert config.output["spikes_file"] == "spikes.h5"
+    assert config.reports["v"]["unit"] == "mV"
+    output = folders["sonata"] / "output"
+    spikes = SpikeTrains.from_sonata(str(output / "spikes.h5"))
+    assert set(spikes.populations) == set(TYPES)
+    for name in TYPES:
+        times, ids = of(run, name)
+        busy = int(np.bincount(ids).argmax())
+        assert np.array_equal(spikes.get_times(busy, population=name), times[ids == busy])
+        report = CompartmentReport(str(output / "v.h5"), mode="r",
+                                   population=name)
+        assert report.node_ids().tolist() == [0, 1, 2]
+        assert report.units() == "mV"
+        found, trace = report.data(node_id=1), run.traces[name]
+        # BMTK cuts the number of steps down to a whole one, and may lose the last.
+        assert len(trace.times_ms) - len(found) in (0, 1)
+        assert np.allclose(found[:, 0], trace.v_mv[: len(found), 1], atol=1e-4)
+
+
+def test_silent_sonata(folders):
+    config = libsonata.SimulationConfig.from_file(
+        str(folders["sonata", 0] / simulation_config.CONFIG))
+    assert config.list_report_names == set()
+    spikes = libsonata.SpikeReader(config.output.spikes_file)
+    assert [len(spikes[name].get()) for name in spikes.get_population_names()] == [0, 0, 0]
+
+
+# ---- NWB -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["nwb", ("nwb", 0)])
+def test_nwb_is_valid(key, folders):
+    import pynwb
+    from nwbinspector import Importance, inspect_nwbfile
+
+    path = folders[key] / nwb.FILE
+    assert pynwb.validate(path=path) == []
+    found = list(inspect_nwbfile(nwbfile_path=path))
+    assert not [one for one in found if one.importance == Importance.CRITICAL]
+    failed = [one for one in found if one.importance == Importance.ERROR]
+    # Two checks of the inspector fail by themselves on units without a single spike.
+    assert len(failed) <= (2 if key == ("nwb", 0) else 0), failed
+    # What a simulation cannot answer, and a module that says what it is; nothing else.
+    assert {one.check_function_name for one in found if one not in failed} <= {
+        "check_experimenter_exists", "check_institution", "check_subject_species_exists",
+        "check_processing_module_name"}
+
+
+def test_nwb(run, network, folders):
+    import pynwb
+
+    with h5py.File(folders["nwb"] / nwb.FILE) as file:
+        assert file["units/spike_times"].shape == (len(run.spikes),)
+        assert file["units/spike_times_index"].shape == (200,)
+    with pynwb.NWBHDF5IO(folders["nwb"] / nwb.FILE, "r") as io:
+        file = io.read()
+        assert file.session_start_time.isoformat() == run.record["started"]
+        assert "Not a recording from an animal" in file.experiment_description
+        assert (file.lab, file.institution, file.experimenter) == (None, None, None)
+        assert "no animal" in file.subject.description
+        assert (file.subject.species, file.subject.weight) == (None, None)
+        assert not file.devices
+        assert not file.electrodes
+        assert json.loads(file.scratch["circuit"].data) == run.record["circuit"]
+        assert json.loads(file.scratch["run"].data)["spike_hash"] == run.summary["spike_hash"]
+        assert "doi:10.1371/journal.pcbi.1001011" in file.related_publications[:]
+        units = file.units
+        assert units.resolution == pytest.approx(1e-4)
+        assert units["cell_type"][:].tolist() == ["dSPN"] * 80 + ["iSPN"] * 80 + ["FS"] * 40
+        assert np.array_equal(units["z"][:], network.positions[:, 2])
+        for number in (0, 85, 170, 199):
+            wanted = run.spikes.times_ms[run.spikes.ids == number] / 1000
+            assert np.array_equal(units.get_unit_spike_times(number), wanted)
+            assert units.get_unit_obs_intervals(number).tolist() == [[0, 2.505]]
+        module = file.processing["simulation"]
+        rates = module["population_rate_FS"]
+        assert rates.data[:].any()
+        assert np.array_equal(rates.data[:], run.population_rates()[1]["FS"])
+        assert (rates.rate, rates.unit, rates.starting_time) == (100, "Hz", 0)
+        series, trace = module["membrane_potential_iSPN"], run.traces["iSPN"]
+        assert series.unit == "volts"
+        assert np.allclose(series.data[:] * series.conversion, trace.v_mv / 1000, atol=1e-7)
+        assert series.starting_time == pytest.approx(1e-4)
+        assert series.rate == pytest.approx(10_000)
+        slow, wanted = module["u_FS"], run.recorded("u")["FS"]
+        assert (slow.unit, slow.rate) == ("amperes", 2000)
+        assert np.allclose(slow.data[:] * slow.conversion, wanted.values * 1e-12, rtol=1e-6)
+        cells = module["traced_cells"]
+        mine = cells["series"][:] == "membrane_potential_iSPN"
+        assert cells["unit"].data[:][mine].tolist() == trace.ids.tolist()
+
+
+def test_nwb_without_a_start(run, tmp_path):
+    """A start is not made up."""
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    for said in (None, "yesterday", "2026-01-01T12:00:00"):
+        write_record(copy, run.record | {"started": said})
+        with pytest.raises(ns.NeostriatumError, match="started must be a time with its zone"):
+            ns.export(copy, "nwb", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+# ---- Neo -------------------------------------------------------------------------------------
+
+
+def nix_block(folder):
+    from neo.io.nixio import NixIO
+
+    with NixIO(str(folder / nix.FILE), "ro") as file:
+        return file.read_block()
+
+
+def test_nix(run, network, folders):
+    made = nix_block(folders["neo"])
+    assert json.loads(made.annotations["circuit"]) == run.record["circuit"]
+    assert made.annotations["spike_hash"] == run.summary["spike_hash"]
+    (segment,) = made.segments
+    for name, train in zip(TYPES, segment.spiketrains, strict=True):
+        times, ids = of(run, name)
+        assert train.name == train.annotations["cell_type"] == name
+        assert np.array_equal(train.rescale("ms").magnitude, times)
+        assert np.array_equal(train.array_annotations["node_id"], ids)
+        assert train.t_stop.rescale("ms") == run.duration_ms
+        assert train.annotations["neurons"] == len(run.populations[name])
+        assert np.array_equal(train.annotations["y_um"],
+                              network.positions[run.populations[name], 1].astype(float))
+    *potentials, rates = segment.analogsignals
+    assert np.array_equal(rates.rescale("Hz").magnitude.T, list(run.population_rates()[1].values()))
+    assert rates.array_annotations["cell_type"].tolist() == TYPES
+    assert {one.name for one in potentials} == {"v dSPN", "v iSPN", "v FS", "u FS"}
+    for signal in potentials:
+        variable = signal.annotations["variable"]
+        trace = run.recorded(variable)[signal.annotations["cell_type"]]
+        assert signal.dimensionality.string == {"v": "mV", "u": "pA"}[variable]
+        assert np.array_equal(signal.magnitude, trace.values)
+        assert np.allclose(signal.times.rescale("ms").magnitude, trace.times_ms)
+        assert np.array_equal(signal.array_annotations["id"], trace.ids)
+
+
+def test_silent_nix(folders):
+    segment = nix_block(folders["neo", 0]).segments[0]
+    assert [len(train) for train in segment.spiketrains] == [0, 0, 0]
+    assert [signal.shape for signal in segment.analogsignals] == [(1, 3)]
+
+
+def test_to_neo(run, silent):
+    (segment,) = run.to_neo().segments
+    assert len(segment.spiketrains) == 200
+    train = segment.spiketrains[170]
+    assert train.annotations == {"cell_type": "FS", "node_id": 10, "id": 170}
+    assert np.array_equal(train.magnitude, run.spikes.times_ms[run.spikes.ids == 170])
+    assert len(segment.filter(cell_type="FS", objects="SpikeTrain")) == 40
+    assert [len(one) for one in silent.to_neo().segments[0].spiketrains] == [0] * 30
+
+
+@pytest.mark.filterwarnings("ignore::quantities.QuantitiesDeprecationWarning")
+def test_elephant(run, folders):
+    """Elephant computes from the NIX file the same irregularity and correlation as we do."""
+    import neo
+    import quantities as pq
+    from elephant.conversion import BinnedSpikeTrain
+    from elephant.spike_train_correlation import correlation_coefficient
+    from elephant.statistics import cv, isi
+
+    flat = nix_block(folders["neo"]).segments[0].spiketrains[2]
+    trains = neo.spiketrainlist.SpikeTrainList.from_spike_time_array(
+        flat.magnitude, flat.array_annotations["node_id"], range(flat.annotations["neurons"]),
+        t_stop=flat.t_stop, units=flat.units)
+    times, ids = of(run, "FS")
+    neurons, cvs = isi_cv(times, ids)
+    assert len(neurons) > 20
+    theirs = [cv(isi(trains[int(neuron)])) for neuron in neurons]
+    assert np.abs(cvs - theirs).max() < 1e-9
+    # Our bins hold the spikes of whole steps, (0, 10] ms; Elephant's are [0.1, 10.1) ms then.
+    binned = BinnedSpikeTrain(list(trains), bin_size=10 * pq.ms, t_start=0.1 * pq.ms,
+                              t_stop=2500.1 * pq.ms)
+    matrix = correlation_coefficient(binned)
+    pairs = matrix[np.triu_indices(len(matrix), 1)]
+    pairs = pairs[np.isfinite(pairs)]
+    ours = count_correlation(times, ids, 40, run.duration_ms, 10)
+    assert ours.pairs == len(pairs) > 100
+    assert ours.mean == pytest.approx(pairs.mean(), abs=1e-9)
+    assert ours.sd == pytest.approx(pairs.std(ddof=1), abs=1e-9)
+
+
+# ---- tables and arrays -----------------------------------------------------------------------
+
+
+def test_csv(run, network, folders):
+    spikes = pd.read_csv(folders["csv"] / "spikes.csv")
+    wanted = run.to_pandas()[["time_ms", "type", "node_id", "id"]]
+    assert list(spikes) == list(wanted)
+    assert np.allclose(spikes.time_ms, wanted.time_ms, rtol=1e-12)
+    assert spikes.type.tolist() == wanted.type.tolist()
+    assert np.array_equal(spikes[["node_id", "id"]], wanted[["node_id", "id"]])
+    assert len((folders["csv"] / "spikes.csv").read_text().splitlines()[1].split(",")[0]) < 9
+    traces = pd.read_csv(folders["csv"] / "traces.csv")
+    assert list(traces) == ["time_ms", "type", "node_id", "id", "v_mv"]
+    mine = traces[(traces.type == "FS") & (traces.node_id == 2)]
+    assert np.allclose(mine.v_mv, run.traces["FS"].v_mv[:, 2], rtol=1e-8)
+    slow = pd.read_csv(folders["csv"] / "traces-u.csv")
+    assert list(slow) == ["time_ms", "type", "node_id", "id", "u_pa"]
+    assert len(slow) == 3 * 5010
+    rates = pd.read_csv(folders["csv"] / "rates.csv")
+    assert list(rates) == ["time_ms", "dSPN_hz", "iSPN_hz", "FS_hz"]
+    assert np.allclose(rates.iloc[:, 1:].T, list(run.population_rates()[1].values()))
+    neurons = pd.read_csv(folders["csv"] / "neurons.csv")
+    assert list(neurons) == ["type", "node_id", "id", "rate_hz", "x_um", "y_um", "z_um"]
+    assert np.allclose(neurons.rate_hz, np.concatenate(list(run.rates().values())))
+    assert np.allclose(neurons[["x_um", "y_um", "z_um"]], network.positions, rtol=1e-5)
+    assert neurons.type.tolist() == ["dSPN"] * 80 + ["iSPN"] * 80 + ["FS"] * 40
+
+
+def test_csv_in_blocks(run, folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(csv, "_BLOCK", 97)
+    ns.export(run, "csv", tmp_path / "out")
+    for name in ("spikes.csv", "traces.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (folders["csv"] / name).read_bytes()
+
+
+def test_silent_csv(folders):
+    assert not (folders["csv", 0] / "traces.csv").exists()
+    for name, rows in (("spikes.csv", 0), ("rates.csv", 1), ("neurons.csv", 30)):
+        assert len(pd.read_csv(folders["csv", 0] / name)) == rows
+
+
+def test_to_xarray(run, silent):
+    made = run.to_xarray()
+    assert made.rate.sel(neuron=170) == pytest.approx(run.rates()["FS"][10])
+    assert made.neuron_type.sel(neuron=170) == "FS"
+    assert np.array_equal(made.population_rate.sel(cell_type="FS"), run.population_rates()[1]["FS"])
+    v = made.v.sel(probe=161)
+    assert np.array_equal(v.dropna("time"), run.traces["FS"].v_mv[:, 1])
+    assert np.array_equal(v.dropna("time").time, run.traces["FS"].times_ms)
+    assert not made.v.sel(probe=1).isnull().any()
+    assert (made.u.attrs["units"], made.u.sel(probe=160).dropna("time").size) == ("pA", 5010)
+    assert (v.attrs["units"], str(v.probe_type.values)) == ("mV", "FS")
+    assert made.v.sel(time=50.0, method="nearest").notnull().sum() == 9
+    assert made.attrs["spike_hash"] == run.summary["spike_hash"]
+    assert "v" not in silent.to_xarray()
+
+
+# ---- what is refused -------------------------------------------------------------------------
+
+
+def test_command(run, folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(run.folder, "run")
+    assert main(["export", "run", "--to", "csv", "--out", "out", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"to": "csv", "out": "out", "traced": 9, "network": True, "note": None} | {
+        key: run.summary[key] for key in ("circuit", "neurons", "synapses", "gap_junctions",
+                                          "network_hash", "spikes", "spike_hash")}
+    assert main(["export", "run", "--to", "neo", "--out", "neo"]) == 0
+    assert "200 neurons, traces of 9 written to neo" in capsys.readouterr().out
+    for status in ("started", "failed"):
+        shutil.copytree("run", f"run-{status}")
+        write_record(tmp_path / f"run-{status}", run.record | {"status": status})
+    shutil.copytree("run", "cut")
+    (tmp_path / "cut" / "spikes.h5").write_bytes(b"\x89HDF")
+    shutil.copytree("run", "lost")
+    (tmp_path / "lost" / "traces.h5").write_bytes(b"")
+    for what, to, out, rule, code in (
+        ("run", "mat", "x", "--to: must be sonata, nwb, neo or csv (got mat)", 2),
+        ("run", "nwb", "out", "out: --out must be a new or empty folder", 5),
+        ("run", "nwb", "run/run.json/x", "cannot be made", 5),
+        ("run-started", "csv", "x", "did not finish (status killed). Go on with: neostriatum", 5),
+        ("run-failed", "nwb", "x", "run-failed: the run did not finish (status failed)", 5),
+        *((bad, to, "x", "is damaged", 5) for bad in ("cut", "lost") for to in FORMATS),
+        ("nothing", "csv", "x", "nothing: no such file", 5),
+    ):
+        assert main(["export", what, "--to", to, "--out", out]) == code
+        printed, err = capsys.readouterr()
+        assert printed == ""
+        assert rule in err
+        assert err.count("\n") == 1
+        assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("to", "name"), [("nwb", "pynwb"), ("neo", "neo"), ("neo", "nixio")])
+def test_missing_library(to, name, run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, name, None)
+    assert main(["export", str(run.folder), "--to", to, "--out", str(tmp_path / "x")]) == 3
+    err = capsys.readouterr().err
+    assert f"needs {name}, which is missing. pip install neostriatum[{to}]" in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_xarray(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(ns.NeostriatumError, match=r"pip install neostriatum\[xarray\]") as caught:
+        run.to_xarray()
+    assert caught.value.exit_code == 3
+
+
+FULL = """
+import resource, sys
+import neo, nixio, pynwb
+from neostriatum.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(["export", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.parametrize(("to", "size"), [("sonata", 4000), ("csv", 4000), ("nwb", 4000),
+                                          ("nwb", 200_000), ("neo", 4000)])
+def test_full_disk(to, size, run, tmp_path):
+    """A file cannot grow: one line, exit 5, nothing left."""
+    done = subprocess.run([sys.executable, "-c", FULL, str(size), str(run.folder), "--to", to,
+                           "--out", str(tmp_path / "x")], capture_output=True, text=True)
+    assert done.returncode == 5, done.stderr
+    assert "cannot be written (File too large). Free space or choose --out" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_snippets(run, folders, tmp_path):
+    """What docs/export.md shows runs, in the folder that its commands make."""
+    text = (Path(__file__).parents[2] / "docs" / "export.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 7
+    for to in FORMATS:
+        shutil.copytree(folders[to], tmp_path / f"for-{to}")
+    shutil.copytree(run.folder, tmp_path / "runs" / "0001")
+    done = subprocess.run([sys.executable, "-c", "".join(blocks)], cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "volts" in done.stdout
+    assert "FS 40" in done.stdout
