@@ -186,23 +186,6 @@ def pair_lines(made: PairResult, figure: Path | None) -> list[str]:
     return lines + ([f"figure in {figure}"] if figure else [])
 
 
-def bibtex(made: dict[str, Any]) -> list[str]:
-    """Return BibTeX entries, each after a comment on what it was used for."""
-    lines = []
-    for source in made["sources"]:
-        lines.append(f"% used for: {', '.join(source['used_for'][:6])}"
-                     + (f" and {len(source['used_for']) - 6} more" if len(source["used_for"]) > 6
-                        else ""))
-        kind = "article" if source.get("journal") else "misc"
-        lines.append(f"@{kind}{{{source['key']},")
-        for field in ("title", "authors", "year", "journal", "doi", "note"):
-            if source.get(field) not in (None, ""):
-                name = "author" if field == "authors" else field
-                lines.append(f"  {name} = {{{source[field]}}},")
-        lines += ["}", ""]
-    return lines
-
-
 def draw_cell(made: CellResult, out: str) -> Path:
     """Draw the trace of a current, or the f-I curve of a sweep."""
     from neostriatum.plotting import fi_curve, trace

@@ -55,7 +55,7 @@ def run_command(
                    engine=DEFAULT if engine is None else engine, precision=precision,
                    overlay=overlay or (), changes=changes_of(changes), out=out, progress=progress)
     if not quiet:
-        from neostriatum.information import warnings_of
+        from neostriatum.circuit.cautions import warnings_of
 
         for warning in warnings_of(made.circuit):
             typer.echo(f"warning: {warning}", err=True)
