@@ -18,6 +18,12 @@ class CircuitError(NeostriatumError):
     exit_code = 2
 
 
+class InputError(NeostriatumError, ValueError):
+    """Arrays or options of a measure or a figure are impossible."""
+
+    exit_code = 2
+
+
 class BuildError(NeostriatumError):
     """A network cannot be built from this circuit at this size."""
 

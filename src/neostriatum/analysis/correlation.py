@@ -16,6 +16,7 @@ from neostriatum.analysis.rates import (
     checked_positive,
     checked_times,
 )
+from neostriatum.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def count_correlation(
 
     Raises
     ------
-    ValueError
+    InputError
         If the arrays do not match or are out of range, fewer than two whole bins fit into the
         recording, or `sample` is below 2.
 
@@ -92,10 +93,10 @@ def count_correlation(
     bins = int(np.floor(duration_ms / checked_positive("bin_ms", bin_ms) + SLACK))
     if bins < 2:
         message = f"bin_ms: two whole bins must fit into {duration_ms:g} ms (got {bin_ms:g} ms)"
-        raise ValueError(message)
+        raise InputError(message)
     if sample < 2:
         message = f"sample: must be at least 2 neurons (got {sample})"
-        raise ValueError(message)
+        raise InputError(message)
     times = checked_times(times_ms, duration_ms)
     neurons = checked_ids(ids, n, n_spikes=times.size)
     index = bin_index(times, bin_ms)

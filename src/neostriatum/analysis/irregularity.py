@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neostriatum.analysis.rates import checked_ids, checked_times
+from neostriatum.errors import InputError
 
 
 def isi(times_ms: ArrayLike, ids: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -29,7 +30,7 @@ def isi(times_ms: ArrayLike, ids: ArrayLike) -> tuple[NDArray[np.int64], NDArray
 
     Raises
     ------
-    ValueError
+    InputError
         If the arrays do not match, or a neuron has two spikes at the same time.
 
     Examples
@@ -46,7 +47,7 @@ def isi(times_ms: ArrayLike, ids: ArrayLike) -> tuple[NDArray[np.int64], NDArray
     if intervals_ms.size and intervals_ms.min() <= 0:
         twice = neurons[1:][same][np.argmin(intervals_ms)]
         message = f"times_ms: a neuron spikes once at a time (got two equal times for id {twice})"
-        raise ValueError(message)
+        raise InputError(message)
     return neurons[1:][same], intervals_ms
 
 
@@ -73,7 +74,7 @@ def isi_cv(
 
     Raises
     ------
-    ValueError
+    InputError
         If the arrays do not match, a neuron has two spikes at the same time, or
         `minimum_intervals` is below 2.
 
@@ -124,7 +125,7 @@ def isi_cv2(
 
     Raises
     ------
-    ValueError
+    InputError
         If the arrays do not match, a neuron has two spikes at the same time, or
         `minimum_intervals` is below 2.
 
@@ -151,5 +152,5 @@ def _grouped(
     """Return the distinct values of a sorted array, where each starts and how many there are."""
     if minimum_intervals < 2:
         message = f"minimum_intervals: must be at least 2 (got {minimum_intervals})"
-        raise ValueError(message)
+        raise InputError(message)
     return np.unique(owners, return_index=True, return_counts=True)

@@ -7,6 +7,8 @@ analyses share are here too.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neostriatum.errors import InputError
+
 # A spike of step n has the time (n + 1) dt, so bins are open on the left and closed on the right.
 # The slack, a fraction of a bin, keeps a time that rounding puts just above an edge in its bin.
 SLACK = 1e-6
@@ -29,7 +31,7 @@ def checked_positive(name: str, value: float) -> float:
 
     Raises
     ------
-    ValueError
+    InputError
         If it is not finite or not above zero.
 
     Examples
@@ -39,7 +41,7 @@ def checked_positive(name: str, value: float) -> float:
     """
     if not (np.isfinite(value) and value > 0):
         message = f"{name}: must be a finite number above 0 (got {value})"
-        raise ValueError(message)
+        raise InputError(message)
     return float(value)
 
 
@@ -60,7 +62,7 @@ def checked_times(times_ms: ArrayLike, duration_ms: float | None = None) -> NDAr
 
     Raises
     ------
-    ValueError
+    InputError
         If the array is not flat, or a time is not finite or lies outside the recording.
 
     Examples
@@ -71,15 +73,15 @@ def checked_times(times_ms: ArrayLike, duration_ms: float | None = None) -> NDAr
     times = np.asarray(times_ms, dtype=np.float64)
     if times.ndim != 1:
         message = f"times_ms: must be one-dimensional (got shape {times.shape})"
-        raise ValueError(message)
+        raise InputError(message)
     if not np.isfinite(times).all():
         message = "times_ms: every time must be finite (got NaN or infinity)"
-        raise ValueError(message)
+        raise InputError(message)
     if duration_ms is not None and times.size:
         first, last = times.min(), times.max()
         if first < 0 or last > duration_ms * (1 + SLACK):
             message = f"times_ms: must lie in 0 to {duration_ms:g} ms (got {first:g} to {last:g})"
-            raise ValueError(message)
+            raise InputError(message)
     return times
 
 
@@ -104,7 +106,7 @@ def checked_ids(
 
     Raises
     ------
-    ValueError
+    InputError
         If the array is not flat, not of integers, of the wrong length, or an id is out of range.
 
     Examples
@@ -115,19 +117,19 @@ def checked_ids(
     array = np.asarray(ids)
     if array.ndim != 1:
         message = f"ids: must be one-dimensional (got shape {array.shape})"
-        raise ValueError(message)
+        raise InputError(message)
     if array.size and not np.issubdtype(array.dtype, np.integer):
         message = f"ids: must be integers (got dtype {array.dtype})"
-        raise ValueError(message)
+        raise InputError(message)
     if n_spikes is not None and array.size != n_spikes:
         message = f"ids: must be one per spike time (got {array.size} ids for {n_spikes} times)"
-        raise ValueError(message)
+        raise InputError(message)
     if n is not None and n < 0:
         message = f"n: must not be negative (got {n})"
-        raise ValueError(message)
+        raise InputError(message)
     if n is not None and array.size and (array.min() < 0 or array.max() >= n):
         message = f"ids: must lie in 0 to n - 1 = {n - 1} (got {array.min()} to {array.max()})"
-        raise ValueError(message)
+        raise InputError(message)
     return array.astype(np.int64, copy=False)
 
 
@@ -173,7 +175,7 @@ def rates_hz(ids: ArrayLike, n: int, duration_ms: float) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError
+    InputError
         If an id is out of range or the duration is not above zero.
 
     Examples
@@ -211,7 +213,7 @@ def population_rate(
 
     Raises
     ------
-    ValueError
+    InputError
         If a time lies outside the recording, or a width, the duration or `n` is not above zero.
 
     Examples
@@ -226,7 +228,7 @@ def population_rate(
     duration_ms = checked_positive("duration_ms", duration_ms)
     if n < 1:
         message = f"n: must be at least 1 neuron (got {n})"
-        raise ValueError(message)
+        raise InputError(message)
     times = checked_times(times_ms, duration_ms)
     bins = max(int(np.ceil(duration_ms / bin_ms - SLACK)), 1)
     edges_ms = np.arange(bins + 1, dtype=np.float64) * bin_ms

@@ -5,6 +5,10 @@ imported when the first figure is drawn, pyplot never, so no display is needed a
 changes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 # The functions are bound here at once, not on first use: some have the name of their module, and
 # whichever is bound last is what `plotting.raster` means.
 from neostriatum.plotting.connectivity import connectivity
@@ -20,7 +24,20 @@ from neostriatum.plotting.space import positions
 from neostriatum.plotting.style import paper
 from neostriatum.plotting.traces import trace, traces
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What can be drawn from a finished run, in the order of a report: its name, and a function that
+#: takes the run alone and returns the figure and its axes. Where a run has nothing to show, no
+#: spikes or no traces, the figure is drawn all the same and says so in its axes.
+FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "raster": raster,
+    "traces": traces,
+    "rates": rate_histogram,
+}
+
 __all__ = [
-    "COLOURS", "colour", "connection_probability", "connectivity", "degrees", "fi_curve", "groups",
-    "paper", "positions", "psp", "raster", "rate_histogram", "trace", "traces",
+    "COLOURS", "FIGURES", "colour", "connection_probability", "connectivity", "degrees",
+    "fi_curve", "groups", "paper", "positions", "psp", "raster", "rate_histogram", "trace",
+    "traces",
 ]

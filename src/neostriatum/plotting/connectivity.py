@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import network_heading, new_figure, paper
 
@@ -37,7 +38,7 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the network has no cell type.
 
     Examples
@@ -49,7 +50,7 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
     """
     if not network.counts:
         message = "network: must have at least one cell type (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     from matplotlib.colors import LogNorm
 
     types = list(network.counts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.analysis.tally import tally
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import colour
 from neostriatum.plotting.style import WIDTH_IN, empty, network_heading, new_figure, paper
 
@@ -40,7 +41,7 @@ def degrees(network: Network) -> tuple[Figure, dict[str, Axes]]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the network has no cell type.
 
     Examples
@@ -52,7 +53,7 @@ def degrees(network: Network) -> tuple[Figure, dict[str, Axes]]:
     """
     if not network.counts:
         message = "network: must have at least one cell type (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     found: dict[str, dict[str, np.ndarray]] = {
         f"{way} {name}": {} for way in ("in", "out") for name in network.counts}
     for pathway, edges in network.edges.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import colour, marker
 from neostriatum.plotting.style import empty, new_figure, paper
 
@@ -46,7 +47,7 @@ def fi_curve(
 
     Raises
     ------
-    ValueError
+    InputError
         If the two are not flat and of the same length, or a value is not finite.
 
     Examples
@@ -62,10 +63,10 @@ def fi_curve(
             "currents_pa, rates_hz: must be flat and of the same length "
             f"(got shapes {currents.shape} and {rates.shape})"
         )
-        raise ValueError(message)
+        raise InputError(message)
     if not (np.isfinite(currents).all() and np.isfinite(rates).all()):
         message = "currents_pa, rates_hz: every value must be finite (got NaN or infinity)"
-        raise ValueError(message)
+        raise InputError(message)
     with paper():
         if axes is None:
             axes = new_figure(3.4, 2.5).add_subplot()

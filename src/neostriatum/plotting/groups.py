@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, colour, shade
 from neostriatum.plotting.style import WIDTH_IN, empty, hertz, new_figure, paper, span
 from neostriatum.plotting.traces import share_scale, with_spikes
@@ -65,7 +66,7 @@ def groups(
 
     Raises
     ------
-    ValueError
+    InputError
         If the result is that of a single pair, which `psp` draws, or `cells_per_group` is below 1.
 
     Examples
@@ -84,10 +85,10 @@ def groups(
     """
     if result.n < 2 or not result.traces:
         message = f"result: must hold two groups, a single pair is drawn by psp (got n {result.n})"
-        raise ValueError(message)
+        raise InputError(message)
     if cells_per_group < 1:
         message = f"cells_per_group: must be at least 1 (got {cells_per_group})"
-        raise ValueError(message)
+        raise InputError(message)
     with paper():
         figure, axes = _panels(result, cells_per_group)
         tops = _tops(result) | dict(v_peak_mv or {})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import new_figure, paper, span
 
@@ -51,7 +52,7 @@ def psp(
 
     Raises
     ------
-    ValueError
+    InputError
         If the arrays are not flat, of different length, shorter than two samples or not finite,
         or the times do not ascend.
 
@@ -96,13 +97,13 @@ def _check(
             "times_ms, v_mv, v_reference_mv: must be flat, of the same length and two samples "
             f"or more (got shapes {times.shape}, {v.shape} and {reference.shape})"
         )
-        raise ValueError(message)
+        raise InputError(message)
     if not all(np.isfinite(x).all() for x in (times, v, reference)):
         message = "times_ms, v_mv, v_reference_mv: every value must be finite (got NaN or infinity)"
-        raise ValueError(message)
+        raise InputError(message)
     if np.diff(times).min() <= 0:
         message = "times_ms: must ascend (got a time that is not after the one before it)"
-        raise ValueError(message)
+        raise InputError(message)
 
 
 def _peak(

@@ -14,7 +14,7 @@ from neostriatum.analysis.recordings import interval, pair_recordings
 from neostriatum.analysis.tally import law_of
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import FixedIndegree
-from neostriatum.errors import CircuitError
+from neostriatum.errors import CircuitError, InputError
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import WIDTH_IN, empty, network_heading, new_figure, paper
 
@@ -69,7 +69,7 @@ def connection_probability(
 
     Raises
     ------
-    ValueError
+    InputError
         If a distance is not positive, or the network has no pathway.
 
     Examples
@@ -82,10 +82,10 @@ def connection_probability(
     if not (0 < bin_um <= up_to_um < np.inf):
         message = ("bin_um, up_to_um: must satisfy 0 < bin_um <= up_to_um "
                    f"(got {bin_um:g}, {up_to_um:g})")
-        raise ValueError(message)
+        raise InputError(message)
     if not network.edges:
         message = "network: must have at least one pathway (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     rows = -(-(len(network.edges) + 1) // COLUMNS)
     with paper():
         figure = new_figure(WIDTH_IN, 0.35 + 1.75 * rows)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.analysis.rates import population_rate
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -67,7 +68,7 @@ def raster(
 
     Raises
     ------
-    ValueError
+    InputError
         If the run has no cell type, the window lies outside it, or a number is not above zero.
 
     Examples
@@ -85,10 +86,10 @@ def raster(
     start_ms, stop_ms = window(run, start_ms, stop_ms)
     if neurons_per_type is not None and neurons_per_type < 1:
         message = f"neurons_per_type: must be at least 1 (got {neurons_per_type})"
-        raise ValueError(message)
+        raise InputError(message)
     if not run.populations:
         message = "run.populations: must name at least one cell type (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     times_ms, ids = spikes_between(run, start_ms, stop_ms)
     with paper():
         shares = _shares(run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.analysis.rates import rates_hz
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -46,7 +47,7 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the run has no cell type.
 
     Notes
@@ -68,7 +69,7 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
     """
     if not run.populations:
         message = "run.populations: must name at least one cell type (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     rates = {name: _rates(run, members) for name, members in run.populations.items()}
     tops = {name: values.max(initial=0.0) for name, values in rates.items()}
     spn_top = max((top for name, top in tops.items() if name.endswith("SPN")), default=0.0)

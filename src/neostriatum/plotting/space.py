@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, colour, marker
 from neostriatum.plotting.style import network_heading, new_figure, paper
 
@@ -43,7 +44,7 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
 
     Raises
     ------
-    ValueError
+    InputError
         If nothing is to be drawn.
 
     Examples
@@ -55,7 +56,7 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         message = f"most: must be a whole number of somas from 1 on (got {most})"
-        raise ValueError(message)
+        raise InputError(message)
     with paper():
         figure = new_figure(4.6, 3.9)
         axes: Any = figure.add_subplot(projection="3d")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from neostriatum.network.network import Network
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK
 
 WIDTH_IN = 7.0  # two columns of a journal
@@ -82,7 +83,7 @@ def paper(**changes: object) -> Iterator[None]:
 
     Raises
     ------
-    ValueError
+    InputError
         If a setting is unknown.
 
     Notes
@@ -102,7 +103,7 @@ def paper(**changes: object) -> Iterator[None]:
     known = {key.replace(".", "_"): key for key in mpl.rcParams}
     if unknown := sorted(set(changes) - set(known)):
         message = f"paper: no Matplotlib setting has this name (got {', '.join(unknown)})"
-        raise ValueError(message)
+        raise InputError(message)
     settings: dict[Any, Any] = {**PAPER, **{known[name]: x for name, x in changes.items()}}
     with mpl.rc_context(settings):
         yield
@@ -270,7 +271,7 @@ def window(run: RunView, start_ms: float, stop_ms: float | None) -> tuple[float,
 
     Raises
     ------
-    ValueError
+    InputError
         If the window is empty or reaches outside the run.
 
     Examples
@@ -285,7 +286,7 @@ def window(run: RunView, start_ms: float, stop_ms: float | None) -> tuple[float,
             f"start_ms, stop_ms: must satisfy 0 <= start < stop <= {run.duration_ms:g} ms "
             f"(got {start_ms:g}, {stop_ms:g})"
         )
-        raise ValueError(message)
+        raise InputError(message)
     return start_ms, stop_ms
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -66,7 +67,7 @@ def traces(
 
     Raises
     ------
-    ValueError
+    InputError
         If the run has no cell type, the window lies outside it, or `cells_per_type` is below 1.
 
     Examples
@@ -85,10 +86,10 @@ def traces(
     start_ms, stop_ms = window(run, start_ms, stop_ms)
     if cells_per_type < 1:
         message = f"cells_per_type: must be at least 1 (got {cells_per_type})"
-        raise ValueError(message)
+        raise InputError(message)
     if not run.populations:
         message = "run.populations: must name at least one cell type (got none)"
-        raise ValueError(message)
+        raise InputError(message)
     rows = {name: _cells(run, name, start_ms, stop_ms)[:cells_per_type] for name in run.populations}
     with paper():
         figure, axes = _panels(rows, start_ms, stop_ms)
@@ -137,7 +138,7 @@ def trace(
 
     Raises
     ------
-    ValueError
+    InputError
         If times and voltages are not flat, not of the same length or empty, or not finite.
 
     Examples
@@ -154,10 +155,10 @@ def trace(
             "times_ms, v_mv: must be flat, of the same length and not empty "
             f"(got shapes {times.shape} and {v.shape})"
         )
-        raise ValueError(message)
+        raise InputError(message)
     if not all(np.isfinite(x).all() for x in (times, v, spikes)):
         message = "times_ms, v_mv, spike_times_ms: every value must be finite (got NaN or infinity)"
-        raise ValueError(message)
+        raise InputError(message)
     spikes = np.sort(spikes.ravel())
     start_ms, stop_ms = span(times)
     with paper():
