@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from neostriatum.circuit import citations
 from neostriatum.circuit.cautions import static_threshold, warnings_of
-from neostriatum.circuit.provenance import values
+from neostriatum.circuit.sources import cited as sources_of
+from neostriatum.circuit.sources import values
 from neostriatum.recording.store import Run
 from neostriatum.simulation import Settings, resolve
 
@@ -52,7 +52,8 @@ def lines(made: dict[str, Any]) -> list[str]:
 
 def cited(what: Any) -> dict[str, Any]:
     """Return the sources that a circuit or run used, each with the keys it was used for."""
-    return citations.cited(resolve(_circuit_of(what), Settings()))
+    circuit = resolve(_circuit_of(what), Settings())
+    return {"circuit": circuit.name, "sources": sources_of(circuit)}
 
 
 def schema_of() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.circuit.load import MAX_DEPTH, load, overlays, presets, read_data
-from neostriatum.circuit.provenance import values
+from neostriatum.circuit.sources import values
 from neostriatum.errors import CircuitError
 
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
