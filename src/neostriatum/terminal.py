@@ -160,6 +160,20 @@ def bench_lines(made: dict[str, Any]) -> list[str]:
     return lines
 
 
+def report_lines(made: dict[str, Any]) -> list[str]:
+    """Return where a report is, for a person."""
+    return [f"report with {len(made['figures'])} figures in {made['out']}", *_skipped(made)]
+
+
+def drawn_lines(made: dict[str, Any]) -> list[str]:
+    """Return where figures are, for a person."""
+    return [*(str(Path(made["out"]) / name) for name in made["files"]), *_skipped(made)]
+
+
+def _skipped(made: dict[str, Any]) -> list[str]:
+    return [f"not drawn: {name} ({reason})" for name, reason in made["skipped"].items()]
+
+
 def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
     """Return what a current did, for a person."""
     lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "

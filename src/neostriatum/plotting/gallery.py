@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.durable import replacing
-from neostriatum.errors import CircuitError, RunFileError, shown
+from neostriatum.errors import CircuitError, InputError, RunFileError, shown
 from neostriatum.network.network import Network
 from neostriatum.recording.store import Run
 from neostriatum.units import quantity
@@ -86,7 +86,7 @@ def draw(
             raise CircuitError(msg)
         try:
             pictures[name] = picture(known[name], what, formats, **limits)
-        except ValueError as error:
+        except InputError as error:
             if names or limits:
                 msg = f"{name}: {error}"
                 raise CircuitError(msg) from None
@@ -132,7 +132,7 @@ def picture(
 
     Raises
     ------
-    ValueError
+    InputError
         The figure cannot be drawn of this.
     """
     from neostriatum.plotting.style import paper

@@ -56,6 +56,7 @@ class Summary(_Strict):
 class Record(_Strict):
     """What ``run.json`` says of a run, its circuit aside."""
 
+    started: Text | None = None
     seed: Count
     size: Count | None
     duration_ms: Annotated[float, Field(gt=0)]
