@@ -23,6 +23,7 @@ from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.sonata import write_spikes, write_traces
 from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
+from neostriatum.reporting.report import present
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def run(
     made = Run(folder)
     if settings.figures:
         tell("figures", 0.0)
-        draw(made)
+        present(made)
     return made
 
 
@@ -178,22 +179,6 @@ def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circu
                "Build one with it, without --network")
         raise CircuitError(msg)
     return resolved
-
-
-def draw(made: Run, formats: Iterable[str] = ("png",)) -> list[Path]:
-    """Draw the standard figures of a run into its folder and return their paths."""
-    from neostriatum import plotting
-
-    folder = made.folder / "figures"
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for name, make in (("raster", plotting.raster), ("traces", plotting.traces),
-                       ("rates", plotting.rate_histogram)):
-        figure, _ = make(made)
-        for ending in formats:
-            paths.append(folder / f"{name}.{ending}")
-            figure.savefig(paths[-1])
-    return paths
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -77,7 +77,7 @@ def summary_lines(run: Run) -> list[str]:
                  f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
                  f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
                  f"peak memory {said['peak_memory_gb']:.2f} GB")
-    lines.append(f"results in {run.folder}, figures in {run.folder / 'figures'}")
+    lines.append(f"results in {run.folder}, report in {run.folder / 'report.html'}")
     return lines
 
 

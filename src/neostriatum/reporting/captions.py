@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "raster": (
-        "Spikes and rates. Above, each dot is a spike and each row a neuron; where a panel says so, "
-        "a part of the neurons is drawn, evenly spaced by id. Below, the rate of each type over all "
-        "its neurons in bins of 10 ms; dashed, its mean."),
+        "Spikes and rates. Above, each dot is a spike and each row a neuron; where a panel says "
+        "so, a part of the neurons is drawn, evenly spaced by id. Below, the rate of each type "
+        "over all its neurons in bins of 10 ms; dashed, its mean."),
     "traces": (
         "Membrane potentials of the first recorded cells of each type, one row each, all on one "
         "scale. A spike is drawn up to the potential at which the model cuts it."),
@@ -52,7 +52,7 @@ def _numbers(name: str, run: Run) -> str:
     if whole_steps("warmup", warm.value, run.circuit.dt.value):
         window += f", after a warm-up of {number(warm.value)} ms"
     if name == "traces":
-        counts = {kind: len(trace.ids) for kind, trace in run.traces.items()}
+        counts = {kind: len(run.traces[kind].ids) for kind in run.populations if kind in run.traces}
         unit = "cells"
     else:
         counts = {kind: len(ids) for kind, ids in run.populations.items()}

@@ -18,7 +18,7 @@ from neostriatum.circuit.cautions import warnings_of
 from neostriatum.circuit.sources import cited, values
 from neostriatum.durable import write_text
 from neostriatum.errors import InputError, RunFileError
-from neostriatum.plotting.gallery import figures_of, picture
+from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
 from neostriatum.plotting.palette import COLOURS
 from neostriatum.recording.record import checked
 from neostriatum.recording.store import Run
@@ -30,6 +30,7 @@ from neostriatum.reporting.references import references
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from neostriatum.circuit.model import Circuit
     from neostriatum.recording.record import Record
 
 
@@ -71,6 +72,13 @@ def report(run: Run | str | Path, out: str | Path | None = None, *,
     write_text(path, text)
     return {"out": str(path), "figures": list(drawn), "skipped": skipped,
             "bytes": len(text.encode())}
+
+
+def present(run: Run) -> None:
+    """Draw the standard figures of a run that just ended into its folder, and its report."""
+    draw(run, STANDARD)
+    report(run, pictures={name: (run.folder / "figures" / f"{name}.png").read_bytes()
+                          for name in STANDARD})
 
 
 def _free(run: Run, out: str | Path | None) -> Path:
@@ -116,15 +124,17 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
     style = pages.from_string((room / "style.css").read_text("utf-8")).render(colours=COLOURS)
     circuit = run.circuit
     sources = cited(circuit)
-    cites = references(circuit)
+    cites, groups = references(circuit), _groups(circuit)
     return pages.from_string((room / "page.html").read_text("utf-8")).render(
         version=__version__, style=style, record=record, summary=record.summary, circuit=circuit,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        name=run.folder.name or run.folder.resolve().name, populations=_populations(run),
+        name=run.folder.name or run.folder.resolve().name, dopamine=_dopamine(circuit),
+        populations=_populations(run),
         figures=_figures(run, drawn), skipped=skipped, warnings=warnings_of(circuit),
         space=tables.space(circuit), cells=tables.cells(circuit), effects=tables.effects(circuit),
         receptors=tables.receptors(circuit), wiring=tables.wiring(circuit),
-        inputs=tables.inputs(circuit), groups=_groups(circuit), cites=cites,
+        inputs=tables.inputs(circuit), groups=groups, cites=cites,
+        changes=_changes(record, groups),
         mark={one.key: one.number for one in cites}, bibtex="\n".join(bibtex(sources)).strip(),
         command=rerun.command(circuit, record),
         python=rerun.python(run.folder.name or ".", record))
@@ -151,9 +161,27 @@ def _populations(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def _groups(circuit: Any) -> dict[str, list[dict[str, Any]]]:
+def _dopamine(circuit: Circuit) -> str:
+    """Return the levels of dopamine in the fewest words."""
+    if not (circuit.dopamine.d1.is_constant and circuit.dopamine.d2.is_constant):
+        return "time course"
+    d1, d2 = (number(level.constant.value) for level in (circuit.dopamine.d1, circuit.dopamine.d2))
+    return d1 if d1 == d2 else f"D1 {d1}, D2 {d2}"
+
+
+def _changes(record: Record, groups: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return every value that was changed for the run, by its key."""
+    found = {row["key"]: row["value"] for rows in groups.values() for row in rows
+             if row["source"] == "override"}
+    # Words, such as a shape or a rule, carry no source that could say it.
+    return found | {key: text for key, text in record.changes.items()
+                    if not any(one == key or one.startswith(f"{key}.") for one in found)}
+
+
+def _groups(circuit: Circuit) -> dict[str, list[dict[str, Any]]]:
     """Return a row per value of the circuit, by the part of the file that holds it."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for key, row in values(circuit.to_dict()):
-        groups.setdefault(key.split(".")[0], []).append({"key": key, **row})
+        part = key.split(".")[0] if "." in key else "clock"
+        groups.setdefault(part, []).append({"key": key, **row})
     return groups

@@ -28,7 +28,8 @@ def command(circuit: Circuit, record: Record) -> str | None:
     try:
         plain = load(circuit.name, overlay=record.overlay, changes=changes)
         more, options = _options(plain, circuit)
-        again = load(circuit.name, overlay=record.overlay, changes=changes | more)
+        again = plain if not more else load(circuit.name, overlay=record.overlay,
+                                            changes=changes | more)
     except CircuitError:
         return None
     if again != circuit:
@@ -41,21 +42,27 @@ def command(circuit: Circuit, record: Record) -> str | None:
 
 def python(folder: str, record: Record) -> str:
     """Return the lines of Python that run the folder's circuit again and compare the spikes."""
-    network = "" if record.network is None else f"network={record.network!r}, "
+    network = "" if record.network is None else f"network={_text(record.network)}, "
     size = "" if record.size is None else f"size={record.size}, "
     return "\n".join([
         "import neostriatum as ns",
         "",
-        f"circuit = ns.Run({folder!r}).circuit",
-        f"again = ns.run(circuit, {network}{size}duration={_duration(record)!r},",
-        f"               seed={record.seed}, engine={record.engine!r}, "
-        f"precision={record.precision!r})",
-        f"assert again.summary[\"spike_hash\"] == {record.summary.spike_hash!r}",
+        f"circuit = ns.Run({_text(folder)}).circuit",
+        f"again = ns.run(circuit, {network}{size}duration={_text(_duration(record))},",
+        f"               seed={record.seed}, engine={_text(record.engine)}, "
+        f"precision={_text(record.precision)})",
+        f"assert again.summary[\"spike_hash\"] == {_text(record.summary.spike_hash)}",
     ])
 
 
+def _text(text: str) -> str:
+    """Return a text as a literal of Python, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _duration(record: Record) -> str:
-    return f"{record.duration_ms!r} ms"
+    short = f"{record.duration_ms:g}"
+    return f"{short if float(short) == record.duration_ms else repr(record.duration_ms)} ms"
 
 
 def _settings(record: Record) -> list[str]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _MEANINGS = {
     "fraction": "fraction of the neurons", "C": "capacitance", "k": "slope of the quadratic",
     "v_r": "resting potential", "v_t": "threshold of the quadratic", "v_peak": "a spike is cut at",
-    "a": "rate of recovery", "b": "gain of recovery", "c": "reset of v", "d": "step of u at a spike",
-    "v_b": "recovery acts above", "I_spon": "spontaneous current",
+    "a": "rate of recovery", "b": "gain of recovery", "c": "reset of v",
+    "d": "step of u at a spike", "v_b": "recovery acts above", "I_spon": "spontaneous current",
 }
 
 
@@ -40,10 +40,10 @@ def cells(circuit: Circuit) -> list[dict[str, Any]]:
                        for value in of.values()]})
     rules = [Said(circuit.cells[name].rule) for name in types]
     rows.append({"symbol": "u′", "meaning": "rule of recovery", "unit": "", "values": rules})
-    for key, table, meaning in (("σ", circuit.noise, "noise on v"),):
-        if table:
-            rows.append({"symbol": key, "meaning": meaning, "unit": "mV per √ms", "values": [
-                said(table[name], unit=False) if name in table else None for name in types]})
+    if circuit.noise:
+        rows.append({"symbol": "σ", "meaning": "noise on v", "unit": "mV per √ms", "values": [
+            said(circuit.noise[name], unit=False) if name in circuit.noise else None
+            for name in types]})
     return rows
 
 
@@ -81,14 +81,15 @@ def wiring(circuit: Circuit) -> list[dict[str, Any]]:
     for name, one in circuit.pathways.items():
         delay = said(one.delay.offset)
         if one.delay.velocity is not None:
-            delay = Said(f"{delay.text} + distance / {amount(one.delay.velocity.value, 'um/ms')}",
-                         delay.source, delay.how, delay.note)
+            delay = Said(f"{delay.text} + distance at "
+                         f"{amount(one.delay.velocity.value, 'um/ms')}",
+                         _changed(one.delay.velocity) or delay.source, delay.how, delay.note)
         rows.append({"name": name.replace("->", " → "), "conductance": _conductance(one),
                      "delay": delay, "rule": _rule(one.wiring), "more": _more(one)})
     for name, one in circuit.gap_junctions.items():
         tau = [Said(f"node, τ {amount(one.tau.value, 'ms')}", one.tau.source)] if one.tau else []
-        rows.append({"name": f"{name.replace('-', ' – ')} gap", "conductance": [said(one.conductance)],
-                     "delay": None, "rule": _rule(one.wiring), "more": tau})
+        rows.append({"name": f"{name.replace('-', ' – ')} gap",
+                     "conductance": [said(one.conductance)], "delay": None, "rule": _rule(one.wiring), "more": tau})
     return rows
 
 
@@ -100,10 +101,9 @@ def _conductance(one: Any) -> list[Said]:
 def _rule(one: Any) -> list[Said]:
     if one.rule == "humphries2010":
         return [Said(f"distance law {one.connection}", "humphries2010"),
-                Said(f"× {number(one.scale.value)}", one.scale.source, one.scale.how,
-                     one.scale.note),
-                Said(f"to {amount(one.range.value, 'um')}", one.range.source, one.range.how,
-                     one.range.note)]
+                Said(f"× {number(one.scale.value)}, to {amount(one.range.value, 'um')}",
+                     _changed(one.scale, one.range) or one.scale.source, one.scale.how,
+                     one.scale.note)]
     if one.rule == "pairwise":
         return [Said(f"p {number(at.p.value)} below {amount(at.below.value, 'um')}", at.p.source,
                      at.p.how, at.p.note) for at in one.bins]
@@ -116,13 +116,19 @@ def _rule(one: Any) -> list[Said]:
     return [Said(f"{one.n:,} sources each{within}")]
 
 
+def _changed(*values: Any) -> str | None:
+    """Return the mark of a change where one of several numbers in a text was changed."""
+    return "override" if any(value.source == "override" for value in values) else None
+
+
 def _more(one: Any) -> list[Said]:
     found = []
     if one.stp is not None:
         stp = one.stp
-        found.append(Said(f"short-term plasticity U {number(stp.U.value)}, τ_rec "
-                          f"{amount(stp.tau_rec.value, 'ms')}, τ_fac "
-                          f"{amount(stp.tau_fac.value, 'ms')}", stp.U.source, stp.U.how,
+        found.append(Said(f"Tsodyks–Markram: U {number(stp.U.value)}, τ of recovery "
+                          f"{amount(stp.tau_rec.value, 'ms')}, of facilitation "
+                          f"{amount(stp.tau_fac.value, 'ms')}",
+                          _changed(stp.tau_rec, stp.tau_fac) or stp.U.source, stp.U.how,
                           stp.U.note))
     if one.weight_cv is not None:
         found.append(Said(f"weights vary, CV {number(one.weight_cv.value)}",
