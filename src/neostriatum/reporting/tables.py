@@ -89,7 +89,8 @@ def wiring(circuit: Circuit) -> list[dict[str, Any]]:
     for name, one in circuit.gap_junctions.items():
         tau = [Said(f"node, τ {amount(one.tau.value, 'ms')}", one.tau.source)] if one.tau else []
         rows.append({"name": f"{name.replace('-', ' – ')} gap",
-                     "conductance": [said(one.conductance)], "delay": None, "rule": _rule(one.wiring), "more": tau})
+                     "conductance": [said(one.conductance)], "delay": None,
+                     "rule": _rule(one.wiring), "more": tau})
     return rows
 
 
