@@ -149,7 +149,7 @@ def picture(
 
 def _opened(what: Any) -> Run | Network:
     from neostriatum.network.files import load_network
-    from neostriatum.recording.record import checked
+    from neostriatum.recording.checked import checked
 
     if isinstance(what, (str, Path)):
         path = Path(what)

@@ -20,7 +20,7 @@ from neostriatum.durable import write_text
 from neostriatum.errors import InputError, RunFileError
 from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
 from neostriatum.plotting.palette import COLOURS
-from neostriatum.recording.record import checked
+from neostriatum.recording.checked import checked
 from neostriatum.recording.store import Run
 from neostriatum.reporting import rerun, tables
 from neostriatum.reporting.captions import alternative, caption
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.recording.record import Record
+    from neostriatum.recording.checked import Record
 
 
 def report(run: Run | str | Path, out: str | Path | None = None, *,

@@ -11,7 +11,7 @@ from neostriatum.errors import CircuitError
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
-    from neostriatum.recording.record import Record
+    from neostriatum.recording.checked import Record
 
 
 def command(circuit: Circuit, record: Record) -> str | None:
