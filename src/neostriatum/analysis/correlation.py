@@ -9,13 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neostriatum.analysis.rates import (
-    SLACK,
-    bin_index,
-    checked_ids,
-    checked_positive,
-    checked_times,
-)
+from neostriatum.analysis.counts import whole_bins
+from neostriatum.analysis.rates import bin_index, checked_ids, checked_times
 from neostriatum.errors import InputError
 
 
@@ -89,36 +84,75 @@ def count_correlation(
     >>> count_correlation(times_ms, [0, 1, 0, 1, 2], n=4, duration_ms=30, bin_ms=10).pairs
     3
     """
-    duration_ms = checked_positive("duration_ms", duration_ms)
-    bins = int(np.floor(duration_ms / checked_positive("bin_ms", bin_ms) + SLACK))
-    if bins < 2:
-        message = f"bin_ms: two whole bins must fit into {duration_ms:g} ms (got {bin_ms:g} ms)"
-        raise InputError(message)
-    if sample < 2:
-        message = f"sample: must be at least 2 neurons (got {sample})"
-        raise InputError(message)
+    bins = whole_bins(duration_ms, bin_ms)
     times = checked_times(times_ms, duration_ms)
     neurons = checked_ids(ids, n, n_spikes=times.size)
     index = bin_index(times, bin_ms)
     inside = index < bins
-    counts = _sampled_counts(neurons[inside], index[inside], bins, sample, seed)
+    _, counts = sampled_counts(neurons[inside], index[inside], bins, sample, seed)
     return _summary(counts)
 
 
-def _sampled_counts(
+def sampled_counts(
     neurons: NDArray[np.int64], index: NDArray[np.int64], bins: int, sample: int, seed: int
-) -> NDArray[np.float64]:
-    """Return spike counts (sampled neurons, bins)."""
-    active = np.unique(neurons)
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return a sample of the neurons with a spike, and their spike counts.
+
+    Parameters
+    ----------
+    neurons, index : ndarray of int64, shape (n_spikes,)
+        Neuron and bin of each spike.
+    bins : int
+        Number of bins.
+    sample : int
+        Neurons to draw at most; at least 2.
+    seed : int
+        Seed of that draw.
+
+    Returns
+    -------
+    ids : ndarray of int64, shape (k,)
+        The neurons drawn, ascending.
+    counts : ndarray of float64, shape (k, bins)
+        Their counts.
+
+    Raises
+    ------
+    InputError
+        If `sample` is below 2.
+
+    Examples
+    --------
+    >>> sampled_counts(np.array([3, 3, 5]), np.array([0, 1, 1]), bins=2, sample=2, seed=0)
+    (array([3, 5]), array([[1., 1.], [0., 1.]]))
+    """
+    if sample < 2:
+        message = f"sample: must be at least 2 neurons (got {sample})"
+        raise InputError(message)
+    active = np.flatnonzero(np.bincount(neurons))
     if active.size > sample:
         active = np.sort(np.random.default_rng(seed).choice(active, sample, replace=False))
     if not active.size:
-        return np.empty((0, bins))
-    row = np.minimum(np.searchsorted(active, neurons), active.size - 1)
-    chosen = active[row] == neurons
-    flat = row[chosen] * bins + index[chosen]
+        return active, np.empty((0, bins))
+    row = np.full(active[-1] + 1, -1)
+    row[active] = np.arange(active.size)
+    known = neurons < row.size
+    at = row[neurons[known]]
+    flat = at[at >= 0] * bins + index[known][at >= 0]
     counts = np.bincount(flat, minlength=active.size * bins)
-    return counts.reshape(active.size, bins).astype(np.float64)
+    return active, counts.reshape(active.size, bins).astype(np.float64)
+
+
+def standardised(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return rows of mean 0 and length 1, so that products of them are Pearson correlations.
+
+    Examples
+    --------
+    >>> standardised(np.array([[0.0, 1.0, 2.0]])).round(3)
+    array([[-0.707, 0. , 0.707]])
+    """
+    centred = counts - counts.mean(axis=1, keepdims=True)
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
 def _summary(counts: NDArray[np.float64]) -> CountCorrelation:
@@ -127,8 +161,7 @@ def _summary(counts: NDArray[np.float64]) -> CountCorrelation:
     rows = counts.shape[0]
     if rows < 2:
         return CountCorrelation(mean=float("nan"), sd=float("nan"), pairs=0)
-    centred = counts - counts.mean(axis=1, keepdims=True)
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
-    pairwise = (centred @ centred.T)[np.triu_indices(rows, k=1)]
+    unit = standardised(counts)
+    pairwise = (unit @ unit.T)[np.triu_indices(rows, k=1)]
     sd = float(pairwise.std(ddof=1)) if pairwise.size > 1 else float("nan")
     return CountCorrelation(mean=float(pairwise.mean()), sd=sd, pairs=int(pairwise.size))

@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 # The functions are bound here at once, not on first use: some have the name of their module, and
 # whichever is bound last is what `plotting.raster` means.
+from neostriatum.plotting.activity import activity
+from neostriatum.plotting.assemblies import assemblies
 from neostriatum.plotting.connectivity import connectivity
 from neostriatum.plotting.degrees import degrees
+from neostriatum.plotting.distance import correlation_distance
 from neostriatum.plotting.fi import fi_curve
 from neostriatum.plotting.groups import groups
+from neostriatum.plotting.irregularity import cv_histogram
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
 from neostriatum.plotting.probability import connection_probability
+from neostriatum.plotting.psth import psth
 from neostriatum.plotting.raster import raster
 from neostriatum.plotting.rates import rate_histogram
 from neostriatum.plotting.space import positions
+from neostriatum.plotting.spectrum import spectrum
+from neostriatum.plotting.states import states
 from neostriatum.plotting.style import paper
 from neostriatum.plotting.traces import trace, traces
 
@@ -32,12 +39,20 @@ if TYPE_CHECKING:
 #: spikes or no traces, the figure is drawn all the same and says so in its axes.
 FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
     "raster": raster,
+    "psth": psth,
     "traces": traces,
+    "states": states,
     "rates": rate_histogram,
+    "cv": cv_histogram,
+    "spectrum": spectrum,
+    "correlation": correlation_distance,
+    "activity": activity,
+    "assemblies": assemblies,
 }
 
 __all__ = [
-    "COLOURS", "FIGURES", "colour", "connection_probability", "connectivity", "degrees",
-    "fi_curve", "groups", "paper", "positions", "psp", "raster", "rate_histogram", "trace",
+    "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
+    "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
+    "paper", "positions", "psp", "psth", "raster", "rate_histogram", "spectrum", "states", "trace",
     "traces",
 ]

@@ -15,7 +15,7 @@ from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
-    empty,
+    blank,
     heading,
     hertz,
     new_figure,
@@ -101,9 +101,7 @@ def _histogram(
     n = values_hz.size
     title = f"{name}, {n:,} neurons"
     if not values_hz.any():
-        empty(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
-        axes.set_xticks([])
-        axes.spines["bottom"].set_visible(False)
+        blank(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
         axes.set_title(f"{title}\n ", color=colour(name))
         return
     quantum_hz = 1000.0 / duration_ms

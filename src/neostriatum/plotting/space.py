@@ -68,20 +68,40 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
             axes.scatter(*at.T, s=10 if rare else 3, marker=marker(name) if rare else "o",
                          color=colour(name), alpha=0.9 if rare else 0.6, linewidths=0,
                          label=_label(name, drawn, len(ids)), rasterized=True)
-        for axis, letter in zip((axes.xaxis, axes.yaxis, axes.zaxis), "xyz", strict=True):
-            axis.set_label_text(f"{letter} (µm)")
-            axis.set_major_locator(_ticks())
-            axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
-            axis._axinfo["grid"].update(color="#dddddd", linewidth=0.4)
-        extent = np.ptp(network.positions, axis=0)
-        axes.set_box_aspect(np.maximum(extent, 1e-3 * extent.max() or 1.0), zoom=0.93)
-        axes.view_init(elev=22, azim=-56)
+        frame(axes, network.positions)
         legend = axes.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.06), markerscale=2.0,
                              labelcolor=FAINT, borderaxespad=0.0)
         for handle in legend.legend_handles:
             handle.set_alpha(1.0)
         network_heading(figure, network)
     return figure, axes
+
+
+def frame(axes: Any, positions_um: Any) -> None:
+    """Give axes in three dimensions units, light walls and the proportions of the tissue.
+
+    Parameters
+    ----------
+    axes : mpl_toolkits.mplot3d.axes3d.Axes3D
+        The axes.
+    positions_um : ndarray, shape (n, 3)
+        The somas [um].
+
+    Examples
+    --------
+    >>> axes = new_figure(2, 2).add_subplot(projection="3d")
+    >>> frame(axes, np.array([[0, 0, 0], [9, 9, 9]]))
+    >>> axes.get_zlabel()
+    'z (µm)'
+    """
+    for axis, letter in zip((axes.xaxis, axes.yaxis, axes.zaxis), "xyz", strict=True):
+        axis.set_label_text(f"{letter} (µm)")
+        axis.set_major_locator(_ticks())
+        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
+        axis._axinfo["grid"].update(color="#dddddd", linewidth=0.4)
+    extent = np.ptp(positions_um, axis=0)
+    axes.set_box_aspect(np.maximum(extent, 1e-3 * extent.max() or 1.0), zoom=0.93)
+    axes.view_init(elev=22, azim=-56)
 
 
 def _label(name: str, drawn: int, count: int) -> str:

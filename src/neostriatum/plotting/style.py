@@ -206,6 +206,29 @@ def empty(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT)
 
 
+def blank(axes: Axes, text: str) -> None:
+    """Say in the axes why nothing is drawn there, where neither axis measures anything.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where; both its axes are removed.
+    text : str
+        The reason.
+
+    Examples
+    --------
+    >>> axes = new_figure(width_in=3, height_in=2).add_subplot()
+    >>> blank(axes, "no assembly")
+    >>> len(axes.get_xticks())
+    0
+    """
+    empty(axes, text)
+    axes.set_xticks([])
+    axes.set_xlabel("")
+    axes.spines["bottom"].set_visible(False)
+
+
 def hertz(rate_hz: float) -> str:
     """Write a rate for a label.
 
@@ -319,3 +342,58 @@ def spikes_between(
     """
     first, last = run.spikes.times_ms.searchsorted((start_ms, stop_ms), side="right")
     return run.spikes.times_ms[first:last], run.spikes.ids[first:last]
+
+
+def members_of(run: RunView) -> Mapping[str, range]:
+    """Return the ids of each type of a run, or refuse a run without a type.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+
+    Returns
+    -------
+    mapping of str to range
+        Global ids by type.
+
+    Raises
+    ------
+    InputError
+        If it has no cell type.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> members_of(SimpleNamespace(populations={"FS": range(3)}))
+    {'FS': range(0, 3)}
+    """
+    if not run.populations:
+        message = "run.populations: must name at least one cell type (got none)"
+        raise InputError(message)
+    return run.populations
+
+
+def silence(name: str, n: int, spikes: int) -> str:
+    """Say why a type has nothing to show, or nothing where it has spikes.
+
+    Parameters
+    ----------
+    name : str
+        Cell type.
+    n, spikes : int
+        Its neurons and its spikes.
+
+    Returns
+    -------
+    str
+        The reason, empty where there are spikes.
+
+    Examples
+    --------
+    >>> silence("FS", 3, 0), silence("FS", 3, 1)
+    ('no FS spikes', '')
+    """
+    if not n:
+        return f"no {name} neurons in this run"
+    return "" if spikes else f"no {name} spikes"

@@ -1,0 +1,130 @@
+"""Activity in space: the somas of a run, coloured by how fast they fire.
+
+In: a run. Out: the figure, and its axes by type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.analysis.rates import rates_hz
+from neostriatum.analysis.somas import somas
+from neostriatum.plotting.palette import FAINT, colour
+from neostriatum.plotting.space import frame
+from neostriatum.plotting.style import (
+    RunView,
+    heading,
+    hertz,
+    members_of,
+    new_figure,
+    paper,
+    spikes_between,
+    window,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Somas drawn of one type: more hide each other.
+MOST = 2500
+MAP = "cividis"  # rises evenly in lightness, and looks the same with the common colour blindness
+
+
+def activity(
+    run: RunView, start_ms: float = 0.0, stop_ms: float | None = None
+) -> tuple[Figure, dict[str, Axes]]:
+    """Draw the somas of each type in three dimensions, coloured by their rate.
+
+    Parameters
+    ----------
+    run : RunView
+        The run. Its positions are drawn again from its circuit and seed, or read from its network.
+    start_ms : float
+        Start of the window [ms].
+    stop_ms : float, optional
+        End of the window [ms]; the end of the run by default.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict of str to mpl_toolkits.mplot3d.axes3d.Axes3D
+        The panel of each type; the fastest somas are drawn last and largest. The colours end at
+        the 99th percentile of each type.
+
+    Raises
+    ------
+    InputError
+        If the run has no cell type, or the window lies outside it.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from neostriatum.analysis.somas import Somas
+    >>> run = SimpleNamespace(
+    ...     spikes=SimpleNamespace(times_ms=np.array([2.0, 7.5]), ids=np.array([0, 1])),
+    ...     populations={"dSPN": range(2)}, somas=Somas(np.array([[0, 0, 0], [50, 9, 9]]), None),
+    ...     duration_ms=1000.0, circuit_name="striatum", dopamine=(0.3, 0.3), seed=1,
+    ... )
+    >>> figure, axes = activity(run)
+    >>> axes["dSPN"].get_zlabel()
+    'z (µm)'
+    """
+    start_ms, stop_ms = window(run, start_ms, stop_ms)
+    populations = members_of(run)
+    _, ids = spikes_between(run, start_ms, stop_ms)
+    where = somas(run)
+    with paper():
+        figure = new_figure(2.6 * len(populations), 3.5)
+        axes: dict[str, Any] = {}
+        for place, (name, members) in enumerate(populations.items(), 1):
+            known = where is not None and len(members) > 0
+            panel = figure.add_subplot(1, len(populations), place,
+                                       projection="3d" if known else None)
+            axes[name] = panel
+            if not known:
+                reason = "positions are not known" if len(members) else (
+                    f"no {name} neurons in this run")
+                panel.set_axis_off()
+                panel.text(0.5, 0.5, reason, transform=panel.transAxes, ha="center", va="center",
+                           color=FAINT)
+                panel.set_title(name, color=colour(name))
+                continue
+            own = ids[(ids >= members.start) & (ids < members.stop)] - members.start
+            rate_hz = rates_hz(own, len(members), stop_ms - start_ms)
+            at = where.positions_um[members.start : members.stop]
+            _cloud(figure, panel, name, at, rate_hz)
+            frame(panel, where.positions_um)
+        heading(figure, run)
+    return figure, axes
+
+
+def _cloud(figure: Figure, axes: Any, name: str, at: Any, rate_hz: Any) -> None:
+    """Draw the somas of one type with a bar of colours below."""
+    n = len(at)
+    chosen = np.linspace(0, n - 1, min(n, MOST)).round().astype(int)
+    chosen = chosen[np.argsort(rate_hz[chosen], kind="stable")]
+    top = float(np.quantile(rate_hz, 0.99)) or float(rate_hz.max()) or 1.0
+    share = np.minimum(rate_hz[chosen] / top, 1.0)
+    size = (18 if n < 300 else 3) * (0.35 + share)
+    dots = axes.scatter(*at[chosen].T, c=rate_hz[chosen], s=size, cmap=MAP, vmin=0.0, vmax=top,
+                        alpha=0.9, linewidths=0, rasterized=True)
+    some = "" if chosen.size == n else f"{chosen.size:,} of "
+    axes.set_title(f"{name}, {some}{n:,} neurons\nmean {hertz(rate_hz.mean())}",
+                   color=colour(name))
+    over = "max" if rate_hz.max() > top else "neither"
+    bar = figure.colorbar(dots, ax=axes, orientation="horizontal", fraction=0.05, pad=0.14,
+                          shrink=0.7, extend=over)
+    bar.set_label("firing rate (Hz)")
+    bar.outline.set_linewidth(0.4)
+    bar.locator = _ticks()
+    bar.update_ticks()
+
+
+def _ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=4, steps=[1, 2, 5, 10])

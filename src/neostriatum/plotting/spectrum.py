@@ -1,0 +1,146 @@
+"""Power spectra of the population rates, and of a stand-in for the local field potential.
+
+In: a run. Out: the figure, and its axes by name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neostriatum.analysis.field import kernel_field
+from neostriatum.analysis.somas import somas
+from neostriatum.analysis.spectrum import population_spectrum, power_spectrum
+from neostriatum.plotting.palette import INK, colour
+from neostriatum.plotting.style import (
+    WIDTH_IN,
+    RunView,
+    blank,
+    heading,
+    members_of,
+    new_figure,
+    paper,
+    silence,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+BIN_MS = 1.0
+#: The first samples of the field lack spikes from before the run.
+COLD_MS = 20.0
+
+
+def spectrum(
+    run: RunView, segment_ms: float = 500.0, highest_hz: float = 200.0
+) -> tuple[Figure, dict[str, Axes]]:
+    """Draw the power spectrum of the rate of each type, and of the field of their spikes.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+    segment_ms : float
+        Length of a segment of Welch's method [ms]; its inverse is the resolution.
+    highest_hz : float
+        Highest frequency that is drawn [Hz].
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict of str to matplotlib.axes.Axes
+        The panel of each type, and ``"field"``. A dashed line marks the spectrum of as many
+        independent Poisson neurons of the same rate: what lies above it is shared.
+
+    Raises
+    ------
+    InputError
+        If the run has no cell type or a number is not above zero.
+
+    Notes
+    -----
+    The field is that of `kernel_field` with an electrode in the middle: spikes smoothed, whose
+    size is a cortical one. It falls off above 50 Hz because of its kernel.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> run = SimpleNamespace(
+    ...     spikes=SimpleNamespace(times_ms=np.arange(1.0, 1000.0, 7), ids=np.zeros(143, int)),
+    ...     populations={"FS": range(2)},
+    ...     duration_ms=1000.0, circuit_name="striatum", dopamine=(0.3, 0.3), seed=1,
+    ... )
+    >>> figure, axes = spectrum(run)
+    >>> axes["FS"].get_ylabel()
+    'power (Hz²/Hz)'
+    """
+    populations = members_of(run)
+    with paper():
+        figure = new_figure(WIDTH_IN, 4.0)
+        columns = -(-(len(populations) + 1) // 2)
+        panels = figure.subplots(2, columns, squeeze=False).ravel()
+        axes = dict(zip([*populations, "field"], panels, strict=False))
+        for panel in panels[len(axes) :]:
+            panel.set_axis_off()
+        for name, members in populations.items():
+            ids, n = run.spikes.ids, len(members)
+            own_ms = run.spikes.times_ms[(ids >= members.start) & (ids < members.stop)]
+            axes[name].set_title(name, color=colour(name))
+            reason = silence(name, n, own_ms.size)
+            if reason or run.duration_ms < 2 * BIN_MS:
+                blank(axes[name], reason or "the run is too short")
+                continue
+            drawn = population_spectrum(own_ms, n, run.duration_ms, BIN_MS, segment_ms)
+            rate_hz = own_ms.size / n * 1000 / run.duration_ms
+            _curve(axes[name], *drawn, colour(name), highest_hz, 2 * rate_hz / n)
+            axes[name].set_title(f"{name}, dashed: independent neurons", color=colour(name))
+            axes[name].set_ylabel("power (Hz²/Hz)")
+        _field(axes["field"], run, segment_ms, highest_hz)
+        heading(figure, run)
+    return figure, axes
+
+
+def _field(axes: Axes, run: RunView, segment_ms: float, highest_hz: float) -> None:
+    """Draw the spectrum of the field in the middle of the tissue."""
+    axes.set_title("field of the spikes (kernel method, cortical size)", color=INK)
+    where = somas(run)
+    if where is None:
+        blank(axes, "positions are not known")
+    elif not run.spikes.times_ms.size:
+        blank(axes, "no spikes")
+    elif run.duration_ms < 2 * COLD_MS:
+        blank(axes, "the run is too short")
+    else:
+        at = where.positions_um
+        middle = (at.min(axis=0) + at.max(axis=0)) / 2
+        field_uv = kernel_field(run.spikes.times_ms, run.spikes.ids, at, middle, run.duration_ms,
+                                BIN_MS, where.side_um)[round(COLD_MS / BIN_MS) :]
+        _curve(axes, *power_spectrum(field_uv, BIN_MS, segment_ms), INK, highest_hz, None)
+        axes.set_ylabel("power (µV²/Hz)")
+
+
+def _curve(
+    axes: Axes, frequencies_hz: NDArray[np.float64], density: NDArray[np.float64], tint: str,
+    highest_hz: float, poisson: float | None,
+) -> None:
+    """Draw a spectrum without its first two points, from which the mean is taken."""
+    from matplotlib.ticker import NullFormatter
+
+    shown = (frequencies_hz <= highest_hz) & (np.arange(frequencies_hz.size) > 1)
+    axes.plot(frequencies_hz[shown], density[shown], color=tint, lw=0.9)
+    if poisson is not None:
+        axes.axhline(poisson, color=INK, lw=0.6, ls=(0, (4, 3)))
+    axes.set_yscale("log")
+    # Whole decades, so that the ticks are few and round.
+    seen = np.append(density[shown & (density > 0)], poisson or [])
+    if seen.size:
+        low, high = np.floor(np.log10(seen.min())), np.ceil(np.log10(seen.max()))
+        axes.set_ylim(10**low, 10 ** max(high, low + 1))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(0, highest_hz)
+    axes.set_xlabel("frequency (Hz)")
+    axes.locator_params(axis="x", nbins=5)

@@ -1,0 +1,141 @@
+"""Up and down states of the recorded cells: the trace, and the histogram of its potentials.
+
+In: a run with traces. Out: the figure, and its axes by type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.analysis.states import up_down_states
+from neostriatum.errors import InputError
+from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.style import (
+    WIDTH_IN,
+    RunView,
+    empty,
+    heading,
+    members_of,
+    new_figure,
+    paper,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neostriatum.analysis.states import UpDown
+
+CEILING_MV = -40.0
+BARS = 80
+
+
+def states(
+    run: RunView, cell: int = 0, shortest_ms: float = 50.0
+) -> tuple[Figure, dict[str, tuple[Axes, Axes]]]:
+    """Draw the potential of one recorded cell of each type with its up states, and its histogram.
+
+    Parameters
+    ----------
+    run : RunView
+        The run.
+    cell : int
+        Which of the recorded cells of a type, from 0.
+    shortest_ms : float
+        Shortest state [ms].
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict of str to tuple of matplotlib.axes.Axes
+        The trace and the histogram of each type. Up states are shaded; dashed lines mark the
+        means of the two states where there are two.
+
+    Raises
+    ------
+    InputError
+        If the run has no cell type, `cell` is below 0, or `shortest_ms` is not above zero.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> recorded = SimpleNamespace(ids=[0], times_ms=np.arange(20.0), v_mv=np.full((20, 1), -80.0))
+    >>> run = SimpleNamespace(
+    ...     spikes=SimpleNamespace(times_ms=np.array([12.0]), ids=np.array([0])),
+    ...     populations={"dSPN": range(2)}, traces={"dSPN": recorded},
+    ...     duration_ms=20.0, circuit_name="striatum", dopamine=(0.3, 0.3), seed=1,
+    ... )
+    >>> figure, axes = states(run)
+    >>> axes["dSPN"][0].get_title(loc="left")
+    'dSPN, cell 0, one state'
+    """
+    if cell < 0:
+        message = f"cell: must be 0 or more (got {cell})"
+        raise InputError(message)
+    populations = members_of(run)
+    with paper():
+        figure = new_figure(WIDTH_IN, 0.8 + 1.35 * len(populations))
+        grid = figure.add_gridspec(len(populations), 2, width_ratios=(4, 1))
+        axes: dict[str, tuple[Axes, Axes]] = {}
+        for row, (name, members) in enumerate(populations.items()):
+            left = figure.add_subplot(grid[row, 0])
+            right = figure.add_subplot(grid[row, 1], sharey=left)
+            axes[name] = left, right
+            recorded = (run.traces or {}).get(name)
+            number = 0 if recorded is None else len(recorded.ids)
+            if cell >= number or len(recorded.times_ms) < 2:
+                left.set_title(name, color=colour(name))
+                empty(left, f"no {name} neurons in this run" if not len(members) else
+                      f"no {name} voltages were recorded" if not number else
+                      f"only {number} {name} cells were recorded")
+                right.set_axis_off()
+                continue
+            _cell(left, right, name, recorded, cell, members.start, shortest_ms)
+        for row, (left, right) in enumerate(axes.values(), 1):
+            left.set_xlim(0, run.duration_ms)
+            left.tick_params(labelbottom=row == len(axes))
+            if row == len(axes):
+                left.set_xlabel(f"time (ms), spikes cut at {CEILING_MV:g} mV")
+                right.set_xlabel("time (%)")
+        figure.align_ylabels([left for left, _ in axes.values()])
+        heading(figure, run)
+    return figure, axes
+
+
+def _cell(
+    left: Axes, right: Axes, name: str, recorded: Any, cell: int, first: int, shortest_ms: float
+) -> None:
+    """Draw one cell: its trace below the ceiling, and the time it spends at each potential."""
+    times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
+    v_mv = np.asarray(recorded.v_mv)[:, cell].astype(np.float64)
+    found = up_down_states(times_ms, v_mv, shortest_ms, CEILING_MV)
+    shown = np.minimum(v_mv, CEILING_MV)
+    for start_ms, stop_ms in zip(found.starts_ms, found.stops_ms, strict=True):
+        left.axvspan(start_ms, stop_ms, color=colour(name), alpha=0.15, lw=0)
+    left.plot(times_ms, shown, color=colour(name), lw=0.6)
+    left.set_ylabel("voltage (mV)")
+    left.set_title(f"{name}, cell {int(recorded.ids[cell]) - first:,}, {_said(found)}",
+                   color=colour(name))
+    counts, edges = np.histogram(v_mv[v_mv < CEILING_MV], BARS)
+    right.stairs(100 * counts / v_mv.size, edges, orientation="horizontal", fill=True,
+                 color=colour(name), alpha=0.35, lw=0)
+    right.tick_params(labelleft=False)
+    if found.bimodal:
+        for mean_mv in (found.down_mv, found.up_mv):
+            right.axhline(mean_mv, color=INK, lw=0.7, ls=(0, (4, 3)))
+        for limit_mv in (found.leave_mv, found.enter_mv):
+            left.axhline(limit_mv, color=FAINT, lw=0.5, ls=":")
+    left.locator_params(axis="y", nbins=5)
+    right.locator_params(axis="x", nbins=3)
+
+
+def _said(found: UpDown) -> str:
+    """Say in a few words what was found."""
+    if not found.bimodal:
+        return "one state"
+    number = len(found.starts_ms)
+    return (f"{number} up state{'' if number == 1 else 's'}, {found.up_share:.0%} of the time, "
+            f"{found.down_mv:.0f} and {found.up_mv:.0f} mV")
