@@ -24,6 +24,8 @@ _WHERE = {
     "pair_recordings": "analysis.recordings",
     "run": "simulation",
     "Run": "recording.store",
+    "resume": "resumption",
+    "rerun": "resumption",
     "cell": "experiments.cell",
     "pair": "experiments.pair",
     "to_brian2": "engines.brian2_engine",

@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import time
+import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neostriatum.errors import RunFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+#: What a writer holds locked in a folder, as long as it lives.
+LOCK = "run.lock"
+#: Bytes that are read or written at a time.
+_BLOCK = 2**20
+
+
+class Hashed:
+    """A new file to write to from start to end, and the sha256 of what was written."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        self._hash = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        """Write all of ``data``."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        self._hash.update(rest)
+        while len(rest):
+            rest = rest[os.write(self._handle, rest[:_BLOCK]) :]
+        return size
+
+    def read(self, size: int = -1) -> bytes:
+        """Refuse; NumPy takes for a file only what could also read."""
+        raise OSError
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
+
+    def __enter__(self) -> Hashed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._handle)
+
+    def hexdigest(self) -> str:
+        """Return the sha256 of what was written so far."""
+        return self._hash.hexdigest()
 
 
 @contextmanager
@@ -31,18 +73,82 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        msg = f"{path}: cannot be written ({error.strerror or error}). Free space or choose --out"
-        raise RunFileError(msg) from None
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
+def _unwritable(path: Path, error: OSError) -> RunFileError:
+    return RunFileError(f"{path}: cannot be written ({error.strerror or error}). "
+                        "Free space or choose --out")
+
+
+def write_hashed(path: Path, write: Callable[[Hashed], None]) -> str:
+    """Let ``write`` fill a file, make it durable and return its sha256."""
+    with replacing(path) as temporary, Hashed(temporary) as file:
+        write(file)
+    return file.hexdigest()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file durably."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, "utf-8")
+    write_hashed(path, lambda file: file.write(text.encode("utf-8")))
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a text file durably.
+
+    Raises
+    ------
+    RunFileError
+        The file cannot be written; it may then end in a part of the line.
+    """
+    try:
+        new = not path.exists()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            rest = line.encode("utf-8") + b"\n"
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if new:
+            sync_folder(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def cut(path: Path, size: int) -> None:
+    """Shorten a file durably to its first ``size`` bytes."""
+    try:
+        handle = os.open(path, os.O_WRONLY)
+        try:
+            os.ftruncate(handle, size)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file.
+
+    Raises
+    ------
+    RunFileError
+        The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror or error})"
+        raise RunFileError(msg) from None
 
 
 def sync_folder(folder: Path) -> None:
@@ -50,6 +156,74 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only writer in a folder; the system ends the lock with the process, however it ends.
+
+    Raises
+    ------
+    RunFileError
+        Another process writes there, or the folder cannot be written.
+    """
+    handle = _lock(folder)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / LOCK).unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _lock(folder: Path) -> int:
+    path, patience = folder / LOCK, time.monotonic() + 0.3
+    while True:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        if _taken(handle, shared=False):
+            os.close(handle)
+            if time.monotonic() < patience:  # somebody may only have looked whether it is held
+                time.sleep(0.02)
+                continue
+            msg = f"{folder}: another process is writing this run. Wait for it or choose --out"
+            raise RunFileError(msg)
+        # The one who held it before may have removed the name since it was opened here.
+        with suppress(OSError):
+            if path.stat().st_ino == os.fstat(handle).st_ino:
+                return handle
+        os.close(handle)
+
+
+def _taken(handle: int, *, shared: bool) -> bool:
+    """Try to lock an open file; return whether another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        if not shared:
+            warnings.warn(f"this file system has no locks ({error.strerror}): start no second "
+                          "writer in the same folder", stacklevel=4)
+    return False
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a process is writing in a folder."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return _taken(handle, shared=True)
     finally:
         os.close(handle)
 

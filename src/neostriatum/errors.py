@@ -60,6 +60,12 @@ class RunFileError(NeostriatumError):
     exit_code = 5
 
 
+class Interrupted(NeostriatumError):
+    """Ctrl-C, answered once everything was safe."""
+
+    exit_code = 130
+
+
 def shown(value: object) -> str:
     """Return ``value`` as it may appear in a one-line message: at most 60 characters."""
     text = " ".join(str(value).split())

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import shutil
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
-from neostriatum.durable import claim, unclaim
+from neostriatum.durable import LOCK, claim, digest, locked, unclaim
 from neostriatum.engines.base import DEFAULT, engine
-from neostriatum.errors import CircuitError, shown
-from neostriatum.machine import fork_early, machine, peak_memory_gb, versions
+from neostriatum.errors import CircuitError, RunFileError, shown
+from neostriatum.job import Job, complete
+from neostriatum.job import draw as draw
+from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.check import differs, fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
-from neostriatum.recording.sonata import write_spikes, write_traces
-from neostriatum.recording.store import FORMAT, Run, spike_hash, write_record
-from neostriatum.reporting.report import present
+from neostriatum.recording.record import FORMAT, write_record
+from neostriatum.recording.selection import choices, listed
+from neostriatum.recording.writer import Writer
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.base import Engine
-
-#: Simulated time between two looks at the progress [ms].
-WINDOW_MS = 50.0
-#: Cells of each type whose potential is recorded for the figure of traces.
-PROBED = 3
+    from neostriatum.recording.store import Run
 
 
 @dataclass
@@ -56,6 +51,10 @@ class Settings:
     changes: Mapping[str, Any] = field(default_factory=dict)
     out: str | Path | None = None
     figures: bool = True
+    #: What to record beside the spikes, TYPE:CELLS:VARIABLES:EVERY; see `choices`.
+    record: str | Iterable[str] | None = None
+    #: Wall time between two checkpoints.
+    checkpoint_every: Any = "60 s"
     #: Of the synapses of a network file that another tool made and that does not say it.
     weight_unit: str = "nS"
 
@@ -98,7 +97,7 @@ def run(
         Called with the name of the phase and its share done, 0 to 1.
     **options
         Fields of `Settings`: duration, size, seed, engine, threads, precision, dt, dopamine, d1,
-        d2, overlay, changes, out, figures, weight_unit.
+        d2, overlay, changes, out, figures, record, checkpoint_every, weight_unit.
 
     Returns
     -------
@@ -115,6 +114,8 @@ def run(
         The potentials left their range.
     RunFileError
         The output folder is in the way or cannot be written.
+    KeyboardInterrupt
+        Ctrl-C, once the window is over and its state is safe; `resume` goes on.
 
     Examples
     --------
@@ -124,44 +125,52 @@ def run(
     """
     settings, file = _settings(options), None
     if isinstance(network, (str, Path)):
-        file = str(network)
+        file = str(Path(network).absolute())
         network = load_network(network, circuit, weight_unit=settings.weight_unit,
                                seed=settings.seed)
     resolved = _fitting(circuit, network, settings)
+    return begin(resolved, network, settings, {"network": file}, progress)
+
+
+def begin(resolved: Circuit, network: Network | None, settings: Settings, said: dict[str, Any],
+          progress: Callable[[str, float], None] | None) -> Run:
+    """Simulate a resolved circuit in a new folder; ``said`` goes into its record."""
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
+    every_s = seconds("checkpoint_every", settings.checkpoint_every)
+    wanted = listed(settings.record)
     simulator = engine(settings.engine, threads=_threads(settings.threads),
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     fork_early()
     folder = claim(settings.out)
-    record = _record(resolved, settings, seed, size, n_steps) | {"network": file}
-    try:
-        _copy_inputs(resolved, folder)
-        write_record(folder, record)
-        drawn = network if network is not None else build(
-            resolved, size=size, seed=seed, threads=settings.threads, progress=tell)
-        record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
-        simulator.prepare(resolved, drawn, seed)
-    except Exception:
-        unclaim(folder)
-        raise
-    steps, ids, timers = _simulate(simulator, resolved, drawn, n_steps, tell)
-    warm = whole_steps("warmup", resolved.warmup.value, resolved.dt.value)
-    kept = steps >= warm
-    steps, ids = steps[kept] - warm, ids[kept]
-    write_spikes(folder / "spikes.h5", drawn.populations, resolved.dt.value, steps, ids)
-    write_traces(folder / "traces.h5", drawn.populations, _after_warmup(simulator))
-    record["timers"] = {"build_s": round(drawn.build_s, 4), **timers}
-    record["summary"] = _summary(record, resolved, drawn, steps, ids, folder)
-    record["status"] = "finished"
-    write_record(folder, record)
-    made = Run(folder)
-    if settings.figures:
-        tell("figures", 0.0)
-        present(made)
-    return made
+    record = _record(resolved, settings, seed, size, n_steps) | said
+    record |= {"record": wanted, "network_seed": seed if network is None else network.seed}
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder))
+            if [one.name for one in folder.iterdir()] != [LOCK]:
+                msg = f"{folder}: --out must be a new or empty folder. Choose another"
+                raise RunFileError(msg)
+        except RunFileError:
+            held.close()  # what is there is another's
+            raise
+        try:
+            record["inputs"] = _copy_inputs(resolved, folder)
+            write_record(folder, record)
+            drawn = network if network is not None else build(
+                resolved, size=size, seed=seed, threads=settings.threads, progress=tell)
+            record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
+            chosen = choices(wanted, resolved, drawn.counts)
+            simulator.prepare(resolved, drawn, seed)
+            writer = Writer(folder, drawn.populations, chosen)
+        except Exception:
+            unclaim(folder)
+            raise
+        job = Job(folder, record, resolved, drawn, simulator, writer, tell, every_s)
+        job.at = -job.warm
+        return complete(job)
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
@@ -222,81 +231,46 @@ def run_steps(circuit: Circuit, duration: Any) -> int:
     return n_steps
 
 
-def _simulate(
-    simulator: Engine, circuit: Circuit, network: Network, n_steps: int,
-    tell: Callable[[str, float], None],
-) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-    for name, count in network.counts.items():
-        if count:
-            simulator.probe(name, np.arange(min(PROBED, count)))
-    warm = whole_steps("warmup", circuit.warmup.value, circuit.dt.value)
-    if not simulator.capabilities.chunks:
-        tell("compile and simulate", 0.0)
-        steps, ids = simulator.advance(warm + n_steps)
-        timers = {key: round(said, 4) for key, said in simulator.timers.items()}
-        return steps, ids, timers
-    found, timers = [], {}
-    window = max(1, round(WINDOW_MS / circuit.dt.value))
-    for phase, total in (("warmup", warm), ("simulate", n_steps)):
-        started = time.perf_counter()
-        for done in range(0, total, window):
-            tell(phase, done / total)
-            found.append(simulator.advance(min(window, total - done)))
-        timers[f"{phase}_s"] = round(time.perf_counter() - started, 4)
-    return (np.concatenate([steps for steps, _ in found]),
-            np.concatenate([ids for _, ids in found]), timers)
-
-
-def _after_warmup(simulator: Engine) -> dict[str, Any]:
-    from neostriatum.engines.base import Trace
-
-    traces = {}
-    for name, trace in simulator.traces().items():
-        kept = trace.times_ms > 1e-9
-        traces[name] = Trace(trace.ids, trace.times_ms[kept], trace.v_mv[kept])
-    return traces
+def seconds(where: str, said: Any) -> float:
+    """Return a span of wall time [s], at least 0."""
+    try:
+        span = quantity(said, "s")
+    except ValueError as error:
+        msg = f"{where}: {error} (got {shown(said)})"
+        raise CircuitError(msg) from None
+    if span < 0:
+        msg = f"{where}: must be at least 0 s (got {shown(said)})"
+        raise CircuitError(msg)
+    return span
 
 
 def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
             n_steps: int) -> dict[str, Any]:
     return {
         "format": FORMAT, "status": "started", "circuit": circuit.to_dict(), "seed": seed,
-        "size": size, "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
+        "size": size, "steps": n_steps, "duration_ms": n_steps * circuit.dt.value, "engine": settings.engine,
         "threads": settings.threads, "precision": settings.precision,
         "overlay": [str(one) for one in ([settings.overlay] if isinstance(settings.overlay, str)
                                          else settings.overlay)],
         "changes": {key: str(said) for key, said in settings.changes.items()},
+        "figures": settings.figures, "weight_unit": settings.weight_unit,
         "stream_version": rng.STREAM_VERSION, "versions": versions(), "machine": machine(),
     }
 
 
-def _copy_inputs(circuit: Circuit, folder: Path) -> None:
-    """Keep the files that the circuit names with the run: it can be repeated from its folder."""
+def _copy_inputs(circuit: Circuit, folder: Path) -> dict[str, str]:
+    """Keep the files that the circuit names with the run; return the sha256 of each.
+
+    So a run can be repeated from its folder.
+    """
     spikes = [target.spikes for entry in circuit.inputs.values()
               for target in entry.targets.values()]
-    for name in {one.file for one in (*spikes, circuit.volume) if one is not None and one.file}:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile((circuit._folder or Path.cwd()) / name, folder / name)
-
-
-def _summary(record: dict[str, Any], circuit: Circuit, network: Network, steps: np.ndarray,
-             ids: np.ndarray, folder: Path) -> dict[str, Any]:
-    seconds = record["duration_ms"] / 1000.0
-    rates = {}
-    for name in ("dSPN", "iSPN", "FS"):
-        span = network.populations.get(name, range(0))
-        mine = int(((ids >= span.start) & (ids < span.stop)).sum())
-        rates[name] = round(mine / len(span) / seconds, 6) if len(span) else None
-    timers = record["timers"]
-    return {
-        "circuit": circuit.name, "engine": record["engine"], "seed": record["seed"],
-        "dopamine": {key: round(float(getattr(circuit.dopamine, key).at(0.0)), 6)
-                     for key in ("d1", "d2")},
-        "duration_ms": record["duration_ms"], "warmup_ms": circuit.warmup.value,
-        "neurons": network.size, "synapses": network.synapses, "gap_junctions": len(network.gaps),
-        "rates_hz": rates, "spikes": len(steps), "spike_hash": spike_hash(steps, ids),
-        "network_hash": record["network_hash"], "build_s": timers["build_s"],
-        "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
-        "real_time_factor": round(timers["simulate_s"] / seconds, 4),
-        "peak_memory_gb": peak_memory_gb(), "out": str(folder),
-    }
+    names = {one.file for one in (*spikes, circuit.volume) if one is not None and one.file}
+    for name in names:
+        try:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile((circuit._folder or Path.cwd()) / name, folder / name)
+        except OSError as error:
+            msg = f"{folder / name}: cannot be written ({error.strerror or error})"
+            raise RunFileError(msg) from None
+    return {name: digest(folder / name) for name in sorted(names)}

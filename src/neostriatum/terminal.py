@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "save": "saving",
            "warmup": "warming up", "simulate": "simulating",
-           "compile and simulate": "compiling and simulating", "figures": "drawing"}
+           "compile and simulate": "compiling and simulating", "write": "writing",
+           "figures": "drawing"}
 #: Phases that tell how far they are.
 _MEASURED = ("wire", "warmup", "simulate")
 _BUILT = ("SPN->SPN", "FS->SPN", "FS->FS")
@@ -77,8 +78,24 @@ def summary_lines(run: Run) -> list[str]:
                  f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
                  f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
                  f"peak memory {said['peak_memory_gb']:.2f} GB")
-    lines.append(f"results in {run.folder}, report in {run.folder / 'report.html'}")
-    return lines
+    drawn = f", report in {run.folder / 'report.html'}" if run.record["figures"] else ""
+    return [*lines, f"results in {run.folder}{drawn}"]
+
+
+def rerun_lines(made: Run, first: str) -> list[str]:
+    """Return the summary of a rerun for a person, and whether it agrees with the first run."""
+    from neostriatum.recording.store import Run
+    from neostriatum.resumption import changed_since
+
+    said = made.summary
+    if said["equal"] is None:
+        verdict = f"{first} did not finish, so there is nothing to compare with"
+    elif said["equal"]:
+        verdict = f"the same spikes as {first}, hash {said['spike_hash'][:16]}"
+    else:
+        verdict = (f"other spikes than {first}: hash {said['spike_hash'][:16]}, was "
+                   f"{said['original_hash'][:16]}; {changed_since(Run(first)) or 'same versions'}")
+    return [*summary_lines(made), verdict]
 
 
 def plan_lines(made: dict[str, Any]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 app = typer.Typer(
     name="neostriatum", invoke_without_command=True, add_completion=False, rich_markup_mode=None,
@@ -47,6 +48,12 @@ Set = Annotated[list[str] | None, option('KEY=VALUE, repeatable: cells.dSPN.para
 Out = Annotated[str | None, option("Folder of results (new, under runs/).", "--out")]
 Quiet = Annotated[bool, option("Print nothing but errors.", "--quiet")]
 Json = Annotated[bool, option("Print JSON for machines.", "--json")]
+Record = Annotated[list[str] | None, option(
+    'TYPE:CELLS:VARIABLES:EVERY, repeatable: "dSPN:10:v,u,g_AMPA:5", "FS:[0,7]", or none.',
+    "--record")]
+CheckpointEvery = Annotated[str, option('Wall time between checkpoints, "60 s".',
+                                        "--checkpoint-every")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run.")]
 Duration = Annotated[str | None, option('Simulated time, "2 s".', "--duration")]
 
 
@@ -86,6 +93,19 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Let an interrupt say what it left and how to go on."""
+    from neostriatum.errors import Interrupted
+
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not str(stop):
+            raise
+        raise Interrupted(str(stop)) from None
 
 
 def show(as_json: bool, quiet: bool, data: dict[str, Any],

@@ -1,4 +1,4 @@
-"""Simulate circuits."""
+"""Simulate circuits, go on with runs, do them again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from neostriatum.commands.app import (
     D1,
     D2,
+    CheckpointEvery,
     Dopamine,
     Dt,
     Duration,
@@ -18,6 +19,8 @@ from neostriatum.commands.app import (
     Overlay,
     Precision,
     Quiet,
+    Record,
+    RunArgument,
     Seed,
     Set,
     Size,
@@ -25,6 +28,7 @@ from neostriatum.commands.app import (
     app,
     changes_of,
     option,
+    resumable,
     show,
 )
 
@@ -40,7 +44,8 @@ def run_command(
     size: Size = None, duration: Duration = "2 s",
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     engine: EngineName = None, threads: Threads = None, precision: Precision = "double",
-    overlay: Overlay = None, changes: Set = None, out: Out = None, quiet: Quiet = False,
+    overlay: Overlay = None, changes: Set = None, record: Record = None,
+    checkpoint_every: CheckpointEvery = "60 s", out: Out = None, quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Build, simulate, record, summarise and draw a circuit."""
@@ -48,15 +53,51 @@ def run_command(
     from neostriatum.simulation import run
     from neostriatum.terminal import Progress, summary_lines
 
-    with Progress(silent=quiet or as_json) as progress:
+    with resumable(), Progress(silent=quiet or as_json) as progress:
         made = run(circuit, network=network, weight_unit=weight_unit, size=size,
                    duration=duration, dt=dt, dopamine=dopamine, d1=d1, d2=d2, seed=seed,
-                   threads=threads,
-                   engine=DEFAULT if engine is None else engine, precision=precision,
-                   overlay=overlay or (), changes=changes_of(changes), out=out, progress=progress)
+                   threads=threads, engine=DEFAULT if engine is None else engine, precision=precision,
+                   overlay=overlay or (), changes=changes_of(changes), record=record or None,
+                   checkpoint_every=checkpoint_every, out=out, progress=progress)
     if not quiet:
         from neostriatum.circuit.cautions import warnings_of
 
         for warning in warnings_of(made.circuit):
             typer.echo(f"warning: {warning}", err=True)
     show(as_json, quiet, made.summary, lambda: summary_lines(made))
+
+
+Again = Annotated[str | None, option("The network it was run with, if its file moved.",
+                                     "--network")]
+
+
+@app.command("resume")
+def resume_command(
+    run: RunArgument,
+    duration: Annotated[str | None, option('Recorded time in all; longer extends, "10 s".',
+                                            "--duration")] = None,
+    network: Again = None, threads: Threads = None, checkpoint_every: CheckpointEvery = "60 s",
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:
+    """Go on with a run that was stopped, or extend one, to the very same spikes."""
+    from neostriatum.resumption import resume
+    from neostriatum.terminal import Progress, summary_lines
+
+    with resumable(), Progress(silent=quiet or as_json) as progress:
+        made = resume(run, duration=duration, network=network, threads=threads,
+                      checkpoint_every=checkpoint_every, progress=progress)
+    show(as_json, quiet, made.summary, lambda: summary_lines(made))
+
+
+@app.command("rerun")
+def rerun_command(
+    run: RunArgument, out: Out = None, network: Again = None, threads: Threads = None,
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:
+    """Do a run again from its record, and say whether the spikes are the same."""
+    from neostriatum.resumption import rerun
+    from neostriatum.terminal import Progress, rerun_lines
+
+    with resumable(), Progress(silent=quiet or as_json) as progress:
+        made = rerun(run, out=out, network=network, threads=threads, progress=progress)
+    show(as_json, quiet, made.summary, lambda: rerun_lines(made, run))

@@ -29,11 +29,30 @@ class Capabilities:
 
 @dataclass
 class Trace:
-    """Membrane potentials of chosen cells: ids (k,), times_ms (t,), v_mv (t, k)."""
+    """One variable of chosen cells: global ids (k,), times_ms (t,), values (t, k).
+
+    Potentials are in mV, the recovery u in pA, conductances in nS.
+    """
 
     ids: np.ndarray
     times_ms: np.ndarray
-    v_mv: np.ndarray
+    values: np.ndarray
+
+    @property
+    def v_mv(self) -> np.ndarray:
+        """The values, where the variable is the membrane potential [mV]."""
+        return self.values
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a probe saw: local ids (k,), steps from the end of the warm-up (t,), values (t, k)."""
+
+    population: str
+    variable: str
+    ids: np.ndarray
+    steps: np.ndarray
+    values: np.ndarray
 
 
 class Engine(Protocol):
@@ -47,8 +66,12 @@ class Engine(Protocol):
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
 
-    def probe(self, population: str, ids: np.ndarray) -> None:
-        """Record the potential of these local ids after every step from now on."""
+    def probe(self, population: str, ids: np.ndarray, variable: str = "v",
+              every: int = 1) -> None:
+        """Record v, u or g_<receptor> of these local ids after every so many steps from now on.
+
+        Steps are counted from the end of the warm-up. Recording changes no spike.
+        """
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
@@ -57,12 +80,15 @@ class Engine(Protocol):
         """Go on with another dopamine level, drive, current or parameter of the same network."""
 
     def traces(self) -> dict[str, Trace]:
-        """Return what `probe` recorded so far, times from the end of the warm-up."""
+        """Return the potentials recorded so far, times from the end of the warm-up."""
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that the future depends on."""
+    def take(self) -> list[Samples]:
+        """Hand over everything recorded since the last time, and forget it."""
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that the future depends on, as arrays by name."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
 
 

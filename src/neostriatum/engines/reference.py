@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import rng
-from neostriatum.engines.base import Capabilities, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import (
     MG_SLOPE2,
     V_LIMIT,
@@ -65,15 +66,12 @@ class Reference:
             self.node = 0.5 * (v[program.gaps.first] + v[program.gaps.second])
         self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
         self._cells = [pop.modulated(program.phi(0)) for pop in program.populations]
-        self._probes: dict[str, np.ndarray] = {}
-        self._seen: dict[str, list[np.ndarray]] = {}
-        self._since: dict[str, int] = {}
+        self._probes = Probes(program)
 
-    def probe(self, population: str, ids: np.ndarray) -> None:
-        """Record the potential of these local ids after every step from now on."""
-        self._probes[population] = np.asarray(ids, np.int64)
-        self._seen[population] = []
-        self._since[population] = self.step
+    def probe(self, population: str, ids: np.ndarray, variable: str = "v",
+              every: int = 1) -> None:
+        """Record v, u or g_<receptor> of these local ids after every so many steps."""
+        self._probes.add(population, ids, variable, every)
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
@@ -106,10 +104,12 @@ class Reference:
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, spikes)
-        for name in self._probes:
-            number = program.index[name]
-            self._seen[name].append(self.v[number][self._probes[name]])
+        self._probes.see(n, self._probed)
         return spikes
+
+    def _probed(self, probe: Probe) -> np.ndarray:
+        number = self.program.index[probe.population.name]
+        return (self.v[number], self.u[number], *self.g[number])[probe.row][probe.ids]
 
     def _injected(self, n: int) -> list[Any]:
         injected: list[Any] = [cell["I_spon"] for cell in self._cells]
@@ -231,37 +231,35 @@ class Reference:
         self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
-        """Return what `probe` recorded so far, times from the end of the warm-up."""
-        made = {}
-        for name, ids in self._probes.items():
-            seen = np.array(self._seen[name]).reshape(-1, len(ids))
-            first = self._since[name] - self.program.warmup
-            times = (first + 1 + np.arange(len(seen))) * self.program.dt
-            offset = self.program.populations[self.program.index[name]].offset
-            made[name] = Trace(ids + offset, times, seen)
+        """Return the potentials recorded so far, times from the end of the warm-up."""
+        return self._probes.traces()
+
+    def take(self) -> list[Samples]:
+        """Hand over everything recorded since the last time, and forget it."""
+        return self._probes.take()
+
+    def _parts(self) -> dict[str, np.ndarray]:
+        """Return the arrays that the future depends on, by name."""
+        made = {"node": self.node}
+        for key in ("v", "u", "g", "ring"):
+            made |= {f"{key}.{number}": part for number, part in enumerate(getattr(self, key))}
+        for number, said in self.stp.items():
+            made |= {f"stp.{number}.{key}": part for key, part in said.items()}
         return made
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that the future depends on."""
-        return {
-            "step": self.step, "node": self.node.copy(),
-            **{key: [part.copy() for part in getattr(self, key)]
-               for key in ("v", "u", "g", "ring")},
-            "stp": {number: {key: part.copy() for key, part in said.items()}
-                    for number, said in self.stp.items()},
-        }
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that the future depends on, as arrays by name."""
+        return {"step": np.array(self.step),
+                **{name: part.copy() for name, part in self._parts().items()}}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
-        self.step, self.node = state["step"], state["node"].copy()
-        for key in ("v", "u", "g", "ring"):
-            setattr(self, key, [part.copy() for part in state[key]])
-        self.stp = {number: {key: part.copy() for key, part in said.items()}
-                    for number, said in state["stp"].items()}
-        program: Program = self.program
-        self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
-        for name, ids in self._probes.items():
-            self.probe(name, ids)
+        self.step = int(state["step"])
+        for name, part in self._parts().items():
+            part[:] = state[name]
+        self._cells = [pop.modulated(self.program.phi(self.step))
+                       for pop in self.program.populations]
+        self._probes.forget()
 
 
 def _recovery(pop: Population, cell: dict[str, Any], v: np.ndarray) -> np.ndarray:

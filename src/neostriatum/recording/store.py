@@ -1,9 +1,7 @@
-"""A run directory: run.json, spikes.h5, traces.h5, figures; and the object that reads it."""
+"""A run directory, and the object that reads it: finished, still running, or killed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,28 +10,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.load import load
-from neostriatum.durable import write_text
+from neostriatum.durable import digest, is_locked
+from neostriatum.engines.base import Trace
 from neostriatum.errors import RunFileError
-from neostriatum.recording.sonata import read_spikes, read_traces
+from neostriatum.recording.chunks import due, read_chunk
+from neostriatum.recording.manifest import Manifest
+from neostriatum.recording.record import read_record, write_record
+from neostriatum.recording.selection import choices
+from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
+from neostriatum.recording.spikehash import spike_hash as spike_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.base import Trace
+    from neostriatum.recording.chunks import Chunk
+    from neostriatum.recording.selection import Choice
 
-FORMAT = 1
-
-
-def spike_hash(steps: np.ndarray, ids: np.ndarray) -> str:
-    """Return the sha256 of the little-endian int64 (n, 2) array [step, global id], rows sorted.
-
-    Examples
-    --------
-    >>> spike_hash(np.zeros(0, int), np.zeros(0, int))[:8]
-    'e3b0c442'
-    """
-    rows = np.stack([steps, ids], axis=1).astype("<i8")
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
+FINISHED = "finished"
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class Spikes:
 
 
 class Run:
-    """A run on disk.
+    """A run on disk; of one that has not finished, what was durable when it is first asked for.
 
     Parameters
     ----------
@@ -63,23 +57,27 @@ class Run:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        path = self.folder / "run.json"
-        try:
-            self.record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            known = self.record["format"] == FORMAT
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            msg = f"{path}: is not the record of a run ({' '.join(str(error).split())})"
-            raise RunFileError(msg) from None
-        if not known:
-            msg = (f"{path}: format must be {FORMAT} (got {self.record['format']}). "
-                   "Update neostriatum")
-            raise RunFileError(msg)
+        self.record: dict[str, Any] = read_record(self.folder)
+
+    @property
+    def status(self) -> str:
+        """``finished``, ``running``, ``killed``, ``interrupted`` or ``failed``."""
+        said = self.record["status"]
+        if said not in ("started", "running"):
+            return said
+        return "running" if is_locked(self.folder) else "killed"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.record["status"] == FINISHED
 
     @property
     def summary(self) -> dict[str, Any]:
         """The numbers that ``neostriatum run --json`` prints."""
-        if self.record.get("status") != "finished":
-            msg = f"{self.folder}: the run did not finish (status {self.record.get('status')})"
+        if not self.finished:
+            msg = (f"{self.folder}: the run did not finish (status {self.status}). "
+                   f"Go on with: neostriatum resume {self.folder}")
             raise RunFileError(msg)
         return self.record["summary"]
 
@@ -99,21 +97,26 @@ class Run:
         return self.record["seed"]
 
     @property
+    def dt_ms(self) -> float:
+        """Step [ms]."""
+        return self.circuit.dt.value
+
+    @property
     def duration_ms(self) -> float:
-        """Recorded time [ms]."""
-        return self.record["duration_ms"]
+        """Recorded time [ms]; so far, where the run has not finished."""
+        return self.record["duration_ms"] if self.finished else self._manifest.stop * self.dt_ms
 
     @property
     def dopamine(self) -> tuple[float, float]:
         """Activation of D1 and D2 receptors at t = 0."""
-        said = self.summary["dopamine"]
-        return said["d1"], said["d2"]
+        said = self.circuit.dopamine
+        return round(float(said.d1.at(0.0)), 6), round(float(said.d2.at(0.0)), 6)
 
     @property
     def populations(self) -> dict[str, range]:
         """Global ids of each cell type."""
         spans, start = {}, 0
-        for name, count in self.record["counts"].items():
+        for name, count in self.record.get("counts", {}).items():
             spans[name] = range(start, start + count)
             start += count
         return spans
@@ -121,18 +124,105 @@ class Run:
     @cached_property
     def spikes(self) -> Spikes:
         """All recorded spikes."""
-        return Spikes(*read_spikes(self.folder / "spikes.h5", self.populations))
+        if self.finished:
+            return Spikes(*read_spikes(self._sound("spikes.h5"), self.populations))
+        parts = [(one.steps, one.ids) for one in self._chunks()]
+        if self.finished:  # meanwhile
+            return self.spikes
+        steps, ids = (np.concatenate([np.zeros(0, np.int64), *one])
+                      for one in (zip(*parts, strict=True) if parts else ((), ())))
+        return Spikes((steps + 1) * self.dt_ms, ids)
+
+    @property
+    def traces(self) -> dict[str, Trace]:
+        """Membrane potentials of the recorded cells by type."""
+        return self.recorded("v")
+
+    @property
+    def variables(self) -> list[str]:
+        """The variables that are recorded of single cells."""
+        return list(dict.fromkeys(one.variable for one in self._chosen))
+
+    def recorded(self, variable: str) -> dict[str, Trace]:
+        """Return one variable of the recorded cells by type: v [mV], u [pA] or g_... [nS].
+
+        Parameters
+        ----------
+        variable : str
+            One of `variables`; nothing is returned for another.
+
+        Returns
+        -------
+        dict
+            {type: Trace}, ids global, times [ms] from the end of the warm-up.
+
+        Raises
+        ------
+        RunFileError
+            A damaged file.
+        """
+        if variable not in self._traces:
+            self._traces[variable] = self._read(variable)
+        return self._traces[variable]
 
     @cached_property
-    def traces(self) -> dict[str, Trace]:
-        """Membrane potentials of the probed cells by type."""
-        return read_traces(self.folder / "traces.h5", self.populations)
+    def _traces(self) -> dict[str, dict[str, Trace]]:
+        return {}
+
+    def _read(self, variable: str) -> dict[str, Trace]:
+        chosen = [one for one in self._chosen if one.variable == variable]
+        if not chosen:
+            return {}
+        if self.finished:
+            return read_traces(self._sound(report(variable)), self.populations)
+        parts: dict[str, list[np.ndarray]] = {one.population: [] for one in chosen}
+        stop = 0
+        for chunk in self._chunks():
+            stop = chunk.stop
+            for name, values in parts.items():
+                values.append(chunk.samples[variable, name].astype(float))
+        if self.finished:  # meanwhile
+            return self._read(variable)
+        spans, dt = self.populations, self.dt_ms
+        return {one.population: Trace(
+            one.ids + spans[one.population].start, (due(0, stop, one.every) + 1) * dt,
+            np.concatenate([np.zeros((0, len(one.ids))), *parts[one.population]]))
+            for one in chosen}
 
     def rates(self) -> dict[str, np.ndarray]:
         """Return the rate of every neuron by type, {type: (n,)} [Hz]."""
-        counts = np.bincount(self.spikes.ids, minlength=sum(self.record["counts"].values()))
-        per_s = counts / (self.duration_ms / 1000.0)
+        total = sum(len(span) for span in self.populations.values())
+        counts = np.bincount(self.spikes.ids, minlength=total)
+        per_s = counts / (self.duration_ms / 1000.0) if self.duration_ms else counts * np.nan
         return {name: per_s[span.start : span.stop] for name, span in self.populations.items()}
+
+    def population_rates(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the mean rate of every type over time.
+
+        Returns
+        -------
+        starts_ms : numpy.ndarray
+            Start of each bin of 10 ms [ms], the last of which may be shorter.
+        rates_hz : dict
+            {type: (bins,)} spikes per neuron and second; NaN for a type without neurons.
+        """
+        width, counts = self._counts()
+        bins = len(next(iter(counts.values()), ()))
+        edges = np.minimum(np.arange(bins + 1) * width, self.duration_ms)
+        seconds = np.diff(edges) / 1000.0
+        return edges[:-1], {name: said / seconds / len(self.populations[name])
+                            if self.populations[name] else said * np.nan
+                            for name, said in counts.items()}
+
+    def _counts(self) -> tuple[float, dict[str, np.ndarray]]:
+        if self.finished:
+            return read_rates(self._sound("spikes.h5"), self.populations)
+        width, spikes = bin_steps(self.dt_ms), self.spikes
+        bins = -(-self._manifest.stop // width)
+        which = (np.rint(spikes.times_ms / self.dt_ms).astype(np.int64) - 1) // width
+        return width * self.dt_ms, {
+            name: np.bincount(which[(spikes.ids >= span.start) & (spikes.ids < span.stop)],
+                              minlength=bins) for name, span in self.populations.items()}
 
     def to_pandas(self) -> Any:
         """Return the spikes as a table with columns time_ms, id, type, node_id."""
@@ -148,11 +238,73 @@ class Run:
             "node_id": self.spikes.ids - starts[which],
         })
 
+    def verify(self) -> None:
+        """Refuse a run of which a file is missing or was changed.
+
+        Raises
+        ------
+        RunFileError
+            The first file that is not what was written.
+        """
+        self.verify_inputs()
+        if self.finished:
+            for name in self.record["files"]:
+                self._sound(name)
+        else:
+            for _ in self._chunks():
+                pass
+
+    def verify_inputs(self) -> None:
+        """Refuse a run of which a file that its circuit names was changed.
+
+        Raises
+        ------
+        RunFileError
+            The first such file.
+        """
+        for name in self.record.get("inputs", {}):
+            self._sound(name)
+
     def write_record(self) -> None:
         """Make ``run.json`` durable."""
         write_record(self.folder, self.record)
 
+    # ---- what lies on disk ----------------------------------------------------------------------
 
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``run.json`` durably; plain data, null instead of NaN."""
-    write_text(folder / "run.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return Manifest(self.folder)
+
+    @cached_property
+    def _chosen(self) -> list[Choice]:
+        counts = self.record.get("counts")
+        return choices(self.record["record"], self.circuit, counts) if counts else []
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """Yield the durable chunks; of a run that is finished meanwhile, nothing more."""
+        if not self._manifest.entries:
+            self.record = read_record(self.folder)
+        for entry in self._manifest.chunks:
+            try:
+                yield read_chunk(self.folder, entry)
+            except FileNotFoundError:
+                self.record = read_record(self.folder)
+                if self.finished:
+                    return
+                msg = f"{self.folder / entry['chunk']}: is missing"
+                raise RunFileError(msg) from None
+
+    @cached_property
+    def _known_sound(self) -> set[str]:
+        return set()
+
+    def _sound(self, name: str) -> Path:
+        """Return the path of a file once it has the hash that the record says."""
+        path = self.folder / name
+        if name not in self._known_sound:
+            said = {**self.record.get("inputs", {}), **self.record.get("files", {})}
+            if digest(path) != said.get(name):
+                msg = f"{path}: is damaged (it does not have the hash that run.json says)"
+                raise RunFileError(msg)
+            self._known_sound.add(name)
+        return path

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Trace
+from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
+from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineMissing, EngineUnsupported, NumericsError
 
@@ -104,30 +105,41 @@ class _Brian2:
         """Get ready for step 0, the start of the warm-up."""
         self.program, self._seed = lower(circuit, network, seed), seed
         self.step = 0
-        self._probes: dict[str, np.ndarray] = {}
+        self._probes = Probes(self.program)
         self._spikes: dict[str, Any] = {}
-        self._volts: dict[str, Any] = {}
+        self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
 
-    def probe(self, population: str, ids: np.ndarray) -> None:
-        """Record the potential of these local ids after every step from now on."""
-        self._probes[population] = np.asarray(ids, np.int64)
+    def probe(self, population: str, ids: np.ndarray, variable: str = "v",
+              every: int = 1) -> None:
+        """Record v, u or g_<receptor> of these local ids after every so many steps."""
+        made = self._probes.add(population, ids, variable, every)
         if self._spikes:
-            self._watch(population)
+            self._watch(made)
 
     def _monitor(self) -> None:
         groups = self.objects.groups
         self._spikes = {name: self.b2.SpikeMonitor(group) for name, group in groups.items()}
         self.objects.network.add(*self._spikes.values())
-        for name in self._probes:
-            self._watch(name)
+        for probe in self._probes:
+            self._watch(probe)
 
-    def _watch(self, name: str) -> None:
-        if name in self._volts:
-            self.objects.network.remove(self._volts.pop(name))
+    def _watch(self, probe: Probe) -> None:
+        name, key = probe.population.name, (probe.population.name, probe.variable)
+        if key in self._seen:
+            self.objects.network.remove(self._seen.pop(key)[1])
         if name in self.objects.groups:
-            self._volts[name] = self.b2.StateMonitor(self.objects.groups[name], "v", when="end",
-                                                     record=self._probes[name])
-            self.objects.network.add(self._volts[name])
+            made = self.b2.StateMonitor(self.objects.groups[name], probe.variable, when="end",
+                                        record=probe.ids)
+            self._seen[key] = probe, made
+            self.objects.network.add(made)
+
+    def _note(self) -> None:
+        """Move what the monitors of potentials and the like saw to the probes."""
+        for probe, monitor in self._seen.values():
+            scale = {"v": 1e3, "u": 1e12}.get(probe.variable, 1e9)
+            values = np.array(getattr(monitor, f"{probe.variable}_")[:]).T * scale
+            steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64)
+            self._probes.put(probe, steps, values)
 
     def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -155,17 +167,14 @@ class _Brian2:
                     raise NumericsError(msg)
 
     def traces(self) -> dict[str, Trace]:
-        """Return what `probe` recorded so far, times from the end of the warm-up."""
-        made = {}
-        for name, monitor in self._volts.items():
-            pop = self.program.populations[self.program.index[name]]
-            volts = np.asarray(monitor.v_[:]).T * 1000.0
-            steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt)
-            times = (steps + 1 - self.program.warmup) * self.program.dt
-            made[name] = Trace(self._probes[name] + pop.offset, times, volts)
-        return made
+        """Return the potentials recorded so far, times from the end of the warm-up."""
+        return self._probes.traces()
 
-    def state(self) -> dict[str, Any]:
+    def take(self) -> list[Samples]:
+        """Hand over everything recorded since the last time, and forget it."""
+        return self._probes.take()
+
+    def state(self) -> dict[str, np.ndarray]:
         """Refuse: Brian2's state is not ours to save."""
         msg = f"engine {self.name}: {self.excuses['exact_resume']}"
         raise EngineUnsupported(msg)
@@ -176,7 +185,7 @@ class _Brian2:
         msg = f"engine {self.name}: {self.excuses['live_changes']}"
         raise EngineUnsupported(msg)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Refuse: Brian2's state is not ours to restore."""
         del state
         self.state()
@@ -219,7 +228,16 @@ class Brian2Runtime(_Brian2):
         if starting:
             self._check_compiled()
         self._check()
-        return self._collected(first, self.step)
+        spikes = self._collected(first, self.step)
+        self._note()
+        self._forget()
+        return spikes
+
+    def _forget(self) -> None:
+        """Empty the monitors, which else keep everything as long as they live."""
+        for monitor in (*self._spikes.values(), *(one for _, one in self._seen.values())):
+            monitor.resize(0)
+            monitor.variables["N"].set_value(0)
 
     def _check_compiled(self) -> None:
         """Raise if code is missing: Brian2 goes on without whatever Cython cannot compile."""
@@ -258,7 +276,6 @@ class Brian2Standalone(_Brian2):
         """Get ready for step 0, the start of the warm-up."""
         super().prepare(circuit, network, seed)
         self.timers: dict[str, float] = {}
-        self._kept_traces: dict[str, Trace] = {}
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Generate, compile and run the whole simulation; return its spikes, sorted."""
@@ -270,7 +287,7 @@ class Brian2Standalone(_Brian2):
             self.step = n_steps
             self._check()
             spikes = self._collected(0, n_steps)
-            self._kept_traces = super().traces()
+            self._note()
         return spikes
 
     @contextlib.contextmanager
@@ -318,7 +335,3 @@ class Brian2Standalone(_Brian2):
             b2.get_device().reinit()
             b2.get_device().activate()
             b2.set_device("runtime")
-
-    def traces(self) -> dict[str, Trace]:
-        """Return what `probe` recorded, times from the end of the warm-up."""
-        return self._kept_traces

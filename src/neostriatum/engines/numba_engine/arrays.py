@@ -105,10 +105,14 @@ class Wires(NamedTuple):
 
 
 class Probes(NamedTuple):
-    """Recorded cells sorted by tile: start per tile (t+1,), lanes (k,), output (s, k)."""
+    """Recorded cells sorted by tile: start per tile (t+1,), lanes and places of rows (k,), output.
+
+    The output is (s, k); the variable at ``row`` begins this many numbers after its tile.
+    """
 
     start: np.ndarray
     lane: np.ndarray
+    row: np.ndarray
     out: np.ndarray
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.numba_engine import cells
 from neostriatum.engines.numba_engine.arrays import Currents, Probes
 from neostriatum.engines.numba_engine.cells import PITCH, TILE
@@ -23,6 +23,7 @@ from neostriatum.engines.numba_engine.layout import (
 )
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
+from neostriatum.engines.probes import Probes as Recorded
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
 
@@ -63,9 +64,7 @@ class Numba:
             pop = self.program.populations[gaps.population]
             v = np.broadcast_to(pop.start_v, (pop.n,))
             layout.gap.node[:] = 0.5 * (v[gaps.first] + v[gaps.second])
-        self._probed: dict[str, np.ndarray] = {}
-        self._seen: dict[str, list[np.ndarray]] = {}
-        self._since: dict[str, int] = {}
+        self._probes = Recorded(program)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
         self.advance(0)
@@ -77,28 +76,27 @@ class Numba:
         self._work = share_out(program, layout, self.threads)
         self._notes = notebook(layout)
 
-    def probe(self, population: str, ids: np.ndarray) -> None:
-        """Record the potential of these local ids after every step from now on."""
-        self._probed[population] = np.asarray(ids, np.int64)
-        self._seen[population], self._since[population] = [], self.step
+    def probe(self, population: str, ids: np.ndarray, variable: str = "v",
+              every: int = 1) -> None:
+        """Record v, u or g_<receptor> of these local ids after every so many steps."""
+        self._probes.add(population, ids, variable, every)
         self._place_probes()
 
     def _place_probes(self) -> None:
-        tiles, lanes, columns = [], [], []
-        for name, ids in self._probed.items():
-            first = self.layout.first_tile[self.program.index[name]]
-            for column, local in enumerate(ids):
-                tiles.append(first + local // TILE)
-                lanes.append(local % TILE)
-                columns.append((name, column))
-        order = np.argsort(np.array(tiles, np.int64), kind="stable")
-        counts = np.bincount(np.array(tiles, np.int64),
-                             minlength=len(self.layout.geometry.population))
+        none, probes = np.zeros(0, np.int64), list(self._probes)
+        first = [self.layout.first_tile[self.program.index[one.population.name]] for one in probes]
+        tiles = np.concatenate([none, *(start + one.ids // TILE
+                                        for start, one in zip(first, probes, strict=True))])
+        order = np.argsort(tiles, kind="stable")
+        counts = np.bincount(tiles, minlength=len(self.layout.geometry.population))
         self._probe_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self._probe_lane = np.array(lanes, np.int64)[order]
-        where = {columns[n]: at for at, n in enumerate(order)}
-        self._columns = {name: [where[name, column] for column in range(len(ids))]
-                         for name, ids in self._probed.items()}
+        self._probe_lane = np.concatenate([none, *(one.ids % TILE for one in probes)])[order]
+        # The rows of a tile are those of the variables: v, u, conductances by receptor.
+        self._probe_row = np.concatenate([none, *(np.full(len(one.ids), one.row * PITCH)
+                                                  for one in probes)])[order]
+        ends = np.cumsum([0, *(len(one.ids) for one in probes)])
+        where = np.argsort(order)
+        self._columns = [where[start:stop] for start, stop in zip(ends[:-1], ends[1:], strict=True)]
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
@@ -126,7 +124,7 @@ class Numba:
         currents = Currents(layout.currents.population, layout.currents.row,
                             level.reshape(len(program.currents), count))
         out = np.zeros((count, len(self._probe_lane)), self.dtype)
-        probes = Probes(self._probe_start, self._probe_lane, out)
+        probes = Probes(self._probe_start, self._probe_lane, self._probe_row, out)
         par = step_parameters(program, layout, self.step, count, self.dtype)
         window = layout.window
         spikes, done = [], 0
@@ -148,8 +146,9 @@ class Numba:
             done += steps
             if tile >= 0:
                 self._complain(tile, lane)
-        for name, chosen in self._columns.items():
-            self._seen[name].append(out[:, chosen].astype(float))
+        after = np.arange(self.step - count, self.step)
+        for probe, chosen in zip(self._probes, self._columns, strict=True):
+            self._probes.put(probe, after, out[:, chosen])
         return np.concatenate(spikes)
 
     def _deliver_outside(self, count: int) -> None:
@@ -200,31 +199,34 @@ class Numba:
         return self.flat.reshape(-1, self.layout.rows, PITCH)[:, row]
 
     def traces(self) -> dict[str, Trace]:
-        """Return what `probe` recorded so far, times from the end of the warm-up."""
-        made = {}
-        for name, ids in self._probed.items():
-            seen = np.concatenate([np.zeros((0, len(ids))), *self._seen[name]])
-            steps = self._since[name] - self.program.warmup + 1 + np.arange(len(seen))
-            offset = self.program.populations[self.program.index[name]].offset
-            made[name] = Trace(ids + offset, steps * self.program.dt, seen)
-        return made
+        """Return the potentials recorded so far, times from the end of the warm-up."""
+        return self._probes.traces()
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that the future depends on."""
+    def take(self) -> list[Samples]:
+        """Hand over everything recorded since the last time, and forget it."""
+        return self._probes.take()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that the future depends on, as arrays by name.
+
+        Few slots of the ring hold something, so only these are kept.
+        """
         wires = self.layout.wires
-        return {"step": self.step, "flat": self.flat.copy(), "ring": self.ring.copy(),
-                "node": self.layout.gap.node.copy(), "stp": wires.state.copy(),
-                "last": wires.last.copy()}
+        held = np.flatnonzero(self.ring)
+        return {"step": np.array(self.step), "flat": self.flat.copy(), "held": held,
+                "ring": self.ring[held], "node": self.layout.gap.node.copy(),
+                "stp": wires.state.copy(), "last": wires.last.copy()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self._load(state)
-        for name, ids in self._probed.items():
-            self.probe(name, ids)
+        self._probes.forget()
 
-    def _load(self, state: dict[str, Any]) -> None:
+    def _load(self, state: dict[str, np.ndarray]) -> None:
         self.step = int(state["step"])
-        for mine, said in ((self.flat, "flat"), (self.ring, "ring"), (self.layout.gap.node, "node"),
+        self.ring[:] = 0
+        self.ring[state["held"]] = state["ring"]
+        for mine, said in ((self.flat, "flat"), (self.layout.gap.node, "node"),
                            (self.layout.wires.state, "stp"), (self.layout.wires.last, "last")):
             mine[:] = state[said]
 

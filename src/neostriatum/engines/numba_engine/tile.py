@@ -119,11 +119,11 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
 
 @inner
 def copy_probes(tile, s, base, first, last, flat, probes):
-    """Record the potential of the probed cells among some lanes of a tile."""
+    """Record the variables of the probed cells among some lanes of a tile."""
     for n in range(probes.start[tile], probes.start[tile + 1]):
         lane = uintp(probes.lane[n])
         if first <= lane < last:
-            probes.out[s, n] = flat[base + lane]
+            probes.out[s, n] = flat[base + uintp(probes.row[n]) + lane]
 
 
 @inner

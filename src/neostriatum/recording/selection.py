@@ -1,0 +1,131 @@
+"""Which cells and variables a run records, as a user says it: ``dSPN:10:v,u,g_AMPA:5``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.circuit.cell import canonical
+from neostriatum.errors import CircuitError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from neostriatum.circuit.model import Circuit
+
+#: Cells of each type whose potential is recorded where nothing is said.
+USUAL = 3
+#: Cells times variables at most: what one window brings must stay small.
+MOST = 10_000
+NONE = "none"
+
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One variable of cells of one type, by local id, after every so many steps."""
+
+    population: str
+    variable: str
+    ids: np.ndarray
+    every: int
+
+
+def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
+    """Return what to record.
+
+    Parameters
+    ----------
+    said : str, iterable of str or None
+        ``TYPE:CELLS:VARIABLES:EVERY``, the last two optional. CELLS is a number (the first so
+        many), ids and ranges in brackets, ``[0,7,20-29]``, or ``all``; VARIABLES are v [mV], u [pA]
+        and g_<receptor> [nS], separated by commas (v); EVERY is a number of steps (1). "none"
+        records nothing; None records v of the first 3 cells of every type.
+    circuit : Circuit
+        Says which types and receptors there are.
+    counts : dict
+        Cells by type.
+
+    Raises
+    ------
+    CircuitError
+        Anything else than that, a cell that is not there, a variable asked for twice, more than
+        10,000 traces.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> made = choices(["FS:[0,4-6]:v,u:5"], ns.load("striatum"), {"FS": 10})
+    >>> [(one.population, one.variable, one.ids.tolist(), one.every) for one in made]
+    [('FS', 'v', [0, 4, 5, 6], 5), ('FS', 'u', [0, 4, 5, 6], 5)]
+    """
+    if said is None:
+        return [Choice(name, "v", np.arange(min(USUAL, count)), 1)
+                for name, count in counts.items() if count]
+    texts = listed(said)
+    made = [one for text in texts for one in _choices(text, circuit, counts)]
+    keys = [(one.population, one.variable) for one in made]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice:
+        msg = f"record: each variable of a type may be asked for once (got {' '.join(twice)} twice)"
+        raise CircuitError(msg)
+    if (total := sum(len(one.ids) for one in made)) > MOST:
+        msg = f"record: must be {MOST} traces at most (got {total})"
+        raise CircuitError(msg)
+    return made
+
+
+def listed(said: str | Iterable[str] | None) -> list[str] | None:
+    """Return the texts of an option that may be one, several or none; [] where it is "none"."""
+    if said is None:
+        return None
+    texts = [said] if isinstance(said, str) else list(said)
+    if any(not isinstance(one, str) for one in texts):
+        msg = f"record: must be text, TYPE:CELLS:VARIABLES:EVERY (got {shown(said)})"
+        raise CircuitError(msg)
+    return [] if texts == [NONE] else texts
+
+
+def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
+    parts = [one.strip() for one in text.split(":")]
+    if not 2 <= len(parts) <= 4 or not all(parts):
+        msg = f'record: must be TYPE:CELLS:VARIABLES:EVERY, "dSPN:10:v,u:5" (got {shown(text)})'
+        raise CircuitError(msg)
+    name, cells, variables, every = (*parts, *("v", "1")[len(parts) - 2 :])
+    name = canonical(name)
+    if name not in counts:
+        msg = f"record: {text}: type must be one of {', '.join(counts)} (got {shown(name)})"
+        raise CircuitError(msg)
+    ids = _ids(text, cells, counts[name])
+    known = ["v", "u", *(f"g_{one}" for one in circuit.receptors_of(name))]
+    wanted = [one.strip() for one in variables.split(",")]
+    for one in wanted:
+        if one not in known:
+            msg = f"record: {text}: {name} has {', '.join(known)} (got {shown(one)})"
+            raise CircuitError(msg)
+    if not re.fullmatch(r"[0-9]{1,9}", every) or int(every) < 1:
+        msg = f"record: {text}: every must be a number of steps, at least 1 (got {shown(every)})"
+        raise CircuitError(msg)
+    return [Choice(name, one, ids, int(every)) for one in wanted]
+
+
+def _ids(text: str, cells: str, count: int) -> np.ndarray:
+    """Return sorted local ids; nothing large is made before it is known to be there."""
+    listed = cells.startswith("[") and cells.endswith("]")
+    ranges = cells[1:-1].split(",") if listed else [f"0-{count - 1}" if cells == "all" else cells]
+    spans = []
+    for one in ranges:
+        found = _RANGE.fullmatch(one.strip())
+        if found is None or (not listed and cells != "all" and found[2]):
+            msg = f"record: {text}: cells must be a number, [ids] or all (got {shown(cells)})"
+            raise CircuitError(msg)
+        first, last = int(found[1]), int(found[2] or found[1])
+        spans.append((first, last) if listed or cells == "all" else (0, first - 1))
+    if any(last < first or last >= count for first, last in spans):
+        msg = f"record: {text}: must be some of the {count} cells there are (got {shown(cells)})"
+        raise CircuitError(msg)
+    return np.unique(np.concatenate([np.arange(first, last + 1) for first, last in spans]))
