@@ -1,4 +1,4 @@
-"""What a finished run's record must say for its results to be shown, checked before it is believed.
+"""What a run's record must say for its results to be shown, checked before it is believed.
 
 A run directory may come from a stranger: in goes what ``run.json`` holds, out come plain numbers
 and texts of the right kind.
@@ -26,26 +26,12 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Levels(_Strict):
-    """Dopamine at t = 0."""
-
-    d1: float
-    d2: float
-
-
 class Summary(_Strict):
     """The numbers that the end of a run printed."""
 
-    dopamine: Levels
-    duration_ms: Annotated[float, Field(gt=0)]
-    warmup_ms: Time
-    neurons: Count
     synapses: Count
     gap_junctions: Count
-    rates_hz: dict[Name, float | None]
-    spikes: Count
     spike_hash: Hash
-    network_hash: Hash
     build_s: Time
     warmup_s: Time
     simulate_s: Time
@@ -54,7 +40,7 @@ class Summary(_Strict):
 
 
 class Record(_Strict):
-    """What ``run.json`` says of a run, its circuit aside."""
+    """What ``run.json`` says of a run, its circuit aside; a finished one has a summary."""
 
     started: Text | None = None
     seed: Count
@@ -69,17 +55,19 @@ class Record(_Strict):
     versions: dict[Text, Text]
     machine: dict[Text, Text | int | None]
     network: Text | None
+    network_seed: Count
+    network_hash: Hash
     counts: Annotated[dict[Name, Count], Field(min_length=1)]
-    summary: Summary
+    summary: Summary | None = None
 
 
 def checked(run: Run) -> Record:
-    """Return the record of a finished run, and make sure that its circuit can be read.
+    """Return the record of a run, and make sure that its circuit and its results can be read.
 
     Parameters
     ----------
     run : Run
-        The run.
+        The run, finished or not.
 
     Returns
     -------
@@ -89,13 +77,11 @@ def checked(run: Run) -> Record:
     Raises
     ------
     RunFileError
-        The run did not finish, or its record is damaged.
+        Nothing was recorded yet, or the record is damaged.
     """
     path = run.folder / "run.json"
-    if (status := run.record.get("status")) != "finished":
-        msg = (f"{run.folder}: the run did not finish (status {shown(status)}), so there are no "
-               "results to show. Run it again")
-        raise RunFileError(msg)
+    if not run.finished and "counts" not in run.record:
+        raise _empty(run)
     try:
         said = Record.model_validate(run.record)
         kinds = run.circuit.types
@@ -105,10 +91,20 @@ def checked(run: Run) -> Record:
     except (ValidationError, KeyError, TypeError) as error:
         msg = f"{path}: the record of this run is damaged ({_first(error)})"
         raise RunFileError(msg) from None
+    if run.finished != (said.summary is not None):
+        msg = f"{path}: the record of this run is damaged (a summary belongs to a finished run)"
+        raise RunFileError(msg)
     if set(said.counts) != set(kinds):
         msg = f"{path}: counts must name {', '.join(kinds)} (got {shown(', '.join(said.counts))})"
         raise RunFileError(msg)
+    if run.duration_ms <= 0:
+        raise _empty(run)
     return said
+
+
+def _empty(run: Run) -> RunFileError:
+    return RunFileError(f"{run.folder}: nothing was recorded yet (status {shown(run.status)}). "
+                        f"Go on with: neostriatum resume {run.folder}")
 
 
 def _first(error: Any) -> str:

@@ -1,12 +1,14 @@
 """Write the report of a run: one HTML file that needs nothing else.
 
-In: a finished run. Out: ``report.html`` with its figures inside, no script, no request.
+In: a run. Out: ``report.html`` with its figures inside, no script, no request.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import shlex
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +43,7 @@ def report(run: Run | str | Path, out: str | Path | None = None, *,
     Parameters
     ----------
     run : Run, str or Path
-        A finished run, or its folder.
+        A run, or its folder; of one that did not finish, what was recorded is shown.
     out : str or Path, optional
         A new file; by default ``report.html`` in the run's folder, where it replaces an older one.
     pictures : mapping of str to bytes, optional
@@ -56,7 +58,7 @@ def report(run: Run | str | Path, out: str | Path | None = None, *,
     Raises
     ------
     RunFileError
-        No run there, one that did not finish, damaged files, or a file that cannot be written.
+        No run there, nothing recorded yet, damaged files, or a file that cannot be written.
 
     Examples
     --------
@@ -117,6 +119,7 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
 
     from neostriatum import __version__
 
+    name = run.folder.resolve().name
     room = files("neostriatum.reporting")
     pages = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
                                lstrip_blocks=True)
@@ -127,17 +130,18 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
     cites, groups = references(circuit), _groups(circuit)
     return pages.from_string((room / "page.html").read_text("utf-8")).render(
         version=__version__, style=style, record=record, summary=record.summary, circuit=circuit,
+        status=run.status, seconds=run.duration_ms / 1000, warmup_s=circuit.warmup.value / 1000,
+        spikes=len(run.spikes), facts=_facts(run, record),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        name=run.folder.name or run.folder.resolve().name, dopamine=_dopamine(circuit),
-        populations=_populations(run),
+        name=name, folder=shlex.quote(name), literal=json.dumps(name, ensure_ascii=False),
+        network=Path(record.network or "").name, populations=_populations(run),
         figures=_figures(run, drawn), skipped=skipped, warnings=warnings_of(circuit),
         space=tables.space(circuit), cells=tables.cells(circuit), effects=tables.effects(circuit),
         receptors=tables.receptors(circuit), wiring=tables.wiring(circuit),
         inputs=tables.inputs(circuit), groups=groups, cites=cites,
         changes=_changes(record, groups),
         mark={one.key: one.number for one in cites}, bibtex="\n".join(bibtex(sources)).strip(),
-        command=rerun.command(circuit, record),
-        python=rerun.python(run.folder.name or ".", record))
+        command=rerun.command(circuit, record, record.duration_ms))
 
 
 def _figures(run: Run, drawn: dict[str, bytes]) -> list[dict[str, str]]:
@@ -145,6 +149,21 @@ def _figures(run: Run, drawn: dict[str, bytes]) -> list[dict[str, str]]:
     return [{"name": name, "data": base64.b64encode(data).decode(),
              "caption": caption(name, known[name], run), "alt": alternative(name, known[name])}
             for name, data in drawn.items()]
+
+
+def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
+    """Return the numbers that say how large a run was, and what it took."""
+    said = record.summary
+    facts = [("neurons", f"{sum(record.counts.values()):,}")]
+    if said is not None:
+        facts += [("synapses", f"{said.synapses:,}"), ("gap junctions", f"{said.gap_junctions:,}")]
+    facts += [("spikes", f"{len(run.spikes):,}"),
+              ("simulated", f"{number(run.duration_ms / 1000)} s"),
+              ("dopamine", _dopamine(run.circuit))]
+    if said is not None:
+        facts += [("real-time factor", f"{said.real_time_factor:.2f}"),
+                  ("peak memory", f"{said.peak_memory_gb:.2f} GB")]
+    return facts
 
 
 def _populations(run: Run) -> list[dict[str, Any]]:
