@@ -16,8 +16,9 @@ from neostriatum.errors import InputError
 
 #: Bins of the all-points histogram, and rounds of the fit at most.
 BINS, ROUNDS = 400, 1000
-#: Two normal laws are apart from here on (Ashman et al. 1994), with this share of time in each.
-APART, LEAST_SHARE = 2.0, 0.05
+#: Two normal laws are apart from here on (Ashman et al. 1994), with this share of time in each, and
+#: the histogram between them falls to this part of its lower peak.
+APART, LEAST_SHARE, VALLEY = 2.0, 0.05, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,11 @@ def up_down_states(
     The all-points histogram, as in striatal recordings (Wilson and Kawaguchi 1996,
     doi:10.1523/JNEUROSCI.16-07-02397.1996; Wilson 2008, doi:10.4249/scholarpedia.1410), is fitted
     by two normal laws. There are two states if D = (m2 - m1) / sqrt((s1^2 + s2^2) / 2) is above 2
-    (Ashman et al. 1994, doi:10.1086/117248) and each law holds 5 % of the time. An up state begins
-    two thirds of the way from the lower mean to the upper one and ends at one third: with one
-    threshold, noise would cut a state into many. Gaps, and then states, that are too short are
-    dropped.
+    (Ashman et al. 1994, doi:10.1086/117248), each law holds 5 % of the time, and the smoothed
+    histogram falls between them to three quarters of its lower peak (a ramp has a large D too). An
+    up state begins two thirds of the way from the lower mean to the upper one and ends at one
+    third: with one threshold, noise would cut a state into many. Gaps, and then states, that are
+    too short are dropped.
 
     Parameters
     ----------
@@ -112,7 +114,8 @@ def up_down_states(
     means, sds, share = _two_laws(v)
     separation = float((means[1] - means[0]) / np.sqrt((sds**2).mean())) if sds.any() else 0.0
     none = np.empty(0)
-    if not (separation > APART and LEAST_SHARE < share < 1 - LEAST_SHARE):
+    if not (separation > APART and LEAST_SHARE < share < 1 - LEAST_SHARE
+            and _valley(v, means, sds.min()) < VALLEY):
         return UpDown(False, separation, *means.tolist(), 0.0, np.nan, np.nan, none, none)
     leave_mv, enter_mv = means[0] + np.diff(means)[0] * np.array([1, 2]) / 3
     edges = _epochs(v, leave_mv, enter_mv, shortest)
@@ -152,6 +155,22 @@ def _two_laws(v: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
         part /= part.sum(axis=0)
     order = np.argsort(means)
     return means[order], np.sqrt(variance[order]), float(mass[order][1] / mass.sum())
+
+
+def _valley(v: NDArray[np.float64], means: NDArray[np.float64], sd: float) -> float:
+    """Return the histogram's lowest value between two means, as a part of its lower peak.
+
+    Smoothed by half the smaller standard deviation of the two laws.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    counts, edges = np.histogram(v, BINS)
+    smooth = gaussian_filter1d(counts.astype(np.float64), sd / 2 / (edges[1] - edges[0]),
+                               mode="constant")
+    at = (edges[1:] + edges[:-1]) / 2
+    first, last = np.searchsorted(at, means)
+    lowest = first + smooth[first : last + 1].argmin()
+    return float(smooth[lowest] / min(smooth[: lowest + 1].max(), smooth[lowest:].max()))
 
 
 def _epochs(

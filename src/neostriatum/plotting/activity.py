@@ -79,30 +79,39 @@ def activity(
     where = somas(run)
     with paper():
         figure = new_figure(2.6 * len(populations), 3.5)
+        # The labels of axes in three dimensions are more than the automatic layout can place.
+        figure.set_layout_engine("none")
         axes: dict[str, Any] = {}
-        for place, (name, members) in enumerate(populations.items(), 1):
+        width = 1 / len(populations)
+        for place, (name, members) in enumerate(populations.items()):
             known = where is not None and len(members) > 0
-            panel = figure.add_subplot(1, len(populations), place,
-                                       projection="3d" if known else None)
+            panel = figure.add_axes((place * width, 0.265, width * 0.94, 0.6),
+                                    projection="3d" if known else None)
             axes[name] = panel
             if not known:
-                reason = "positions are not known" if len(members) else (
-                    f"no {name} neurons in this run")
-                panel.set_axis_off()
-                panel.text(0.5, 0.5, reason, transform=panel.transAxes, ha="center", va="center",
-                           color=FAINT)
-                panel.set_title(name, color=colour(name))
+                _unknown(panel, name, len(members))
                 continue
             own = ids[(ids >= members.start) & (ids < members.stop)] - members.start
             rate_hz = rates_hz(own, len(members), stop_ms - start_ms)
             at = where.positions_um[members.start : members.stop]
-            _cloud(figure, panel, name, at, rate_hz)
+            below = figure.add_axes(((place + 0.2) * width, 0.12, 0.6 * width, 0.025))
+            _cloud(figure, panel, below, name, at, rate_hz)
             frame(panel, where.positions_um)
         heading(figure, run)
     return figure, axes
 
 
-def _cloud(figure: Figure, axes: Any, name: str, at: Any, rate_hz: Any) -> None:
+def _unknown(axes: Axes, name: str, n: int) -> None:
+    """Say why a type has no cloud."""
+    axes.set_axis_off()
+    axes.set_title(name, color=colour(name), loc="center")
+    axes.text(0.5, 0.5, "positions are not known" if n else f"no {name} neurons in this run",
+              transform=axes.transAxes, ha="center", va="center", color=FAINT)
+
+
+def _cloud(
+    figure: Figure, axes: Any, below: Axes, name: str, at: Any, rate_hz: Any
+) -> None:
     """Draw the somas of one type with a bar of colours below."""
     n = len(at)
     chosen = np.linspace(0, n - 1, min(n, MOST)).round().astype(int)
@@ -114,10 +123,9 @@ def _cloud(figure: Figure, axes: Any, name: str, at: Any, rate_hz: Any) -> None:
                         alpha=0.9, linewidths=0, rasterized=True)
     some = "" if chosen.size == n else f"{chosen.size:,} of "
     axes.set_title(f"{name}, {some}{n:,} neurons\nmean {hertz(rate_hz.mean())}",
-                   color=colour(name))
+                   color=colour(name), loc="center")
     over = "max" if rate_hz.max() > top else "neither"
-    bar = figure.colorbar(dots, ax=axes, orientation="horizontal", fraction=0.05, pad=0.14,
-                          shrink=0.7, extend=over)
+    bar = figure.colorbar(dots, cax=below, orientation="horizontal", extend=over)
     bar.set_label("firing rate (Hz)")
     bar.outline.set_linewidth(0.4)
     bar.locator = _ticks()
