@@ -80,7 +80,9 @@ def _words(name: str, make: Callable[..., Any]) -> str:
 
 def _numbers(name: str, run: Run) -> str:
     if name in _OF_TRACES:
-        counts = {kind: len(run.traces[kind].ids) for kind in run.populations if kind in run.traces}
+        most = 1 if name == "states" else None
+        counts = {kind: len(run.traces[kind].ids[:most]) for kind in run.populations
+                  if kind in run.traces}
         unit = "recorded cells"
     else:
         counts = {kind: len(ids) for kind, ids in run.populations.items()}
