@@ -7,6 +7,7 @@ from typing import Any
 
 from neostriatum.circuit.cautions import static_threshold, warnings_of
 from neostriatum.circuit.sources import cited as sources_of
+from neostriatum.circuit.sources import sources as sources
 from neostriatum.circuit.sources import values
 from neostriatum.recording.store import Run
 from neostriatum.simulation import Settings, resolve

@@ -17,6 +17,7 @@ import pytest
 import neostriatum as ns
 from neostriatum import plotting
 from neostriatum.circuit.load import presets
+from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import values
 from neostriatum.cli import main
 from neostriatum.errors import RunFileError
@@ -221,7 +222,7 @@ def test_marks_nothing_where_nothing_changed(tmp_path):
 @pytest.mark.parametrize("name", presets())
 def test_tables_of_every_preset(name):
     circuit = ns.load(name)
-    numbers = {one.key: one.number for one in references(circuit)}
+    numbers = {one.key: one.number for one in references(sources_of(circuit))}
     assert list(numbers.values()) == list(range(1, len(numbers) + 1))
     assert len(tables.wiring(circuit)) == len(circuit.pathways) + len(circuit.gap_junctions)
     assert len(tables.effects(circuit)) == sum(len(one.dopamine) for one in circuit.cells.values())
@@ -373,7 +374,7 @@ def test_a_source_is_a_link_only_where_it_is_a_doi():
                         ("10.1000/a b", ""), ("10.1000/x?y=<1>", "https://doi.org/10.1000/x%3Fy%3D%3C1%3E")):
         circuit = ns.load(GOOD, changes={"cells.dSPN.parameters.C": {
             "value": "15 pF", "source": given}})
-        assert [one.link for one in references(circuit) if one.key == given] == [link]
+        assert [one.link for one in references(sources_of(circuit)) if one.key == given] == [link]
 
 
 def test_record_of_wrong_kind(folder, capsys):

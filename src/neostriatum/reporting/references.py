@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from neostriatum.circuit.sources import cited
-
 if TYPE_CHECKING:
-    from neostriatum.circuit.model import Circuit
+    from collections.abc import Iterable
 
 _DOI = re.compile(r"10\.\d{4,}/\S+")
 
@@ -35,18 +33,19 @@ class Reference:
         return f"https://doi.org/{quote(self.doi, safe='/')}" if self.doi else ""
 
 
-def references(circuit: Circuit) -> list[Reference]:
-    """Return every source that a circuit used, numbered in the order of their keys.
+def references(cited: Iterable[dict[str, Any]]) -> list[Reference]:
+    """Return what a circuit cited as numbered references.
 
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> one = references(load("humphries2009"))[0]
+    >>> from neostriatum.circuit.sources import cited
+    >>> one = references(cited(load("humphries2009")))[0]
     >>> one.authors, one.year, one.link
     ('Humphries, M. D., Lepora, N., Wood, R. & Gurney, K.', '2009',
      'https://doi.org/10.3389/neuro.10.026.2009')
     """
-    return [_reference(number, source) for number, source in enumerate(cited(circuit), 1)]
+    return [_reference(number, source) for number, source in enumerate(cited, 1)]
 
 
 def _reference(number: int, source: dict[str, Any]) -> Reference:

@@ -127,7 +127,7 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
     style = pages.from_string((room / "style.css").read_text("utf-8")).render(colours=COLOURS)
     circuit = run.circuit
     sources = cited(circuit)
-    cites, groups = references(circuit), _groups(circuit)
+    cites, groups = references(sources), _groups(circuit)
     return pages.from_string((room / "page.html").read_text("utf-8")).render(
         version=__version__, style=style, record=record, summary=record.summary, circuit=circuit,
         status=run.status, seconds=run.duration_ms / 1000, warmup_s=circuit.warmup.value / 1000,
