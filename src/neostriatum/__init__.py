@@ -31,6 +31,8 @@ _WHERE = {
     "to_brian2": "engines.brian2_engine",
     "NeostriatumError": "errors",
     "plot": "plotting",
+    "draw": "plotting.gallery",
+    "report": "reporting.report",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neostriatum import __version__, rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.engines.base import Samples
@@ -19,9 +17,10 @@ from neostriatum.machine import peak_memory_gb
 from neostriatum.recording.record import write_record
 from neostriatum.recording.store import FINISHED, Run
 from neostriatum.recording.writer import samples_of
+from neostriatum.reporting.report import present
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
@@ -105,7 +104,7 @@ def complete(job: Job) -> Run:
     made = Run(job.folder)
     if job.record["figures"]:
         job.tell("figures", 0.0)
-        draw(made)
+        present(made)
     return made
 
 
@@ -230,19 +229,3 @@ def _summary(job: Job, spike_hash: str) -> dict[str, Any]:
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
         "peak_memory_gb": peak_memory_gb(), "out": str(job.folder),
     }
-
-
-def draw(made: Run, formats: Iterable[str] = ("png",)) -> list[Path]:
-    """Draw the standard figures of a run into its folder and return their paths."""
-    from neostriatum import plotting
-
-    folder = made.folder / "figures"
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for name, make in (("raster", plotting.raster), ("traces", plotting.traces),
-                       ("rates", plotting.rate_histogram)):
-        figure, _ = make(made)
-        for ending in formats:
-            paths.append(folder / f"{name}.{ending}")
-            figure.savefig(paths[-1])
-    return paths

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum import __version__, rng
-from neostriatum.circuit.load import load
 from neostriatum.durable import locked
 from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, EngineUnsupported, RunFileError, shown
-from neostriatum.job import Job, about, complete, draw
+from neostriatum.job import Job, about, complete
 from neostriatum.machine import fork_early
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
@@ -23,6 +22,7 @@ from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import report, windows_of_spikes, windows_of_traces
 from neostriatum.recording.store import Run
 from neostriatum.recording.writer import Writer
+from neostriatum.reporting.report import present
 from neostriatum.simulation import Settings, begin, run_steps, seconds
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _as_it_is(made: Run, tell: Callable[[str, float], None]) -> Run:
     sweep(made.folder, {(made.record["state"] or {}).get("state", "")})
     if made.record["figures"] and not (made.folder / "figures").is_dir():
         tell("figures", 0.0)
-        draw(made)
+        present(made)
     return made
 
 

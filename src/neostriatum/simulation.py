@@ -16,7 +16,6 @@ from neostriatum.durable import LOCK, claim, digest, locked, unclaim
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.job import Job, complete
-from neostriatum.job import draw as draw
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.check import differs, fit
 from neostriatum.network.files import load_network

@@ -78,7 +78,7 @@ def summary_lines(run: Run) -> list[str]:
                  f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
                  f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
                  f"peak memory {said['peak_memory_gb']:.2f} GB")
-    drawn = f", figures in {run.folder / 'figures'}" if run.record["figures"] else ""
+    drawn = f", report in {run.folder / 'report.html'}" if run.record["figures"] else ""
     return [*lines, f"results in {run.folder}{drawn}"]
 
 
@@ -189,6 +189,20 @@ def bench_lines(made: dict[str, Any]) -> list[str]:
     return lines
 
 
+def report_lines(made: dict[str, Any]) -> list[str]:
+    """Return where a report is, for a person."""
+    return [f"report with {len(made['figures'])} figures in {made['out']}", *_skipped(made)]
+
+
+def drawn_lines(made: dict[str, Any]) -> list[str]:
+    """Return where figures are, for a person."""
+    return [*(str(Path(made["out"]) / name) for name in made["files"]), *_skipped(made)]
+
+
+def _skipped(made: dict[str, Any]) -> list[str]:
+    return [f"not drawn: {name} ({reason})" for name, reason in made["skipped"].items()]
+
+
 def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
     """Return what a current did, for a person."""
     lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "
@@ -213,23 +227,6 @@ def pair_lines(made: PairResult, figure: Path | None) -> list[str]:
         name = made.source if role == "source" else made.target
         lines.append(f"  {role} {name}: {made.n} cells, {rate:.2f} Hz")
     return lines + ([f"figure in {figure}"] if figure else [])
-
-
-def bibtex(made: dict[str, Any]) -> list[str]:
-    """Return BibTeX entries, each after a comment on what it was used for."""
-    lines = []
-    for source in made["sources"]:
-        lines.append(f"% used for: {', '.join(source['used_for'][:6])}"
-                     + (f" and {len(source['used_for']) - 6} more" if len(source["used_for"]) > 6
-                        else ""))
-        kind = "article" if source.get("journal") else "misc"
-        lines.append(f"@{kind}{{{source['key']},")
-        for field in ("title", "authors", "year", "journal", "doi", "note"):
-            if source.get(field) not in (None, ""):
-                name = "author" if field == "authors" else field
-                lines.append(f"  {name} = {{{source[field]}}},")
-        lines += ["}", ""]
-    return lines
 
 
 def draw_cell(made: CellResult, out: str) -> Path:

@@ -9,8 +9,8 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.circuit.load import MAX_DEPTH, load, overlays, presets, read_data
+from neostriatum.circuit.sources import values
 from neostriatum.errors import CircuitError
-from neostriatum.information import values
 
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
 

@@ -47,7 +47,7 @@ def cited(circuit: Circuit) -> list[dict[str, Any]]:
     --------
     >>> from neostriatum.circuit.load import load
     >>> [one["key"] for one in cited(load("humphries2009"))]
-    ['humphries2009b', 'humphries2009nn', 'humphries2010']
+    ['humphries2009b', 'humphries2010']
     """
     used: dict[str, list[str]] = {}
     for key, row in values(circuit.to_dict()):

@@ -47,8 +47,8 @@ def cite_command(
     as_json: Json = False,
 ) -> None:
     """Print BibTeX of every source that a run used, with what it was used for."""
+    from neostriatum.circuit.bibtex import bibtex
     from neostriatum.information import cited
-    from neostriatum.terminal import bibtex
 
     made = cited(run_or_circuit)
-    show(as_json, False, made, lambda: bibtex(made))
+    show(as_json, False, made, lambda: bibtex(made["sources"]))

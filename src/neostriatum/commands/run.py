@@ -60,7 +60,7 @@ def run_command(
                    overlay=overlay or (), changes=changes_of(changes), record=record or None,
                    checkpoint_every=checkpoint_every, out=out, progress=progress)
     if not quiet:
-        from neostriatum.information import warnings_of
+        from neostriatum.circuit.cautions import warnings_of
 
         for warning in warnings_of(made.circuit):
             typer.echo(f"warning: {warning}", err=True)

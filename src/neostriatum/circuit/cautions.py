@@ -1,0 +1,44 @@
+"""What a modeller should know before trusting a circuit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+
+
+def static_threshold(circuit: Circuit, name: str) -> float:
+    """Return the potential above which a cell at rest departs for a spike [mV].
+
+    ``(v_r + v_t + b/k)/2`` for linear recovery; a cubic one adds nothing below v_b.
+    """
+    said = circuit.cells[name].parameters
+    phi = (float(circuit.dopamine.d1.at(0.0)), float(circuit.dopamine.d2.at(0.0)))
+    value = {key: getattr(said, key).value for key in ("v_r", "v_t", "b", "k")}
+    for effect in circuit.cells[name].dopamine:
+        if effect.acts_on in value:
+            level = phi[0] if effect.receptor == "D1" else phi[1]
+            value[effect.acts_on] *= 1 + effect.coefficient.value * level
+    slope = value["b"] / value["k"] if circuit.cells[name].rule == "linear" else 0.0
+    return (value["v_r"] + value["v_t"] + slope) / 2
+
+
+def warnings_of(circuit: Circuit) -> list[str]:
+    """Return what a modeller should know before trusting this circuit."""
+    said = []
+    for name in circuit.types:
+        for receptor in circuit.receptors_of(name):
+            E = circuit.receptors[receptor].E.value
+            margin = static_threshold(circuit, name) - E
+            if margin < 0 and E < -40:
+                said.append(f"{receptor} on {name}: reversal {E:g} mV lies {-margin:.2f} mV above "
+                            "the static threshold, so this inhibition excites a cell at rest")
+    if circuit.dt.value > 0.1:
+        said.append(f"dt {circuit.dt.value:g} ms is coarse for an SPN, whose time constant at "
+                    "rest is 0.3 ms: rates may change by more than 5 %")
+    for name, sigma in circuit.noise.items():
+        if name != "FS" and sigma.value > 0:
+            said.append(f"noise on {name} depends on dt: "
+                        "the cell's time constant at rest is 0.3 ms")
+    return said

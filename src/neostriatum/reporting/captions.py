@@ -1,0 +1,93 @@
+"""What each figure of a report shows, in words and numbers.
+
+In: the name of a figure, the function that draws it, the run. Out: a caption that can be read
+without the page around it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from neostriatum.reporting.phrases import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neostriatum.recording.store import Run
+
+#: A name in braces is a setting of the figure.
+_WORDS = {
+    "raster": (
+        "Spikes and rates. Above, each dot is a spike and each row a neuron; where a panel says "
+        "so, a part of the neurons is drawn, evenly spaced by id. Below, the rate of each type "
+        "over all its neurons in bins of {bin_ms:g} ms; dashed, its mean."),
+    "psth": (
+        "Rate of each type over the run, over all its neurons in bins of {bin_ms:g} ms; dashed, "
+        "the mean."),
+    "traces": (
+        "Membrane potentials of the first recorded cells of each type, one row each, all on one "
+        "scale. A spike is drawn up to the potential at which the model cuts it."),
+    "states": (
+        "Up and down states of one recorded cell of each type, and the distribution of its "
+        "potentials. Up states of at least {shortest_ms:g} ms are shaded; dashed, the mean of each "
+        "state where there are two."),
+    "rates": (
+        "Rates of single neurons: the fraction of a type's neurons at each rate. Dashed, the mean; "
+        "a bar spans whole numbers of spikes."),
+    "cv": (
+        "Irregularity: the coefficient of variation of the intervals between the spikes of single "
+        "neurons, of those with at least {minimum_intervals} intervals; the titles say how many. "
+        "Dashed, the mean; dotted, a Poisson process. In a short run slow neurons have too few "
+        "intervals, and the values of the others come out low."),
+    "spectrum": (
+        "Power spectra of the rate of each type, and of a field computed from their spikes, by "
+        "Welch's method in segments of {segment_ms:g} ms. Dashed, as many independent Poisson "
+        "neurons of the same rate: what lies above it is shared."),
+    "correlation": (
+        "Mean correlation of the spike counts of pairs of neurons of a type against the distance "
+        "of their somas, in bins of {bin_ms:g} ms, of at most {sample:,} neurons of a type. Bars: "
+        "standard errors, as if pairs were independent."),
+    "activity": (
+        "Activity in space: the somas of each type, coloured by their rate over the run. The "
+        "colours end at the 99th percentile of each type."),
+    "assemblies": (
+        "Cell assemblies of at most {sample:,} neurons from spike counts in bins of {bin_ms:g} ms: "
+        "eigenvalues of their correlations beyond the limit of independent neurons, the weight of "
+        "each neuron, and the strength of each assembly over time."),
+}
+#: Figures of the recorded potentials; the others are of all neurons.
+_OF_TRACES = ("traces", "states")
+
+
+def caption(name: str, make: Callable[..., Any], run: Run) -> str:
+    """Return the caption of a figure: what is seen, then numbers and window."""
+    return f"{_words(name, make)} {_numbers(name, run)}"
+
+
+def alternative(name: str, make: Callable[..., Any]) -> str:
+    """Return what a figure shows in one sentence, for who cannot see it."""
+    return _words(name, make).split(". ")[0].rstrip(".") + "."
+
+
+def _words(name: str, make: Callable[..., Any]) -> str:
+    settings = {key: one.default for key, one in inspect.signature(make).parameters.items()}
+    if name in _WORDS:
+        return _WORDS[name].format(**settings)
+    said = " ".join((inspect.getdoc(make) or name).split("\n\n")[0].split()).removeprefix("Draw ")
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+
+
+def _numbers(name: str, run: Run) -> str:
+    if name in _OF_TRACES:
+        most = 1 if name == "states" else None
+        counts = {kind: len(run.traces[kind].ids[:most]) for kind in run.populations
+                  if kind in run.traces}
+        unit = "recorded cells"
+    else:
+        counts = {kind: len(ids) for kind, ids in run.populations.items()}
+        unit = f"neurons, {len(run.spikes):,} spikes"
+    n = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count) or "no"
+    warm = run.circuit.warmup.value
+    after = f", after a warm-up of {number(warm)} ms" if warm else ""
+    return f"n = {n} {unit}; 0 to {number(run.duration_ms)} ms{after}."

@@ -1,0 +1,206 @@
+"""Write the report of a run: one HTML file that needs nothing else.
+
+In: a run. Out: ``report.html`` with its figures inside, no script, no request.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shlex
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.circuit.bibtex import bibtex
+from neostriatum.circuit.cautions import warnings_of
+from neostriatum.circuit.sources import cited, values
+from neostriatum.durable import write_text
+from neostriatum.errors import InputError, RunFileError
+from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
+from neostriatum.plotting.palette import COLOURS
+from neostriatum.recording.checked import checked
+from neostriatum.recording.store import Run
+from neostriatum.reporting import rerun, tables
+from neostriatum.reporting.captions import alternative, caption
+from neostriatum.reporting.phrases import number
+from neostriatum.reporting.references import references
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.recording.checked import Record
+
+
+def report(run: Run | str | Path, out: str | Path | None = None, *,
+           pictures: Mapping[str, bytes] | None = None) -> dict[str, Any]:
+    """Write the report of a run as one HTML file.
+
+    Parameters
+    ----------
+    run : Run, str or Path
+        A run, or its folder; of one that did not finish, what was recorded is shown.
+    out : str or Path, optional
+        A new file; by default ``report.html`` in the run's folder, where it replaces an older one.
+    pictures : mapping of str to bytes, optional
+        Figures that are drawn already, PNG by name; by default every figure of a run is drawn.
+
+    Returns
+    -------
+    dict
+        ``out`` (the file), ``figures`` (names of those in it), ``skipped`` ({figure: reason}),
+        ``bytes``.
+
+    Raises
+    ------
+    RunFileError
+        No run there, nothing recorded yet, damaged files, or a file that cannot be written.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> ns.report("runs/0001")["out"]  # doctest: +SKIP
+    'runs/0001/report.html'
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    record = checked(run)
+    path = _free(run, out)
+    drawn, skipped = _drawn(run, pictures)
+    text = _page(run, record, drawn, skipped)
+    write_text(path, text)
+    return {"out": str(path), "figures": list(drawn), "skipped": skipped,
+            "bytes": len(text.encode())}
+
+
+def present(run: Run) -> None:
+    """Draw the standard figures of a run that just ended into its folder, and its report."""
+    draw(run, STANDARD)
+    report(run, pictures={name: (run.folder / "figures" / f"{name}.png").read_bytes()
+                          for name in STANDARD})
+
+
+def _free(run: Run, out: str | Path | None) -> Path:
+    """Return where to write, refused where something else is."""
+    if out is None:
+        return run.folder / "report.html"
+    path = Path(out)
+    if path.is_dir() or not str(out).strip():
+        msg = f"--out: must name a new file (got {out or 'nothing'}). Choose another"
+        raise RunFileError(msg)
+    if path.exists():
+        msg = f"{path}: exists already. Choose another --out"
+        raise RunFileError(msg)
+    if not path.parent.is_dir():
+        msg = f"{path.parent}: --out must lie in a folder that exists. Make it first"
+        raise RunFileError(msg)
+    return path
+
+
+def _drawn(run: Run, pictures: Mapping[str, bytes] | None) -> tuple[dict[str, bytes],
+                                                                    dict[str, str]]:
+    """Return the figures as PNG, and why some could not be drawn."""
+    if pictures is not None:
+        return dict(pictures), {}
+    drawn, skipped = {}, {}
+    for name, make in figures_of(run).items():
+        try:
+            drawn[name] = picture(make, run)["png"]
+        except InputError as error:
+            skipped[name] = str(error)
+    return drawn, skipped
+
+
+def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, str]) -> str:
+    import jinja2
+
+    from neostriatum import __version__
+
+    name = run.folder.resolve().name
+    room = files("neostriatum.reporting")
+    pages = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+                               lstrip_blocks=True)
+    pages.filters["number"] = number
+    style = pages.from_string((room / "style.css").read_text("utf-8")).render(colours=COLOURS)
+    circuit = run.circuit
+    sources = cited(circuit)
+    cites, groups = references(sources), _groups(circuit)
+    return pages.from_string((room / "page.html").read_text("utf-8")).render(
+        version=__version__, style=style, record=record, summary=record.summary, circuit=circuit,
+        status=run.status, seconds=run.duration_ms / 1000, warmup_s=circuit.warmup.value / 1000,
+        spikes=len(run.spikes), facts=_facts(run, record),
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        name=name, folder=shlex.quote(name), literal=json.dumps(name, ensure_ascii=False),
+        network=Path(record.network or "").name, populations=_populations(run),
+        figures=_figures(run, drawn), skipped=skipped, warnings=warnings_of(circuit),
+        space=tables.space(circuit), cells=tables.cells(circuit), effects=tables.effects(circuit),
+        receptors=tables.receptors(circuit), wiring=tables.wiring(circuit),
+        inputs=tables.inputs(circuit), groups=groups, cites=cites,
+        changes=_changes(record, groups),
+        mark={one.key: one.number for one in cites}, bibtex="\n".join(bibtex(sources)).strip(),
+        command=rerun.command(circuit, record, record.duration_ms))
+
+
+def _figures(run: Run, drawn: dict[str, bytes]) -> list[dict[str, str]]:
+    known = figures_of(run)
+    return [{"name": name, "data": base64.b64encode(data).decode(),
+             "caption": caption(name, known[name], run), "alt": alternative(name, known[name])}
+            for name, data in drawn.items()]
+
+
+def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
+    """Return the numbers that say how large a run was, and what it took."""
+    said = record.summary
+    facts = [("neurons", f"{sum(record.counts.values()):,}")]
+    if said is not None:
+        facts += [("synapses", f"{said.synapses:,}"), ("gap junctions", f"{said.gap_junctions:,}")]
+    facts += [("spikes", f"{len(run.spikes):,}"),
+              ("simulated", f"{number(run.duration_ms / 1000)} s"),
+              ("dopamine", _dopamine(run.circuit))]
+    if said is not None:
+        facts += [("real-time factor", f"{said.real_time_factor:.2f}"),
+                  ("peak memory", f"{said.peak_memory_gb:.2f} GB")]
+    return facts
+
+
+def _populations(run: Run) -> list[dict[str, Any]]:
+    """Return a row per cell type: neurons, spikes, and how their rates are distributed [Hz]."""
+    rows = []
+    for name, rates in run.rates().items():
+        row: dict[str, Any] = {"name": name, "neurons": len(rates), "spikes": None}
+        if len(rates):
+            row |= {"spikes": round(float(rates.sum()) * run.duration_ms / 1000), "mean":
+                    float(rates.mean()), "sd": float(rates.std()), "median":
+                    float(np.median(rates)), "highest": float(rates.max()),
+                    "silent": float(np.mean(rates == 0))}
+        rows.append(row)
+    return rows
+
+
+def _dopamine(circuit: Circuit) -> str:
+    """Return the levels of dopamine in the fewest words."""
+    if not (circuit.dopamine.d1.is_constant and circuit.dopamine.d2.is_constant):
+        return "time course"
+    d1, d2 = (number(level.constant.value) for level in (circuit.dopamine.d1, circuit.dopamine.d2))
+    return d1 if d1 == d2 else f"D1 {d1}, D2 {d2}"
+
+
+def _changes(record: Record, groups: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return every value that was changed for the run, by its key."""
+    found = {row["key"]: row["value"] for rows in groups.values() for row in rows
+             if row["source"] == "override"}
+    # Words, such as a shape or a rule, carry no source that could say it.
+    return found | {key: text for key, text in record.changes.items()
+                    if not any(one == key or one.startswith(f"{key}.") for one in found)}
+
+
+def _groups(circuit: Circuit) -> dict[str, list[dict[str, Any]]]:
+    """Return a row per value of the circuit, by the part of the file that holds it."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for key, row in values(circuit.to_dict()):
+        part = key.split(".")[0] if "." in key else "clock"
+        groups.setdefault(part, []).append({"key": key, **row})
+    return groups

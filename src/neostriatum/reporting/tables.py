@@ -1,0 +1,187 @@
+"""The circuit of a run as tables for a reader: cells, dopamine, receptors, wiring, inputs, space.
+
+In: a circuit. Out: rows of `Said`, which a page prints with the marks of their sources.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neostriatum.circuit.cell import PARAMETERS, unit_of
+from neostriatum.reporting.phrases import Said, amount, course, number, printed_unit, said
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+
+_MEANINGS = {
+    "fraction": "fraction of the neurons", "C": "capacitance", "k": "slope of the quadratic",
+    "v_r": "resting potential", "v_t": "threshold of the quadratic", "v_peak": "a spike is cut at",
+    "a": "rate of recovery", "b": "gain of recovery", "c": "reset of v",
+    "d": "step of u at a spike", "v_b": "recovery acts above", "I_spon": "spontaneous current",
+}
+
+
+def cells(circuit: Circuit) -> list[dict[str, Any]]:
+    """Return a row per cell parameter: symbol, meaning, unit, and what each type has."""
+    types = circuit.types
+    rows = [{"symbol": "", "meaning": _MEANINGS["fraction"], "unit": "",
+             "values": [said(circuit.cells[name].fraction) for name in types]}]
+    for key in PARAMETERS:
+        of = {name: getattr(circuit.cells[name].parameters, key, None) for name in types}
+        units = {printed_unit(unit_of(key, circuit.cells[name].rule))
+                 for name, value in of.items() if value is not None}
+        if not units or not any(value is not None and (value.value or value.source)
+                                for value in of.values()):
+            continue  # a current that no type has
+        same = len(units) == 1
+        rows.append({
+            "symbol": key, "meaning": _MEANINGS[key], "unit": units.pop() if same else "",
+            "values": [None if value is None else said(value, unit=not same)
+                       for value in of.values()]})
+    rules = [Said(circuit.cells[name].rule) for name in types]
+    rows.append({"symbol": "u′", "meaning": "rule of recovery", "unit": "", "values": rules})
+    if circuit.noise:
+        rows.append({"symbol": "σ", "meaning": "noise on v", "unit": "mV per √ms", "values": [
+            said(circuit.noise[name], unit=False) if name in circuit.noise else None
+            for name in types]})
+    return rows
+
+
+def effects(circuit: Circuit) -> list[dict[str, Any]]:
+    """Return a row per effect of dopamine: who, receptor, on what, the rule, its factor now."""
+    rows = []
+    for name, cell in circuit.cells.items():
+        for one in cell.dopamine:
+            level = circuit.dopamine.d1 if one.receptor == "D1" else circuit.dopamine.d2
+            phi = "φ₁" if one.receptor == "D1" else "φ₂"
+            at = float(level.at(0.0))
+            if one.coefficient is None:
+                rule = f"+ {amount(one.conductance.value, 'nS')} · {phi} · (v − E), E = " \
+                       f"{amount(one.reversal.value, 'mV')}"
+                value, now = said(one.conductance), amount(one.conductance.value * at, "nS")
+            else:
+                sign = "+" if one.coefficient.value >= 0 else "−"
+                rule = f"× (1 {sign} {number(abs(one.coefficient.value))} {phi})"
+                value, now = said(one.coefficient), f"× {1 + one.coefficient.value * at:.4g}"
+            rows.append({"type": name, "receptor": one.receptor, "acts_on": one.acts_on,
+                         "rule": Said(rule, value.source, value.how, value.note), "now": now})
+    return rows
+
+
+def receptors(circuit: Circuit) -> list[dict[str, Any]]:
+    """Return a row per receptor: name, reversal, decay, magnesium."""
+    return [{"name": name, "E": said(one.E), "tau": said(one.tau),
+             "magnesium": None if one.magnesium is None else said(one.magnesium)}
+            for name, one in circuit.receptors.items()]
+
+
+def wiring(circuit: Circuit) -> list[dict[str, Any]]:
+    """Return a row per pathway and kind of gap junction: conductance, delay, rule, the rest."""
+    rows = []
+    for name, one in circuit.pathways.items():
+        delay = said(one.delay.offset)
+        if one.delay.velocity is not None:
+            delay = Said(f"{delay.text} + distance at "
+                         f"{amount(one.delay.velocity.value, 'um/ms')}",
+                         _changed(one.delay.velocity) or delay.source, delay.how, delay.note)
+        rows.append({"name": name.replace("->", " → "), "conductance": _conductance(one),
+                     "delay": delay, "rule": _rule(one.wiring), "more": _more(one)})
+    for name, one in circuit.gap_junctions.items():
+        tau = [Said(f"node, τ {amount(one.tau.value, 'ms')}", one.tau.source)] if one.tau else []
+        rows.append({"name": f"{name.replace('-', ' – ')} gap",
+                     "conductance": [said(one.conductance)], "delay": None,
+                     "rule": _rule(one.wiring), "more": tau})
+    return rows
+
+
+def _conductance(one: Any) -> list[Said]:
+    return [Said(f"{receptor} {amount(value.value, value.unit)}", value.source, value.how,
+                 value.note) for receptor, value in one.conductance.items()]
+
+
+def _rule(one: Any) -> list[Said]:
+    if one.rule == "humphries2010":
+        return [Said(f"distance law {one.connection}", "humphries2010"),
+                Said(f"× {number(one.scale.value)}, to {amount(one.range.value, 'um')}",
+                     _changed(one.scale, one.range) or one.scale.source, one.scale.how,
+                     one.scale.note)]
+    if one.rule == "pairwise":
+        return [Said(f"p {number(at.p.value)} below {amount(at.below.value, 'um')}", at.p.source,
+                     at.p.how, at.p.note) for at in one.bins]
+    if one.rule == "fixed_probability":
+        return [Said(f"p {number(one.p.value)} for every pair", one.p.source, one.p.how,
+                     one.p.note)]
+    if one.rule == "measured":
+        return [Said(f"measured pairs, table {one.table}")]
+    within = "" if one.within is None else f" within {amount(one.within.value, 'um')}"
+    return [Said(f"{one.n:,} sources each{within}")]
+
+
+def _changed(*values: Any) -> str | None:
+    """Return the mark of a change where one of several numbers in a text was changed."""
+    return "override" if any(value.source == "override" for value in values) else None
+
+
+def _more(one: Any) -> list[Said]:
+    found = []
+    if one.stp is not None:
+        stp = one.stp
+        found.append(Said(f"Tsodyks–Markram: U {number(stp.U.value)}, τ of recovery "
+                          f"{amount(stp.tau_rec.value, 'ms')}, of facilitation "
+                          f"{amount(stp.tau_fac.value, 'ms')}",
+                          _changed(stp.tau_rec, stp.tau_fac) or stp.U.source, stp.U.how,
+                          stp.U.note))
+    if one.weight_cv is not None:
+        found.append(Said(f"weights vary, CV {number(one.weight_cv.value)}",
+                          one.weight_cv.source, one.weight_cv.how, one.weight_cv.note))
+    if one.failure is not None:
+        p = one.failure.probability
+        how = "drawn per spike" if one.failure.drawn else "folded into the weight"
+        found.append(Said(f"fails with p {number(p.value)}, {how}", p.source, p.how, p.note))
+    return found
+
+
+def inputs(circuit: Circuit) -> list[dict[str, Any]]:
+    """Return a row per input and cell type: what arrives, through which synapses, where."""
+    rows = []
+    for name, entry in circuit.inputs.items():
+        for cell, one in entry.targets.items():
+            rows.append({"name": name, "type": cell, "what": _arrives(one),
+                         "conductance": _conductance(one) if one.conductance else [],
+                         "channel": one.channel})
+    return rows
+
+
+def _arrives(one: Any) -> list[Said]:
+    if one.current is not None:
+        return [_prefixed("current ", course(one.current))]
+    if one.spikes is not None:
+        return [Said(f"recorded spikes of {one.spikes.file}")]
+    found = [_prefixed(f"{one.afferents:,} afferents at ", course(one.rate))]
+    if one.shared_trains is not None:
+        found.append(Said(f"drawn from {one.shared_trains:,} shared trains"))
+    if one.process != "poisson":
+        found.append(Said(one.process))
+    for key in ("within", "between"):
+        value = getattr(one.correlation, key)
+        if value.value:
+            found.append(Said(f"correlation {key} {number(value.value)}", value.source, value.how,
+                              value.note))
+    return found
+
+
+def _prefixed(text: str, what: Said) -> Said:
+    return Said(text + what.text, what.source, what.how, what.note)
+
+
+def space(circuit: Circuit) -> list[tuple[str, Said]]:
+    """Return what the volume and the clock are, as pairs of name and value."""
+    volume = circuit.volume
+    shape = f"{volume.boundary} {volume.shape}" + (f" of {volume.file}" if volume.file else "")
+    rows = [("volume", Said(shape)), ("density", said(volume.density)),
+            ("minimum distance", said(volume.minimum_distance))]
+    if volume.thickness is not None:
+        rows.append(("thickness", said(volume.thickness)))
+    return [*rows, ("time step", said(circuit.dt)), ("warm-up, not recorded", said(circuit.warmup)),
+            ("dopamine, D1 φ₁", course(circuit.dopamine.d1)),
+            ("dopamine, D2 φ₂", course(circuit.dopamine.d2))]
