@@ -81,6 +81,11 @@ class TestFano:
         assert fano_factor(times_ms, np.zeros(1000, int), 1, 100.0, 10.0, starts_ms)[0] == 0
         assert fano_factor([0.0], [0], 1, 20.0, 10.0)[0] == pytest.approx(0.5)
 
+    def test_an_unfinished_bin_is_left_out(self):
+        mean, variance = count_moments([1.0, 24.0], [0, 0], 2, 25.0, 10.0)
+        assert (mean.tolist(), variance.tolist()) == ([0.5, 0], [0.25, 0])
+        assert fano_factor([1.0, 24.0], [0, 0], 1, 25.0, 10.0)[0] == 0.5
+
     def test_equals_one_loop_per_neuron(self):
         times_ms, ids = poisson(7, 3.0, seed=3)
         table = np.stack([np.histogram(times_ms[ids == one], np.arange(0, DURATION_MS + 1, 500))[0]
@@ -343,10 +348,12 @@ class TestStates:
     def test_noise_between_the_thresholds_does_not_cut_a_state(self):
         times_ms, v_mv = self.two_states()
         v_mv[900:1400:7] = -66.0  # halfway down, again and again
+        v_mv[1300:1400] = v_mv[600:700] = -66.0  # halfway for long: it stays what it was
         v_mv[1200:1220] = -78.0  # down, but for less than a state lasts
         v_mv[1700:1720] = -56.0  # up, for as short
         found = up_down_states(times_ms, v_mv)
         np.testing.assert_allclose(found.starts_ms, [200, 800, 1900])
+        np.testing.assert_allclose(found.stops_ms, [500, 1500, 2000])
 
     @pytest.mark.parametrize(
         "v_mv", [np.full(500, -80.0), np.random.default_rng(16).normal(-70, 4, 5000),
@@ -417,6 +424,17 @@ class TestAssemblies:
                       for _ in range(2))
         np.testing.assert_array_equal(one.patterns, other.patterns)
         assert one.ids.size == 60
+
+    def test_strength_is_that_of_pairs_a_neuron_alone_has_none(self):
+        (times_ms, ids), _ = self.planted([range(10)], seed=5, n=30)
+        found = cell_assemblies(times_ms, ids, 30, self.BINS * self.BIN_MS)
+        table = np.zeros((30, self.BINS))
+        np.add.at(table, (ids, (times_ms // self.BIN_MS).astype(int)), 1)
+        z = (table - table.mean(axis=1, keepdims=True)) / table.std(axis=1, keepdims=True)
+        pairs = np.outer(found.patterns[0], found.patterns[0])
+        np.fill_diagonal(pairs, 0)
+        np.testing.assert_allclose(found.strength[0], np.einsum("ib,ij,jb->b", z, pairs, z),
+                                   rtol=1e-9, atol=1e-9)
 
     def test_never_more_neurons_than_bins(self):
         found = cell_assemblies(*poisson(100, 5.0, seed=18, duration_ms=1000.0), 100, 1000.0)

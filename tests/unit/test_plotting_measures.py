@@ -45,7 +45,8 @@ class TestTable:
         figure, axes = FIGURES[name](placed(make_run()))
         assert isinstance(figure, Figure)
         assert flat(axes)
-        for ending in ("png", "pdf", "svg"):
+        # A letter of a PDF or an SVG can fail where a dot of a PNG does not; one is as slow as all.
+        for ending in ("png", "pdf", "svg") if name in ("psth", "activity") else ("svg",):
             file = BytesIO()
             figure.savefig(file, format=ending)
             assert file.tell() > 1000
@@ -56,7 +57,7 @@ class TestTable:
         for run in (silent_run(traces={}), short, placed(silent_run()),
                     silent_run(populations={"dSPN": range(0), "FS": range(0)}, traces={})):
             figure, axes = FIGURES[name](run)
-            figure.savefig(BytesIO())
+            figure.draw_without_rendering()
             if name != "activity" or not hasattr(run, "somas"):
                 assert any(words(panel) for panel in flat(axes)) or name == "states"
 
@@ -142,7 +143,7 @@ def test_states_are_shaded_where_they_are():
     assert shaded.get_x() == pytest.approx(300)
     assert shaded.get_width() == pytest.approx(300)
     assert axes["dSPN"][0].get_title(loc="left") == (
-        "dSPN, cell 0, 1 up state, 30% of the time, −78 and −55 mV")
+        "dSPN, cell 0, 1 up state, 30% of the time, -78 and -55 mV")
     assert words(axes["FS"][0]) == ["no FS voltages were recorded"]
     with pytest.raises(InputError, match="cell: must be 0 or more"):
         states(make_run(), cell=-1)

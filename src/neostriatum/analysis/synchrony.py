@@ -95,6 +95,6 @@ def count_synchrony(
     if not varying.any():
         return float("nan")
     index = bin_index(checked_times(times_ms), bin_ms)
-    index = index[varying[np.asarray(ids)]]
+    # Those that do not vary add a constant to the sum, and so nothing to its variance.
     together = np.bincount(index[index < bins], minlength=bins)
     return float(np.sqrt(together.var() / (varying.sum() * variance[varying].sum())))

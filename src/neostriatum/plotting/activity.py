@@ -97,6 +97,8 @@ def activity(
             below = figure.add_axes(((place + 0.2) * width, 0.12, 0.6 * width, 0.025))
             _cloud(figure, panel, below, name, at, rate_hz)
             frame(panel, where.positions_um)
+            low, high = where.positions_um.min(axis=0), where.positions_um.max(axis=0)
+            panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         heading(figure, run)
     return figure, axes
 

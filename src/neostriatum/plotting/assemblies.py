@@ -85,8 +85,10 @@ def assemblies(
             raise
         found, reason = None, "the run is too short"
     with paper():
-        figure = new_figure(WIDTH_IN, 4.4)
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 2.2), height_ratios=(1, 1))
+        some = found is not None and len(found.patterns) > 0
+        figure = new_figure(WIDTH_IN, 4.4 if some else 2.8)
+        grid = figure.add_gridspec(2, 2, width_ratios=(1, 2.2),
+                                   height_ratios=(1, 1 if some else 0.2))
         axes = {"eigenvalues": figure.add_subplot(grid[0, 0]),
                 "weights": figure.add_subplot(grid[0, 1]),
                 "strength": figure.add_subplot(grid[1, :])}

@@ -22,6 +22,7 @@ from neostriatum.plotting.style import (
     members_of,
     new_figure,
     paper,
+    share_spn_scale,
     silence,
 )
 
@@ -102,7 +103,7 @@ def correlation_distance(
                 run.spikes.times_ms[own], ids[own] - members.start, at, run.duration_ms, bin_ms,
                 np.linspace(0, reach_um, BINS + 1), where.side_um, sample, seed)
             _points(panel, name, found, bin_ms)
-        _share_spn_scale(axes)
+        share_spn_scale(axes)
         drawn = [panel for panel in panels if panel.lines]
         if drawn:
             drawn[0].set_ylabel("correlation of counts")
@@ -126,12 +127,3 @@ def _points(axes: Axes, name: str, found: DistanceCorrelation, bin_ms: float) ->
     axes.set_xlabel("distance (µm)")
     axes.set_xlim(0, found.edges_um[-1])
     axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
-
-
-def _share_spn_scale(axes: dict[str, Axes]) -> None:
-    """Give the projection neurons one scale, so that they can be compared."""
-    drawn = [panel for name, panel in axes.items() if name.endswith("SPN") and panel.lines]
-    if drawn:
-        low, high = zip(*(panel.get_ylim() for panel in drawn), strict=True)
-        for panel in drawn:
-            panel.set_ylim(min(low), max(high))

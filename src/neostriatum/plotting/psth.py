@@ -21,6 +21,7 @@ from neostriatum.plotting.style import (
     members_of,
     new_figure,
     paper,
+    share_spn_scale,
     silence,
 )
 
@@ -104,6 +105,7 @@ def psth(
             panel.set_ylabel("rate (Hz)")
             panel.set_ylim(0, max(rate_hz.max(), mean_hz) * 1.1)
             panel.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
+        share_spn_scale(axes)
         last = panels[-1]
         events = "" if events_ms is None else f", {len(events_ms)} events"
         last.set_xlabel("time (ms)" if events_ms is None else f"time since event (ms){events}")

@@ -397,3 +397,27 @@ def silence(name: str, n: int, spikes: int) -> str:
     if not n:
         return f"no {name} neurons in this run"
     return "" if spikes else f"no {name} spikes"
+
+
+def share_spn_scale(axes: Mapping[str, Axes]) -> None:
+    """Give the projection neurons one y scale, so that they can be compared.
+
+    Parameters
+    ----------
+    axes : mapping of str to matplotlib.axes.Axes
+        Panels by type; those without a line or a patch are left as they are.
+
+    Examples
+    --------
+    >>> one, other = new_figure(width_in=3, height_in=2).subplots(1, 2)
+    >>> lines = one.plot([0, 1]), other.plot([0, 4])
+    >>> share_spn_scale({"dSPN": one, "iSPN": other})
+    >>> one.get_ylim() == other.get_ylim()
+    True
+    """
+    drawn = [panel for name, panel in axes.items()
+             if name.endswith("SPN") and (panel.lines or panel.patches)]
+    if drawn:
+        low, high = zip(*(panel.get_ylim() for panel in drawn), strict=True)
+        for panel in drawn:
+            panel.set_ylim(min(low), max(high))
