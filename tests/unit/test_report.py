@@ -115,6 +115,8 @@ def altered(folder, change):
 def test_run_writes_it(finished):
     page = page_of(finished)
     assert page.text.count("Figure 3.") == 1
+    more = len(plotting.FIGURES) - len(STANDARD)
+    assert f"neostriatum report first draws {more} more" in page.text
     assert (finished / "report.html").stat().st_size < 3e6
 
 
@@ -124,6 +126,7 @@ def test_python_writes_every_figure(folder):
     assert made["figures"] == [name for name in plotting.FIGURES if name not in made["skipped"]]
     assert made["out"] == str(folder / "report.html")
     assert made["bytes"] == (folder / "report.html").stat().st_size < 3e6
+    assert "draws" not in page_of(folder).text
     report(ns.Run(folder))  # over its own older one
     assert (folder / "report.html").stat().st_size < made["bytes"]
 
