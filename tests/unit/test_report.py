@@ -274,7 +274,7 @@ def test_same_run_same_bytes(finished, tmp_path):
 
     def as_before(record):
         record["summary"] |= {key: old["summary"][key] for key in TIMERS}
-        record["changes"] = old["changes"]
+        record |= {key: old[key] for key in ("changes", "started")}
 
     altered(again.folder, as_before)
     first, second = tmp_path / "a.html", tmp_path / "b.html"
