@@ -59,5 +59,5 @@ def dataset(run: Run) -> Any:
         if traces:
             # Types that were recorded at other times are NaN in between.
             made = made.merge({variable: xr.concat(traces, dim="probe", join="outer")},
-                              join="outer")
+                              join="outer", compat="no_conflicts")
     return made

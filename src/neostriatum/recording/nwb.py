@@ -132,8 +132,7 @@ def _units(run: Run, network: Network | None) -> Any:
                     for column, axis in enumerate("xyz")]
     return Units(
         name="units", description="simulated neurons", id=np.arange(n), columns=columns,
-        colnames=["spike_times", "obs_intervals",
-                  *(one.name for one in columns[4:])],
+        colnames=[one.name for one in columns if not isinstance(one, VectorIndex)],
         resolution=run.dt_ms / 1000)
 
 
