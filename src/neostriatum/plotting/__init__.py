@@ -11,16 +11,19 @@ from neostriatum.plotting.connectivity import connectivity
 from neostriatum.plotting.degrees import degrees
 from neostriatum.plotting.fi import fi_curve
 from neostriatum.plotting.groups import groups
+from neostriatum.plotting.heatmap import heat_map
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
 from neostriatum.plotting.probability import connection_probability
 from neostriatum.plotting.raster import raster
 from neostriatum.plotting.rates import rate_histogram
+from neostriatum.plotting.response import response
 from neostriatum.plotting.space import positions
 from neostriatum.plotting.style import paper
 from neostriatum.plotting.traces import trace, traces
 
 __all__ = [
     "COLOURS", "colour", "connection_probability", "connectivity", "degrees", "fi_curve", "groups",
-    "paper", "positions", "psp", "raster", "rate_histogram", "trace", "traces",
+    "heat_map", "paper", "positions", "psp", "raster", "rate_histogram", "response", "trace",
+    "traces",
 ]
