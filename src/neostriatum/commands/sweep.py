@@ -21,8 +21,13 @@ def sweep_command(
     from neostriatum.sweeps.sweep import sweep
     from neostriatum.terminal import PointsProgress, sweep_lines
 
-    with PointsProgress(silent=quiet or as_json) as progress:
-        made = sweep(file, out=out, jobs=jobs, threads=threads, progress=progress)
+    try:
+        with PointsProgress(silent=quiet or as_json) as progress:
+            made = sweep(file, out=out, jobs=jobs, threads=threads, progress=progress)
+    except KeyboardInterrupt as stopped:
+        if stopped.args and not (quiet or as_json):
+            typer.echo(stopped.args[0], err=True)
+        raise
     show(as_json, quiet, made.to_dict(), lambda: sweep_lines(made))
     if made.exit_code:
         raise typer.Exit(made.exit_code)

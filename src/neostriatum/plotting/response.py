@@ -78,7 +78,8 @@ def response(table: Mapping[str, Sequence[Any]], x: str,
                 rates = np.asarray(table[f"rate_{name}_hz"], float)
                 _curve(panel, places, [rates[(at == n) & np.isfinite(rates)]
                                        for n in range(len(values))], name)
-            panel.plot(places[failed], np.zeros(len(failed)), "x", color=FAINT, clip_on=False)
+            if len(failed):
+                panel.plot(places[failed], np.zeros(len(failed)), "x", color=FAINT, clip_on=False)
         panels[0].set_ylabel("rate (Hz)")
         if not types:
             empty(panels[0], "no rates in this table")

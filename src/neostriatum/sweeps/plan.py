@@ -30,8 +30,8 @@ def _axis(raw: Any, name: str) -> Any:
             return {"key": name, "values": raw}
         if set(raw) == {"values"}:
             return {"key": name, **raw}
-        if raw and all(isinstance(one, (dict, list)) for one in raw.values()):
-            msg = f'{shown(name)}: a dotted key stands in quotes, "{shown(name)}.{next(iter(raw))}"'
+        if name in Circuit.model_fields and raw and "values" not in raw:
+            msg = f'{name}: a key with dots stands in quotes, "{name}.{shown(next(iter(raw)))}"'
             raise ValueError(msg)
     return raw
 

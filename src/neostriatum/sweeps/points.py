@@ -70,7 +70,7 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
     found: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], int]] = []
     total = plan.points // len(plan.seeds)
     for number, chosen in enumerate(itertools.product(*grid), start=1):
-        tell("check", (number - 1) / total)
+        tell("checking the points", (number - 1) / total)
         values = dict(zip(plan.vary, chosen, strict=True))
         try:
             options, resolved = _options(plan, circuit, folder, values)

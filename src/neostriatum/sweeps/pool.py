@@ -44,7 +44,7 @@ class Worker:
             "PYTHONPATH": os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])]),
             "NUMBA_NUM_THREADS": count, "OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count,
         }
-        self._process = subprocess.Popen(  # noqa: S603 (our own module)
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "neostriatum.sweeps.worker"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=log, pass_fds=(lock,), start_new_session=True,
             env=environment)

@@ -158,6 +158,10 @@ def _run(pool: Pool, points: list[Point], waiting: list[Point], place: SweepFold
                 table.add(row)
             tell(f"{len(table.rows)} of {len(points)} points",
                  (len(table.rows) + sum(shares.values())) / len(points))
+    except KeyboardInterrupt:
+        said = (f"{len(table.rows)} of {len(points)} points are done in {place.path}; "
+                f"the same with --out {place.path} goes on")
+        raise KeyboardInterrupt(said) from None
     finally:
         table.write()
 
