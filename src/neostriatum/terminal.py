@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from pathlib import Path
@@ -67,11 +66,11 @@ class Progress:
 
 
 class PointsProgress(Progress):
-    """A bar of the points of a sweep; elsewhere a line at the start and then every ten seconds."""
+    """A bar of the points of a sweep; elsewhere a line every ten seconds."""
 
     def __init__(self, silent: bool) -> None:
         super().__init__(silent)
-        self._said = -math.inf
+        self._said = time.monotonic()
 
     def __call__(self, phase: str, share: float) -> None:
         """Show that the sweep is done to ``share``; ``phase`` says how many points are."""
