@@ -263,16 +263,16 @@ class TestFolder:
         with place.locked():
             pass
 
-    def test_a_damaged_outcome_runs_again(self):
+    def test_a_damaged_outcome_runs_again(self, monkeypatch):
         place = store.SweepFolder("out", self.plan(), ns.load("striatum"))
         point, *_ = points_of(seeds=2)
         with place.locked():
             assert place.finished(point) is None
-            (place.points / point.name).mkdir()
-            record = {"status": "finished", "summary": {"spike_hash": "abc"}}
-            (place.points / point.name / "run.json").write_text(json.dumps(record), "utf-8")
             row = {"status": "finished", "spike_hash": "abc"}
             place.keep(point, row)
+            assert place.finished(point) is None  # its folder is gone
+            monkeypatch.setattr(store, "Run", lambda path: SimpleNamespace(
+                summary={"spike_hash": "abc"}))
             assert place.finished(point) == row
             for wrong in ({"asked": "other", "row": row}, {"asked": point.asked, "row": None},
                           {"asked": point.asked, "row": row | {"spike_hash": "abd"}},

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import RunFileError, shown
 from neostriatum.machine import machine, versions
+from neostriatum.recording.store import Run
 from neostriatum.rng import STREAM_VERSION
 
 if TYPE_CHECKING:
@@ -105,12 +106,10 @@ class SweepFolder:
         """Return the row of a point that is done, None if it must run."""
         try:
             said = json.loads((self.points / f"{point.name}.json").read_text("utf-8"))
-            run = json.loads((self.points / point.name / "run.json").read_text("utf-8"))
             row = said["row"]
             done = (said["asked"] == point.asked and row["status"] == "finished"
-                    and run["status"] == "finished"
-                    and run["summary"]["spike_hash"] == row["spike_hash"])
-        except (OSError, ValueError, KeyError, TypeError):
+                    and Run(self.points / point.name).summary["spike_hash"] == row["spike_hash"])
+        except (OSError, ValueError, KeyError, TypeError, RunFileError):
             return None
         return row if done else None
 
