@@ -43,7 +43,7 @@ class TestHeatMap:
 
     def test_values_are_printed_where_few(self):
         _, axes = heat_map(make_table(seeds=(1,)), "dopamine", "drive")
-        assert words(axes["dSPN"])[:2] == ["0.1", "1.1"]
+        assert words(axes["dSPN"])[:2] == ["0.10", "1.10"]
         _, axes = heat_map(make_table(x=np.linspace(0, 1, 20)), "dopamine", "drive")
         assert words(axes["dSPN"]) == []
 

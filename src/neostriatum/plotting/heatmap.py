@@ -163,7 +163,7 @@ def _panel(axes: Axes, rates: NDArray[np.float64], failed: NDArray[np.bool_], na
     if rates.shape[1] <= PRINTED:
         for (row, column), rate in np.ndenumerate(rates):
             if np.isfinite(rate):
-                axes.text(column, row, f"{rate:.3g}" if rate >= 0.1 else f"{rate:.2f}",
+                axes.text(column, row, f"{rate:.2f}" if rate < 9.995 else f"{rate:.1f}",
                           ha="center", va="center", fontsize=6,
                           color="white" if rate < 0.6 * most else INK)
 

@@ -134,7 +134,7 @@ def sweep(
             _run(pool, points, waiting, place, table, tell)
         table.write()
         parquet = table.write_parquet()
-        figure = _draw(asked, points, table, place.path)
+        figure = _draw(asked, circuit.name, points, table, place.path)
     rows = table.ordered()
     codes = [row["exit_code"] for row in rows if row["status"] == "failed"]
     return Sweep(len(points), len(rows) - len(codes), len(codes), table.path, parquet, figure,
@@ -179,7 +179,8 @@ def _log(folder: Path) -> Iterator[int]:
             path.unlink()
 
 
-def _draw(plan: Plan, points: list[Point], table: Table, folder: Path) -> Path | None:
+def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
+          folder: Path) -> Path | None:
     """Draw the rates against the one or two things that vary; None for any other number."""
     from neostriatum.plotting import heat_map, response
 
@@ -188,9 +189,11 @@ def _draw(plan: Plan, points: list[Point], table: Table, folder: Path) -> Path |
     axes = [axis_column(name, axis, points[0]) for name, axis in plan.vary.items()]
     rows = table.ordered()
     columns = {name: [row.get(name) for row in rows] for name in table.columns}
-    title = f"{plan.circuit}, {plan.duration}, {len(plan.seeds)} seed"
-    figure, _ = (heat_map if len(axes) == 2 else response)(
-        columns, *axes, title=title + ("s" if len(plan.seeds) > 1 else ""))
+    sizes = {one for one in columns["neurons"] if one is not None}
+    said = [circuit, *([f"{sizes.pop():,} neurons"] if len(sizes) == 1 else []),
+            *([] if "duration_ms" in columns else [plan.duration]),
+            "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} seeds"]
+    figure, _ = (heat_map if len(axes) == 2 else response)(columns, *axes, title=", ".join(said))
     path = folder / "figure.png"
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
