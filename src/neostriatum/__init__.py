@@ -28,6 +28,7 @@ _WHERE = {
     "rerun": "resumption",
     "cell": "experiments.cell",
     "pair": "experiments.pair",
+    "sweep": "sweeps.sweep",
     "to_brian2": "engines.brian2_engine",
     "NeostriatumError": "errors",
     "plot": "plotting",

@@ -12,7 +12,7 @@ import typer
 from neostriatum.commands.app import app, printable
 
 #: In the order of --help.
-FILES = ("run", "isolated", "network", "results", "about", "bench")
+FILES = ("run", "isolated", "sweep", "network", "results", "about", "bench")
 for _name in FILES:
     import_module(f"neostriatum.commands.{_name}")
 

@@ -265,6 +265,6 @@ def claim(out: Path | str | None, under: str = "runs") -> Path:
 def unclaim(folder: Path) -> None:
     """Remove a claimed folder to which nothing came, and ``runs`` or the like if then empty."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent in (Path("runs"), Path("networks")):
+    if folder.parent in (Path("runs"), Path("networks"), Path("sweeps")):
         with suppress(OSError):
             folder.parent.rmdir()

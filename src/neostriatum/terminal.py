@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from neostriatum.experiments.cell import CellResult
     from neostriatum.experiments.pair import PairResult
     from neostriatum.recording.store import Run
+    from neostriatum.sweeps.sweep import Sweep
 
 _PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "save": "saving",
            "warmup": "warming up", "simulate": "simulating",
@@ -62,6 +64,36 @@ class Progress:
         else:
             self._bar.update(self._task, completed=share)
         self._phase = phase
+
+
+class PointsProgress(Progress):
+    """A bar of the points of a sweep; elsewhere a line every ten seconds."""
+
+    def __init__(self, silent: bool) -> None:
+        super().__init__(silent)
+        self._said = time.monotonic()
+
+    def __call__(self, phase: str, share: float) -> None:
+        """Show that the sweep is done to ``share``; ``phase`` says how many points are."""
+        if self._bar is not None:
+            if self._task is None:
+                self._task = self._bar.add_task(phase, total=1)
+            self._bar.update(self._task, description=phase, completed=share)
+        elif not self._silent and time.monotonic() - self._said > 10:
+            self._said = time.monotonic()
+            print(f"{phase}, {share:.0%}", file=sys.stderr, flush=True)
+
+
+def sweep_lines(made: Sweep) -> list[str]:
+    """Return what became of a sweep, for a person."""
+    lines = [f"{made.finished:,} of {made.points:,} points finished"
+             + (f", {made.failed:,} failed:" if made.failed else "")]
+    bad = [row for row in made.rows if row["status"] == "failed"]
+    lines += [f"  point {row['point']}: {row['error']}" for row in bad[:5]]
+    lines += [f"  and {len(bad) - 5:,} more, see the table"] if len(bad) > 5 else []
+    tables = made.table if made.parquet is None else f"{made.table} and {made.parquet.name}"
+    return [*lines, f"table in {tables}"
+            + ("" if made.figure is None else f", figure in {made.figure}")]
 
 
 def summary_lines(run: Run) -> list[str]:

@@ -96,7 +96,31 @@ def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = N
     return _validated(where, raw, circuit._folder)
 
 
-def read_data(path: Path) -> Any:
+def value_at(raw: dict[str, Any], path: str, where: str = "circuit") -> Any:
+    """Return the plain value at a dotted path of `Circuit.to_dict`, without source and note.
+
+    Raises
+    ------
+    CircuitError
+        A path that does not exist.
+
+    Examples
+    --------
+    >>> value_at(load("striatum").to_dict(), "inputs.cortex.targets.dSPN.rate.constant")
+    '2.4 Hz'
+    """
+    *folders, last = (key.strip('"') for key in path.split("."))
+    if last not in ("value", "constant"):
+        folders.append(last)
+    at: Any = raw
+    for key in folders:
+        at = _step(where, path, at, key)
+    while isinstance(at, dict) and (key := next((k for k in ("value", "constant") if k in at), "")):
+        at = at[key]
+    return at
+
+
+def read_data(path: Path, kind: str = "circuit") -> Any:
     """Return the plain data of a TOML or JSON file, within the limits of size and depth.
 
     Raises
@@ -110,7 +134,7 @@ def read_data(path: Path) -> Any:
     except OSError as error:
         _refuse(path.name, f"cannot be read ({error.strerror or error})")
     if len(data) > MAX_BYTES:
-        _refuse(path.name, f"a circuit file is at most 1 MB (got {path.stat().st_size} bytes)")
+        _refuse(path.name, f"a {kind} file is at most 1 MB (got {path.stat().st_size} bytes)")
     try:
         text = data.decode("utf-8-sig")
         raw = _json(text) if path.suffix == ".json" else tomllib.loads(text)

@@ -18,6 +18,7 @@ from neostriatum.plotting.degrees import degrees
 from neostriatum.plotting.distance import correlation_distance
 from neostriatum.plotting.fi import fi_curve
 from neostriatum.plotting.groups import groups
+from neostriatum.plotting.heatmap import heat_map
 from neostriatum.plotting.irregularity import cv_histogram
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
@@ -25,6 +26,7 @@ from neostriatum.plotting.probability import connection_probability
 from neostriatum.plotting.psth import psth
 from neostriatum.plotting.raster import raster
 from neostriatum.plotting.rates import rate_histogram
+from neostriatum.plotting.response import response
 from neostriatum.plotting.space import positions
 from neostriatum.plotting.spectrum import spectrum
 from neostriatum.plotting.states import states
@@ -53,6 +55,6 @@ FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 __all__ = [
     "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
     "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
-    "paper", "positions", "psp", "psth", "raster", "rate_histogram", "spectrum", "states", "trace",
-    "traces",
+    "heat_map", "paper", "positions", "psp", "psth", "raster", "rate_histogram", "response",
+    "spectrum", "states", "trace", "traces",
 ]

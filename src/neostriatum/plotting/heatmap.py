@@ -1,0 +1,179 @@
+"""Rates against two parameters: one panel per cell type, one cell per pair of values.
+
+In: the table of a sweep, {column: values}. Out: the figure and its axes by cell type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.plotting.palette import COLOURS, FAINT, INK
+from neostriatum.plotting.style import WIDTH_IN, empty, new_figure, paper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+#: Values are printed in the cells of a map of at most so many columns.
+PRINTED = 7
+_UNITS = ("ms", "mV", "pA", "nA", "nS", "pF", "um", "Hz")
+
+
+def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
+             title: str = "") -> tuple[Figure, dict[str, Axes]]:
+    """Draw the rate of every cell type against two columns of a sweep's table.
+
+    A cell is the mean over all rows of its pair of values (the seeds). It is hatched where one of
+    them failed, and left white where none was run.
+
+    Parameters
+    ----------
+    table : mapping of str to sequence
+        Columns of equal length, as in ``table.csv``: ``rate_dSPN_hz`` and the like [Hz],
+        ``status``, and what varies. A pandas DataFrame is one.
+    x, y : str
+        Columns for the two axes; other columns are averaged over.
+    title : str
+        Written over the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict of str to matplotlib.axes.Axes
+        A panel per cell type that the table has rates of.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or lacks a column.
+
+    Examples
+    --------
+    >>> table = {"dopamine": [0.0, 0.3, 0.0, 0.3], "drive": [0.9, 0.9, 1.1, 1.1],
+    ...          "rate_dSPN_hz": [0.1, 0.4, 2.0, 4.1], "status": ["finished"] * 4}
+    >>> figure, axes = heat_map(table, "dopamine", "drive")
+    >>> list(axes), axes["dSPN"].get_xlabel()
+    (['dSPN'], 'dopamine')
+    """
+    columns, rows = levels(table, x), levels(table, y)
+    types = present(table)
+    failed = np.zeros((len(rows), len(columns)), bool)
+    for one, other, status in zip(table[y], table[x], table["status"], strict=True):
+        failed[rows.index(one), columns.index(other)] |= status == "failed"
+    panels = max(1, len(types))
+    with paper():
+        cell_in = (WIDTH_IN - 0.5) / panels / (len(columns) + 2.2)
+        height_in = min(4.5, max(1.9, 0.9 + cell_in * len(rows)))
+        figure = new_figure(WIDTH_IN if panels > 1 else WIDTH_IN / 2, height_in)
+        if title:
+            figure.suptitle(title, x=0.99, ha="right", color=FAINT)
+        axes = {}
+        for name, panel in zip(types or [""], figure.subplots(1, panels, squeeze=False)[0],
+                               strict=True):
+            axes[name] = panel
+            rates = _means(table, name, x, y, columns, rows) if name else np.full(
+                failed.shape, np.nan)
+            _panel(panel, rates, failed, name)
+            _ticks(panel, columns, rows)
+            panel.set_xlabel(labelled(x))
+        next(iter(axes.values())).set_ylabel(labelled(y))
+        if not types:
+            empty(axes[""], "no rates in this table")
+    return figure, axes
+
+
+def levels(table: Mapping[str, Sequence[Any]], name: str) -> list[Any]:
+    """Return the distinct values of a column: numbers ascending, texts in order of appearance.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or no row.
+
+    Examples
+    --------
+    >>> levels({"drive": [1.1, 0.9, 1.1]}, "drive"), levels({"a": ["b", "a"]}, "a")
+    ([0.9, 1.1], ['b', 'a'])
+    """
+    if name not in table or not len(table[name]):
+        known = ", ".join(str(one) for one in table)
+        message = f"table: must have rows and a column {name} (got {known})"
+        raise ValueError(message)
+    found = list(dict.fromkeys(np.asarray(table[name], object).tolist()))
+    return found if any(isinstance(one, str) or one is None for one in found) else sorted(found)
+
+
+def present(table: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return the cell types that the table has rates of, in the order of the palette.
+
+    Examples
+    --------
+    >>> present({"rate_FS_hz": [12.0], "rate_dSPN_hz": [None]})
+    ['FS']
+    """
+    return [name for name in COLOURS if f"rate_{name}_hz" in table
+            and np.isfinite(np.asarray(table[f"rate_{name}_hz"], float)).any()]
+
+
+def labelled(name: str) -> str:
+    """Return the name of a column as a label, its unit in brackets.
+
+    Examples
+    --------
+    >>> labelled("cells.dSPN.parameters.C_pF"), labelled("dopamine")
+    ('cells.dSPN.parameters.C (pF)', 'dopamine')
+    """
+    stem, _, unit = name.rpartition("_")
+    return f"{stem} ({unit})" if stem and unit in _UNITS else name
+
+
+def _means(table: Mapping[str, Sequence[Any]], name: str, x: str, y: str, columns: list[Any],
+           rows: list[Any]) -> NDArray[np.float64]:
+    sums, counts = np.zeros((2, len(rows), len(columns)))
+    rates = np.asarray(table[f"rate_{name}_hz"], float)
+    for one, other, rate in zip(table[y], table[x], rates, strict=True):
+        if np.isfinite(rate):
+            at = rows.index(one), columns.index(other)
+            sums[at] += rate
+            counts[at] += 1
+    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+
+
+def _panel(axes: Axes, rates: NDArray[np.float64], failed: NDArray[np.bool_], name: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    most = np.nanmax(rates) if np.isfinite(rates).any() else 1.0
+    image = axes.imshow(rates, origin="lower", aspect="auto", cmap="viridis", vmin=0.0,
+                        vmax=most or 1.0)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_title(name)
+    if name:
+        bar = axes.figure.colorbar(image, ax=axes, label="rate (Hz)", pad=0.02)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+    for row, column in zip(*np.nonzero(failed), strict=True):
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="////",
+                                 edgecolor=FAINT, linewidth=0))
+    if rates.shape[1] <= PRINTED:
+        for (row, column), rate in np.ndenumerate(rates):
+            if np.isfinite(rate):
+                axes.text(column, row, f"{rate:.2f}" if rate < 9.995 else f"{rate:.1f}",
+                          ha="center", va="center", fontsize=6,
+                          color="white" if rate < 0.6 * most else INK)
+
+
+def _ticks(axes: Axes, columns: list[Any], rows: list[Any]) -> None:
+    for axis, values, most in ((axes.xaxis, columns, 8), (axes.yaxis, rows, 16)):
+        step = -(-len(values) // most)
+        axis.set_ticks(range(0, len(values), step), [_short(one) for one in values[::step]])
+
+
+def _short(value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 14 else text[:13] + "…"

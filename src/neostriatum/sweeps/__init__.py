@@ -1,0 +1,1 @@
+"""Run a circuit over a grid of parameters and seeds: plan, points, processes, table."""

@@ -1,0 +1,161 @@
+"""The process that runs points, one after another: ``python -m neostriatum.sweeps.worker``.
+
+In: a line of JSON per message on standard input, first the circuit, then points. Out: lines of
+JSON on standard output: the share of a point that is done, then its row or its error.
+
+It is a program of its own, not a copy of its parent, so that a sweep can start from a script
+without a guard and from a notebook. It leads its own process group: Ctrl-C in a terminal reaches
+the parent alone, and what an engine starts ends together with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
+    from neostriatum.recording.store import Run
+
+#: Seconds between two words about how far a point is.
+BEAT_S = 0.3
+
+
+def main() -> None:
+    """Serve until told to stop; end at once, with all children, when the parent is gone."""
+    said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(said,), daemon=True).start()
+    # What libraries print must not get between the messages.
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def reply(**message: Any) -> None:
+        replies.write(json.dumps(message, allow_nan=False) + "\n")
+        replies.flush()
+
+    from neostriatum.circuit.load import load
+
+    start = said.get()
+    runner = Runner(load(start["circuit"], folder=start["folder"] and Path(start["folder"])),
+                    start["options"])
+    reply(ready=True)
+    while "stop" not in (point := said.get()):
+        reply(**runner.answer(point, reply))
+
+
+def _listen(said: queue.SimpleQueue[dict[str, Any]]) -> None:
+    rest = b""
+    # Not by sys.stdin, whose lock a thread that waits would hold for ever.
+    while data := os.read(0, 65536):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            said.put(json.loads(line))
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+class Runner:
+    """Runs points, and keeps the last network for the next one that has the same.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        What every point starts from.
+    options : dict
+        Options of `neostriatum.run` that all points share.
+    """
+
+    def __init__(self, circuit: Circuit, options: dict[str, Any]) -> None:
+        self._circuit = circuit
+        self._shared = options
+        self._network: Network | None = None
+
+    def answer(self, point: dict[str, Any], reply: Callable[..., None]) -> dict[str, Any]:
+        """Run a point; return its row, or the one line and the exit code of its error."""
+        from neostriatum.errors import NeostriatumError
+
+        number, last = point["number"], [time.monotonic()]
+
+        def tell(phase: str, share: float) -> None:
+            if phase == "simulate" and time.monotonic() - last[0] > BEAT_S:
+                last[0] = time.monotonic()
+                reply(number=number, share=share)
+
+        try:
+            return {"number": number, "row": row(self._run(point, tell))}
+        except NeostriatumError as error:
+            return {"number": number, "error": str(error), "exit_code": error.exit_code}
+        except MemoryError:
+            return {"number": number, "error": "size: must fit into the memory", "exit_code": 2}
+        except Exception as error:
+            traceback.print_exc()
+            said = " ".join(f"our bug, {type(error).__name__}: {error}".split())
+            return {"number": number, "error": said[:300], "exit_code": 1}
+
+    def _run(self, point: dict[str, Any], tell: Callable[[str, float], None]) -> Run:
+        from neostriatum.simulation import run
+
+        options = self._shared | point["options"] | {"seed": point["seed"]}
+        folder = clear(Path(point["out"]))
+        self._network = self._drawn(options)
+        return run(self._circuit, network=self._network, out=folder, progress=tell,
+                   **options | {"size": None})
+
+    def _drawn(self, options: dict[str, Any]) -> Network:
+        """Return the network of a point: the one at hand if it is the same."""
+        from neostriatum.network.check import differs
+        from neostriatum.network.network import build
+        from neostriatum.network.volume import space
+        from neostriatum.simulation import Settings, resolve
+
+        resolved = resolve(self._circuit, Settings(**options))
+        held, size = self._network, space(resolved, options["size"]).size
+        if (held is not None and held.circuit is not None and held.size == size
+                and held.seed == options["seed"] and differs(held.circuit, resolved) is None):
+            return held
+        self._network = held = None
+        return build(resolved, size=options["size"], seed=options["seed"],
+                     threads=options["threads"])
+
+
+def clear(folder: Path) -> Path:
+    """Return the folder of a point, empty: an unfinished run is started afresh."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    return folder
+
+
+def row(run: Run) -> dict[str, Any]:
+    """Return the results of a run as columns of the table."""
+    import numpy as np
+
+    from neostriatum.analysis.irregularity import isi_cv
+    from neostriatum.sweeps.table import TYPES
+
+    said = run.summary
+    ids, cvs = isi_cv(run.spikes.times_ms, run.spikes.ids)
+    found: dict[str, Any] = {"status": "finished", "exit_code": 0}
+    for name in TYPES:
+        span = run.populations.get(name, range(0))
+        mine = cvs[(ids >= span.start) & (ids < span.stop)]
+        found[f"rate_{name}_hz"] = said["rates_hz"].get(name)
+        found[f"cv_{name}"] = round(float(np.median(mine)), 6) if len(mine) else None
+    return found | {key: said[key] for key in ("spikes", "neurons", "synapses", "simulate_s",
+                                               "spike_hash", "network_hash")}
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    os._exit(0)
