@@ -143,6 +143,7 @@ def run(
             resolved, size=size, seed=seed, threads=settings.threads, progress=tell)
         record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
         simulator.prepare(resolved, drawn, seed)
+        record |= getattr(simulator, "placement", {})
     except Exception:
         unclaim(folder)
         raise
