@@ -112,8 +112,9 @@ def scaling(table: Table, per_rank: int, duration: str) -> None:
                  f"{folder}/run"], check=True, capture_output=True, text=True, env=environment)
             said = json.loads(done.stdout)
         base = base or said["real_time_factor"]
-        print(f"  {ranks} ranks of one machine ({os.cpu_count()} cores), {said['neurons']} neurons, "
-              f"{said['synapses']} synapses: {said['real_time_factor']:.3g} s per simulated second")
+        print(f"  {ranks} ranks of one machine ({os.cpu_count()} cores), "
+              f"{said['neurons']} neurons, {said['synapses']} synapses: "
+              f"{said['real_time_factor']:.3g} s per simulated second")
         table.row(f"weak scaling, {ranks} ranks on one machine: time over 1 rank",
                   said["real_time_factor"] / base)
 

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from neostriatum.commands.app import app, printable
-from neostriatum.ranks import launched, rank
+from neostriatum.ranks import launched
 
 #: In the order of --help.
 FILES = ("run", "isolated", "network", "about", "bench")
@@ -28,9 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = [one for one in arguments if one != "--debug"]
     warnings.showwarning = _one_line_warning
     if launched() > 1:
-        from neostriatum.engines.nest_engine.follow import dismiss, serve
+        from neostriatum.engines.nest_engine.follow import among
 
-        return serve() if rank() else dismiss(_answer(arguments, debug))
+        return among(lambda: _answer(arguments, debug), _explain)
     return _answer(arguments, debug)
 
 

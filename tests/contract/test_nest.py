@@ -141,5 +141,5 @@ def test_a_missing_compiler_is_said(nest, monkeypatch, tmp_path):
     net = lively(120)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineMissing, match="needs a C.. compiler for its cells"):
+    with pytest.raises(EngineMissing, match=r"needs a C\+\+ compiler for its cells"):
         nest().prepare(net.circuit, net.network, 1)

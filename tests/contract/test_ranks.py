@@ -1,4 +1,4 @@
-"""NEST under MPI, through the command line: equal spikes at equal virtual processes, shared ends."""
+"""NEST under MPI, through the command line: equal spikes at equal virtual processes, one end."""
 
 import json
 import os

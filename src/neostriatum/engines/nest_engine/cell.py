@@ -2,11 +2,11 @@
 
 A step is design.md, section 4: `onReceive` blocks add what arrives, then `onCondition` does the
 rest, in the order of that section. Every number is a parameter, set from Python. NESTML gives a
-weight as 0.001 per ms; `unit` makes it whole again, and rounding to the `grain` of all weights makes
-it exact, so that the order of arrivals cannot matter. Time courses come as spikes whose
-weight is the new value (of a current, its change): NESTML 9 reads one continuous input only beside
-gap junctions. A cell whose potential left its range stands still and fires at every step, so that
-it is found among the last spikes.
+weight as 0.001 per ms; `unit` makes it whole again, and rounding to the `grain` of all weights
+makes it exact, so that the order of arrivals cannot matter. Time courses come as spikes whose weight
+is the new value (of a current, its change): NESTML 9 reads one continuous input only beside gap
+junctions. A cell whose potential left its range stands still and fires at every step, so that it is
+found among the last spikes.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def cell(form: Form) -> str:
 def _state(form: Form) -> Iterator[str]:
     for name, kind, start in (("hold", "integer", "2"), ("broken", "integer", "0"),
                               ("v", "real", "0.0"), ("u", "real", "0.0"), ("I_in", "real", "0.0"),
-                              ("phi1", "real", "0.0"), ("phi2", "real", "0.0")):
-        yield f"        {name if not name.startswith('phi') else 'level' + name[3]} {kind} = {start}"
+                              ("level1", "real", "0.0"), ("level2", "real", "0.0")):
+        yield f"        {name} {kind} = {start}"
     for number in range(len(form.receptors)):
         yield f"        g{number} real = 0.0"
     for name in form.modulated:
@@ -116,7 +116,8 @@ def _parameters(form: Form) -> Iterator[str]:
 
 def _received(form: Form) -> Iterator[str]:
     for number in range(len(form.receptors)):
-        yield from (f"    onReceive(in{number}):", f"        g{number} += round(in{number} * unit * grain) / grain")
+        yield from (f"    onReceive(in{number}):",
+                    f"        g{number} += round(in{number} * unit * grain) / grain")
     yield from ("    onReceive(current):", "        I_in += current * unit")
     for number in (1, 2):
         if f"phi{number}" in ports(form):

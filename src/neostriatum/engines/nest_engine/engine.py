@@ -14,8 +14,8 @@ import numpy as np
 
 from neostriatum.engines.base import Capabilities, Trace, changed
 from neostriatum.engines.nest_engine.cell import cell, port, train
-from neostriatum.engines.nest_engine.form import form_of, own_drives
 from neostriatum.engines.nest_engine.follow import brief, briefed
+from neostriatum.engines.nest_engine.form import form_of, own_drives
 from neostriatum.engines.nest_engine.kernel import nest
 from neostriatum.engines.nest_engine.levels import Player
 from neostriatum.engines.nest_engine.module import model_of, modules
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.nest_engine.form import Form
     from neostriatum.engines.program import Program
     from neostriatum.network.network import Network
 
@@ -174,7 +173,8 @@ class Nest:
         pop = self.program.populations[gaps.population]
         v = np.broadcast_to(np.asarray(pop.start_v, np.float64), (pop.n,))
         nodes = self.nest.Create(model, len(gaps.first))
-        _set(nodes, {"v": 0.5 * (v[gaps.first] + v[gaps.second]), "pull": 1.0 / (gaps.g * gaps.tau)})
+        _set(nodes, {"v": 0.5 * (v[gaps.first] + v[gaps.second]),
+                     "pull": 1.0 / (gaps.g * gaps.tau)})
         return nodes.tolist()[0]
 
     def _play(self) -> None:
@@ -345,15 +345,20 @@ class Nest:
 
 
 def _set(nodes: Any, said: dict[str, Any]) -> None:
-    """Set numbers, or arrays with one number per node, of which NEST wants lists."""
-    for key, value in said.items():
-        array = np.asarray(value)
-        if array.ndim == 0:
-            nodes.set({key: value})
-        elif array.size and (array == array[0]).all():
-            nodes.set({key: float(array[0])})
-        else:
-            nodes.set({key: array.tolist()})
+    """Set numbers on consecutive nodes, or arrays with one number per node."""
+    arrays = {key: np.asarray(value, np.float64) for key, value in said.items()}
+    same = {key: float(array.flat[0]) for key, array in arrays.items()
+            if array.ndim == 0 or (array == array[0]).all()}
+    if same:
+        nodes.set(same)
+    single = {key: array for key, array in arrays.items() if key not in same}
+    if single:
+        # Node i lives on rank i modulo ranks; NEST takes lists where the first node is local alone.
+        begin = (rank() - nodes[0].global_id) % launched()
+        mine = slice(begin, None, launched())
+        columns = zip(*(array[mine].tolist() for array in single.values()), strict=True)
+        if begin < len(nodes):
+            nodes[mine].set([dict(zip(single, row, strict=True)) for row in columns])
 
 
 def _same_wires(old: Program, new: Program) -> bool:

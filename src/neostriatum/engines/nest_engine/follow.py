@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,8 @@ from neostriatum.network.network import Network
 from neostriatum.ranks import sent, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neostriatum.circuit.model import Circuit
 
 
@@ -54,44 +55,45 @@ def briefed() -> tuple[Circuit, Network, int]:
     return circuit, network, said["slots"]
 
 
-def serve() -> int:
-    """Follow rank 0 until it says that all is done; return the exit code."""
+def serve() -> None:
+    """Follow rank 0 until it says that all is done."""
     from neostriatum.engines.nest_engine.engine import Nest
-    from neostriatum.errors import EngineMissing, NeostriatumError
-    from neostriatum.ranks import end_all, rank
 
     simulator: Any = None
-    try:
-        from neostriatum.engines.nest_engine.kernel import nest
-
-        nest()
-    except EngineMissing as error:
-        return error.exit_code  # rank 0 says it
-    try:
-        while (said := tell())["do"] != "end":
-            if said["do"] == "open":
-                simulator = Nest(threads=said["threads"])
-            else:
-                getattr(simulator, f"follow_{said['do']}")(said)
-    except Exception as error:
-        code = error.exit_code if isinstance(error, NeostriatumError) else 1
-        sys.stderr.write(f"rank {rank()}: {' '.join(str(error).split())[:190]}\n")
-        sys.stderr.flush()
-        end_all(code)
-    return 0
+    while (said := tell())["do"] != "end":
+        if said["do"] == "open":
+            simulator = Nest(threads=said["threads"])
+        else:
+            getattr(simulator, f"follow_{said['do']}")(said)
 
 
-def dismiss(code: int) -> int:
-    """Let the other ranks go: in peace at exit code 0, else by ending them all; return the code."""
+def among(answer: Callable[[], int], explain: Callable[[Exception], int]) -> int:
+    """Let rank 0 answer and the others follow; return the exit code, or end all where one failed.
+
+    Parameters
+    ----------
+    answer : callable
+        Does what rank 0 was asked for and returns the exit code.
+    explain : callable
+        Says what went wrong and returns the exit code.
+    """
     from neostriatum.engines.nest_engine.kernel import nest
     from neostriatum.errors import EngineMissing
-    from neostriatum.ranks import end_all
+    from neostriatum.ranks import end_all, rank
 
+    leads = rank() == 0
+    code = answer() if leads else 0
     try:
         nest()
-    except EngineMissing:
-        return code  # then they have left already
+    except EngineMissing as error:
+        return code or error.exit_code  # rank 0 has said it, and the others leave
+    if leads and not code:
+        tell({"do": "end"})
+    elif not leads:
+        try:
+            serve()
+        except Exception as error:
+            code = explain(error)
     if code:
         end_all(code)
-    tell({"do": "end"})
-    return 0
+    return code

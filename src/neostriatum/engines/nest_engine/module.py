@@ -139,10 +139,13 @@ def _build(path: Path, name: str, text: str, gaps: bool, nest: Any) -> None:
         if not sources:
             msg = "engine nest: NESTML made no code of a cell model. Install nestml 9"
             raise EngineUnsupported(msg)
+        # As one source: most of the time goes into NEST's headers.
+        whole = folder / "whole.cpp"
+        whole.write_text("".join(f'#include "{one}"\n' for one in sources), "utf-8")
         product = folder / path.name
         _call("the compiler", [
             compiler(_mpi(nest)), *FLAGS, *_abi(package), f"-I{package / 'include' / 'nest'}",
-            f"-I{folder / 'code'}", *sources, "-o", str(product)])
+            f"-I{folder / 'code'}", str(whole), "-o", str(product)])
         product.replace(path)
 
 
