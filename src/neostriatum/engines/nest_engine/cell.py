@@ -3,10 +3,10 @@
 A step is design.md, section 4: `onReceive` blocks add what arrives, then `onCondition` does the
 rest, in the order of that section. Every number is a parameter, set from Python. NESTML gives a
 weight as 0.001 per ms; `unit` makes it whole again, and rounding to the `grain` of all weights
-makes it exact, so that the order of arrivals cannot matter. Time courses come as spikes whose weight
-is the new value (of a current, its change): NESTML 9 reads one continuous input only beside gap
-junctions. A cell whose potential left its range stands still and fires at every step, so that it is
-found among the last spikes.
+makes it exact, so that the order of arrivals cannot matter. Time courses come as spikes whose
+weight is the new value (of a current, its change): NESTML 9 reads one continuous input only beside
+gap junctions. A cell whose potential left its range stands still and fires at every step, so that
+it is found among the last spikes.
 """
 
 from __future__ import annotations

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Synapses in hand at a time: what a rank holds of the network beside NEST's own tables.
 PIECE = 2**20
-#: Cells of one thread up to which NEST's compact synapses can count.
-COMPACT = 60_000
 #: Stands for an instant recovery [ms]: NEST wants a number above 0.
 INSTANT = 1e-9
 
@@ -39,11 +37,9 @@ def wire(nest: Any, program: Program, forms: list[Form], first: list[int]) -> No
 
     ``first`` are the node ids of the first cell of each population.
     """
-    size = sum(pop.n for pop in program.populations)
-    compact = "_hpc" if size / nest.total_num_virtual_procs < COMPACT else ""
     for number, one in enumerate(program.projections):
         for receptor, weight in one.weights:
-            said = _synapse(nest, program, number, receptor, weight, compact)
+            said = _synapse(nest, program, number, receptor, weight)
             receiver = port(forms[one.target], f"in{receptor}")
             for sources, targets, delays, factors in _pieces(nest, one, first):
                 spec = {"synapse_model": said[0], "delay": delays * program.dt,
@@ -56,28 +52,29 @@ def wire(nest: Any, program: Program, forms: list[Form], first: list[int]) -> No
                     nest.Connect(sources, targets, "one_to_one", spec)
 
 
-def _synapse(nest: Any, program: Program, number: int, receptor: int, weight: float,
-             compact: str) -> tuple[str, float | None]:
+def _synapse(nest: Any, program: Program, number: int, receptor: int,
+             weight: float) -> tuple[str, float | None]:
     """Make the synapse model of a pathway and receptor; return it and what weights divide by.
 
-    None where all synapses share one weight.
+    None where all synapses share one weight. (NEST's compact `_hpc` synapses reach only a model's
+    first receptor.)
     """
     one = program.projections[number]
     name = f"pathway_{number}_{receptor}"
     if one.stp:
         # NEST releases x u at the first spike, without any update before it.
-        nest.CopyModel(f"tsodyks2_synapse{compact}", name, {
+        nest.CopyModel("tsodyks2_synapse", name, {
             "U": one.stp.U, "u": one.stp.U, "x": 1.0,
             "tau_rec": max(one.stp.rec_steps * program.dt, INSTANT),
             "tau_fac": max(one.stp.fac_steps * program.dt, INSTANT)})
         return name, one.stp.U
     if one.failure:
-        nest.CopyModel(f"bernoulli_synapse{compact}", name, {"p_transmit": 1.0 - one.failure})
+        nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
         return name, 1.0
     if one.factors is not None:
-        nest.CopyModel(f"static_synapse{compact}", name)
+        nest.CopyModel("static_synapse", name)
         return name, 1.0
-    nest.CopyModel(f"static_synapse_hom_w{compact}", name, {"weight": weight})
+    nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
     return name, None
 
 
