@@ -3,6 +3,7 @@
 VENV ?= .venv
 ARGS ?=
 WORKERS ?= 2
+NEST_MPI ?= .venv-nest-mpi
 
 ifeq ($(origin PYTHON), undefined)
 PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3; do \
@@ -11,13 +12,14 @@ PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-all lint clean
+.PHONY: help venv run test test-all lint nest-mpi clean
 
 help:
 	@echo "make run       simulate the default circuit, draw it and say where (ARGS=\"--size 2000\" for options)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff, mypy, codespell"
+	@echo "make nest-mpi  NEST with MPI in $(NEST_MPI), for mpiexec -n 4 $(NEST_MPI)/bin/neostriatum run --engine nest"
 	@echo "make venv      only make $(VENV) with the package and what its tests need"
 	@echo "make clean     remove $(VENV), caches and build products (results under runs/ stay)"
 	@echo "PYTHON=... picks the interpreter (found: $(or $(PYTHON),none)), VENV=... the folder of the environment"
@@ -38,6 +40,10 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/codespell
 	@echo "the longest files:"; find src -name '*.py' -exec wc -l {} + | sort -rn | sed -n 2,6p
+
+nest-mpi:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	.ci/nest-mpi $(PYTHON) $(abspath $(NEST_MPI))
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -145,7 +145,8 @@ def _contestants(task: Task, most: int) -> list[Contestant]:
     threads = sorted({1, most})
     ours = [Contestant("numba", count, precision, task)
             for count in threads for precision in ("double", "single")]
-    return ours + [Contestant("brian2", count, "double", task) for count in threads]
+    return ours + [Contestant(peer, count, "double", task)
+                   for peer in ("brian2", "nest") for count in threads]
 
 
 def _serve(pipe: Any, name: str, threads: int, precision: str, task: Task) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from neostriatum.commands.app import app, printable
+from neostriatum.ranks import launched
 
 #: In the order of --help.
 FILES = ("run", "isolated", "sweep", "network", "results", "about", "bench")
@@ -26,6 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [one for one in arguments if one != "--debug"]
     warnings.showwarning = _one_line_warning
+    if launched() > 1:
+        from neostriatum.engines.nest_engine.follow import among
+
+        return among(lambda: _answer(arguments, debug), _explain)
+    return _answer(arguments, debug)
+
+
+def _answer(arguments: list[str], debug: bool) -> int:
     try:
         code = app(arguments, prog_name="neostriatum", standalone_mode=False)
         return _complain("interrupted", 130) if code == 130 else int(code or 0)

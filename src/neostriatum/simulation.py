@@ -164,6 +164,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
             record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
             chosen = choices(wanted, resolved, drawn.counts)
             simulator.prepare(resolved, drawn, seed)
+            record |= getattr(simulator, "placement", {})
             writer = Writer(folder, drawn.populations, chosen)
         except Exception:
             unclaim(folder)

@@ -38,7 +38,7 @@ Dopamine = Annotated[float | None, option("Dopamine, 0 to 1; sets D1 and D2.", "
 D1 = Annotated[float | None, option("D1 activation, wins over --dopamine.", "--d1")]
 D2 = Annotated[float | None, option("D2 activation, wins over --dopamine.", "--d2")]
 Seed = Annotated[int, option("Master seed.", "--seed")]
-EngineName = Annotated[str | None, option("Engine: numba, reference, brian2, brian2-runtime.",
+EngineName = Annotated[str | None, option("Engine: numba, reference, brian2, brian2-runtime, nest.",
                                            "--engine")]
 Threads = Annotated[int | None, option("Threads (all cores).", "--threads")]
 Precision = Annotated[str, option("double or single.", "--precision", callback=_precision)]

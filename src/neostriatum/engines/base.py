@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from neostriatum.errors import CircuitError, EngineUnsupported, shown
+from neostriatum.ranks import launched
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,6 +123,7 @@ _ENGINES = {
     "reference": ("neostriatum.engines.reference", "Reference"),
     "brian2": ("neostriatum.engines.brian2_engine", "Brian2Standalone"),
     "brian2-runtime": ("neostriatum.engines.brian2_engine", "Brian2Runtime"),
+    "nest": ("neostriatum.engines.nest_engine.engine", "Nest"),
 }
 DEFAULT = "numba"
 
@@ -140,6 +142,8 @@ def engine(name: str, **options: Any) -> Engine:
         An unknown name, or a precision other than double and single.
     EngineMissing
         A known engine whose library is not installed.
+    EngineUnsupported
+        Several MPI ranks, and an engine other than nest.
     """
     if name not in _ENGINES:
         msg = f"engine: must be one of {', '.join(_ENGINES)} (got {shown(name)})"
@@ -147,5 +151,9 @@ def engine(name: str, **options: Any) -> Engine:
     if options.get("precision", "double") not in ("double", "single"):
         msg = f"precision: must be double or single (got {shown(options['precision'])})"
         raise CircuitError(msg)
+    if launched() > 1 and name != "nest":
+        msg = (f"engine {name}: runs in one process (got {launched()} ranks). Use --engine nest, "
+               "or start without mpiexec")
+        raise EngineUnsupported(msg)
     module, symbol = _ENGINES[name]
     return getattr(import_module(module), symbol)(**options)

@@ -1,0 +1,1 @@
+"""NEST, the distributed engine: cells generated as NESTML, threads, and MPI across machines."""

@@ -1,0 +1,394 @@
+"""The NEST engine behind the engine protocol.
+
+NEST's time runs two steps ahead of ours: step n of the program is its step n + `LAG`, so that the
+first step can have arrivals. Its spikes carry the time of the end of their step, as ours do. It
+communicates at every step, which gap junctions need to be exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.base import Capabilities, Trace, changed
+from neostriatum.engines.nest_engine.cell import cell, port, train
+from neostriatum.engines.nest_engine.follow import brief, briefed
+from neostriatum.engines.nest_engine.form import form_of, own_drives
+from neostriatum.engines.nest_engine.kernel import nest
+from neostriatum.engines.nest_engine.levels import Player
+from neostriatum.engines.nest_engine.module import model_of, modules
+from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
+from neostriatum.engines.nest_engine.probes import Probes
+from neostriatum.engines.nest_engine.trains import listen, shared
+from neostriatum.engines.nest_engine.wires import check, couple, wire
+from neostriatum.engines.program import V_LIMIT, lower
+from neostriatum.errors import EngineUnsupported, NumericsError
+from neostriatum.machine import machine
+from neostriatum.ranks import beside, gathered, launched, rank, tell, together
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.program import Program
+    from neostriatum.network.network import Network
+
+#: Steps of NEST before our first.
+LAG = 2
+
+
+class Nest:
+    """NEST with threads, and MPI ranks where it was started with them."""
+
+    name = "nest"
+    capabilities = Capabilities(threads_exact=False, exact_resume=False, chunks=True,
+                                live_changes=True, same_draws_as_reference=False)
+    excuses = {
+        "threads_exact": "NEST gives each virtual process, threads times ranks, its own numbers",
+        "exact_resume": "NEST cannot save the state of its synapses and generators",
+        "same_draws_as_reference": "NEST draws its own random numbers",
+    }
+    #: Who has NEST's kernel, of which a process has one.
+    _holder: Nest | None = None
+
+    def __init__(self, threads: int | None = None, precision: str = "double",
+                 virtual_processes: int | None = None) -> None:
+        if precision != "double":
+            msg = f"engine nest: precision must be double (got {precision})"
+            raise EngineUnsupported(msg)
+        self.nest = nest()
+        self.ranks = launched()
+        wanted = virtual_processes or 0
+        self.threads = threads or (wanted // self.ranks) or max(1, machine()["cores"] // beside())
+        if wanted and wanted != self.threads * self.ranks:
+            msg = (f"engine nest: threads times ranks must be {wanted}, as it was (got "
+                   f"{self.threads} times {self.ranks}). Change --threads or mpiexec -n")
+            raise EngineUnsupported(msg)
+        self.program: Program
+        self._lead("open", threads=self.threads)
+
+    def _lead(self, what: str, **said: Any) -> None:
+        """Tell the other ranks what comes, where there are any and this is the first."""
+        if self.ranks > 1 and rank() == 0:
+            tell({"do": what, **said})
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """What a record says of how the work was spread: it decides the random numbers."""
+        return {"threads": self.threads, "ranks": self.ranks,
+                "virtual_processes": self.threads * self.ranks}
+
+    def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
+        """Get ready for step 0, the start of the warm-up."""
+        program = lower(circuit, network, seed)
+        check(program)
+        ticks = program.dt * 1000.0
+        if abs(ticks - round(ticks)) > 1e-6:
+            msg = f"engine nest: dt must be a multiple of 0.001 ms (got {program.dt:g} ms)"
+            raise EngineUnsupported(msg)
+        self._lead("prepare", seed=seed)
+        if self.ranks > 1:
+            brief(circuit, network, program.slots)
+        self._prepare(program, network, seed)
+
+    def follow_prepare(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `prepare`, whose synapses come piece by piece."""
+        circuit, network, slots = briefed()
+        self._folder = circuit._folder
+        program = replace(lower(circuit, network, said["seed"]), slots=slots)
+        self._prepare(program, network, said["seed"])
+
+    def _prepare(self, program: Program, network: Network, seed: int) -> None:
+        self.program, self._drawn, self.step = program, (network, seed), 0
+        self.forms = [form_of(program, number) for number in range(len(program.populations))]
+        files = self._compiled()
+        self._reset(seed)
+        for file in dict.fromkeys(files.values()):
+            self.nest.Install(str(file.with_suffix("")))
+        self._create(files)
+        self._probes = Probes(self.nest, LAG)
+        Nest._holder = self
+
+    def _compiled(self) -> dict[Any, Path]:
+        """Compile the cells; with several ranks the first does, and the others find them."""
+        texts: dict[Any, tuple[str, bool]] = {
+            number: (cell(form), form.gaps) for number, form in enumerate(self.forms)
+            if self.program.populations[number].n}
+        gaps = self.program.gaps
+        if gaps is not None and gaps.tau is not None:
+            texts["node"] = (gap_node(), True)
+        if shared(self.program):
+            texts["train"] = (train(), False)
+        if rank() == 0:
+            modules(texts, self.nest)
+        if self.ranks > 1:
+            together()
+        return modules(texts, self.nest)
+
+    def _reset(self, seed: int) -> None:
+        kernel, program = self.nest, self.program
+        kernel.ResetKernel()
+        kernel.verbosity = kernel.VerbosityLevel.ERROR
+        kernel.set(resolution=program.dt, total_num_virtual_procs=self.threads * self.ranks,
+                   rng_seed=1 + seed % (2**31 - 2), use_wfr=False, print_time=False)
+        kernel.set(min_delay=program.dt, max_delay=program.slots * program.dt)
+
+    def _create(self, files: dict[Any, Path]) -> None:
+        kernel, program = self.nest, self.program
+        self.first, next_id = [], 1
+        phi = program.phi(0)
+        for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
+            self.first.append(next_id)
+            if pop.n:
+                cells = kernel.Create(model_of(files[number]), pop.n)
+                _set(cells, numbers(program, number, form, phi))
+                _set(cells, {"v": pop.start_v, "u": pop.start_u})
+                next_id += pop.n
+        self._recorder = kernel.Create("spike_recorder")
+        next_id += 1
+        if next_id > 2:
+            kernel.Connect(kernel.NodeCollection(list(range(1, next_id - 1))), self._recorder,
+                           "all_to_all", {"synapse_model": "static_synapse", "delay": program.dt})
+        middle = None
+        if "node" in files:
+            middle = self._create_gap_nodes(model_of(files["node"]))
+        couple(kernel, program, self.first, middle)
+        wire(kernel, program, self.forms, self.first)
+        play_recorded(kernel, program, self.forms, self.first, LAG)
+        self._trains = []
+        for one in shared(program):
+            sources = kernel.Create(model_of(files["train"]), one.count)
+            start = sources.tolist()[0]
+            sources.set({"tiny": 1e-300, "n0": 1.0 if one.binomial else 0.0,
+                         "own0": one.mean_per_p})
+            listen(kernel, program, self.forms, self.first, one, start)
+            self._trains.append((one, sources))
+        self._play()
+
+    def _create_gap_nodes(self, model: str) -> int:
+        """Create the node of every pair, at the mean of its two cells."""
+        gaps = self.program.gaps
+        pop = self.program.populations[gaps.population]
+        v = np.broadcast_to(np.asarray(pop.start_v, np.float64), (pop.n,))
+        nodes = self.nest.Create(model, len(gaps.first))
+        _set(nodes, {"v": 0.5 * (v[gaps.first] + v[gaps.second]),
+                     "pull": 1.0 / (gaps.g * gaps.tau)})
+        return nodes.tolist()[0]
+
+    def _play(self) -> None:
+        """Make the players of all courses."""
+        program, self._players = self.program, []
+        for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
+            everyone = np.arange(self.first[number], self.first[number] + pop.n)
+            for place, course in ((1, program.d1), (2, program.d2)):
+                if any(receptor == f"D{place}" for receptor, _ in form.effects):
+                    self._add(everyone, port(form, f"phi{place}"), course,
+                              lambda level, number=number: self._modulate(number))
+            for place, drive in enumerate(own_drives(program, number)):
+                nodes = everyone[drive.members]
+                self._add(nodes, port(form, f"rate{place}"), drive.rate,
+                          lambda p, nodes=nodes, place=place, drive=drive:
+                          self._nodes(nodes).set(rated(place, drive, p)),
+                          scale=program.dt / 1000.0)
+        for current in program.currents:
+            number = current.population
+            self._add(self.first[number] + current.members, port(self.forms[number], "current"),
+                      current.course, lambda level, number=number: self._inject(number),
+                      relative=True)
+        for one, sources in self._trains:
+            self._add(np.array(sources.tolist()), 1, one.course,
+                      lambda p, one=one, sources=sources: sources.set(one.state(p)),
+                      ahead=1, scale=program.dt / 1000.0)
+
+    def _add(self, nodes: np.ndarray, receiver: int, course: Any, start: Any,
+             **more: Any) -> None:
+        if len(nodes):
+            self._players.append(Player(nodes, receiver, course, start, **more))
+
+    def _nodes(self, ids: np.ndarray) -> Any:
+        return self.nest.NodeCollection(ids.tolist())
+
+    def _population(self, number: int) -> Any:
+        first = self.first[number]
+        return self._nodes(np.arange(first, first + self.program.populations[number].n))
+
+    def _modulate(self, number: int) -> None:
+        """Set what dopamine decides at the step that comes."""
+        phi = self.program.phi(self.step)
+        _set(self._population(number), numbers(self.program, number, self.forms[number], phi))
+
+    def _inject(self, number: int) -> None:
+        """Set the sum of the currents into each cell at the step that comes."""
+        program = self.program
+        whole = np.zeros(program.populations[number].n)
+        for current in program.currents:
+            if current.population == number:
+                whole[current.members] += float(current.course.at(program.time_ms(self.step)))
+        _set(self._population(number), {"I_in": whole})
+
+    def probe(self, population: str, ids: np.ndarray) -> None:
+        """Record the potential of these local ids after every step from now on."""
+        self._own()
+        ids = np.asarray(ids, np.int64)
+        self._lead("probe", population=population, ids=ids.tolist())
+        first = self.first[self.program.index[population]]
+        self._probes.add(population, ids, ids + first, self.step, self.program.dt)
+
+    def follow_probe(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `probe`."""
+        self.probe(said["population"], np.asarray(said["ids"], np.int64))
+
+    def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted.
+
+        With several ranks the first returns the spikes of all, the others none.
+        """
+        self._own()
+        if n_steps == 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._lead("advance", n_steps=n_steps)
+        dt = self.program.dt
+        for player in self._players:
+            player.play(self.nest, self.program, self.step, self.step + n_steps, LAG)
+        before = LAG if self.step == 0 else 0
+        self.nest.Simulate(round((n_steps + before) * dt, 6))
+        self.step += n_steps
+        events = self._recorder.get("events")
+        steps = np.rint(np.asarray(events["times"]) / dt).astype(np.int64) - 1 - LAG
+        ids = np.asarray(events["senders"], np.int64) - 1
+        self._recorder.n_events = 0
+        self._check(ids[steps == self.step - 1])
+        if self.ranks > 1:
+            steps, ids = gathered(np.stack([steps, ids], axis=1)).T
+        order = np.lexsort((ids, steps))
+        return steps[order], ids[order]
+
+    def follow_advance(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `advance`."""
+        self.advance(said["n_steps"])
+
+    def _check(self, last: np.ndarray) -> None:
+        """Find cells whose potential left its range: they fire at every step."""
+        for cell_id in np.unique(last):
+            state = self.nest.NodeCollection([int(cell_id) + 1]).get(["broken", "v"])
+            if state["broken"]:
+                pop = next(one for one in self.program.populations
+                           if one.offset <= cell_id < one.offset + one.n)
+                msg = (f"{pop.name} {cell_id - pop.offset}: membrane potential must stay within "
+                       f"{V_LIMIT:g} mV, found at step {self.step} (got {state['v']:g} mV). "
+                       "Lower dt or the conductances")
+                raise NumericsError(msg)
+
+    def _own(self) -> None:
+        if Nest._holder is not self:
+            msg = ("engine nest: another simulation took NEST's kernel, of which a process has "
+                   "one. Finish one before the next is prepared")
+            raise EngineUnsupported(msg)
+
+    def change(self, circuit: Circuit) -> None:
+        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        self._own()
+        lowered = replace(lower(circuit, *self._drawn), slots=self.program.slots)
+        program = changed(self.program, lowered)
+        if [form_of(program, number) for number in range(len(self.forms))] != self.forms:
+            msg = "change: engine nest cannot add drives, noise or effects to compiled cells"
+            raise EngineUnsupported(msg)
+        if not _same_wires(self.program, program):
+            msg = "change: engine nest cannot change synapses, recorded spikes or shared trains"
+            raise EngineUnsupported(msg)
+        self._lead("change", circuit=circuit.to_dict())
+        old = self._players
+        self.program = program
+        self._play()
+        for one in old:
+            if one.generator is not None:
+                one.generator.set(spike_times=[])
+        for number, pop in enumerate(program.populations):
+            if pop.n:
+                self._modulate(number)
+                _set(self._population(number), {"I_in": 0.0, **{
+                    f"first{place}": 1.0 for place in range(len(self.forms[number].drives))}})
+
+    def follow_change(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `change`."""
+        from neostriatum.circuit.load import load
+
+        circuit = load(said["circuit"], folder=self._folder)
+        self.change(circuit)
+
+    def traces(self) -> dict[str, Trace]:
+        """Return what `probe` recorded so far, times from the end of the warm-up."""
+        made = {}
+        self._lead("traces")
+        for name, (ids, first, v_mv) in self._probes.all(self.step).items():
+            pop = self.program.populations[self.program.index[name]]
+            times = (first - self.program.warmup + 1 + np.arange(len(v_mv))) * self.program.dt
+            made[name] = Trace(ids + pop.offset, times, v_mv)
+        return made
+
+    def follow_traces(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `traces`."""
+        del said
+        self.traces()
+
+    def state(self) -> dict[str, Any]:
+        """Refuse: NEST's state is not ours to save."""
+        msg = f"engine nest: {self.excuses['exact_resume']}"
+        raise EngineUnsupported(msg)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Refuse: NEST's state is not ours to restore."""
+        del state
+        self.state()
+
+
+def _set(nodes: Any, said: dict[str, Any]) -> None:
+    """Set numbers on consecutive nodes, or arrays with one number per node."""
+    arrays = {key: np.asarray(value, np.float64) for key, value in said.items()}
+    same = {key: float(array.flat[0]) for key, array in arrays.items()
+            if array.ndim == 0 or (array == array[0]).all()}
+    if same:
+        nodes.set(same)
+    single = {key: array for key, array in arrays.items() if key not in same}
+    if single:
+        # Node i lives on rank i modulo ranks; NEST takes lists where the first node is local alone.
+        begin = (rank() - nodes[0].global_id) % launched()
+        mine = slice(begin, None, launched())
+        columns = zip(*(array[mine].tolist() for array in single.values()), strict=True)
+        if begin < len(nodes):
+            nodes[mine].set([dict(zip(single, row, strict=True)) for row in columns])
+
+
+def _same_wires(old: Program, new: Program) -> bool:
+    pairs = zip(old.projections, new.projections, strict=True)
+    return (all((a.weights, a.stp, a.failure) == (b.weights, b.stp, b.failure) for a, b in pairs)
+            and (old.gaps is None or (old.gaps.g, old.gaps.tau) == (new.gaps.g, new.gaps.tau))
+            and [(one.name, one.weights) for one in old.recorded]
+            == [(one.name, one.weights) for one in new.recorded]
+            and [(one.name, one.count) for one in shared(old)]
+            == [(one.name, one.count) for one in shared(new)])
+
+
+def gap_node() -> str:
+    """Return the NESTML text of the node between two cells (Humphries et al. 2009)."""
+    return """\
+model MODEL:
+    state:
+        v real = 0.0
+        hold integer = 2
+    equations:
+        v' = I_gap * pull / unit_ms
+    parameters:
+        pull real = 0.0
+    internals:
+        unit_ms ms = 1 ms
+    input:
+        I_gap real <- continuous
+    onCondition(hold >= 0):
+        if hold > 0:
+            hold -= 1
+        else:
+            integrate_odes(v)
+"""

@@ -1,0 +1,37 @@
+"""Turn NESTML files into C++ sources; a program of its own, because NESTML keeps global state.
+
+``python -m neostriatum.engines.nest_engine.generate FOLDER MODULE VERSION GAPS`` reads
+FOLDER/model.nestml and writes to FOLDER/code.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+class _NoBuilder:
+    """NESTML's own builder asks a nest-config that packages leave pointing to nowhere."""
+
+    def build(self) -> None:
+        """Leave the sources as they are."""
+
+
+def main(folder: Path, module: str, version: str, gaps: bool) -> None:
+    """Write the C++ sources of FOLDER/model.nestml into FOLDER/code."""
+    from pynestml.frontend import pynestml_frontend
+
+    pynestml_frontend.builder_from_target_name = (
+        lambda name, options=None: (_NoBuilder(), dict(options or {})))
+    options = {"nest_version": f"v{version}", "numeric_solver": "forward-Euler",
+               "solver": "numeric"}
+    if gaps:
+        options["gap_junctions"] = {"enable": True, "membrane_potential_variable": "v",
+                                    "gap_current_port": "I_gap"}
+    pynestml_frontend.generate_target(
+        str(folder / "model.nestml"), target_platform="NEST", target_path=str(folder / "code"),
+        module_name=module, logging_level="WARNING", codegen_opts=options)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] == "gaps")

@@ -1,0 +1,75 @@
+"""Time courses in NEST: dopamine, currents and rates by the step, played as weighted spikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.errors import EngineUnsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neostriatum.engines.program import Program
+
+#: Most events per step that a random drive may ask of one draw: exp(-600) is still a number.
+MOST = 600.0
+
+
+@dataclass
+class Player:
+    """One course that reaches some nodes through one of their ports.
+
+    ``start`` sets its level on all of them before a window. A ``relative`` course is played as its
+    changes; ``ahead`` is by how many steps the nodes run ahead of the cells.
+    """
+
+    nodes: np.ndarray
+    port: int
+    course: Any
+    start: Callable[[float], None]
+    relative: bool = False
+    ahead: int = 0
+    scale: float = 1.0
+    #: Level at the last step that was simulated.
+    level: float | None = None
+    generator: Any = field(default=None, repr=False)
+
+    def play(self, nest: Any, program: Program, first: int, stop: int, lag: int) -> None:
+        """Set the level of step ``first`` and schedule its changes before ``stop``.
+
+        A spike of a generator arrives one step after its time; cells run ``lag`` steps late.
+        """
+        values = self._values(program, first, stop)
+        if self.level != values[0]:
+            self.start(float(values[0]))
+        self.level = float(values[-1])
+        changed = np.flatnonzero(np.diff(values)) + 1
+        if len(changed) and self.generator is None:
+            self.generator = nest.Create("spike_generator")
+            spec = {"synapse_model": "static_synapse", "weight": 1.0, "delay": program.dt,
+                    "receptor_type": self.port}
+            nest.Connect(self.generator, nest.NodeCollection(self.nodes.tolist()), "all_to_all",
+                         spec)
+        if self.generator is not None:
+            sent = values[changed] - values[changed - 1] if self.relative else values[changed]
+            when = (first + changed + lag) * program.dt
+            self.generator.set(spike_times=np.round(when, 6), spike_weights=sent)
+
+    def _values(self, program: Program, first: int, stop: int) -> np.ndarray:
+        if self.course.is_constant:
+            return np.full(1, float(self.course.at(0.0)) * self.scale)
+        steps = np.arange(first, stop) + self.ahead
+        # The very expression that the other engines evaluate step by step.
+        times = (steps - program.warmup) * program.dt
+        return np.asarray(self.course.at(times), np.float64) * self.scale
+
+
+def check_mean(name: str, mean: float) -> None:
+    """Refuse a mean that one draw cannot have."""
+    if mean > MOST:
+        msg = (f"engine nest: inputs.{name}: must bring at most {MOST:g} events per step "
+               f"(got {mean:g}). Lower dt or the rate")
+        raise EngineUnsupported(msg)

@@ -1,0 +1,113 @@
+"""The nodes of a circuit in NEST: cells with their numbers, sources of shared trains, inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.drive import binomial_table
+from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.form import own_drives
+from neostriatum.engines.nest_engine.levels import check_mean
+from neostriatum.engines.program import MG_SLOPE, QUANTUM, V_LIMIT
+
+if TYPE_CHECKING:
+    from neostriatum.engines.nest_engine.form import Form
+    from neostriatum.engines.program import Drive, Population, Program
+
+#: A term of a distribution below this counts as nothing.
+TINY = 1e-300
+
+
+def numbers(program: Program, number: int, form: Form,
+            phi: tuple[float, float]) -> dict[str, Any]:
+    """Return every parameter of a population, and the state that dopamine decides."""
+    pop: Population = program.populations[number]
+    now = pop.modulated(phi)
+    said: dict[str, Any] = {"dt": program.dt, "tiny": TINY, "limit": V_LIMIT,
+                            "grain": 1.0 / QUANTUM}
+    for name in form.parameters:
+        said[name] = now[name]
+        if name in form.modulated:
+            said[f"base_{name}"] = pop.parameters[name]
+    for place, synapse in enumerate(pop.synapses):
+        said |= {f"E{place}": synapse.E, f"decay{place}": synapse.decay}
+        if synapse.block:
+            said |= {f"block{place}": synapse.block, f"slope_mg{place}": -MG_SLOPE}
+        if form.gain(place) in form.modulated:
+            said[f"gain_{form.gain(place)}"] = now["gain"][place]
+    opened = iter(now["currents"])
+    known = [one for one in pop.effects if (one.receptor, one.acts_on) in form.effects]
+    for place, effect in enumerate(known):
+        if effect.acts_on == "current":
+            said[f"open{place}"], said[f"E_open{place}"] = next(opened)
+            said[f"effect{place}"] = effect.conductance.value
+        else:
+            said[f"effect{place}"] = effect.coefficient.value
+    said |= {"level1": phi[0], "level2": phi[1]}
+    for place, drive in enumerate(own_drives(program, number)):
+        said |= _drive(place, drive)
+    if form.noisy:
+        said["sigma"] = pop.sigma * np.sqrt(program.dt)
+    return said
+
+
+def _drive(place: int, drive: Drive) -> dict[str, float]:
+    """Return the numbers of a drive: its rate comes as the probability per afferent and step."""
+    binomial = drive.process == "binomial"
+    apart = 1.0 - drive.between
+    said = {f"n{place}": drive.afferents if binomial else 0,
+            f"own{place}": drive.afferents * apart * (1.0 - drive.within),
+            f"outside{place}": apart}
+    for receptor, weight in drive.weights:
+        said[f"w{place}_{receptor}"] = weight
+    if drive.within > 0 and not binomial:
+        odds = drive.within / (1.0 - drive.within) if drive.within < 1 else 0.0
+        first = binomial_table(drive.afferents, drive.within)[0]
+        said |= {f"copied_first{place}": float(first),
+                 f"copied_rise{place}": drive.afferents * odds, f"copied_fall{place}": odds}
+    return said
+
+
+def rated(place: int, drive: Drive, p: float) -> dict[str, float]:
+    """Return the state of a drive at a probability per afferent and step."""
+    name = drive.name
+    if drive.process == "binomial":
+        p = min(p, 1.0 - 1e-12)
+        check_mean(name, drive.afferents * p)
+        odds = p / (1.0 - p)
+        return {f"rise{place}": drive.afferents * odds, f"fall{place}": odds,
+                f"first{place}": float(np.exp(drive.afferents * np.log1p(-p))),
+                f"shared{place}": 0.0}
+    mean = p * drive.afferents * (1.0 - drive.between) * (1.0 - drive.within)
+    check_mean(name, mean)
+    return {f"rise{place}": mean, f"fall{place}": 0.0,
+            f"first{place}": float(np.exp(-mean)),
+            f"shared{place}": p * (1.0 - drive.between) if drive.within > 0 else 0.0}
+
+
+def play_recorded(nest: Any, program: Program, forms: list[Form], first: list[int],
+                  lag: int) -> None:
+    """Let recorded spikes reach their cells at the steps of the file."""
+    for one in program.recorded:
+        cells, inverse = np.unique(one.ids, return_inverse=True)
+        if not len(cells):
+            continue
+        steps = one.steps + program.warmup
+        kept = steps >= 0
+        order = np.lexsort((steps[kept], inverse[kept]))
+        times = (steps[kept][order] + lag) * program.dt
+        bounds = np.searchsorted(inverse[kept][order], np.arange(len(cells) + 1))
+        generators = nest.Create("spike_generator", len(cells))
+        for place, generator in enumerate(generators):
+            mine = times[bounds[place] : bounds[place + 1]]
+            generator.set(spike_times=np.round(mine, 6))
+        sources = np.array(generators.tolist())
+        targets = cells + first[one.population]
+        for receptor, weight in one.weights:
+            receiver = port(forms[one.population], f"in{receptor}")
+            nest.Connect(sources, targets, "one_to_one", {
+                "synapse_model": "static_synapse", "weight": np.full(len(cells), weight),
+                "delay": np.full(len(cells), program.dt),
+                "receptor_type": np.full(len(cells), receiver)})

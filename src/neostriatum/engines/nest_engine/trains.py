@@ -1,0 +1,79 @@
+"""Sources of shared trains: pools that several cells listen to, and the mother of a channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.levels import check_mean
+
+if TYPE_CHECKING:
+    from neostriatum.engines.nest_engine.form import Form
+    from neostriatum.engines.program import Drive, Program
+
+
+@dataclass
+class Trains:
+    """Sources with one rate: ``binomial`` ones fire or not, others a Poisson number of times."""
+
+    name: str
+    count: int
+    course: Any
+    binomial: bool
+    mean_per_p: float
+    #: (source by number, drive) with the local ids that listen, row by row.
+    listeners: list[tuple[np.ndarray, np.ndarray, Drive]]
+
+    def state(self, p: float) -> dict[str, float]:
+        """Return the state of the sources at a probability per afferent and step."""
+        if self.binomial:
+            p = min(p, 1.0 - 1e-12)
+            odds = p / (1.0 - p)
+            return {"rise0": odds, "fall0": odds, "first0": 1.0 - p}
+        check_mean(self.name, p * self.mean_per_p)
+        return {"rise0": p * self.mean_per_p, "fall0": 0.0,
+                "first0": float(np.exp(-p * self.mean_per_p))}
+
+
+def shared(program: Program) -> list[Trains]:
+    """Return the shared trains of a program.
+
+    Types of a channel whose rates are equal listen to one mother; a type with another rate gets
+    its own.
+    """
+    made: list[Trains] = []
+    mothers: dict[Any, Trains] = {}
+    for drive in program.drives:
+        if drive.pool is not None:
+            offsets, members = drive.pool
+            sources = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+            made.append(Trains(drive.name, len(offsets) - 1, drive.rate, True, 0.0,
+                               [(sources, drive.members[members], drive)]))
+        elif drive.between > 0 and drive.process != "binomial":
+            mean = drive.afferents * drive.between
+            key = drive.keys["mother"], mean, drive.rate
+            if key not in mothers:
+                mothers[key] = Trains(drive.name, 1, drive.rate, False, mean, [])
+                made.append(mothers[key])
+            everyone = drive.members
+            mothers[key].listeners.append((np.zeros(len(everyone), np.int64), everyone, drive))
+    return made
+
+
+def listen(nest: Any, program: Program, forms: list[Form], first: list[int], trains: Trains,
+           node: int) -> None:
+    """Connect sources from ``node`` on to their listeners, one step of delay."""
+    for sources, members, drive in trains.listeners:
+        targets = members + first[drive.population]
+        kept = targets % nest.total_num_virtual_procs % nest.num_processes == nest.Rank()
+        count = int(kept.sum())
+        for receptor, weight in drive.weights:
+            if count:
+                receiver = port(forms[drive.population], f"in{receptor}")
+                nest.Connect(sources[kept] + node, targets[kept], "one_to_one", {
+                    "synapse_model": "static_synapse", "weight": np.full(count, weight),
+                    "delay": np.full(count, program.dt),
+                    "receptor_type": np.full(count, receiver)})

@@ -1,0 +1,141 @@
+"""Connect cells: the synapses of a network onto the targets of this rank, piece by piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.program import quantised
+from neostriatum.errors import EngineUnsupported
+from neostriatum.ranks import launched, rank, sent, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neostriatum.engines.nest_engine.form import Form
+    from neostriatum.engines.program import Program, Projection
+
+#: Synapses in hand at a time: what a rank holds of the network beside NEST's own tables.
+PIECE = 2**20
+#: Stands for an instant recovery [ms]: NEST wants a number above 0.
+INSTANT = 1e-9
+
+
+def check(program: Program) -> None:
+    """Refuse what NEST's synapses cannot do."""
+    for one in program.projections:
+        if one.failure and (one.stp or len(one.weights) > 1):
+            msg = (f"engine nest: pathways.{one.name}: drawn failures need one receptor and no "
+                   "plasticity. Set failure.drawn to false, or use the engine numba")
+            raise EngineUnsupported(msg)
+
+
+def wire(nest: Any, program: Program, forms: list[Form], first: list[int]) -> None:
+    """Make every synapse whose target is on this rank, and every gap junction.
+
+    ``first`` are the node ids of the first cell of each population.
+    """
+    for number, one in enumerate(program.projections):
+        for receptor, weight in one.weights:
+            said = _synapse(nest, program, number, receptor, weight)
+            receiver = port(forms[one.target], f"in{receptor}")
+            for sources, targets, delays, factors in _pieces(nest, one, first):
+                spec = {"synapse_model": said[0], "delay": delays * program.dt,
+                        "receptor_type": np.full(len(targets), receiver)}
+                if said[1] is not None:
+                    # A sum of rounded weights does not hang on their order.
+                    each = weight if factors is None else weight * factors
+                    spec["weight"] = np.broadcast_to(quantised(each) / said[1], len(targets)).copy()
+                if len(targets):
+                    nest.Connect(sources, targets, "one_to_one", spec)
+
+
+def _synapse(nest: Any, program: Program, number: int, receptor: int,
+             weight: float) -> tuple[str, float | None]:
+    """Make the synapse model of a pathway and receptor; return it and what weights divide by.
+
+    None where all synapses share one weight. (NEST's compact `_hpc` synapses reach only a model's
+    first receptor.)
+    """
+    one = program.projections[number]
+    name = f"pathway_{number}_{receptor}"
+    if one.stp:
+        # NEST releases x u at the first spike, without any update before it.
+        nest.CopyModel("tsodyks2_synapse", name, {
+            "U": one.stp.U, "u": one.stp.U, "x": 1.0,
+            "tau_rec": max(one.stp.rec_steps * program.dt, INSTANT),
+            "tau_fac": max(one.stp.fac_steps * program.dt, INSTANT)})
+        return name, one.stp.U
+    if one.failure:
+        nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
+        return name, 1.0
+    if one.factors is not None:
+        nest.CopyModel("static_synapse", name)
+        return name, 1.0
+    nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
+    return name, None
+
+
+def _pieces(nest: Any, one: Projection, first: list[int]) -> Iterator[tuple[Any, ...]]:
+    """Give (sources, targets, delays, factors) of this rank, some rows at a time.
+
+    Rank 0 has the network and sends each piece to all; each rank keeps what ends on its cells.
+    """
+    virtual, mine = nest.total_num_virtual_procs, rank()
+    for sources, targets, delays, factors in _shared(one):
+        nodes = targets.astype(np.int64) + first[one.target]
+        kept = nodes % virtual % launched() == mine
+        if kept.all():
+            kept = slice(None)
+        yield (sources[kept].astype(np.int64) + first[one.source], nodes[kept],
+               delays[kept].astype(np.float64),
+               None if factors is None else factors[kept].astype(np.float64))
+
+
+def _shared(one: Projection) -> Iterator[tuple[Any, ...]]:
+    """Give the synapses piece by piece: from the network on rank 0, from rank 0 on the others."""
+    if launched() == 1:
+        yield from _rows(one)
+        return
+    rows = _rows(one) if rank() == 0 else None
+    while True:
+        piece = next(rows, None) if rows is not None else None
+        if not tell(piece is not None):
+            return
+        held = piece or (None,) * 4
+        yield (sent(held[0], np.int32), sent(held[1], np.int32), sent(held[2], np.uint8),
+               None if one.factors is None else sent(held[3], np.float32))
+
+
+def _rows(one: Projection) -> Iterator[tuple[Any, ...]]:
+    start, rows = 0, len(one.offsets) - 1
+    while start < rows:
+        stop = int(np.searchsorted(one.offsets, one.offsets[start] + PIECE, side="right")) - 1
+        stop = min(max(stop, start + 1), rows)
+        span = slice(int(one.offsets[start]), int(one.offsets[stop]))
+        sources = np.repeat(np.arange(start, stop), np.diff(one.offsets[start : stop + 1]))
+        factors = None if one.factors is None else one.factors[span]
+        yield sources, one.targets[span], one.delays[span], factors
+        start = stop
+
+
+def couple(nest: Any, program: Program, first: list[int], nodes: int | None) -> None:
+    """Make the gap junctions, through a node per pair where the circuit has such.
+
+    NEST hands over the potentials of the last step where it communicates at every step and does
+    not iterate (waveform relaxation): with forward Euler that is the equation as it stands.
+    """
+    gaps = program.gaps
+    if gaps is None:
+        return
+    cells = [ids + first[gaps.population] for ids in (gaps.first, gaps.second)]
+    pairs = [tuple(cells)]
+    if nodes is not None:
+        middle = nodes + np.arange(len(gaps.first))
+        pairs = [(cells[0], middle), (cells[1], middle)]
+    for one, other in pairs:
+        for sources, targets in ((one, other), (other, one)):
+            spec = {"synapse_model": "gap_junction", "weight": np.full(len(sources), gaps.g)}
+            nest.Connect(sources, targets, "one_to_one", spec)

@@ -1,0 +1,158 @@
+"""What the NEST engine says where it cannot run, and the text of its cells; needs no NEST."""
+
+import re
+import sys
+import types
+
+import pytest
+
+import neostriatum as ns
+from neostriatum.cli import main
+from neostriatum.engines.base import engine
+from neostriatum.engines.nest_engine import kernel, module
+from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports, train
+from neostriatum.engines.nest_engine.form import Form, form_of
+from neostriatum.engines.program import lower
+from neostriatum.errors import EngineMissing, EngineUnsupported
+
+RUN = ["run", "--size", "50", "--duration", "5 ms", "--quiet"]
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    """Look for NEST anew in every test."""
+    kernel.nest.cache_clear()
+    yield
+    kernel.nest.cache_clear()
+
+
+def installed(monkeypatch, version="3.10.0", mpi=False, processes=1):
+    """Put a NEST in place that tells no more than its version and how it was built."""
+    made = types.ModuleType("nest")
+    made.__version__, made.num_processes = version, processes
+    made.build_info = {"have_mpi": mpi}
+    made.VerbosityLevel = types.SimpleNamespace(ERROR=1)
+    monkeypatch.setitem(sys.modules, "nest", made)
+
+
+def refused(capsys, tmp_path, monkeypatch, *more):
+    """Return exit code and line of a run that must leave nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    code = main([*RUN, "--engine", "nest", *more])
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+    return code, err
+
+
+def test_not_installed(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nest", None)
+    code, line = refused(capsys, tmp_path, monkeypatch)
+    assert code == 3
+    assert line.startswith("engine nest: needs NEST 3.10 (")
+    assert 'pip install "neostriatum[nest]"' in line
+
+
+def test_another_version(capsys, tmp_path, monkeypatch):
+    installed(monkeypatch, "3.8.0")
+    code, line = refused(capsys, tmp_path, monkeypatch)
+    assert code == 3
+    assert "needs NEST 3.10 (got 3.8.0)" in line
+
+
+def test_ranks_without_an_mpi_build(monkeypatch):
+    installed(monkeypatch)
+    monkeypatch.setattr(kernel, "find_spec", lambda name: None)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    with pytest.raises(EngineMissing, match=r"MPI to run on 4 ranks \(got one without\).*nest-mpi"):
+        engine("nest")
+
+
+def test_ranks_without_mpi_on_the_command_line(capsys, tmp_path, monkeypatch):
+    installed(monkeypatch)
+    monkeypatch.setattr(kernel, "find_spec", lambda name: None)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    code, line = refused(capsys, tmp_path, monkeypatch)
+    assert code == 3
+    assert "make nest-mpi" in line
+    # The others leave without a word.
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
+    assert main([*RUN, "--engine", "nest"]) == 3
+    assert capsys.readouterr() == ("", "")
+
+
+def test_another_mpi(monkeypatch):
+    installed(monkeypatch, mpi=True, processes=1)
+    monkeypatch.setattr(kernel, "find_spec", lambda name: None)
+    monkeypatch.setenv("PMI_SIZE", "3")
+    monkeypatch.setenv("PMI_RANK", "0")
+    with pytest.raises(EngineMissing, match=r"the MPI that started it \(got 1 of 3 ranks\)"):
+        engine("nest")
+
+
+@pytest.mark.parametrize("name", ["numba", "reference"])
+def test_other_engines_run_in_one_process(name, monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    with pytest.raises(EngineUnsupported, match=r"one process \(got 2 ranks\). Use --engine nest"):
+        engine(name)
+
+
+def test_no_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineMissing, match=r"C\+\+ compiler .* Install g\+\+"):
+        module.compiler(mpi=False)
+    with pytest.raises(EngineMissing, match="Install libopenmpi-dev"):
+        module.compiler(mpi=True)
+
+
+def test_options(monkeypatch):
+    installed(monkeypatch)
+    with pytest.raises(EngineUnsupported, match=r"precision must be double \(got single\)"):
+        engine("nest", precision="single")
+    with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 3 times 1\)"):
+        engine("nest", threads=3, virtual_processes=4)
+    assert engine("nest", virtual_processes=4).placement == {
+        "threads": 4, "ranks": 1, "virtual_processes": 4}
+
+
+FORMS = {
+    "bare": Form(False, ()),
+    "linear": Form(False, (("AMPA", False), ("NMDA", True)), (("D1", "I_NMDA"), ("D1", "v_r"))),
+    "cubic": Form(True, (("AMPA", False), ("GABA_FS", False)),
+                  (("D2", "I_AMPA"), ("D1", "current")), (((0,), True), ((0, 1), False)),
+                  noisy=True, gaps=True),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_text_has_words_and_plain_numbers_only(name):
+    """NESTML 9 prints 1e-300 as 1e-3: no number may need an exponent, or come from a circuit."""
+    text = cell(FORMS[name])
+    assert set(re.findall(r"(?<![\w.])\d[\w.+-]*", text)) <= {"0", "0.0", "1", "1.0", "2"}
+    assert re.fullmatch(r"[\w\s.,:#()<>=*/+'-]+", text)
+
+
+def test_a_form_decides_its_text():
+    texts = [cell(form) for form in FORMS.values()] + [train()]
+    assert len({name_of(text) for text in texts}) == len(texts)
+    assert cell(FORMS["cubic"]) == cell(Form(**vars(FORMS["cubic"])))
+
+
+def test_ports():
+    form = FORMS["cubic"]
+    assert ports(form) == ["in0", "in1", "phi1", "phi2", "current", "rate0", "rate1"]
+    assert port(form, "rate1") == 7
+
+
+def test_numbers_of_a_circuit_do_not_change_a_form():
+    circuit = ns.load("striatum")
+    network = ns.build(circuit, size=60)
+    changed = circuit.replace({"cells.dSPN.parameters.C": "16 pF", "dopamine.d1": 0.9})
+    one, two = (lower(said, network, 1) for said in (circuit, changed))
+    assert [form_of(one, number) for number in range(3)] == [
+        form_of(two, number) for number in range(3)]
+    assert len({form_of(one, number) for number in range(3)}) == 3
