@@ -26,6 +26,7 @@ _WHERE = {
     "Run": "recording.store",
     "cell": "experiments.cell",
     "pair": "experiments.pair",
+    "validate": "validation.validate",
     "to_brian2": "engines.brian2_engine",
     "NeostriatumError": "errors",
     "plot": "plotting",

@@ -12,7 +12,7 @@ import typer
 from neostriatum.commands.app import app, printable
 
 #: In the order of --help.
-FILES = ("run", "isolated", "network", "about", "bench")
+FILES = ("run", "isolated", "network", "about", "validate", "bench")
 for _name in FILES:
     import_module(f"neostriatum.commands.{_name}")
 
