@@ -51,6 +51,11 @@ class Lab:
     engine: str = DEFAULT
     threads: int | None = 1
 
+    @property
+    def small(self) -> str:
+        """Engine for a few cells over a short time: the same spikes, and nothing to compile."""
+        return "reference" if self.engine == "numba" else self.engine
+
     def load(self, dopamine: float | None = None, changes: Mapping[str, Any] | None = None,
              overlay: tuple[str, ...] = ()) -> Circuit:
         """Return the circuit, with a protocol's own overlays and changes on top."""
@@ -70,11 +75,9 @@ class Lab:
         return build(circuit, size=size, seed=seed, threads=self.threads)
 
     def record(self, circuit: Circuit, network: Network, duration_ms: float, seed: int = 1,
-               probed: Mapping[str, Any] | None = None) -> Recorded:
+               probed: Mapping[str, Any] | None = None, engine: str | None = None) -> Recorded:
         """Simulate after the circuit's warm-up; record the potential of ``probed`` local ids."""
-        options = {} if self.threads is None or self.engine.startswith("brian2") else {
-            "threads": self.threads}
-        simulator = make_engine(self.engine, **options)
+        simulator = make_engine(engine or self.engine, threads=self.threads)
         simulator.prepare(circuit, network, seed)
         for name, ids in (probed or {}).items():
             simulator.probe(name, np.asarray(ids))

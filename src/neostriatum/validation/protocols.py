@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 _FILES = {
     "single": ("rheobase", "rheobase_shift", "fi_curve", "latency", "threshold_latency",
-               "latency_order", "paired_pulse", "passive"),
+               "latency_order", "paired_pulse", "passive", "spike_threshold", "rheobase_order"),
+    "drive": ("ff_curve", "first_spike_order", "bimodality"),
+    "pairs": ("psp", "psp_order", "train", "coupling", "recordings"),
+    "anatomy": ("table5", "within", "gap_density"),
+    "network": ("in_vivo", "up_down", "without_fs"),
+    "lesion": ("dopamine_loss", "states_after_loss"),
+    "published": ("fs_density", "shells"),
 }
 
 

@@ -13,14 +13,14 @@ AT_ONCE = 17
 
 
 def rheobase(lab: Lab, cell: str, dopamine: float | None = None, most_pa: float = 1000.0,
-             duration_ms: float = 5000.0, flip: str | None = None,
+             duration_ms: float = 5000.0, flip: str = "",
              changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """Narrow the smallest constant current that makes a cell fire to 0.25 pA.
 
     ``flip`` reverses the sign of the dopamine effect on this parameter.
     """
     changes = dict(changes or {})
-    if flip is not None:
+    if flip:
         circuit = lab.load()
         at = effect_index(circuit, cell, flip)
         sign = -circuit.cells[cell].dopamine[at].coefficient.value
@@ -40,12 +40,31 @@ def rheobase(lab: Lab, cell: str, dopamine: float | None = None, most_pa: float 
 
 
 def rheobase_shift(lab: Lab, cell: str, dopamine: float = 0.8,
-                   flip: str | None = None) -> dict[str, Any]:
+                   flip: str = "") -> dict[str, Any]:
     """Return the rheobase without and with dopamine, and their ratio."""
     without = rheobase(lab, cell, 0.0)["rheobase_pa"]
     there = rheobase(lab, cell, dopamine, flip=flip)["rheobase_pa"]
     ratio = there / without if there and without else None
     return {"rheobase_pa": there, "without_pa": without, "ratio": ratio}
+
+
+def rheobase_order(lab: Lab, dopamine: float = 0.0) -> dict[str, Any]:
+    """Return the rheobases of dSPN and iSPN at one level of dopamine."""
+    return {"rheobase_pa": {cell: rheobase(lab, cell, dopamine)["rheobase_pa"]
+                            for cell in ("dSPN", "iSPN")}}
+
+
+def spike_threshold(lab: Lab, cell: str, current_pa: float, dopamine: float | None = None,
+                    speed: float = 10.0, duration_ms: float = 1000.0) -> dict[str, Any]:
+    """Return the potential at which the first spike rises faster than ``speed`` [mV/ms]."""
+    made = lab.inject(cell, current_pa, duration_ms, dopamine)
+    fired = made.of(0)
+    if not len(fired):
+        return {"threshold_mv": None}
+    before = made.trace_ms < fired[0]
+    v, time = made.v_mv[before, 0], made.trace_ms[before]
+    slow = np.flatnonzero(np.diff(v) / np.diff(time) < speed)
+    return {"threshold_mv": float(v[slow[-1] + 1]) if len(slow) else None}
 
 
 def fi_curve(lab: Lab, cell: str, currents_pa: list[float], dopamine: float | None = None,
@@ -129,7 +148,9 @@ def passive(lab: Lab, cell: str, step_pa: float = -10.0, dopamine: float | None 
     end = float(v[time > duration_ms - 50].mean())
     early = (time > start) & (time <= start + 100)
     tau = _tau(time[early] - start, v[early] - rest)
-    return {"rest_mv": rest, "resistance_mohm": (end - rest) / step_pa * 1000.0, "tau_ms": tau}
+    resistance = (end - rest) / step_pa * 1000.0
+    return {"rest_mv": rest, "resistance_mohm": resistance, "tau_ms": tau,
+            "capacitance_pf": tau / resistance * 1000.0}
 
 
 def _tau(time: np.ndarray, change: np.ndarray) -> float:
