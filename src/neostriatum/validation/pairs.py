@@ -40,7 +40,8 @@ def psp(lab: Lab, source: str, target: str, holding_mv: float = -80.0,
     made = pair(source, target, circuit=circuit, holding=f"{holding_mv} mV", engine=lab.small)
     change = np.abs(made.v_mv - made.reference_mv)
     wide = made.times_ms[change >= change.max() / 2]
-    return {"psp_mv": made.psp_mv, "peak_ms": made.psp_peak_ms, "half_width_ms": float(wide[-1] - wide[0])}
+    return {"psp_mv": made.psp_mv, "peak_ms": made.psp_peak_ms,
+            "half_width_ms": float(wide[-1] - wide[0])}
 
 
 def psp_order(lab: Lab, pairs: list[list[str]], holding_mv: float = -80.0,

@@ -7,13 +7,15 @@ and no other.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
+
+#: Longest time that a new process may take before its first job begins [s].
+START_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class _Worker:
     pipe: Connection
     key: Any = None
     since: float = 0.0
+    #: Whether it has started and imported what it needs; a job's time counts from then on.
+    ready: bool = False
 
 
 def run_jobs(function: Callable[..., Any], jobs: Iterable[tuple[Any, tuple[Any, ...]]],
@@ -93,6 +97,9 @@ def _look(staff: list[_Worker], limit_s: float) -> Iterator[Done]:
     for pipe in wait(list(busy), timeout=0.5):
         one = busy[pipe]
         try:
+            if not one.ready:
+                one.ready, one.since = one.pipe.recv(), time.monotonic()
+                continue
             result, error = one.pipe.recv()
         except EOFError:
             result, error = None, f"worker ended (exit code {one.process.exitcode})"
@@ -101,7 +108,8 @@ def _look(staff: list[_Worker], limit_s: float) -> Iterator[Done]:
         yield Done(one.key, result, error, time.monotonic() - one.since)
         one.key = None
     for one in list(staff):
-        if one.key is not None and time.monotonic() - one.since > limit_s:
+        allowed = limit_s if one.ready else limit_s + START_S
+        if one.key is not None and time.monotonic() - one.since > allowed:
             staff.remove(one)
             _dismiss(one)
             yield Done(one.key, None, f"took longer than {limit_s:g} s", limit_s)
@@ -117,7 +125,7 @@ def _hire(function: Callable[..., Any]) -> _Worker:
 
 
 def _serve(function: Callable[..., Any], pipe: Connection) -> None:
-    os.environ.setdefault("MPLBACKEND", "agg")
+    pipe.send(True)
     while True:
         try:
             arguments = pipe.recv()
