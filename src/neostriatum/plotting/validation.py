@@ -83,7 +83,8 @@ def group(rows: list[dict[str, Any]]) -> Figure:
     for number, row in enumerate(rows):
         axes = figure.add_subplot(grid[number // COLUMNS, number % COLUMNS])
         panel(axes, row)
-        axes.set_title(row["id"], loc="left", fontsize=8, fontweight="bold",
+        missed = " (missed)" if row["pass"] is False else ""
+        axes.set_title(row["id"] + missed, loc="left", fontsize=8, fontweight="bold",
                        color=_colour(row))
     return figure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def _ordered(names: tuple[str, ...], measured: Any) -> Verdict:
         measured, dict) else {}
     values = [found.get(name) for name in names]
     whole = all(value is not None for value in values)
-    rising = whole and all(a < b for a, b in zip(values, values[1:], strict=False))
+    rising = whole and all(a < b for a, b in pairwise(values))
     return Verdict(found or None, bool(rising), None)
 
 

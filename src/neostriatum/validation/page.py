@@ -23,6 +23,7 @@ def write(made: dict[str, Any], path: Path) -> None:
     RunFileError
         The file cannot be written.
     """
+    from neostriatum.plotting.style import paper
     from neostriatum.plotting.validation import group
 
     parts = []
@@ -30,7 +31,8 @@ def write(made: dict[str, Any], path: Path) -> None:
         rows = [row for row in made["targets"] if row["group"] == number]
         if rows:
             picture = io.BytesIO()
-            group(rows).savefig(picture, format="png", dpi=130)
+            with paper(font_size=8):
+                group(rows).savefig(picture, format="png", dpi=130)
             parts.append({"number": number, "name": name, "rows": rows,
                           "passed": sum(row["pass"] is True for row in rows),
                           "picture": picture.getvalue()})
