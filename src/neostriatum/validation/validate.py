@@ -19,7 +19,7 @@ from neostriatum.validation.targets import GROUPS, Disagreement, Target, publish
 from neostriatum.validation.workers import Done, run_jobs
 
 #: Longest time of one protocol [s].
-LIMIT_S = 900.0
+LIMIT_S = 1500.0
 #: Protocols on whole networks, which begin first.
 _LONG = ("table5", "in_vivo", "dopamine_loss", "fs_density", "shells", "without_fs", "up_down")
 
