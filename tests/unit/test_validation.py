@@ -7,11 +7,15 @@ import time
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
+import neostriatum as ns
 from neostriatum.circuit.measured import measured
 from neostriatum.cli import main
+from neostriatum.engines.drive import channel_members
+from neostriatum.engines.program import lower
 from neostriatum.errors import CircuitError
 from neostriatum.validation.coverage import coverage
 from neostriatum.validation.judge import judge
@@ -252,3 +256,20 @@ def test_any_circuit_is_judged() -> None:
 def test_circuits_that_cannot_be_read_start_nothing() -> None:
     with pytest.raises(CircuitError):
         validate({"name": "empty"})
+
+
+def test_a_shell_leaves_its_middle_out() -> None:
+    """Neurons of a shell and of the ball inside it are those of the whole ball, each once."""
+    def members(sphere: dict) -> np.ndarray:
+        raw = ns.load("striatum").to_dict()
+        centre = {"centre": ["0 um", "0 um", "0 um"]}
+        raw["channels"] = {"part": {"sphere": centre | sphere}}
+        circuit = ns.load(raw)
+        program = lower(circuit, network, 1)
+        return channel_members(circuit, network, "part", program.populations[0], 1)
+
+    network = ns.build("striatum", size=500)
+    shell = members({"radius": "90 um", "inner": "50 um"})
+    ball, whole = members({"radius": "50 um"}), members({"radius": "90 um"})
+    assert 0 < len(ball) < len(shell)
+    assert sorted([*ball, *shell]) == sorted(whole)
