@@ -29,6 +29,7 @@ _WHERE = {
     "cell": "experiments.cell",
     "pair": "experiments.pair",
     "sweep": "sweeps.sweep",
+    "validate": "validation.validate",
     "to_brian2": "engines.brian2_engine",
     "NeostriatumError": "errors",
     "plot": "plotting",

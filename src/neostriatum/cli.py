@@ -13,7 +13,7 @@ from neostriatum.commands.app import app, printable
 from neostriatum.ranks import launched
 
 #: In the order of --help.
-FILES = ("run", "isolated", "sweep", "network", "results", "about", "bench")
+FILES = ("run", "isolated", "sweep", "network", "results", "about", "validate", "bench")
 for _name in FILES:
     import_module(f"neostriatum.commands.{_name}")
 

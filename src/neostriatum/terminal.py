@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "save": "saving",
            "warmup": "warming up", "simulate": "simulating",
            "compile and simulate": "compiling and simulating", "write": "writing",
-           "figures": "drawing"}
+           "figures": "drawing", "validate": "measuring targets"}
 #: Phases that tell how far they are.
-_MEASURED = ("wire", "warmup", "simulate")
+_MEASURED = ("wire", "warmup", "simulate", "validate")
 _BUILT = ("SPN->SPN", "FS->SPN", "FS->FS")
 
 
@@ -199,6 +199,24 @@ def export_lines(made: dict[str, Any]) -> list[str]:
         if not made["network"]:
             lines.append(f"without positions: {made['note']}")
     return lines
+
+
+def validation_lines(made: dict[str, Any]) -> list[str]:
+    """Return the verdicts of a validation for a person."""
+    from neostriatum.validation.words import amount, wanted
+
+    lines = []
+    for row in made["targets"]:
+        word = {True: "pass", False: "FAIL", None: "  - "}[row["pass"]]
+        lines.append(f"{word} {row['id']}: {row['quantity']}: {amount(row['measured'])} "
+                     f"{row['unit']} (published {wanted(row)}; {row['source']})")
+        if row["pass"] is not True:
+            reason = row["unsuited"] or row["error"] or row["explanation"]
+            lines.append(f"       {reason or 'not explained'}")
+    lines.append(f"{made['passed']} passed, {made['failed']} failed "
+                 f"({sum(row['known_failure'] for row in made['targets'])} of them known), "
+                 f"{made['unsuited']} do not apply; {made['seconds']:.0f} s")
+    return lines + ([f"report in {made['report']}"] if "report" in made else [])
 
 
 def bench_lines(made: dict[str, Any]) -> list[str]:

@@ -99,10 +99,18 @@ class Input(Frozen):
 
 
 class Sphere(Frozen):
-    """A ball around a point given from the centre of the volume."""
+    """A ball around a point given from the centre of the volume, or a shell beyond ``inner``."""
 
     centre: tuple[Position, Position, Position]
     radius: Length
+    inner: Length | None = None
+
+    @model_validator(mode="after")
+    def _hollow(self) -> Sphere:
+        if self.inner is not None and self.inner.value >= self.radius.value:
+            msg = f"inner must be below radius (got {self.inner.value:g} um)"
+            raise ValueError(msg)
+        return self
 
 
 class Channel(Frozen):

@@ -211,7 +211,11 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
     away = network.positions[ids].astype(np.float64) - centre
     if network.periodic:
         away -= network.side_um * np.rint(away / network.side_um)
-    return everyone[(away**2).sum(axis=1) <= said.sphere.radius.value**2]
+    square = (away**2).sum(axis=1)
+    inside = square <= said.sphere.radius.value**2
+    if said.sphere.inner is not None:
+        inside &= square > said.sphere.inner.value**2
+    return everyone[inside]
 
 
 def _weights(conductance: Any, population: Any) -> tuple[tuple[int, float], ...]:

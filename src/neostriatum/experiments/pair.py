@@ -155,7 +155,7 @@ def _single(whole: Circuit, source: str, target: str, holding: Any, distance: An
     if count <= emitted + delay:
         msg = f"duration: must reach beyond the spike at {SPIKE_MS:g} ms (got {count * dt:g} ms)"
         raise CircuitError(msg)
-    held, current, u = _held(whole, target, holding)
+    held, current, u = hold(whole, target, holding)
     receptors = {key: f"{g.value!r} nS" for key, g in pathway.conductance.items()}
     start = {target: {"v": f"{held!r} mV", "u": f"{u!r} pA"}}
     alone = isolated(whole, target, start=start)
@@ -191,7 +191,7 @@ def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms:
     return made.model_copy(update={"inputs": inputs})
 
 
-def _held(whole: Circuit, target: str, holding: Any) -> tuple[float, float, float]:
+def hold(whole: Circuit, target: str, holding: Any) -> tuple[float, float, float]:
     """Return the holding potential [mV], and the current and recovery [pA] that keep it."""
     from neostriatum.engines.program import lower
 

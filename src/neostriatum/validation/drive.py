@@ -1,0 +1,137 @@
+"""Synaptic drive of isolated cells by generators of glutamate and GABA events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.experiments.isolate import bare_network
+from neostriatum.validation.lab import Lab, Unsuited, effect_index, require
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+
+#: Afferents of each generator (Humphries et al. 2009).
+AFFERENTS = 84
+#: Lowest potential that belongs to a spike and not to a state of the membrane [mV].
+SPIKE_MV = -40.0
+
+
+def conductances(circuit: Circuit, cell: str) -> dict[str, float]:
+    """Return the peak conductances [nS] per event of AMPA, NMDA and GABA onto a cell.
+
+    Those of the circuit's own inputs; where no input brings GABA, that of a lateral synapse.
+    """
+    found: dict[str, float] = {}
+    for entry in circuit.inputs.values():
+        for name, g in (entry.targets[cell].conductance or {} if cell in entry.targets
+                        else {}).items():
+            found.setdefault(name, g.value)
+    if "GABA" not in found:
+        for source in ("iSPN", "dSPN", "FS"):
+            pathway = circuit.pathways.get(f"{source}->{cell}")
+            if pathway is not None and "GABA" in pathway.conductance:
+                found["GABA"] = pathway.conductance["GABA"].value
+                break
+    if missing := {"AMPA", "NMDA", "GABA"} - set(found):
+        msg = f"{circuit.name} has no {sorted(missing)[0]} onto {cell}"
+        raise Unsuited(msg)
+    return found
+
+
+def generator(cell: str, rate_hz: float, **conductance_ns: float) -> dict[str, Any]:
+    """Return the raw input of a binomial generator of `AFFERENTS` trains."""
+    return {"targets": {cell: {
+        "afferents": AFFERENTS, "process": "binomial", "rate": f"{rate_hz!r} Hz",
+        "conductance": {name: f"{g!r} nS" for name, g in conductance_ns.items()}}}}
+
+
+def driven(lab: Lab, cell: str, events_per_s: float, n: int, duration_ms: float,
+           dopamine: float = 0.0, intrinsic_only: bool = False) -> tuple[Circuit, Any]:
+    """Return isolated cells under both generators, ``events_per_s`` together, and their network."""
+    whole = require(lab.load(), cells=(cell,))
+    changes: dict[str, Any] = {}
+    if intrinsic_only:
+        changes = {f"cells.{cell}.dopamine.{effect_index(whole, cell, one.acts_on)}.coefficient":
+                   0.0 for one in whole.cells[cell].dopamine if one.acts_on.startswith("I_")}
+    g, rate = conductances(whole, cell), events_per_s / 2.0 / AFFERENTS
+    alone = lab.cell(cell, dopamine, changes, inputs={
+        "glutamate": generator(cell, rate, AMPA=g["AMPA"], NMDA=g["NMDA"]),
+        "gaba": generator(cell, rate, GABA=g["GABA"])})
+    return alone, bare_network(cell, n)
+
+
+def ff_curve(lab: Lab, cell: str, events_per_s: list[float], dopamine: float = 0.0,
+             intrinsic_only: bool = False, n: int = 20, duration_ms: float = 5000.0,
+             since_ms: float = 500.0) -> dict[str, Any]:
+    """Return the output rate for rates of both generators together.
+
+    The cell starts at rest and is counted from ``since_ms`` on.
+    """
+    rates = []
+    for number, events in enumerate(events_per_s):
+        circuit, network = driven(lab, cell, events, n, duration_ms, dopamine, intrinsic_only)
+        made = lab.record(circuit, network, duration_ms, seed=1 + number)
+        rates.append(float(made.rates(n, since_ms).mean()))
+    slope = float(np.polyfit(events_per_s, rates, 1)[0]) if len(rates) > 1 else None
+    return {"rates_hz": rates, "slope": slope}
+
+
+def first_spike_order(lab: Lab, events_per_s: float = 1100.4, dopamine: float = 0.8,
+                      n: int = 200, duration_ms: float = 3000.0) -> dict[str, Any]:
+    """Return the median time to the first spike of cells driven from rest, by dopamine."""
+    found = {}
+    for name, cell, level in (("none", "dSPN", 0.0), ("D1", "dSPN", dopamine),
+                              ("D2", "iSPN", dopamine)):
+        circuit, network = driven(lab, cell, events_per_s, n, duration_ms, level)
+        made = lab.record(circuit, network, duration_ms)
+        first = np.full(n, duration_ms)
+        np.minimum.at(first, made.ids, made.times_ms)
+        found[name] = float(np.median(first))
+    return {"first_ms": found}
+
+
+def bimodality(lab: Lab, cell: str = "dSPN", agonist_hz: float = 4.0, multiple: float = 100.0,
+               background_hz: float = 4.0, dopamine: float = 0.0, block: bool = True,
+               n: int = 10, duration_ms: float = 20_000.0) -> dict[str, Any]:
+    """Return the peaks of the membrane potential under NMDA agonist over weak background drive.
+
+    The agonist is a third generator whose NMDA conductance is ``multiple`` times that of a
+    cortical event. ``dip`` is how deep the histogram falls between its two peaks, as a share of
+    the lower one: 0 with a single peak.
+    """
+    g = conductances(require(lab.load(), cells=(cell,)), cell)
+    changes = {} if block else {"receptors.NMDA.magnesium": "0 mM"}
+    alone = lab.cell(cell, dopamine, changes, inputs={
+        "glutamate": generator(cell, background_hz, AMPA=g["AMPA"], NMDA=g["NMDA"]),
+        "gaba": generator(cell, background_hz, GABA=g["GABA"]),
+        "agonist": generator(cell, agonist_hz, NMDA=multiple * g["NMDA"])})
+    made = lab.record(alone, bare_network(cell, n), duration_ms, probed={cell: np.arange(n)})
+    v = made.v_mv[made.trace_ms > 500.0]
+    return two_peaks(v[v < SPIKE_MV]) | {"rate_hz": float(made.rates(n).mean())}
+
+
+def two_peaks(v_mv: np.ndarray) -> dict[str, Any]:
+    """Return the two peaks of a histogram of potentials [mV] and the dip between them.
+
+    Bins of 0.5 mV, smoothed by a Gaussian of 1.5 mV; a peak is a local maximum of at least a
+    twentieth of the highest, and the two highest at least 5 mV apart are taken.
+    """
+    counts, edges = np.histogram(v_mv, np.arange(-100.0, SPIKE_MV + 0.5, 0.5))
+    kernel = np.exp(-0.5 * (np.arange(-10, 11) * 0.5 / 1.5) ** 2)
+    smooth = np.convolve(counts / max(counts.sum(), 1), kernel / kernel.sum(), "same")
+    middle = (edges[1:] + edges[:-1]) / 2
+    inside = smooth[1:-1]
+    tops = 1 + np.flatnonzero((inside > smooth[:-2]) & (inside >= smooth[2:])
+                              & (inside > smooth.max() / 20))
+    tops = tops[np.argsort(-smooth[tops])]
+    shape = {"potentials_mv": middle.tolist(), "density": smooth.tolist()}
+    for other in tops[1:]:
+        low, high = sorted((int(tops[0]), int(other)))
+        if middle[high] - middle[low] >= 5.0:
+            dip = 1.0 - smooth[low:high].min() / min(smooth[low], smooth[high])
+            return shape | {"down_mv": float(middle[low]), "up_mv": float(middle[high]),
+                            "dip": float(dip)}
+    top = float(middle[tops[0]]) if len(tops) else None
+    return shape | {"down_mv": top, "up_mv": None, "dip": 0.0}

@@ -1,0 +1,132 @@
+"""The page of a validation: one HTML file that needs nothing else, or Markdown with figures."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from neostriatum.durable import write_text
+from neostriatum.validation.coverage import coverage
+from neostriatum.validation.targets import GROUPS
+from neostriatum.validation.words import amount, wanted
+
+
+def write(made: dict[str, Any], path: Path) -> None:
+    """Write the page of a validation; Markdown has its figures in ``figures`` beside it.
+
+    Raises
+    ------
+    RunFileError
+        The file cannot be written.
+    """
+    from neostriatum.plotting.style import paper
+    from neostriatum.plotting.validation import group
+
+    parts = []
+    for number, name in GROUPS.items():
+        rows = [row for row in made["targets"] if row["group"] == number]
+        if rows:
+            picture = io.BytesIO()
+            with paper(font_size=8):
+                group(rows).savefig(picture, format="png", dpi=130)
+            parts.append({"number": number, "name": name, "rows": rows,
+                          "passed": sum(row["pass"] is True for row in rows),
+                          "picture": picture.getvalue()})
+    text = _html(made, parts) if path.suffix == ".html" else _markdown(made, parts, path)
+    write_text(path, text)
+
+
+def reason(row: dict[str, Any]) -> str:
+    """Return why a target is not met: that it does not apply, an error, or the explanation."""
+    if row["unsuited"]:
+        return f"does not apply: {row['unsuited']}."
+    if row["error"]:
+        return f"not measured: {row['error']}."
+    if row["explanation"] is None:
+        return "not explained."
+    return row["explanation"] if row["circuit"] else f"In the default circuit: {row['explanation']}"
+
+
+def references(made: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the sources of the targets in alphabetical order of their keys."""
+    text = (files("neostriatum.circuit") / "sources.toml").read_text("utf-8")
+    known = tomllib.loads(text)
+    used = sorted({row["source"] for row in made["targets"]})
+    return [{"key": key, **known[key]} for key in used]
+
+
+def _title(made: dict[str, Any]) -> tuple[str, str]:
+    name = made["circuit"]
+    title = "The circuits against the literature" if name is None else (
+        f"{name} against the literature")
+    lead = ("Each target is measured on the circuit that it is about: the default one, or the "
+            "preset of a model paper." if name is None else
+            "Every target is measured on this circuit.")
+    return title, lead
+
+
+def _html(made: dict[str, Any], parts: list[dict[str, Any]]) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    from neostriatum import __version__
+
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                              undefined=StrictUndefined)
+    environment.filters |= {"amount": amount, "wanted": wanted, "reason": reason}
+    template = environment.from_string(
+        (files("neostriatum.validation") / "page.html").read_text("utf-8"))
+    shown = [{**part, "picture": base64.b64encode(part["picture"]).decode("ascii")}
+             for part in parts]
+    sources = [{"year": None, "journal": None, "doi": None, **one} for one in references(made)]
+    title, lead = _title(made)
+    known = sum(row["known_failure"] for row in made["targets"])
+    return template.render(made=made, groups=shown, title=title, lead=lead, known=known,
+                           version=__version__, references=sources,
+                           left=[row for row in coverage() if row.rest and not row.targets])
+
+
+def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> str:
+    folder = path.parent / "figures"
+    folder.mkdir(exist_ok=True)
+    title, lead = _title(made)
+    known = sum(row["known_failure"] for row in made["targets"])
+    lines = [f"# {title}", "", f"    neostriatum validate --report {path.name}", "",
+             f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
+             f"missed ({known} of them known and explained below), {made['unsuited']} do not "
+             f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
+             "This page is written by the command above and not edited. In the figures circles "
+             "are published values with their spread, diamonds are measured, green where the "
+             "target is met, and what passes is shaded. How each number was read, its conditions, "
+             "its tolerance and the reason for it are in "
+             "`src/neostriatum/validation/targets.toml`; what is no target and why, in "
+             "`coverage.toml` beside it.", ""]
+    for part in parts:
+        name = f"validation-{part['number']}.png"
+        (folder / name).write_bytes(part["picture"])
+        lines += [f"## {part['number']}. {part['name']}", "",
+                  f"![{part['name']}: measured against published](figures/{name})", "",
+                  "| target | measured | published | source | |", "|---|---|---|---|---|"]
+        for row in part["rows"]:
+            where = "" if row["circuit"] in (None, "striatum") else f" ({row['circuit']})"
+            word = {True: "met", False: "**missed**", None: "does not apply"}[row["pass"]]
+            mark = " †" if row["calibrated"] else ""
+            lines.append(f"| {row['quantity']}{where}{mark} | {amount(row['measured'])} "
+                         f"{row['unit']} | {wanted(row)} | {row['source']} | {word} |")
+        lines += ["", *(f"- **{row['quantity']}** (`{row['id']}`): {reason(row)}"
+                        for row in part["rows"] if row["pass"] is not True), ""]
+    lines += ["† A preset was calibrated to this number, or to one that decides it.", ""]
+    if made["disagreements"]:
+        lines += ["## Sources that contradict each other", ""]
+    for one in made["disagreements"]:
+        names = list(one["readings"][0]["measured"])
+        lines += [f"**{one['question']}**", "", "| reading | " + " | ".join(names) + " |",
+                  "|---" * (len(names) + 1) + "|"]
+        lines += ["| " + " | ".join([reading["name"], *(amount(value) for value in
+                                                        reading["measured"].values())]) + " |"
+                  for reading in one["readings"]]
+        lines += ["", one["verdict"], ""]
+    return "\n".join(lines).rstrip() + "\n"
