@@ -82,7 +82,7 @@ def test_network_of(run, network, tmp_path):
     copy = shutil.copytree(run.folder, tmp_path / "run")
     for change, why in (({"network": str(tmp_path / "net.h5")}, ""),
                         ({"network": str(tmp_path / "no.h5")}, "no.h5: no such file"),
-                        ({"seed": 4}, "a network that circuit and seed alone do not give"),
+                        ({"network_seed": 4}, "a network that circuit and seed alone do not give"),
                         ({"network": str(tmp_path / "net.h5"), "network_hash": "0"},
                          "net.h5: is another network now")):
         write_record(copy, run.record | change)
@@ -154,8 +154,7 @@ def test_bmtk(run, folders, monkeypatch):
         times, ids = of(run, name)
         busy = int(np.bincount(ids).argmax())
         assert np.array_equal(spikes.get_times(busy, population=name), times[ids == busy])
-        report = CompartmentReport(str(output / "v.h5"), mode="r",
-                                   population=name)
+        report = CompartmentReport(str(output / "v.h5"), mode="r", default_population=name)
         assert report.node_ids().tolist() == [0, 1, 2]
         assert report.units() == "mV"
         found, trace = report.data(node_id=1), run.traces[name]
@@ -378,7 +377,8 @@ def test_to_xarray(run, silent):
     assert np.array_equal(made.population_rate.sel(cell_type="FS"), run.population_rates()[1]["FS"])
     v = made.v.sel(probe=161)
     assert np.array_equal(v.dropna("time"), run.traces["FS"].v_mv[:, 1])
-    assert np.array_equal(v.dropna("time").time, run.traces["FS"].times_ms)
+    assert np.allclose(v.dropna("time").time, run.traces["FS"].times_ms)
+    assert made.sizes["time"] == 25050
     assert not made.v.sel(probe=1).isnull().any()
     assert (made.u.attrs["units"], made.u.sel(probe=160).dropna("time").size) == ("pA", 5010)
     assert (v.attrs["units"], str(v.probe_type.values)) == ("mV", "FS")

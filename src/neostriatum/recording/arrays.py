@@ -53,11 +53,11 @@ def dataset(run: Run) -> Any:
     for variable in run.variables:
         traces = [xr.DataArray(
             trace.values, dims=("time", "probe"), attrs={"units": unit(variable)},
-            coords={"time": ("time", trace.times_ms, ms), "probe": trace.ids,
+            coords={"time": ("time", trace.times_ms.round(9), ms), "probe": trace.ids,
                     "probe_type": ("probe", [name] * len(trace.ids))})
             for name, trace in run.recorded(variable).items()]
         if traces:
-            # Types that were recorded at other times are NaN in between.
+            # What was recorded at other times is NaN in between; times are rounded to be equal.
             made = made.merge({variable: xr.concat(traces, dim="probe", join="outer")},
                               join="outer", compat="no_conflicts")
     return made

@@ -36,7 +36,7 @@ def network_of(run: Run) -> tuple[Network | None, str]:
             made = load_network(file, run.circuit, weight_unit=record["weight_unit"],
                                 seed=run.seed)
         else:
-            made = build(run.circuit, size=record["size"], seed=run.seed)
+            made = build(run.circuit, size=record["size"], seed=record["network_seed"])
     except NeostriatumError as error:
         return None, str(error)
     if made.hash() != record["network_hash"]:
