@@ -140,7 +140,7 @@ class TestRefusals:
         ("vary.dopamine = [nan]", "must be plain finite numbers"),
         ("vary.dopamine = 0.3", "vary.dopamine: must be a table"),
         ("vary.dopamine = { start = 0, stop = 1 }", "number is missing"),
-        ("vary.dopamine = { start = 0, stop = 1, numbr = 3 }", "unknown key numbr"),
+        ("vary.dopamine = { start = 0, stop = 1, count = 3 }", "unknown key count"),
         ("vary.dopamine = { start = 0, stop = 1, number = 2.5 }", "must be a whole number"),
         ("vary.dt = { start = '1 ms', stop = '2 mV', number = 2 }", "the dimension of ms"),
         ("vary.dt = { start = 'a', stop = '2 ms', number = 2 }", "start: must be a number"),
@@ -275,7 +275,7 @@ class TestFolder:
                 summary={"spike_hash": "abc"}))
             assert place.finished(point) == row
             for wrong in ({"asked": "other", "row": row}, {"asked": point.asked, "row": None},
-                          {"asked": point.asked, "row": row | {"spike_hash": "abd"}},
+                          {"asked": point.asked, "row": row | {"spike_hash": "xyz"}},
                           {"asked": point.asked, "row": row | {"status": "failed"}}, []):
                 (place.points / f"{point.name}.json").write_text(json.dumps(wrong), "utf-8")
                 assert place.finished(point) is None
