@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum import __version__, rng
-from neostriatum.circuit.load import load
 from neostriatum.durable import locked
 from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, EngineUnsupported, RunFileError, shown
@@ -23,7 +22,7 @@ from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import report, windows_of_spikes, windows_of_traces
 from neostriatum.recording.store import Run
 from neostriatum.recording.writer import Writer
-from neostriatum.simulation import Settings, begin, run_steps, seconds
+from neostriatum.simulation import Settings, begin, checked_threads, run_steps, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +84,7 @@ def resume(
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
     every_s = seconds("checkpoint_every", checkpoint_every)
+    checked_threads(threads)
     read_record(folder)  # a folder without a run is left as it is
     fork_early()
     with locked(folder):

@@ -306,8 +306,10 @@ def test_traces_in_sonata_layout(made):
 
 def test_figures_and_nothing_else(made):
     folder = made["first"].folder
+    # The state at the end, from which the run could go on.
+    state = made["first"].record["state"]["state"]
     assert {one.name for one in folder.iterdir()} == {"run.json", "spikes.h5", "traces.h5",
-                                                      "figures"}
+                                                      "figures", state}
     for name in ("raster", "traces", "rates"):
         assert (folder / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
 

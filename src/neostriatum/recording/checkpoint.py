@@ -66,7 +66,8 @@ def difference(said: Any, wanted: Any, path: str = "") -> str | None:
     'circuit.dt must be 1 ms (got 0.1 ms)'
     """
     if isinstance(said, dict) and isinstance(wanted, dict):
-        for key in (*wanted, *(key for key in said if key not in wanted)):
+        # A value says more than the source that goes with it.
+        for key in sorted({**wanted, **said}, key=lambda key: key in ("source", "how", "note")):
             inner = difference(said.get(key), wanted.get(key), f"{path}.{key}" if path else key)
             if inner:
                 return inner
