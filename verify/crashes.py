@@ -148,15 +148,14 @@ def main():
     parser.add_argument("--every", type=int, default=1, help="only every so many calls")
     parser.add_argument("--duration", type=float, default=60.0, help="of a run [ms]")
     arguments = parser.parse_args()
-    settings, chance = options(arguments), random.Random(1)
+    settings, chance = options(arguments), random.Random(1)  # noqa: S311
     job.PATIENCE_S = 1e9  # windows of the same length each time, so that the calls are the same
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         whole = simulate(settings, place / "whole")
         count_of_spikes = len(whole.spikes)  # read now, for all processes
-        assert count_of_spikes > 20
-        assert whole.recorded("v")
-        assert whole.recorded("u")
+        if count_of_spikes < 20 or not (whole.recorded("v") and whole.recorded("u")):
+            return 1
 
         def count(say):
             fault = Fault()

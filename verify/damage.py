@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +47,8 @@ def runs(place):
         if phase == "simulate" and share > 0.5:
             raise Stop
 
-    try:
+    with suppress(Stop):
         ns.run(circuit, out=place / "stopped", progress=stop, **settings)
-    except Stop:
-        pass
     return finished, place / "stopped", settings["network"]
 
 
@@ -108,7 +107,7 @@ def main():
     parser.add_argument("--cuts", type=int, default=4096, help="cut at each of the first bytes")
     parser.add_argument("--flips", type=int, default=1000, help="flipped bits of each kind")
     arguments = parser.parse_args()
-    chance, bad = random.Random(1), []
+    chance, bad = random.Random(1), []  # noqa: S311
     print(f"{'file':<24}{'bytes':>8}{'cuts':>7}{'noticed':>9}{'earlier':>9}{'flips':>7}"
           f"{'noticed':>9}{'earlier':>9}")
     with tempfile.TemporaryDirectory() as place:

@@ -9,6 +9,7 @@ import itertools
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -82,17 +83,13 @@ def case(place, made, network, engine, phase, share):
     right = {name: ns.run(made, network=network, out=place / name, duration=length, record=RECORD,
                           **common, **before) for name, length in lengths.items()}
     folder = place / "stopped"
-    try:
+    with suppress(Stop):
         ns.run(made, network=network, out=folder, duration="80 ms", record=RECORD, **common,
                **before, progress=stopper(phase, share))
-    except Stop:
-        pass
     flying = in_flight(folder)
-    try:
+    with suppress(Stop):
         ns.resume(folder, network=network, checkpoint_every="0 s", **after,
                   progress=stopper("simulate", 0.8))
-    except Stop:
-        pass
     resumed = equal(ns.resume(folder, network=network, **after), right["whole"])
     extended = equal(ns.resume(folder, network=network, duration="120 ms", **after), right["long"])
     spikes = right["long"].summary["spikes"]

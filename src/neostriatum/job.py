@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neostriatum import __version__, rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.engines.base import Samples

@@ -10,7 +10,7 @@ class Stop(Exception):
 
 
 def circuit(**sections):
-    """Return the default circuit, busy: a fifth FS, currents from electrodes, dense and slow wires, a short warm-up."""
+    """Return the default circuit, busy: more FS, currents, dense and slow wires, short warm-up."""
     raw = ns.load("striatum").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share

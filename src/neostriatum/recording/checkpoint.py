@@ -21,7 +21,7 @@ def write_state(path: Path, state: dict[str, np.ndarray], about: dict[str, Any])
     """Make a state durable, with whose it is, and return its sha256."""
     said = np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)
     arrays: dict[str, Any] = {**state, _ABOUT: said}
-    return write_hashed(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    return write_hashed(path, lambda file: np.savez(file, **arrays))
 
 
 def read_state(path: Path, sha256: str, about: dict[str, Any]) -> dict[str, np.ndarray]:
