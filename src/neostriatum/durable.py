@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: What a writer holds locked in a folder, as long as it lives.
 LOCK = "run.lock"
-#: Bytes that are read or written at a time.
+#: Bytes that are written at a time.
 _BLOCK = 2**20
 
 
@@ -27,29 +27,42 @@ class Hashed:
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        self._hash = hashlib.sha256()
+        self._hash, self._waiting = hashlib.sha256(), bytearray()
 
     def write(self, data: Any) -> int:
         """Write all of ``data``."""
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        self._hash.update(rest)
+        view = memoryview(data).cast("B")
+        self._hash.update(view)
+        if len(self._waiting) + len(view) > _BLOCK:
+            self._drain(self._waiting)
+            self._waiting = bytearray()
+        if len(view) > _BLOCK:
+            self._drain(view)
+        else:
+            self._waiting += view
+        return len(view)
+
+    def _drain(self, data: Any) -> None:
+        rest = memoryview(data)
         while len(rest):
             rest = rest[os.write(self._handle, rest[:_BLOCK]) :]
-        return size
 
     def read(self, size: int = -1) -> bytes:
         """Refuse; NumPy takes for a file only what could also read."""
         raise OSError
 
     def flush(self) -> None:
-        """Do nothing: nothing is held back."""
+        """Wait for the end: nobody sees the file before."""
 
     def __enter__(self) -> Hashed:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        os.close(self._handle)
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._drain(self._waiting)
+        finally:
+            os.close(self._handle)
 
     def hexdigest(self) -> str:
         """Return the sha256 of what was written so far."""
@@ -86,7 +99,7 @@ def _unwritable(path: Path, error: OSError) -> RunFileError:
                         "Free space or choose --out")
 
 
-def write_hashed(path: Path, write: Callable[[Hashed], None]) -> str:
+def write_hashed(path: Path, write: Callable[[Hashed], object]) -> str:
     """Let ``write`` fill a file, make it durable and return its sha256."""
     with replacing(path) as temporary, Hashed(temporary) as file:
         write(file)
@@ -228,6 +241,11 @@ def is_locked(folder: Path) -> bool:
         os.close(handle)
 
 
+def left_over(path: Path) -> bool:
+    """Return whether a file is one that a writer leaves behind when it is killed at once."""
+    return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".tmp"))
+
+
 def claim(out: Path | str | None, under: str = "runs") -> Path:
     """Create and return a folder for results; by default the next number under ``under``.
 
@@ -242,7 +260,7 @@ def claim(out: Path | str | None, under: str = "runs") -> Path:
     try:
         if out is not None:
             folder = Path(out)
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if folder.exists() and not (folder.is_dir() and all(map(left_over, folder.iterdir()))):
                 msg = f"{folder}: --out must be a new or empty folder. Choose another"
                 raise RunFileError(msg)
             folder.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from neostriatum.recording.sonata import report, windows_of_spikes, windows_of_t
 from neostriatum.recording.store import Run
 from neostriatum.recording.writer import Writer
 from neostriatum.reporting.report import present
-from neostriatum.simulation import Settings, begin, run_steps, seconds
+from neostriatum.simulation import Settings, begin, checked_threads, run_steps, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,7 @@ def resume(
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
     every_s = seconds("checkpoint_every", checkpoint_every)
+    checked_threads(threads)
     read_record(folder)  # a folder without a run is left as it is
     fork_early()
     with locked(folder):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
-from neostriatum.durable import LOCK, claim, digest, locked, unclaim
+from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.job import Job, complete
@@ -140,7 +139,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
     size = _size(resolved, settings, network)
     every_s = seconds("checkpoint_every", settings.checkpoint_every)
     wanted = listed(settings.record)
-    simulator = engine(settings.engine, threads=_threads(settings.threads),
+    simulator = engine(settings.engine, threads=checked_threads(settings.threads),
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     fork_early()
@@ -150,7 +149,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
     with ExitStack() as held:
         try:
             held.enter_context(locked(folder))
-            if [one.name for one in folder.iterdir()] != [LOCK]:
+            if not all(left_over(one) for one in folder.iterdir()):
                 msg = f"{folder}: --out must be a new or empty folder. Choose another"
                 raise RunFileError(msg)
         except RunFileError:
@@ -199,7 +198,8 @@ def _settings(options: dict[str, Any]) -> Settings:
         raise CircuitError(msg) from None
 
 
-def _threads(threads: Any) -> int | None:
+def checked_threads(threads: Any) -> int | None:
+    """Return a number of threads, or None for all cores."""
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)
                                 or not 1 <= threads <= 1024):
         msg = f"threads: must be a whole number from 1 to 1024 (got {threads})"
@@ -269,11 +269,16 @@ def _copy_inputs(circuit: Circuit, folder: Path) -> dict[str, str]:
     spikes = [target.spikes for entry in circuit.inputs.values()
               for target in entry.targets.values()]
     names = {one.file for one in (*spikes, circuit.volume) if one is not None and one.file}
-    for name in names:
-        try:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile((circuit._folder or Path.cwd()) / name, folder / name)
-        except OSError as error:
-            msg = f"{folder / name}: cannot be written ({error.strerror or error})"
-            raise RunFileError(msg) from None
-    return {name: digest(folder / name) for name in sorted(names)}
+    return {name: _copied((circuit._folder or Path.cwd()) / name, folder / name)
+            for name in sorted(names)}
+
+
+def _copied(source: Path, target: Path) -> str:
+    """Copy a file durably and return its sha256."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = source.read_bytes()
+    except OSError as error:
+        msg = f"{target}: cannot be written ({error.strerror or error})"
+        raise RunFileError(msg) from None
+    return write_hashed(target, lambda file: file.write(data))

@@ -56,8 +56,9 @@ def run_command(
     with resumable(), Progress(silent=quiet or as_json) as progress:
         made = run(circuit, network=network, weight_unit=weight_unit, size=size,
                    duration=duration, dt=dt, dopamine=dopamine, d1=d1, d2=d2, seed=seed,
-                   threads=threads, engine=DEFAULT if engine is None else engine, precision=precision,
-                   overlay=overlay or (), changes=changes_of(changes), record=record or None,
+                   threads=threads, precision=precision,
+                   engine=DEFAULT if engine is None else engine, overlay=overlay or (),
+                   changes=changes_of(changes), record=record or None,
                    checkpoint_every=checkpoint_every, out=out, progress=progress)
     if not quiet:
         from neostriatum.circuit.cautions import warnings_of

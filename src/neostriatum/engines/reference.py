@@ -16,7 +16,6 @@ from neostriatum.engines.program import (
     MG_SLOPE2,
     V_LIMIT,
     Population,
-    Program,
     Projection,
     lower,
     quantised,

@@ -21,7 +21,7 @@ def write_state(path: Path, state: dict[str, np.ndarray], about: dict[str, Any])
     """Make a state durable, with whose it is, and return its sha256."""
     said = np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)
     arrays: dict[str, Any] = {**state, _ABOUT: said}
-    return write_hashed(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    return write_hashed(path, lambda file: np.savez(file, **arrays))
 
 
 def read_state(path: Path, sha256: str, about: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -66,7 +66,8 @@ def difference(said: Any, wanted: Any, path: str = "") -> str | None:
     'circuit.dt must be 1 ms (got 0.1 ms)'
     """
     if isinstance(said, dict) and isinstance(wanted, dict):
-        for key in (*wanted, *(key for key in said if key not in wanted)):
+        # A value says more than the source that goes with it.
+        for key in sorted({**wanted, **said}, key=lambda key: key in ("source", "how", "note")):
             inner = difference(said.get(key), wanted.get(key), f"{path}.{key}" if path else key)
             if inner:
                 return inner

@@ -46,7 +46,7 @@ def write_chunk(path: Path, chunk: Chunk) -> str:
     """Make a chunk durable and return its sha256."""
     arrays: dict[str, Any] = {"steps": chunk.steps, "ids": chunk.ids}
     arrays |= {f"{variable}.{name}": said for (variable, name), said in chunk.samples.items()}
-    return write_hashed(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    return write_hashed(path, lambda file: np.savez(file, **arrays))
 
 
 def read_chunk(folder: Path, entry: dict[str, Any]) -> Chunk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.durable import append_line, cut
 from neostriatum.errors import RunFileError
@@ -52,13 +52,13 @@ class Manifest:
         except FileNotFoundError:
             text = b""
         except OSError as error:
-            raise self._damaged(error.strerror or str(error)) from None
+            self._refuse(error.strerror or str(error))
         *lines, rest = text.split(b"\n")
         for line in lines:
             self._read(line)
             self._sound += len(line) + 1
         if rest and self._parsed(rest[:-1]) is not None:
-            raise self._damaged("its last line goes on")
+            self._refuse("its last line goes on")
         self._refuse_holes()
 
     def _parsed(self, line: bytes) -> Entry | None:
@@ -67,12 +67,13 @@ class Manifest:
             check = entry.pop("check")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        return entry if _check(self._check, entry) == check and _line(entry, check) == line else None
+        sound = _check(self._check, entry) == check and _line(entry, check) == line
+        return entry if sound else None
 
     def _read(self, line: bytes) -> None:
         entry = self._parsed(line)
         if entry is None:
-            raise self._damaged(f"line {len(self.entries) + 1} was changed")
+            self._refuse(f"line {len(self.entries) + 1} was changed")
         self.entries.append(entry)
         self._check = _check(self._check, entry)
 
@@ -80,7 +81,7 @@ class Manifest:
         stop = 0
         for entry in self.chunks:
             if entry["first"] != stop:
-                raise self._damaged(f"steps from {stop} on are missing")
+                self._refuse(f"steps from {stop} on are missing")
             stop = entry["stop"]
         # One file may wait for its line when a process is killed, never two. A state alone is what
         # a finished run keeps.
@@ -88,10 +89,11 @@ class Manifest:
         files += [one.name for one in self.folder.glob("state-*.npz")] if self.entries else []
         numbers = [int(found[1]) for name in files if (found := _NUMBERED.fullmatch(name))]
         if max(numbers, default=0) > self.last_number + 1:
-            raise self._damaged("it lists less than there is")
+            self._refuse("it lists less than there is")
 
-    def _damaged(self, what: str) -> RunFileError:
-        return RunFileError(f"{self.path}: is damaged ({what})")
+    def _refuse(self, what: str) -> NoReturn:
+        msg = f"{self.path}: is damaged ({what})"
+        raise RunFileError(msg)
 
     @property
     def last_number(self) -> int:

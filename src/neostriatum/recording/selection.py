@@ -66,8 +66,7 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]
     if said is None:
         return [Choice(name, "v", np.arange(min(USUAL, count)), 1)
                 for name, count in counts.items() if count]
-    texts = listed(said)
-    made = [one for text in texts for one in _choices(text, circuit, counts)]
+    made = [one for text in listed(said) or () for one in _choices(text, circuit, counts)]
     keys = [(one.population, one.variable) for one in made]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice:

@@ -208,13 +208,16 @@ def write_traces(path: Path, populations: dict[str, range], dt_ms: float, chosen
             group = file.create_group(f"report/{one.population}")
             data[one.population] = group.create_dataset("data", (total, len(one.ids)), np.float32)
             data[one.population].attrs["units"] = unit(one.variable)
+            data[one.population].attrs["variable"] = one.variable
             at[one.population] = 0
             mapping: Any = group.create_group("mapping")
             nodes = mapping.create_dataset("node_ids", data=one.ids.astype(np.uint64))
             nodes.attrs.create("sorted", 1, dtype=np.uint8)
-            mapping.create_dataset("index_pointer",
-                                   data=np.arange(len(one.ids) + 1, dtype=np.uint64))
-            mapping.create_dataset("element_ids", data=np.zeros(len(one.ids), np.uint32))
+            # The specification says pointer, libsonata reads pointers.
+            mapping["index_pointers"] = np.arange(len(one.ids) + 1, dtype=np.uint64)
+            mapping["index_pointer"] = mapping["index_pointers"]
+            mapping["element_ids"] = np.zeros(len(one.ids), np.uint32)
+            mapping["element_pos"] = np.zeros(len(one.ids), np.float32)
             step = one.every * dt_ms
             time = mapping.create_dataset("time", data=np.array([step, step * (total + 1), step]))
             time.attrs["units"] = "ms"

@@ -84,6 +84,7 @@ class Run:
     @cached_property
     def circuit(self) -> Circuit:
         """The resolved circuit."""
+        self.verify_inputs()
         return load(self.record["circuit"], folder=self.folder)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -96,7 +97,7 @@ class Numba:
                                                   for one in probes)])[order]
         ends = np.cumsum([0, *(len(one.ids) for one in probes)])
         where = np.argsort(order)
-        self._columns = [where[start:stop] for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+        self._columns = [where[start:stop] for start, stop in pairwise(ends)]
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
