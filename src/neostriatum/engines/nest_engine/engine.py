@@ -166,6 +166,9 @@ class Nest:
             listen(kernel, program, self.forms, self.first, one, start)
             self._trains.append((one, sources))
         self._play()
+        for player in self._players:
+            if not player.course.is_constant:
+                player.connect(kernel, program)
 
     def _create_gap_nodes(self, model: str) -> int:
         """Create the node of every pair, at the mean of its two cells."""
@@ -234,7 +237,8 @@ class Nest:
         ids = np.asarray(ids, np.int64)
         self._lead("probe", population=population, ids=ids.tolist())
         first = self.first[self.program.index[population]]
-        self._probes.add(population, ids, ids + first, self.step, self.program.dt)
+        self._probes.add(population, ids, ids + first, self.step, self.program.dt,
+                         by_hand=self._frozen)
 
     def follow_probe(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `probe`."""
@@ -249,12 +253,9 @@ class Nest:
         if n_steps == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._lead("advance", n_steps=n_steps)
-        dt = self.program.dt
-        for player in self._players:
-            player.play(self.nest, self.program, self.step, self.step + n_steps, LAG)
-        before = LAG if self.step == 0 else 0
-        self.nest.Simulate(round((n_steps + before) * dt, 6))
-        self.step += n_steps
+        stop, dt = self.step + n_steps, self.program.dt
+        while self.step < stop:
+            self._simulate(self._halt(stop))
         events = self._recorder.get("events")
         steps = np.rint(np.asarray(events["times"]) / dt).astype(np.int64) - 1 - LAG
         ids = np.asarray(events["senders"], np.int64) - 1
@@ -264,6 +265,29 @@ class Nest:
             steps, ids = gathered(np.stack([steps, ids], axis=1)).T
         order = np.lexsort((ids, steps))
         return steps[order], ids[order]
+
+    @property
+    def _frozen(self) -> bool:
+        """Whether new connections would cost something: NEST then forgets what gaps carry."""
+        return self.step > 0 and self.program.gaps is not None
+
+    def _halt(self, stop: int) -> int:
+        """Return the step before which something must be done by hand, at most ``stop``."""
+        if self._probes.by_hand:
+            return self.step + 1
+        if self._frozen:
+            for player in self._players:
+                if player.generator is None:
+                    stop = min(stop, player.next_change(self.program, self.step, stop))
+        return stop
+
+    def _simulate(self, stop: int) -> None:
+        for player in self._players:
+            player.play(self.nest, self.program, self.step, stop, LAG)
+        before = LAG if self.step == 0 else 0
+        self.nest.Simulate(round((stop - self.step + before) * self.program.dt, 6))
+        self.step = stop
+        self._probes.look(self.step - 1)
 
     def follow_advance(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `advance`."""
@@ -302,14 +326,21 @@ class Nest:
         old = self._players
         self.program = program
         self._play()
-        for one in old:
-            if one.generator is not None:
-                one.generator.set(spike_times=[])
+        self._inherit(old)
         for number, pop in enumerate(program.populations):
             if pop.n:
                 self._modulate(number)
                 _set(self._population(number), {"I_in": 0.0, **{
                     f"first{place}": 1.0 for place in range(len(self.forms[number].drives))}})
+
+    def _inherit(self, old: list[Player]) -> None:
+        """Keep the generators of players that reach the same nodes; silence the others."""
+        kept = {(one.port, one.nodes.tobytes()): one for one in old if one.generator is not None}
+        for player in self._players:
+            found = kept.pop((player.port, player.nodes.tobytes()), None)
+            player.generator = found and found.generator
+        for one in kept.values():
+            one.generator.set(spike_times=[], spike_weights=[])
 
     def follow_change(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `change`."""
