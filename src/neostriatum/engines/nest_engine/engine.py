@@ -17,7 +17,7 @@ from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives
 from neostriatum.engines.nest_engine.kernel import nest
-from neostriatum.engines.nest_engine.levels import Player
+from neostriatum.engines.nest_engine.levels import Player, check_rates
 from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
 from neostriatum.engines.nest_engine.probes import Probes
@@ -84,6 +84,7 @@ class Nest:
         """Get ready for step 0, the start of the warm-up."""
         program = lower(circuit, network, seed)
         check(program)
+        check_rates(program)
         ticks = program.dt * 1000.0
         if abs(ticks - round(ticks)) > 1e-6:
             msg = f"engine nest: dt must be a multiple of 0.001 ms (got {program.dt:g} ms)"
@@ -316,6 +317,7 @@ class Nest:
         self._own()
         lowered = replace(lower(circuit, *self._drawn), slots=self.program.slots)
         program = changed(self.program, lowered)
+        check_rates(program)
         if [form_of(program, number) for number in range(len(self.forms))] != self.forms:
             msg = "change: engine nest cannot add drives, noise or effects to compiled cells"
             raise EngineUnsupported(msg)
