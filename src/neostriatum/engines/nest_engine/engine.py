@@ -16,7 +16,7 @@ from neostriatum.engines.base import Capabilities, Trace, changed
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives
-from neostriatum.engines.nest_engine.kernel import nest
+from neostriatum.engines.nest_engine.kernel import keep_threads, nest
 from neostriatum.engines.nest_engine.levels import Player, check_rates
 from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
@@ -52,6 +52,8 @@ class Nest:
     }
     #: Who has NEST's kernel, of which a process has one.
     _holder: Nest | None = None
+    #: Threads that the kernel has now.
+    _threads = 1
 
     def __init__(self, threads: int | None = None, precision: str = "double",
                  virtual_processes: int | None = None) -> None:
@@ -130,10 +132,13 @@ class Nest:
 
     def _reset(self, seed: int) -> None:
         kernel, program = self.nest, self.program
+        keep_threads(Nest._threads)
         kernel.ResetKernel()
+        Nest._threads = 1
         kernel.verbosity = kernel.VerbosityLevel.ERROR
         kernel.set(resolution=program.dt, total_num_virtual_procs=self.threads * self.ranks,
                    rng_seed=1 + seed % (2**31 - 2), use_wfr=False, print_time=False)
+        Nest._threads = self.threads
         kernel.set(min_delay=program.dt, max_delay=program.slots * program.dt)
 
     def _create(self, files: dict[Any, Path]) -> None:
@@ -311,6 +316,7 @@ class Nest:
             msg = ("engine nest: another simulation took NEST's kernel, of which a process has "
                    "one. Finish one before the next is prepared")
             raise EngineUnsupported(msg)
+        keep_threads(self.threads)
 
     def change(self, circuit: Circuit) -> None:
         """Go on with another dopamine level, drive, current or parameter of the same network."""
