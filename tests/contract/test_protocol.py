@@ -123,7 +123,7 @@ class TestSteps:
 
     def test_two_engines_alive_do_not_disturb_each_other(self, engine, tmp_path):
         if engine.name == "nest":
-            pytest.skip("a process has one NEST: the first engine refuses, see test_nest.py")
+            pytest.skip("a process has one NEST: the first engine refuses, see test_nest_engine.py")
         made = [instruments.echo(tmp_path, [30, 60], [(0, 0, 2)], dt=dt) for dt in (0.1, 0.2)]
         engines = [engine() for _ in made]
         for simulator, net in zip(engines, made, strict=True):
@@ -191,7 +191,7 @@ class TestChanges:
         if not engine().capabilities.live_changes:
             pytest.skip(engine().excuses["live_changes"])
         if not engine().capabilities.same_draws_as_reference:
-            pytest.skip("draws come from the engine's own generator; see test_nest.py")
+            pytest.skip("draws come from the engine's own generator; see test_nest_engine.py")
         changes = {"dopamine.d1": 0.0, "inputs.cortex.targets.FS.rate": "1 Hz",
                    "cells.iSPN.parameters.d": "20 pA"}
         found = {}

@@ -16,8 +16,8 @@ from neostriatum.engines.base import Capabilities, Trace, changed
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives
-from neostriatum.engines.nest_engine.kernel import nest
-from neostriatum.engines.nest_engine.levels import Player
+from neostriatum.engines.nest_engine.kernel import keep_threads, nest
+from neostriatum.engines.nest_engine.levels import Player, check_rates
 from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
 from neostriatum.engines.nest_engine.probes import Probes
@@ -52,6 +52,8 @@ class Nest:
     }
     #: Who has NEST's kernel, of which a process has one.
     _holder: Nest | None = None
+    #: Threads that the kernel has now.
+    _threads = 1
 
     def __init__(self, threads: int | None = None, precision: str = "double",
                  virtual_processes: int | None = None) -> None:
@@ -84,6 +86,7 @@ class Nest:
         """Get ready for step 0, the start of the warm-up."""
         program = lower(circuit, network, seed)
         check(program)
+        check_rates(program)
         ticks = program.dt * 1000.0
         if abs(ticks - round(ticks)) > 1e-6:
             msg = f"engine nest: dt must be a multiple of 0.001 ms (got {program.dt:g} ms)"
@@ -129,10 +132,13 @@ class Nest:
 
     def _reset(self, seed: int) -> None:
         kernel, program = self.nest, self.program
+        keep_threads(Nest._threads)
         kernel.ResetKernel()
+        Nest._threads = 1
         kernel.verbosity = kernel.VerbosityLevel.ERROR
         kernel.set(resolution=program.dt, total_num_virtual_procs=self.threads * self.ranks,
                    rng_seed=1 + seed % (2**31 - 2), use_wfr=False, print_time=False)
+        Nest._threads = self.threads
         kernel.set(min_delay=program.dt, max_delay=program.slots * program.dt)
 
     def _create(self, files: dict[Any, Path]) -> None:
@@ -166,6 +172,9 @@ class Nest:
             listen(kernel, program, self.forms, self.first, one, start)
             self._trains.append((one, sources))
         self._play()
+        for player in self._players:
+            if not player.course.is_constant:
+                player.connect(kernel, program)
 
     def _create_gap_nodes(self, model: str) -> int:
         """Create the node of every pair, at the mean of its two cells."""
@@ -234,7 +243,8 @@ class Nest:
         ids = np.asarray(ids, np.int64)
         self._lead("probe", population=population, ids=ids.tolist())
         first = self.first[self.program.index[population]]
-        self._probes.add(population, ids, ids + first, self.step, self.program.dt)
+        self._probes.add(population, ids, ids + first, self.step, self.program.dt,
+                         by_hand=self._frozen)
 
     def follow_probe(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `probe`."""
@@ -249,12 +259,9 @@ class Nest:
         if n_steps == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._lead("advance", n_steps=n_steps)
-        dt = self.program.dt
-        for player in self._players:
-            player.play(self.nest, self.program, self.step, self.step + n_steps, LAG)
-        before = LAG if self.step == 0 else 0
-        self.nest.Simulate(round((n_steps + before) * dt, 6))
-        self.step += n_steps
+        stop, dt = self.step + n_steps, self.program.dt
+        while self.step < stop:
+            self._simulate(self._halt(stop))
         events = self._recorder.get("events")
         steps = np.rint(np.asarray(events["times"]) / dt).astype(np.int64) - 1 - LAG
         ids = np.asarray(events["senders"], np.int64) - 1
@@ -264,6 +271,29 @@ class Nest:
             steps, ids = gathered(np.stack([steps, ids], axis=1)).T
         order = np.lexsort((ids, steps))
         return steps[order], ids[order]
+
+    @property
+    def _frozen(self) -> bool:
+        """Whether new connections would cost something: NEST then forgets what gaps carry."""
+        return self.step > 0 and self.program.gaps is not None
+
+    def _halt(self, stop: int) -> int:
+        """Return the step before which something must be done by hand, at most ``stop``."""
+        if self._probes.by_hand:
+            return self.step + 1
+        if self._frozen:
+            for player in self._players:
+                if player.generator is None:
+                    stop = min(stop, player.next_change(self.program, self.step, stop))
+        return stop
+
+    def _simulate(self, stop: int) -> None:
+        for player in self._players:
+            player.play(self.nest, self.program, self.step, stop, LAG)
+        before = LAG if self.step == 0 else 0
+        self.nest.Simulate(round((stop - self.step + before) * self.program.dt, 6))
+        self.step = stop
+        self._probes.look(self.step - 1)
 
     def follow_advance(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `advance`."""
@@ -286,12 +316,14 @@ class Nest:
             msg = ("engine nest: another simulation took NEST's kernel, of which a process has "
                    "one. Finish one before the next is prepared")
             raise EngineUnsupported(msg)
+        keep_threads(self.threads)
 
     def change(self, circuit: Circuit) -> None:
         """Go on with another dopamine level, drive, current or parameter of the same network."""
         self._own()
         lowered = replace(lower(circuit, *self._drawn), slots=self.program.slots)
         program = changed(self.program, lowered)
+        check_rates(program)
         if [form_of(program, number) for number in range(len(self.forms))] != self.forms:
             msg = "change: engine nest cannot add drives, noise or effects to compiled cells"
             raise EngineUnsupported(msg)
@@ -302,14 +334,21 @@ class Nest:
         old = self._players
         self.program = program
         self._play()
-        for one in old:
-            if one.generator is not None:
-                one.generator.set(spike_times=[])
+        self._inherit(old)
         for number, pop in enumerate(program.populations):
             if pop.n:
                 self._modulate(number)
                 _set(self._population(number), {"I_in": 0.0, **{
                     f"first{place}": 1.0 for place in range(len(self.forms[number].drives))}})
+
+    def _inherit(self, old: list[Player]) -> None:
+        """Keep the generators of players that reach the same nodes; silence the others."""
+        kept = {(one.port, one.nodes.tobytes()): one for one in old if one.generator is not None}
+        for player in self._players:
+            found = kept.pop((player.port, player.nodes.tobytes()), None)
+            player.generator = found and found.generator
+        for one in kept.values():
+            one.generator.set(spike_times=[], spike_weights=[])
 
     def follow_change(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `change`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import warnings
@@ -57,3 +58,16 @@ def nest() -> Any:
                "ranks). Use the mpiexec that NEST was built with")
         raise EngineMissing(msg)
     return found
+
+
+def keep_threads(count: int) -> None:
+    """Tell OpenMP the number of threads that NEST has.
+
+    NEST sets it once and then counts on it, in arrays with a row per thread. Numba may share its
+    OpenMP and set another; NEST then writes where no row is.
+    """
+    from nest import nestkernel_api
+
+    library = ctypes.CDLL(nestkernel_api.__file__)
+    if hasattr(library, "omp_set_num_threads"):
+        library.omp_set_num_threads(ctypes.c_int(count))

@@ -48,15 +48,23 @@ class Player:
         self.level = float(values[-1])
         changed = np.flatnonzero(np.diff(values)) + 1
         if len(changed) and self.generator is None:
-            self.generator = nest.Create("spike_generator")
-            spec = {"synapse_model": "static_synapse", "weight": 1.0, "delay": program.dt,
-                    "receptor_type": self.port}
-            nest.Connect(self.generator, nest.NodeCollection(self.nodes.tolist()), "all_to_all",
-                         spec)
+            self.connect(nest, program)
         if self.generator is not None:
             sent = values[changed] - values[changed - 1] if self.relative else values[changed]
             when = (first + changed + lag) * program.dt
             self.generator.set(spike_times=np.round(when, 6), spike_weights=sent)
+
+    def connect(self, nest: Any, program: Program) -> None:
+        """Make the generator that plays changes within a window."""
+        self.generator = nest.Create("spike_generator")
+        spec = {"synapse_model": "static_synapse", "weight": 1.0, "delay": program.dt,
+                "receptor_type": self.port}
+        nest.Connect(self.generator, nest.NodeCollection(self.nodes.tolist()), "all_to_all", spec)
+
+    def next_change(self, program: Program, first: int, stop: int) -> int:
+        """Return the first step after ``first`` at which the level changes, or ``stop``."""
+        changed = np.flatnonzero(np.diff(self._values(program, first, stop)))
+        return first + 1 + int(changed[0]) if len(changed) else stop
 
     def _values(self, program: Program, first: int, stop: int) -> np.ndarray:
         if self.course.is_constant:
@@ -67,9 +75,21 @@ class Player:
         return np.asarray(self.course.at(times), np.float64) * self.scale
 
 
-def check_mean(name: str, mean: float) -> None:
-    """Refuse a mean that one draw cannot have."""
-    if mean > MOST:
-        msg = (f"engine nest: inputs.{name}: must bring at most {MOST:g} events per step "
-               f"(got {mean:g}). Lower dt or the rate")
-        raise EngineUnsupported(msg)
+def check_rates(program: Program) -> None:
+    """Refuse a drive that may bring more events per step than one draw can have."""
+    for drive in program.drives:
+        mean = drive.afferents * _highest(drive.rate) * program.dt / 1000.0
+        if mean > MOST:
+            msg = (f"engine nest: inputs.{drive.name}: must bring at most {MOST:g} events per step "
+                   f"(got {mean:g}). Lower dt or the rate")
+            raise EngineUnsupported(msg)
+
+
+def _highest(course: Any) -> float:
+    """Return the highest value of a course, or a bound of it."""
+    if course.sine is not None:
+        return course.sine.mean.value + abs(course.sine.amplitude.value)
+    if course.table is not None:
+        return max(value.value for value in course.table.values)
+    shape = course.pulse or course.ramp
+    return max(shape.base.value, shape.peak.value) if shape else course.constant.value

@@ -135,17 +135,19 @@ def _build(path: Path, name: str, text: str, gaps: bool, nest: Any) -> None:
         _call("NESTML", [sys.executable, "-m", here, str(folder), f"{name}_module",
                          nest.__version__,
                          "gaps" if gaps else "plain"])
-        sources = sorted(str(one) for one in (folder / "code").glob("*.cpp"))
+        sources = sorted((folder / "code").glob("*.cpp"))
         if not sources:
             msg = "engine nest: NESTML made no code of a cell model. Install nestml 9"
             raise EngineUnsupported(msg)
-        # As one source: most of the time goes into NEST's headers.
-        whole = folder / "whole.cpp"
-        whole.write_text("".join(f'#include "{one}"\n' for one in sources), "utf-8")
+        # As one source: most of the time goes into NEST's headers, of which one lacks a guard.
+        code = folder / "code"
+        (code / "nest_impl.h").write_text('#pragma once\n#include_next "nest_impl.h"\n', "utf-8")
+        whole = code / "whole.cpp"
+        whole.write_text("".join(f'#include "{one.name}"\n' for one in sources), "utf-8")
         product = folder / path.name
         _call("the compiler", [
-            compiler(_mpi(nest)), *FLAGS, *_abi(package), f"-I{package / 'include' / 'nest'}",
-            f"-I{folder / 'code'}", str(whole), "-o", str(product)])
+            compiler(_mpi(nest)), *FLAGS, *_abi(package), f"-I{code}",
+            f"-I{package / 'include' / 'nest'}", str(whole), "-o", str(product)])
         product.replace(path)
 
 

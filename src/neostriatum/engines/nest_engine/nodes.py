@@ -9,7 +9,6 @@ import numpy as np
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.nest_engine.form import own_drives
-from neostriatum.engines.nest_engine.levels import check_mean
 from neostriatum.engines.program import MG_SLOPE, QUANTUM, V_LIMIT
 
 if TYPE_CHECKING:
@@ -72,16 +71,13 @@ def _drive(place: int, drive: Drive) -> dict[str, float]:
 
 def rated(place: int, drive: Drive, p: float) -> dict[str, float]:
     """Return the state of a drive at a probability per afferent and step."""
-    name = drive.name
     if drive.process == "binomial":
         p = min(p, 1.0 - 1e-12)
-        check_mean(name, drive.afferents * p)
         odds = p / (1.0 - p)
         return {f"rise{place}": drive.afferents * odds, f"fall{place}": odds,
                 f"first{place}": float(np.exp(drive.afferents * np.log1p(-p))),
                 f"shared{place}": 0.0}
     mean = p * drive.afferents * (1.0 - drive.between) * (1.0 - drive.within)
-    check_mean(name, mean)
     return {f"rise{place}": mean, f"fall{place}": 0.0,
             f"first{place}": float(np.exp(-mean)),
             f"shared{place}": p * (1.0 - drive.between) if drive.within > 0 else 0.0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ class Probe:
 
     ids: np.ndarray
     nodes: np.ndarray
-    meter: Any
     since: int
+    meter: Any = None
+    #: What was read by hand where there is no multimeter: (step, node, mV).
+    read: list[tuple[int, int, float]] = field(default_factory=list)
 
 
 class Probes:
@@ -28,13 +30,33 @@ class Probes:
         self._made: dict[str, Probe] = {}
         self._dt = 0.1
 
-    def add(self, name: str, ids: np.ndarray, nodes: np.ndarray, step: int, dt: float) -> None:
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody must call `look` after every step."""
+        return any(one.meter is None for one in self._made.values())
+
+    def look(self, step: int) -> None:
+        """Read the potentials after a step where no multimeter does."""
+        for one in self._made.values():
+            if one.meter is None:
+                one.read += self._now(one, step)
+
+    def _now(self, one: Probe, step: int) -> list[tuple[int, int, float]]:
+        """Return (step, node, mV) of the cells on this rank."""
+        nodes = [node for node in np.unique(one.nodes).tolist() if node % launched() == rank()]
+        return [(step, node, self._nest.NodeCollection([node]).get("v")) for node in nodes]
+
+    def add(self, name: str, ids: np.ndarray, nodes: np.ndarray, step: int, dt: float, *,
+            by_hand: bool = False) -> None:
         """Watch cells from ``step`` on, instead of any of that population before."""
-        if name in self._made:
+        if name in self._made and self._made[name].meter is not None:
             self._made[name].meter.set(stop=self._nest.biological_time)
         self._dt = dt
+        self._made[name] = Probe(ids, nodes, step)
+        if by_hand:
+            return
         meter = self._nest.Create("multimeter", params={"interval": dt, "record_from": ["v"]})
-        self._made[name] = Probe(ids, nodes, meter, step)
+        self._made[name].meter = meter
         if len(nodes):
             cells = self._nest.NodeCollection(np.unique(nodes).tolist())
             self._nest.Connect(meter, cells, "all_to_all",
@@ -50,24 +72,25 @@ class Probes:
         v_mv = np.full((count, len(one.ids)), np.nan)
         if not v_mv.size:
             return v_mv
-        events = one.meter.get("events")
-        when = np.rint(np.asarray(events["times"]) / self._dt).astype(np.int64)
-        when -= 1 + self._lag + one.since
-        rows = np.stack([when, np.asarray(events["senders"], np.int64)], axis=1)
-        seen = np.asarray(events["v"], np.float64)
-        cells = self._nest.NodeCollection(np.unique(one.nodes).tolist())
-        last = [(count - 1, node, self._nest.NodeCollection([node]).get("v"))
-                for node, local in zip(cells.tolist(), np.atleast_1d(cells.local), strict=True)
-                if local]
-        rows = np.concatenate([rows, [(row[0], row[1]) for row in last]]) if last else rows
-        seen = np.concatenate([seen, [row[2] for row in last]]) if last else seen
+        known, places = np.unique(one.nodes, return_inverse=True)
+        if one.meter is None:
+            last = one.read
+            rows, seen = np.zeros((0, 2), np.int64), np.zeros(0)
+        else:
+            last = self._now(one, step - 1)
+            events = one.meter.get("events")
+            when = np.rint(np.asarray(events["times"]) / self._dt).astype(np.int64) - 1 - self._lag
+            rows = np.stack([when, np.asarray(events["senders"], np.int64)], axis=1)
+            seen = np.asarray(events["v"], np.float64)
+        if last:
+            rows = np.concatenate([rows, [(when, node) for when, node, _ in last]])
+            seen = np.concatenate([seen, [v for _, _, v in last]])
         if launched() > 1:
             rows, seen = gathered(rows), gathered(seen)
             if rank():
                 return v_mv
-        kept = (rows[:, 0] >= 0) & (rows[:, 0] < count)
-        rows, seen = rows[kept], seen[kept]
-        known, places = np.unique(one.nodes, return_inverse=True)
+        when = rows[:, 0] - one.since
+        kept = (when >= 0) & (when < count)
         table = np.full((count, len(known)), np.nan)
-        table[rows[:, 0], np.searchsorted(known, rows[:, 1])] = seen
+        table[when[kept], np.searchsorted(known, rows[kept, 1])] = seen[kept]
         return table[:, places]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.nest_engine.cell import port
-from neostriatum.engines.nest_engine.levels import check_mean
 
 if TYPE_CHECKING:
     from neostriatum.engines.nest_engine.form import Form
@@ -33,7 +32,6 @@ class Trains:
             p = min(p, 1.0 - 1e-12)
             odds = p / (1.0 - p)
             return {"rise0": odds, "fall0": odds, "first0": 1.0 - p}
-        check_mean(self.name, p * self.mean_per_p)
         return {"rise0": p * self.mean_per_p, "fall0": 0.0,
                 "first0": float(np.exp(-p * self.mean_per_p))}
 

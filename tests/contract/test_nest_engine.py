@@ -88,7 +88,8 @@ def test_the_kernel_goes_to_the_last(nest):
 @pytest.mark.parametrize(("changes", "said"), [
     ({"dt": "0.0125 ms"}, "dt must be a multiple of 0.001 ms"),
     ({"pathways.FS->dSPN.failure": {"probability": 0.3, "drawn": True}}, "drawn failures need"),
-    ({"inputs.cortex.targets.dSPN.rate": "1e6 Hz"}, "at most 600 events per step"),
+    ({"inputs.cortex.targets.dSPN.rate": "5000 Hz", "inputs.cortex.targets.dSPN.afferents": 2000},
+     "at most 600 events per step"),
 ])
 def test_what_it_cannot_do(changes, said, nest):
     circuit = ns.load("striatum", changes=changes)
