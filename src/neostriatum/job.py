@@ -234,13 +234,16 @@ def draw(made: Run, formats: Iterable[str] = ("png",)) -> list[Path]:
     """Draw the standard figures of a run into its folder and return their paths."""
     from neostriatum import plotting
 
-    folder = made.folder / "figures"
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for name, make in (("raster", plotting.raster), ("traces", plotting.traces),
-                       ("rates", plotting.rate_histogram)):
-        figure, _ = make(made)
-        for ending in formats:
-            paths.append(folder / f"{name}.{ending}")
-            figure.savefig(paths[-1])
+    folder, paths = made.folder / "figures", []
+    try:
+        folder.mkdir(exist_ok=True)
+        for name, make in (("raster", plotting.raster), ("traces", plotting.traces),
+                           ("rates", plotting.rate_histogram)):
+            figure, _ = make(made)
+            for ending in formats:
+                paths.append(folder / f"{name}.{ending}")
+                figure.savefig(paths[-1])
+    except OSError as error:
+        msg = f"{folder}: cannot be written ({error.strerror or error}); the run is finished"
+        raise RunFileError(msg) from None
     return paths
