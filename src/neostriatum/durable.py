@@ -90,7 +90,8 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
 
 
@@ -144,6 +145,14 @@ def cut(path: Path, size: int) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    try:
+        path.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from None
 

@@ -118,6 +118,8 @@ def test_bodies(name, tmp_path):
         assert abs(low - 0.5) < 4 * 0.5 / math.sqrt(volume.size)
 
 
+#: Versions of trimesh differ in whether they stumble or find nothing.
+UNREAD = "is not a mesh|must hold triangles"
 BAD = {
     "open.obj": (lambda: without(ball(), 7), "must be closed: every edge between two triangles"),
     "sheet.obj": (lambda: b"v 0 0 0\nv 100 0 0\nv 0 100 9\nf 1 2 3\n", "must be closed"),
@@ -141,9 +143,9 @@ BAD = {
     "text.obj": (lambda: b"call me Ishmael\n", ""),
     "index.obj": (lambda: b"v 0 0 0\nv 9 0 0\nv 0 9 9\nf 1 2 77\n", "is not a mesh"),
     "binary.obj": (lambda: bytes(range(256)) * 9, ""),
-    "cut.stl": (lambda: ball().export(file_type="stl")[:-33], "is not a mesh"),
+    "cut.stl": (lambda: ball().export(file_type="stl")[:-33], UNREAD),
     "huge_count.stl": (lambda: bytes(80) + struct.pack("<I", 2**32 - 1) + bytes(50),
-                       "is not a mesh"),
+                       UNREAD),
     "notes.txt": (lambda: b"v 0 0 0\n", "must end in .obj or .stl (got notes.txt)"),
 }
 
@@ -168,7 +170,7 @@ def test_bad_mesh(name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = refused(capsys, ["run", "net.json", "--quiet", "--engine", "reference"], 2)
     assert line.startswith("striatum: volume.file: ")
-    assert fragment in line
+    assert any(one in line for one in fragment.split("|"))
     assert not (tmp_path / "runs").exists()
 
 

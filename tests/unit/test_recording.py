@@ -211,6 +211,8 @@ def test_a_killed_run_opens(half, made):
             np.testing.assert_allclose(trace.times_ms, right.times_ms[: len(trace.values)])
     assert run.rates()["FS"].mean() > 0
     assert len(run.to_pandas()) == n
+    for draw in (ns.plot.raster, ns.plot.traces, ns.plot.rate_histogram):
+        draw(run)
     run.verify()
 
 

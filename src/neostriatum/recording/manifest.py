@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from neostriatum.durable import append_line, cut
+from neostriatum.durable import append_line, cut, remove
 from neostriatum.errors import RunFileError
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def sweep(folder: Path, kept: set[str]) -> None:
         temporary = one.name.startswith(".") and one.name.endswith(".tmp")
         if temporary or ((_NUMBERED.fullmatch(one.name) or one.name == FILE)
                          and one.name not in kept):
-            one.unlink(missing_ok=True)
+            remove(one)
 
 
 def _check(before: str, entry: Entry) -> str:

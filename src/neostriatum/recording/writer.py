@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.durable import digest
+from neostriatum.durable import digest, remove
 from neostriatum.recording.checkpoint import write_state
 from neostriatum.recording.chunks import LARGEST, Chunk, read_chunk, write_chunk
 from neostriatum.recording.manifest import Manifest, sweep
@@ -102,7 +102,7 @@ class Writer:
         self.manifest.append({"state": name, "step": step, "sha256": sha256, "timers": timers})
         self._number += 1
         for old in self.manifest.states[:-2]:
-            (self.folder / old["state"]).unlink(missing_ok=True)
+            remove(self.folder / old["state"])
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield what is durable, one chunk in memory at a time."""
