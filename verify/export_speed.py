@@ -70,7 +70,7 @@ def exported(run: Path, to: str, out: Path, table: Table) -> None:
     command = [sys.executable, "-m", "neostriatum", "export", str(run), "--to", to,
                "--out", str(out), "--json"]
     started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         said = json.loads(child.stdout.read() or "{}")
         _, code, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(code)
@@ -100,7 +100,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         # In a process of its own: a child counts as large as the one that it was forked from.
-        subprocess.run([sys.executable, __file__, "make", str(run), str(neurons), str(seconds)],  # noqa: S603
+        subprocess.run([sys.executable, __file__, "make", str(run), str(neurons), str(seconds)],
                        check=True)
         summary = json.loads((run / "run.json").read_text("utf-8"))["summary"]
         table.row("spikes, millions", summary["spikes"] / 1e6)
