@@ -121,9 +121,12 @@ def test_stopped_twice_and_in_the_warmup(small, whole, tmp_path):
     assert same(ns.resume(folder, network=small[1]), right)
 
 
-def test_without_a_checkpoint_it_begins_again(small, whole, tmp_path):
+def test_without_a_checkpoint_it_begins_again(small, whole, tmp_path, monkeypatch):
+    """Also where chunks lie there that came after the last checkpoint: they no longer count."""
+    monkeypatch.setattr("neostriatum.recording.writer.LARGEST", 0)
     stopped(*small, tmp_path / "run", checkpoint_every="1 h", record=["dSPN:2:v,u:3"])
     assert not list((tmp_path / "run").glob("state-*"))
+    assert len(ns.Run(tmp_path / "run").spikes)
     phases = []
     made = ns.resume(tmp_path / "run", network=small[1], progress=lambda *one: phases.append(one))
     assert phases[0] == ("warmup", 0.0)
