@@ -135,6 +135,7 @@ def _number(axes: Axes, row: dict[str, Any]) -> None:
                       mfc="white", capsize=2.5, lw=1.2)
     axes.plot(row["measured"], 0.3, marker="D", ms=6, color=_colour(row), ls="none")
     axes.set_xlim(left, right)
+    axes.locator_params(axis="x", nbins=6)
     axes.set_ylim(0, 1)
     axes.set_yticks([0.3, 0.72] if row["target"] is not None else [0.3],
                     ["measured", "published"] if row["target"] is not None else ["measured"])
@@ -153,7 +154,8 @@ def _order(axes: Axes, row: dict[str, Any]) -> None:
     names = row["target"]
     values = [row["measured"].get(name) for name in names]
     axes.plot(range(len(names)), values, "D-", ms=5, lw=1, color=_colour(row))
-    axes.set_xticks(range(len(names)), names, fontsize=7)
+    axes.set_xticks(range(len(names)), [name.replace("->", "→\n") for name in names],
+                    fontsize=7)
     axes.set_xlim(-0.4, len(names) - 0.6)
     axes.set_xlabel("in the published order, rising", fontsize=7, labelpad=1, color=INK)
     axes.set_ylabel(row["unit"], fontsize=7)

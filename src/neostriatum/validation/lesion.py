@@ -6,7 +6,7 @@ from typing import Any
 
 from neostriatum.errors import CircuitError
 from neostriatum.validation.lab import Lab, Unsuited, require
-from neostriatum.validation.network import rates_of, up_down
+from neostriatum.validation.network import rates_of, settled, up_down
 
 #: Parts of the parkinsonian overlay by what is lost or changed.
 PARTS = {
@@ -30,7 +30,7 @@ def dopamine_loss(lab: Lab, part: str, size: int = 10_000, duration_ms: float = 
     except CircuitError as reason:
         raise Unsuited(str(reason)) from None
     rates = []
-    for circuit in (intact, lesioned):
+    for circuit in map(settled, (intact, lesioned)):
         network = lab.build(circuit, size, seed)
         rates.append(rates_of(network, lab.record(circuit, network, duration_ms, seed)))
     before, after = rates

@@ -29,11 +29,16 @@ def rates_of(network: Network, made: Recorded) -> dict[str, float]:
     return found | {"SPN": float(np.concatenate(spn).mean())}
 
 
+def settled(circuit: Circuit) -> Circuit:
+    """Return the circuit with a warm-up of at least 1 s: from rest SPNs are silent for a while."""
+    return circuit if circuit.warmup.value >= 1000.0 else circuit.replace({"warmup": "1 s"})
+
+
 def in_vivo(lab: Lab, size: int = 10_000, duration_ms: float = 20_000.0, seed: int = 1,
             dopamine: float | None = None, changes: dict[str, Any] | None = None,
             ) -> dict[str, Any]:
     """Return rates, share of silent cells, irregularity and correlations of a network at rest."""
-    circuit = require(lab.load(dopamine, changes), cells=("dSPN", "iSPN"))
+    circuit = settled(require(lab.load(dopamine, changes), cells=("dSPN", "iSPN")))
     network = lab.build(circuit, size, seed)
     probed = {"dSPN": np.arange(min(50, network.counts["dSPN"]))}
     made = lab.record(circuit, network, duration_ms, seed, probed)
@@ -80,7 +85,7 @@ def up_down(lab: Lab, size: int = 2000, frequency_hz: float = 1.0, depth: float 
     Potentials of 100 cells in the outer quarters of the cycle: ``up`` where the drive is highest,
     ``down`` where it is lowest; cells that fire in their up states are told from silent ones.
     """
-    circuit = require(lab.load(dopamine), cells=(cell,))
+    circuit = settled(require(lab.load(dopamine), cells=(cell,)))
     changes = {}
     for key, entry in circuit.inputs.items():
         for name, target in entry.targets.items():
@@ -126,7 +131,7 @@ def take_away(circuit: Circuit, pathways: tuple[str, ...]) -> Circuit:
 def without_fs(lab: Lab, size: int = 10_000, duration_ms: float = 10_000.0,
                seed: int = 1, changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return by what the rates of SPNs are multiplied when FS cells no longer inhibit them."""
-    circuit = require(lab.load(changes=changes), pathways=("FS->dSPN", "FS->iSPN"))
+    circuit = settled(require(lab.load(changes=changes), pathways=("FS->dSPN", "FS->iSPN")))
     network = lab.build(circuit, size, seed)
     whole = rates_of(network, lab.record(circuit, network, duration_ms, seed))
     cut = take_away(circuit, ("FS->dSPN", "FS->iSPN"))

@@ -27,8 +27,8 @@ SPNS = ("dSPN", "iSPN")
 
 
 def slice_circuit(lab: Lab, pathway: str, reversal_mv: float) -> Circuit:
-    """Return the circuit with the reversal potential of a slice on the receptors of a pathway."""
-    whole = require(lab.load(), pathways=(pathway,))
+    """Return the circuit without dopamine, with a slice's reversal potential on a pathway."""
+    whole = require(lab.load(0.0), pathways=(pathway,))
     return whole.replace({f"receptors.{name}.E": f"{reversal_mv} mV"
                           for name in whole.pathways[pathway].conductance})
 
@@ -123,12 +123,13 @@ def _firing(circuit: Circuit, source: str, at_ms: np.ndarray) -> Circuit:
     return circuit.model_copy(update={"inputs": {"electrode": electrode}})
 
 
-def coupling(lab: Lab, step_pa: float = -10.0, duration_ms: float = 500.0) -> dict[str, Any]:
+def coupling(lab: Lab, step_pa: float = -10.0, duration_ms: float = 500.0,
+             dopamine: float = 0.0) -> dict[str, Any]:
     """Return the coupling coefficient of two FS cells joined by one gap junction.
 
     A steady current into one cell; the change of the other's potential over that of its own.
     """
-    whole = require(lab.load(), cells=("FS",))
+    whole = require(lab.load(dopamine), cells=("FS",))
     if "FS-FS" not in whole.gap_junctions:
         msg = f"{whole.name} has no gap junctions"
         raise Unsuited(msg)

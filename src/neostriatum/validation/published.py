@@ -8,7 +8,7 @@ import numpy as np
 
 from neostriatum.circuit.load import load
 from neostriatum.validation.lab import Lab, Unsuited, require
-from neostriatum.validation.network import rates_of
+from neostriatum.validation.network import rates_of, settled
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def fs_density(lab: Lab, percent: tuple[float, ...] = (1.0, 3.0, 5.0), size: int = 10_000,
                duration_ms: float = 5000.0, seed: int = 1) -> dict[str, Any]:
     """Return the rates of SPNs and FS cells by the number of FS cells per hundred SPNs."""
-    whole = require(lab.load(), cells=("dSPN", "iSPN", "FS"))
+    whole = settled(require(lab.load(), cells=("dSPN", "iSPN", "FS")))
     found: dict[str, Any] = {"SPN": {}, "FS": {}}
     for share in percent:
         fs = share / (100.0 + share)
