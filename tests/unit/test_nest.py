@@ -86,7 +86,7 @@ def test_ranks_without_mpi_on_the_command_line(capsys, tmp_path, monkeypatch):
 
 def test_another_mpi(monkeypatch):
     installed(monkeypatch, mpi=True, processes=1)
-    monkeypatch.setattr(kernel, "find_spec", lambda name: None)
+    monkeypatch.setattr(kernel, "world", lambda: None)
     monkeypatch.setenv("PMI_SIZE", "3")
     monkeypatch.setenv("PMI_RANK", "0")
     with pytest.raises(EngineMissing, match=r"the MPI that started it \(got 1 of 3 ranks\)"):
@@ -146,6 +146,7 @@ def test_ports():
     form = FORMS["cubic"]
     assert ports(form) == ["in0", "in1", "phi1", "phi2", "current", "rate0", "rate1"]
     assert port(form, "rate1") == 7
+    assert port(FORMS["bare"], "current") == 0
 
 
 def test_numbers_of_a_circuit_do_not_change_a_form():

@@ -44,8 +44,9 @@ def ports(form: Form) -> list[str]:
 
 
 def port(form: Form, name: str) -> int:
-    """Return NEST's receptor number of a port."""
-    return 1 + ports(form).index(name)
+    """Return NEST's receptor number of a port: from 1, and 0 for the only one of a model."""
+    known = ports(form)
+    return 1 + known.index(name) if len(known) > 1 else 0
 
 
 def name_of(text: str) -> str:

@@ -136,6 +136,8 @@ class Nest:
         kernel.ResetKernel()
         Nest._threads = 1
         kernel.verbosity = kernel.VerbosityLevel.ERROR
+        # Order 0: higher ones multiply by a member that NESTML 9 leaves without a value.
+        kernel.set(wfr_interpolation_order=0)
         kernel.set(resolution=program.dt, total_num_virtual_procs=self.threads * self.ranks,
                    rng_seed=1 + seed % (2**31 - 2), use_wfr=False, print_time=False)
         Nest._threads = self.threads
@@ -207,7 +209,7 @@ class Nest:
                       current.course, lambda level, number=number: self._inject(number),
                       relative=True)
         for one, sources in self._trains:
-            self._add(np.array(sources.tolist()), 1, one.course,
+            self._add(np.array(sources.tolist()), 0, one.course,
                       lambda p, one=one, sources=sources: sources.set(one.state(p)),
                       ahead=1, scale=program.dt / 1000.0)
 

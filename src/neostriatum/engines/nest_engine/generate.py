@@ -19,8 +19,11 @@ class _NoBuilder:
 
 def main(folder: Path, module: str, version: str, gaps: bool) -> None:
     """Write the C++ sources of FOLDER/model.nestml into FOLDER/code."""
+    from pynestml.codegeneration.nest_tools import NESTTools
     from pynestml.frontend import pynestml_frontend
 
+    # It would start NEST to ask it; one with MPI may wait for a launcher then.
+    NESTTools.detect_nest_version = classmethod(lambda cls: f"v{version}")
     pynestml_frontend.builder_from_target_name = (
         lambda name, options=None: (_NoBuilder(), dict(options or {})))
     options = {"nest_version": f"v{version}", "numeric_solver": "forward-Euler",

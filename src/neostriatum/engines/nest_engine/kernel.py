@@ -53,6 +53,8 @@ def nest() -> Any:
         msg = (f"engine nest: needs NEST built with MPI to run on {count} ranks (got one without). "
                "Install it with: make nest-mpi")
         raise EngineMissing(msg)
+    if count > 1:
+        world()
     if count > 1 and found.num_processes != count:
         msg = (f"engine nest: needs the MPI that started it (got {found.num_processes} of {count} "
                "ranks). Use the mpiexec that NEST was built with")
