@@ -127,7 +127,8 @@ def _simulate(job: Job, asked: list[int]) -> None:
     # Short at first: nobody knows yet how long a step takes.
     window, saved, probing = min(longest, 50), time.monotonic(), False
     while job.at < end:
-        if job.at >= 0 and not probing:
+        # NEST can only watch cheaply what it is told to watch before its first step.
+        if not probing and (job.at >= 0 or not job.simulator.capabilities.exact_resume):
             probing = True
             for one in job.writer.chosen:
                 job.simulator.probe(one.population, one.ids, one.variable, one.every)
@@ -156,7 +157,8 @@ def _window(job: Job, count: int) -> None:
     steps, ids = job.simulator.advance(count)
     job.at += count
     if job.at > 0:
-        job.writer.add(steps - job.warm, ids, samples_of(job.simulator.take()), job.at)
+        kept = steps >= job.warm
+        job.writer.add(steps[kept] - job.warm, ids[kept], samples_of(_recorded(job)), job.at)
 
 
 def _at_once(job: Job, end: int) -> None:
@@ -167,10 +169,14 @@ def _at_once(job: Job, end: int) -> None:
     steps, ids = job.simulator.advance(job.warm + end)
     job.timers = dict(job.simulator.timers)  # type: ignore[attr-defined]
     steps, kept = steps - job.warm, steps >= job.warm
-    taken = [Samples(one.population, one.variable, one.ids, one.steps[late], one.values[late])
-             for one in job.simulator.take() for late in [one.steps >= 0]]
     job.at = end
-    job.writer.add(steps[kept], ids[kept], samples_of(taken), end)
+    job.writer.add(steps[kept], ids[kept], samples_of(_recorded(job)), end)
+
+
+def _recorded(job: Job) -> list[Samples]:
+    """Return what the engine recorded since the last time, without the warm-up."""
+    return [Samples(one.population, one.variable, one.ids, one.steps[late], one.values[late])
+            for one in job.simulator.take() for late in [one.steps >= 0]]
 
 
 @contextmanager

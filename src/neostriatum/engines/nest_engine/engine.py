@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives
@@ -239,18 +239,22 @@ class Nest:
                 whole[current.members] += float(current.course.at(program.time_ms(self.step)))
         _set(self._population(number), {"I_in": whole})
 
-    def probe(self, population: str, ids: np.ndarray) -> None:
-        """Record the potential of these local ids after every step from now on."""
+    def probe(self, population: str, ids: np.ndarray, variable: str = "v",
+              every: int = 1) -> None:
+        """Record the potential of these local ids after every so many steps from now on."""
         self._own()
+        if variable != "v":
+            msg = f"engine nest: records only v (got {variable}). Choose another engine"
+            raise EngineUnsupported(msg)
         ids = np.asarray(ids, np.int64)
-        self._lead("probe", population=population, ids=ids.tolist())
+        self._lead("probe", population=population, ids=ids.tolist(), every=every)
         first = self.first[self.program.index[population]]
         self._probes.add(population, ids, ids + first, self.step, self.program.dt,
-                         by_hand=self._frozen)
+                         every=every, by_hand=self._frozen)
 
     def follow_probe(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `probe`."""
-        self.probe(said["population"], np.asarray(said["ids"], np.int64))
+        self.probe(said["population"], np.asarray(said["ids"], np.int64), every=said["every"])
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted.
@@ -368,6 +372,20 @@ class Nest:
             times = (first - self.program.warmup + 1 + np.arange(len(v_mv))) * self.program.dt
             made[name] = Trace(ids + pop.offset, times, v_mv)
         return made
+
+    def take(self) -> list[Samples]:
+        """Hand over everything recorded since the last time, and forget it."""
+        made, warmup = [], self.program.warmup
+        self._lead("take")
+        for name, ids, steps, v_mv in self._probes.take(self.step):
+            due = (steps + 1 - warmup) % self._probes.every(name) == 0
+            made.append(Samples(name, "v", ids, steps[due] - warmup, v_mv[due]))
+        return made
+
+    def follow_take(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `take`."""
+        del said
+        self.take()
 
     def follow_traces(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `traces`."""

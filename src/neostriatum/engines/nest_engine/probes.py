@@ -17,6 +17,7 @@ class Probe:
     ids: np.ndarray
     nodes: np.ndarray
     since: int
+    every: int = 1
     meter: Any = None
     #: What was read by hand where there is no multimeter: (step, node, mV).
     read: list[tuple[int, int, float]] = field(default_factory=list)
@@ -47,12 +48,12 @@ class Probes:
         return [(step, node, self._nest.NodeCollection([node]).get("v")) for node in nodes]
 
     def add(self, name: str, ids: np.ndarray, nodes: np.ndarray, step: int, dt: float, *,
-            by_hand: bool = False) -> None:
+            every: int = 1, by_hand: bool = False) -> None:
         """Watch cells from ``step`` on, instead of any of that population before."""
         if name in self._made and self._made[name].meter is not None:
             self._made[name].meter.set(stop=self._nest.biological_time)
         self._dt = dt
-        self._made[name] = Probe(ids, nodes, step)
+        self._made[name] = Probe(ids, nodes, step, every)
         if by_hand:
             return
         meter = self._nest.Create("multimeter", params={"interval": dt, "record_from": ["v"]})
@@ -61,6 +62,24 @@ class Probes:
             cells = self._nest.NodeCollection(np.unique(nodes).tolist())
             self._nest.Connect(meter, cells, "all_to_all",
                                {"synapse_model": "static_synapse", "delay": dt})
+
+    def take(self, step: int) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+        """Return (population, local ids, steps, potentials) since the last time, and forget them.
+
+        The steps are all; who asked for every so many picks them.
+        """
+        taken = [(name, ids, first + np.arange(len(v_mv)), v_mv)
+                 for name, (ids, first, v_mv) in self.all(step).items()]
+        for one in self._made.values():
+            one.since = step
+            one.read.clear()
+            if one.meter is not None:
+                one.meter.n_events = 0
+        return taken
+
+    def every(self, name: str) -> int:
+        """Return how many steps lie between two that a population's probe wants."""
+        return self._made[name].every
 
     def all(self, step: int) -> dict[str, tuple[np.ndarray, int, np.ndarray]]:
         """Return (local ids, first step, potentials (steps, cells)) of each population."""
