@@ -14,7 +14,8 @@ import pytest
 #: Seconds within which a rank that fails takes all others with it.
 END_S = 30
 RUN = ("run", "--engine", "nest", "--size", "300", "--duration", "100 ms",
-       "--set", "warmup=20 ms", "--json")
+       "--set", "warmup=20 ms", "--set", "inputs.cortex.targets.dSPN.conductance.AMPA=3 nS",
+       "--set", "inputs.cortex.targets.iSPN.conductance.AMPA=3 nS", "--json")
 OVERSUBSCRIBED = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
