@@ -113,6 +113,8 @@ def simulate(settings, folder, say=None, fault=None):
 
 def opened(folder, whole, saved):
     """Return whether a killed run opens and holds what was saved; None where there is no run."""
+    if not folder.exists():
+        return None
     if not (folder / "run.json").exists():
         return None if all(map(left_over, folder.iterdir())) else False
     run = ns.Run(folder)
