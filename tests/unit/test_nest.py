@@ -1,5 +1,6 @@
 """What the NEST engine says where it cannot run, and the text of its cells; needs no NEST."""
 
+import importlib.machinery
 import re
 import sys
 import types
@@ -31,6 +32,7 @@ def installed(monkeypatch, version="3.10.0", mpi=False, processes=1):
     made = types.ModuleType("nest")
     made.__version__, made.num_processes = version, processes
     made.build_info = {"have_mpi": mpi}
+    made.__spec__ = importlib.machinery.ModuleSpec("nest", None)
     made.VerbosityLevel = types.SimpleNamespace(ERROR=1)
     monkeypatch.setitem(sys.modules, "nest", made)
 
@@ -61,22 +63,25 @@ def test_another_version(capsys, tmp_path, monkeypatch):
     assert "needs NEST 3.10 (got 3.8.0)" in line
 
 
-def test_ranks_without_an_mpi_build(monkeypatch):
-    installed(monkeypatch)
-    monkeypatch.setattr(kernel, "find_spec", lambda name: None)
+@pytest.fixture
+def package(monkeypatch, tmp_path_factory):
+    """A package of NEST that was built without MPI, and ranks that find it."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "nest").mkdir()
+    # Imported under a launcher, such a NEST ends the process.
+    (folder / "nest" / "__init__.py").write_text("import os\nos._exit(127)\n")
+    (folder / "nest" / "nestkernel_api.so").write_bytes(b"no such function")
+    monkeypatch.delitem(sys.modules, "nest", raising=False)
+    monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
     monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
-    with pytest.raises(EngineMissing, match=r"MPI to run on 4 ranks \(got one without\).*nest-mpi"):
-        engine("nest")
 
 
-def test_ranks_without_mpi_on_the_command_line(capsys, tmp_path, monkeypatch):
-    installed(monkeypatch)
-    monkeypatch.setattr(kernel, "find_spec", lambda name: None)
-    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
-    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+@pytest.mark.usefixtures("package")
+def test_ranks_without_an_mpi_build(capsys, tmp_path, monkeypatch):
     code, line = refused(capsys, tmp_path, monkeypatch)
     assert code == 3
+    assert "needs NEST built with MPI to run on 4 ranks (got one without)" in line
     assert "make nest-mpi" in line
     # The others leave without a word.
     monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
@@ -86,6 +91,7 @@ def test_ranks_without_mpi_on_the_command_line(capsys, tmp_path, monkeypatch):
 
 def test_another_mpi(monkeypatch):
     installed(monkeypatch, mpi=True, processes=1)
+    monkeypatch.setattr(kernel, "_needs_mpi", lambda count: None)
     monkeypatch.setattr(kernel, "world", lambda: None)
     monkeypatch.setenv("PMI_SIZE", "3")
     monkeypatch.setenv("PMI_RANK", "0")

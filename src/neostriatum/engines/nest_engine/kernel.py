@@ -8,6 +8,7 @@ import sys
 import warnings
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from neostriatum.errors import EngineMissing
@@ -28,7 +29,8 @@ def nest() -> Any:
     """
     os.environ.setdefault("PYNEST_QUIET", "1")
     count = launched()
-    if count > 1 and find_spec("mpi4py"):
+    if count > 1:
+        _needs_mpi(count)
         world()  # MPI starts once, before NEST
     flags = sys.getdlopenflags()
     try:
@@ -49,17 +51,22 @@ def nest() -> Any:
               f'"nest-simulator~={SERIES}.0"'
         raise EngineMissing(msg)
     found.verbosity = found.VerbosityLevel.ERROR
-    if count > 1 and not found.build_info["have_mpi"]:
-        msg = (f"engine nest: needs NEST built with MPI to run on {count} ranks (got one without). "
-               "Install it with: make nest-mpi")
-        raise EngineMissing(msg)
-    if count > 1:
-        world()
     if count > 1 and found.num_processes != count:
         msg = (f"engine nest: needs the MPI that started it (got {found.num_processes} of {count} "
                "ranks). Use the mpiexec that NEST was built with")
         raise EngineMissing(msg)
     return found
+
+
+def _needs_mpi(count: int) -> None:
+    """Refuse a NEST without MPI before it is imported: it would end this process at once."""
+    spec = find_spec("nest")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for library in Path(folder).glob("nestkernel_api*.so"):
+            if b"MPI_Init" not in library.read_bytes():
+                msg = (f"engine nest: needs NEST built with MPI to run on {count} ranks (got one "
+                       "without). Install it with: make nest-mpi")
+                raise EngineMissing(msg)
 
 
 def keep_threads(count: int) -> None:
