@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lively
 import numpy as np
 import pytest
+import stoppable
 
 import neostriatum as ns
 from neostriatum.cli import main
@@ -30,21 +30,21 @@ RECORD = ["dSPN:[1,5-7]:v,u,g_GABA,g_AMPA:4", "FS:2"]
 @pytest.fixture(scope="module")
 def small():
     """A circuit and its network."""
-    made = lively.circuit()
+    made = stoppable.circuit()
     return made, ns.build(made, size=60, seed=1)
 
 
 @pytest.fixture(scope="module")
 def made(small, tmp_path_factory):
     """A finished run."""
-    return lively.run(*small, tmp_path_factory.mktemp("made") / "run", record=RECORD)
+    return stoppable.run(*small, tmp_path_factory.mktemp("made") / "run", record=RECORD)
 
 
 @pytest.fixture
 def half(small, tmp_path):
     """A run that stopped in its middle."""
-    with pytest.raises(lively.Stop):
-        lively.run(*small, tmp_path / "half", stop=0.5, record=RECORD)
+    with pytest.raises(stoppable.Stop):
+        stoppable.run(*small, tmp_path / "half", stop=0.5, record=RECORD)
     return tmp_path / "half"
 
 
@@ -88,7 +88,7 @@ def test_bad_choice_leaves_nothing(tmp_path, capsys):
 @pytest.mark.parametrize("engine", ["reference", "numba"])
 def test_recorded_is_what_the_cells_did(engine, small, made, tmp_path):
     """Every engine and any window gives the same samples, at the same times as one by one."""
-    run = lively.run(*small, tmp_path / "run", engine=engine, record=RECORD)
+    run = stoppable.run(*small, tmp_path / "run", engine=engine, record=RECORD)
     assert run.summary["spike_hash"] == made.summary["spike_hash"]
     assert run.variables == ["v", "u", "g_GABA", "g_AMPA"]
     simulator = base.engine("reference")
@@ -113,7 +113,7 @@ def test_recorded_is_what_the_cells_did(engine, small, made, tmp_path):
 
 
 def test_recording_changes_no_spike(small, made, tmp_path):
-    plain = lively.run(*small, tmp_path / "run", record="none", checkpoint_every="1 h")
+    plain = stoppable.run(*small, tmp_path / "run", record="none", checkpoint_every="1 h")
     assert plain.summary["spike_hash"] == made.summary["spike_hash"]
     assert plain.traces == {}
     assert not (plain.folder / "traces.h5").exists()
@@ -239,8 +239,8 @@ def test_finished_while_it_is_read(half, small, made):
 
 
 def test_nothing_recorded_yet(small, tmp_path):
-    with pytest.raises(lively.Stop):
-        lively.run(*small, tmp_path / "run", stop=-1.0)
+    with pytest.raises(stoppable.Stop):
+        stoppable.run(*small, tmp_path / "run", stop=-1.0)
     run = ns.Run(tmp_path / "run")
     assert len(run.spikes) == 0
     assert run.duration_ms == 0
@@ -253,7 +253,7 @@ def test_many_chunks_are_one_file(small, made, tmp_path, monkeypatch):
     monkeypatch.setattr("neostriatum.recording.writer.LARGEST", 0)
     monkeypatch.setattr("neostriatum.job.WINDOW_MS", 0.7)
     monkeypatch.setattr("neostriatum.recording.sonata.BLOCK", 3)
-    run = lively.run(*small, tmp_path / "run", record=RECORD)
+    run = stoppable.run(*small, tmp_path / "run", record=RECORD)
     assert run.summary["spike_hash"] == made.summary["spike_hash"]
     np.testing.assert_array_equal(run.recorded("u")["dSPN"].values,
                                   made.recorded("u")["dSPN"].values)

@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-import lively
 import numpy as np
 import pytest
+import stoppable
 
 import neostriatum as ns
 from neostriatum.cli import main
@@ -29,21 +29,21 @@ RAMP = {"ramp": {"base": 0.1, "peak": 0.9, "start": "5 ms", "stop": "35 ms"}}
 
 def stopped(*arguments, **options):
     """A run that is ended in its middle."""
-    with pytest.raises(lively.Stop):
-        lively.run(*arguments, **{"stop": 0.5, **options})
+    with pytest.raises(stoppable.Stop):
+        stoppable.run(*arguments, **{"stop": 0.5, **options})
 
 
 @pytest.fixture(scope="module")
 def small():
     """A circuit and its network."""
-    made = lively.circuit()
+    made = stoppable.circuit()
     return made, ns.build(made, size=60, seed=1)
 
 
 @pytest.fixture(scope="module")
 def whole(small, tmp_path_factory):
     """The run that nobody stops."""
-    return lively.run(*small, tmp_path_factory.mktemp("whole") / "run", record=["dSPN:2:v,u:3"])
+    return stoppable.run(*small, tmp_path_factory.mktemp("whole") / "run", record=["dSPN:2:v,u:3"])
 
 
 @pytest.fixture
@@ -79,14 +79,14 @@ def same(one, two):
 @pytest.mark.parametrize("engine", ["reference", "numba"])
 def test_resumed_is_uninterrupted(engine, stp, course, stop, tmp_path):
     """With spikes in flight and cells just reset, early and late in a course of dopamine."""
-    pathways = lively.circuit().to_dict()["pathways"]
+    pathways = stoppable.circuit().to_dict()["pathways"]
     for said in pathways.values():
         said.pop("stp", None)
         if stp:
             said["stp"] = PLASTIC
-    made = lively.circuit(pathways=pathways, dopamine={"d1": course, "d2": 0.2})
+    made = stoppable.circuit(pathways=pathways, dopamine={"d1": course, "d2": 0.2})
     network = ns.build(made, size=60, seed=1)
-    right = lively.run(made, network, tmp_path / "whole", engine=engine)
+    right = stoppable.run(made, network, tmp_path / "whole", engine=engine)
     stopped(made, network, tmp_path / "half", engine=engine, stop=stop)
     half = ns.Run(tmp_path / "half")
     assert 0 < len(half.spikes) < len(right.spikes)
@@ -102,10 +102,10 @@ def test_stopped_twice_and_in_the_warmup(small, whole, tmp_path):
 
     def early(phase, share):
         if phase == "warmup" and share > 0.3:
-            raise lively.Stop
+            raise stoppable.Stop
 
     slow = ns.load(small[0], changes={"warmup": "30 ms"})
-    with pytest.raises(lively.Stop):
+    with pytest.raises(stoppable.Stop):
         ns.run(slow, network=small[1], engine="reference", figures=False, duration="40 ms",
                checkpoint_every="0 s", out=folder, progress=early)
     assert ns.Run(folder).status == "killed"
@@ -113,11 +113,11 @@ def test_stopped_twice_and_in_the_warmup(small, whole, tmp_path):
     for share in (0.2, 0.6):
         def later(phase, done, share=share):
             if phase == "simulate" and done > share:
-                raise lively.Stop
+                raise stoppable.Stop
 
-        with pytest.raises(lively.Stop):
+        with pytest.raises(stoppable.Stop):
             ns.resume(folder, network=small[1], checkpoint_every="0 s", progress=later)
-    right = lively.run(slow, small[1], tmp_path / "right")
+    right = stoppable.run(slow, small[1], tmp_path / "right")
     assert same(ns.resume(folder, network=small[1]), right)
 
 
@@ -153,7 +153,7 @@ def test_what_is_left_is_the_result(half, small):
 
 
 def test_extended_is_longer_at_once(done, small, tmp_path):
-    right = lively.run(*small, tmp_path / "long", duration="100 ms", record=["dSPN:2:v,u:3"])
+    right = stoppable.run(*small, tmp_path / "long", duration="100 ms", record=["dSPN:2:v,u:3"])
     made = ns.resume(done, duration="60 ms", network=small[1])
     assert made.duration_ms == 60.0
     made = ns.resume(made, duration="100 ms", network=small[1])
@@ -164,7 +164,7 @@ def test_extended_is_longer_at_once(done, small, tmp_path):
 
 
 def test_stopped_while_it_is_extended(done, small, tmp_path, monkeypatch):
-    right = lively.run(*small, tmp_path / "long", duration="100 ms", record=["dSPN:2:v,u:3"])
+    right = stoppable.run(*small, tmp_path / "long", duration="100 ms", record=["dSPN:2:v,u:3"])
     monkeypatch.setattr("neostriatum.resumption.write_record", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ns.resume(done, duration="100 ms", network=small[1])
@@ -175,7 +175,7 @@ def test_stopped_while_it_is_extended(done, small, tmp_path, monkeypatch):
 
 
 def test_stopped_run_may_become_longer(half, small, tmp_path):
-    right = lively.run(*small, tmp_path / "long", duration="60 ms", record=["dSPN:2:v,u:3"])
+    right = stoppable.run(*small, tmp_path / "long", duration="60 ms", record=["dSPN:2:v,u:3"])
     assert same(ns.resume(half, duration="60 ms", network=small[1]), right)
 
 

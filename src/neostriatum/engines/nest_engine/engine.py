@@ -22,7 +22,7 @@ from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
 from neostriatum.engines.nest_engine.probes import Probes
 from neostriatum.engines.nest_engine.trains import listen, shared
-from neostriatum.engines.nest_engine.wires import check, couple, wire
+from neostriatum.engines.nest_engine.wires import check, couple, same_wires, wire
 from neostriatum.engines.program import V_LIMIT, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
 from neostriatum.machine import machine
@@ -333,7 +333,7 @@ class Nest:
         if [form_of(program, number) for number in range(len(self.forms))] != self.forms:
             msg = "change: engine nest cannot add drives, noise or effects to compiled cells"
             raise EngineUnsupported(msg)
-        if not _same_wires(self.program, program):
+        if not same_wires(self.program, program):
             msg = "change: engine nest cannot change synapses, recorded spikes or shared trains"
             raise EngineUnsupported(msg)
         self._lead("change", circuit=circuit.to_dict())
@@ -418,16 +418,6 @@ def _set(nodes: Any, said: dict[str, Any]) -> None:
         columns = zip(*(array[mine].tolist() for array in single.values()), strict=True)
         if begin < len(nodes):
             nodes[mine].set([dict(zip(single, row, strict=True)) for row in columns])
-
-
-def _same_wires(old: Program, new: Program) -> bool:
-    pairs = zip(old.projections, new.projections, strict=True)
-    return (all((a.weights, a.stp, a.failure) == (b.weights, b.stp, b.failure) for a, b in pairs)
-            and (old.gaps is None or (old.gaps.g, old.gaps.tau) == (new.gaps.g, new.gaps.tau))
-            and [(one.name, one.weights) for one in old.recorded]
-            == [(one.name, one.weights) for one in new.recorded]
-            and [(one.name, one.count) for one in shared(old)]
-            == [(one.name, one.count) for one in shared(new)])
 
 
 def gap_node() -> str:

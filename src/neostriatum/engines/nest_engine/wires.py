@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.trains import shared
 from neostriatum.engines.program import quantised
 from neostriatum.errors import EngineUnsupported
 from neostriatum.ranks import launched, rank, sent, tell
@@ -139,3 +140,14 @@ def couple(nest: Any, program: Program, first: list[int], nodes: int | None) -> 
         for sources, targets in ((one, other), (other, one)):
             spec = {"synapse_model": "gap_junction", "weight": np.full(len(sources), gaps.g)}
             nest.Connect(sources, targets, "one_to_one", spec)
+
+
+def same_wires(old: Program, new: Program) -> bool:
+    """Return whether two programs have the same synapses, recorded spikes and shared trains."""
+    pairs = zip(old.projections, new.projections, strict=True)
+    return (all((a.weights, a.stp, a.failure) == (b.weights, b.stp, b.failure) for a, b in pairs)
+            and (old.gaps is None or (old.gaps.g, old.gaps.tau) == (new.gaps.g, new.gaps.tau))
+            and [(one.name, one.weights) for one in old.recorded]
+            == [(one.name, one.weights) for one in new.recorded]
+            and [(one.name, one.count) for one in shared(old)]
+            == [(one.name, one.count) for one in shared(new)])
