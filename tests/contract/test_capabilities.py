@@ -153,6 +153,7 @@ def test_an_engine_can_do_what_it_claims_and_nothing_else(
     assert did(capability, engine, net, oracle) == claimed
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize("capability", EXERCISES)
 def test_a_compiled_engine_can_do_what_it_claims_and_nothing_else(capability, compiled, small):
