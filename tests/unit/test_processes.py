@@ -41,7 +41,9 @@ def test_an_interrupt_ends_a_run_within_five_seconds(tmp_path):
     assert running.wait(60) == 130, rest
     assert time.monotonic() - sent < 5
     running.stderr.close()
-    assert rest.strip().splitlines()[-1] == "interrupted"
+    last = rest.strip().splitlines()[-1]
+    assert last.startswith("run: interrupted with ")
+    assert last.endswith("Go on with: neostriatum resume run")
 
 
 def test_a_changed_source_is_compiled_anew(monkeypatch, tmp_path):
