@@ -63,6 +63,13 @@ def test_another_version(capsys, tmp_path, monkeypatch):
     assert "needs NEST 3.10 (got 3.8.0)" in line
 
 
+def test_another_module_of_that_name(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nest", types.ModuleType("nest"))
+    code, line = refused(capsys, tmp_path, monkeypatch)
+    assert code == 3
+    assert "needs NEST 3.10 (got another module of that name)" in line
+
+
 @pytest.fixture
 def package(monkeypatch, tmp_path_factory):
     """A package of NEST that was built without MPI, and ranks that find it."""

@@ -45,7 +45,7 @@ def nest() -> Any:
         raise EngineMissing(msg) from None
     finally:
         sys.setdlopenflags(flags)
-    version = str(found.__version__)
+    version = str(getattr(found, "__version__", "another module of that name"))
     if not version.startswith(f"{SERIES}."):
         msg = f"engine nest: needs NEST {SERIES} (got {version}). Install it with: pip install " \
               f'"nest-simulator~={SERIES}.0"'
