@@ -23,7 +23,7 @@ ENGINES = {
     "numba": ({"engine": "numba", "threads": 1}, {"threads": 2}),
     "numba single": ({"engine": "numba", "threads": 2, "precision": "single"}, {"threads": 1}),
 }
-RAMP = {"ramp": {"base": 0.1, "peak": 0.9, "start": "5 ms", "stop": "70 ms"}}
+RAMP = {"ramp": {"base": 0.1, "peak": 0.9, "start": "5 ms", "stop": "28 ms"}}
 PLASTIC = {"U": 0.2, "tau_rec": "100 ms", "tau_fac": "50 ms"}
 RECORD = ["dSPN:3:v,u,g_GABA:3", "FS:2"]
 
@@ -40,7 +40,7 @@ def circuit(plastic, course, rich):
     raw["inputs"]["electrode"] = {"targets": {
         "FS": {"current": "1 nA"}, "dSPN": {"current": "700 pA"}, "iSPN": {"current": "700 pA"}}}
     for pathway in raw["pathways"].values():
-        pathway |= {"wiring": {"rule": "fixed_probability", "p": 0.2}, "delay": {"offset": "4 ms"}}
+        pathway |= {"wiring": {"rule": "fixed_probability", "p": 0.3}, "delay": {"offset": "8 ms"}}
         pathway.pop("stp", None)
         if plastic:
             pathway["stp"] = PLASTIC
@@ -50,7 +50,7 @@ def circuit(plastic, course, rich):
         raw["spread"] = {"iSPN": {"v_t": "0.5 mV"}}
         raw["gap_junctions"] = {"FS-FS": {"kind": "node", "conductance": "5 nS", "tau": "5 ms",
                                           "wiring": {"rule": "fixed_probability", "p": 0.2}}}
-    return ns.load({**raw, "warmup": "10 ms"})
+    return ns.load({**raw, "warmup": "6 ms"})
 
 
 def stopper(phase, share):
@@ -79,19 +79,19 @@ def case(place, made, network, engine, phase, share):
     """Return (arrivals at the stop, whether it was resumed exactly, and extended exactly)."""
     before, after = ENGINES[engine]
     common = {"figures": False, "checkpoint_every": "0 s"}
-    lengths = {"whole": "80 ms", "long": "120 ms"}
+    lengths = {"whole": "30 ms", "long": "45 ms"}
     right = {name: ns.run(made, network=network, out=place / name, duration=length, record=RECORD,
                           **common, **before) for name, length in lengths.items()}
     folder = place / "stopped"
     with suppress(Stop):
-        ns.run(made, network=network, out=folder, duration="80 ms", record=RECORD, **common,
+        ns.run(made, network=network, out=folder, duration="30 ms", record=RECORD, **common,
                **before, progress=stopper(phase, share))
     flying = in_flight(folder)
     with suppress(Stop):
         ns.resume(folder, network=network, checkpoint_every="0 s", **after,
                   progress=stopper("simulate", 0.8))
     resumed = equal(ns.resume(folder, network=network, **after), right["whole"])
-    extended = equal(ns.resume(folder, network=network, duration="120 ms", **after), right["long"])
+    extended = equal(ns.resume(folder, network=network, duration="45 ms", **after), right["long"])
     spikes = right["long"].summary["spikes"]
     for name in (*lengths, "stopped"):
         shutil.rmtree(place / name)
@@ -101,14 +101,14 @@ def case(place, made, network, engine, phase, share):
 def main():
     """Run every case and print a table; exit with 1 if one is not equal."""
     job.WINDOW_MS = 3.0
-    moments = (("warmup", 0.5), ("simulate", 0.3), ("simulate", 0.7))
+    moments = (("warmup", 0.5), ("simulate", 0.4), ("simulate", 0.7))
     print(f"{'engine':<14}{'stp':>5}{'course':>8}{'rich':>6}  {'stopped at':<16}{'arrivals':>9}"
           f"{'spikes':>8}{'resumed':>9}{'extended':>10}")
     bad = count = 0
     with tempfile.TemporaryDirectory() as place:
         for plastic, course, rich in itertools.product((False, True), repeat=3):
             made = circuit(plastic, course, rich)
-            network = ns.build(made, size=100, seed=1)
+            network = ns.build(made, size=60, seed=1)
             for engine, (phase, share) in itertools.product(ENGINES, moments):
                 flying, spikes, resumed, extended = case(Path(place), made, network, engine, phase,
                                                          share)
