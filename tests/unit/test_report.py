@@ -9,70 +9,28 @@ import shlex
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from pages import Page
 
 import neostriatum as ns
 from neostriatum import plotting
-from neostriatum.circuit.load import presets
-from neostriatum.circuit.sources import cited as sources_of
-from neostriatum.circuit.sources import values
 from neostriatum.cli import main
 from neostriatum.errors import RunFileError
 from neostriatum.information import cited, describe
 from neostriatum.job import Job
 from neostriatum.plotting.gallery import STANDARD, picture
 from neostriatum.recording.record import read_record, write_record
-from neostriatum.reporting import captions, tables
-from neostriatum.reporting.phrases import course
-from neostriatum.reporting.references import references
+from neostriatum.reporting import captions
 
 GOOD = str(Path(__file__).parents[1] / "data" / "good_small.toml")
 SRC = str(Path(ns.__file__).parents[1])
-VOID = {"meta", "img", "br", "col", "link", "input", "hr"}
 TIMERS = ("build_s", "warmup_s", "simulate_s", "real_time_factor", "peak_memory_gb")
 QUICK = {"engine": "reference", "size": 60, "duration": "20 ms"}
 #: Makes the FS cells fire within 20 ms.
 STRONG = {"inputs.electrode.targets.FS.current": "1 nA"}
 EVIL = "<script>alert('1')</script> \"quoted\" & {{ 7 * 7 }} </style></title>"
-
-
-class Page(HTMLParser):
-    """Elements, texts and table rows of a page; fails where tags do not nest."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.elements, self.words, self.style = [], [], [], ""
-        self.rows, self.marked = [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-        self.text = "".join(self.words)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-        if tag not in VOID:
-            self.open.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> too many"
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1][0] == "style":
-            self.style += data
-            return
-        self.words.append(data)
-        if any(tag in ("td", "th") for tag, _ in self.open):
-            self.rows[-1][-1] += data
-        if self.open and self.open[-1][1].get("class") == "changed":
-            self.marked.append(data)
 
 
 def page_of(folder):
@@ -222,35 +180,6 @@ def test_marks_nothing_where_nothing_changed(tmp_path):
     assert made.summary["spikes"] == 0
 
 
-@pytest.mark.parametrize("name", presets())
-def test_tables_of_every_preset(name):
-    circuit = ns.load(name)
-    numbers = {one.key: one.number for one in references(sources_of(circuit))}
-    assert list(numbers.values()) == list(range(1, len(numbers) + 1))
-    assert len(tables.wiring(circuit)) == len(circuit.pathways) + len(circuit.gap_junctions)
-    assert len(tables.effects(circuit)) == sum(len(one.dopamine) for one in circuit.cells.values())
-    assert len(tables.inputs(circuit)) == sum(len(one.targets) for one in circuit.inputs.values())
-    assert len(tables.receptors(circuit)) == len(circuit.receptors)
-    assert {row["symbol"] for row in tables.cells(circuit)} >= {"C", "k", "v_r", "a", "b"}
-    assert tables.space(circuit)
-
-
-@pytest.mark.parametrize(("said", "text"), [
-    ("20 pA", "20 pA"),
-    ({"pulse": {"base": "20 pA", "peak": "90 pA", "start": "50 ms", "stop": "70 ms"}},
-     "20 pA, 90 pA from 50 to 70 ms"),
-    ({"ramp": {"base": "0 pA", "peak": "-9 pA", "start": "0 ms", "stop": "1 s"}},
-     "0 pA to \N{MINUS SIGN}9 pA, ramp from 0 to 1000 ms"),
-    ({"sine": {"mean": "5 pA", "amplitude": "2 pA", "frequency": "8 Hz"}},
-     "5 pA ± 2 pA, sine of 8 Hz"),
-    ({"table": {"times": ["0 ms", "9 ms"], "values": ["1 pA", "2 pA"]}},
-     "table of 2 points from 1 pA at 0 ms to 2 pA at 9 ms"),
-])
-def test_courses_in_words(said, text):
-    circuit = ns.load(GOOD, changes={"inputs.electrode.targets.FS.current": said})
-    assert course(circuit.inputs["electrode"].targets["FS"].current).text == text
-
-
 def test_every_figure_has_a_caption(finished):
     run = ns.Run(finished)
     for name, make in plotting.FIGURES.items():
@@ -370,14 +299,6 @@ def test_hostile_texts_stay_texts(folder):
     assert "49" not in re.findall(r"\b\d\d\b", page.text)  # no template in a text is run
     assert evil.name in page.text
     test_loads_and_runs_nothing(evil)
-
-
-def test_a_source_is_a_link_only_where_it_is_a_doi():
-    for given, link in (("javascript:alert(1)", ""), ("https://elsewhere.org", ""),
-                        ("10.1000/a b", ""), ("10.1000/x?y=<1>", "https://doi.org/10.1000/x%3Fy%3D%3C1%3E")):
-        circuit = ns.load(GOOD, changes={"cells.dSPN.parameters.C": {
-            "value": "15 pF", "source": given}})
-        assert [one.link for one in references(sources_of(circuit)) if one.key == given] == [link]
 
 
 def test_record_of_wrong_kind(folder, capsys):
@@ -521,8 +442,3 @@ def test_read_only_folder(folder):
         folder.chmod(0o700)
 
 
-def test_values_are_those_of_info():
-    # The page takes its rows from here, so that both can never differ.
-    circuit = ns.load(GOOD)
-    assert [key for key, _ in values(circuit.to_dict())] == [
-        row["key"] for row in describe(GOOD)["values"]]
