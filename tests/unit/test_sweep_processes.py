@@ -12,11 +12,14 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import stoppable
 from test_sweeps import GOOD, HEAD, SRC
 
 import neostriatum as ns
 from neostriatum.cli import main
+from neostriatum.recording.record import write_record
 from neostriatum.recording.store import Run
+from neostriatum.sweeps.worker import Runner
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +124,26 @@ def test_a_process_that_is_killed_fails_its_point_alone():
     assert (made.finished, made.failed, made.exit_code) == (1, 1, 1)
     assert made.rows[0]["error"] == "its process was ended by SIGKILL, as when memory runs out"
     assert made.rows[1]["spikes"] > 0
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_point_goes_on_where_its_run_stands(damaged):
+    """From its last checkpoint; what is damaged begins afresh, to the same spikes."""
+    circuit = stoppable.circuit()
+    network = ns.build(circuit, size=60, seed=1)
+    whole = stoppable.run(circuit, network, "whole")
+    with pytest.raises(stoppable.Stop):
+        stoppable.run(circuit, network, "point", stop=0.5)
+    begun = "2020-01-01T00:00:00+00:00"
+    write_record(Path("point"), Run("point").record | {"started": begun})
+    if damaged:
+        for one in Path("point").glob("chunk-*.npz"):
+            one.write_bytes(b"cut")
+    options = {"engine": "reference", "precision": "double", "figures": False, "threads": 1}
+    point = {"number": 1, "out": "point", "seed": 1, "options": {"size": 60, "duration": "40 ms"}}
+    found = Runner(circuit, options).answer(point, lambda **said: None)
+    assert found["row"]["spike_hash"] == whole.summary["spike_hash"]
+    assert (Run("point").record["started"] == begun) is not damaged
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")

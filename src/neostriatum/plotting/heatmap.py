@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.errors import InputError
 from neostriatum.plotting.palette import COLOURS, FAINT, INK
 from neostriatum.plotting.style import WIDTH_IN, empty, new_figure, paper
 
@@ -50,7 +51,7 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
 
     Raises
     ------
-    ValueError
+    InputError
         If the table is empty or lacks a column.
 
     Examples
@@ -93,7 +94,7 @@ def levels(table: Mapping[str, Sequence[Any]], name: str) -> list[Any]:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such column, or no row.
 
     Examples
@@ -104,7 +105,7 @@ def levels(table: Mapping[str, Sequence[Any]], name: str) -> list[Any]:
     if name not in table or not len(table[name]):
         known = ", ".join(str(one) for one in table)
         message = f"table: must have rows and a column {name} (got {known})"
-        raise ValueError(message)
+        raise InputError(message)
     found = list(dict.fromkeys(np.asarray(table[name], object).tolist()))
     return found if any(isinstance(one, str) or one is None for one in found) else sorted(found)
 

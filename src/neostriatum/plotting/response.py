@@ -46,7 +46,7 @@ def response(table: Mapping[str, Sequence[Any]], x: str,
 
     Raises
     ------
-    ValueError
+    InputError
         If the table is empty or lacks the column.
 
     Examples

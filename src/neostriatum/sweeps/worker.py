@@ -104,11 +104,20 @@ class Runner:
             return {"number": number, "error": said[:300], "exit_code": 1}
 
     def _run(self, point: dict[str, Any], tell: Callable[[str, float], None]) -> Run:
+        from neostriatum.errors import EngineUnsupported, RunFileError
+        from neostriatum.resumption import resume
         from neostriatum.simulation import run
 
         options = self._shared | point["options"] | {"seed": point["seed"]}
-        folder = clear(Path(point["out"]))
+        folder = Path(point["out"])
         self._network = self._drawn(options)
+        if (folder / "run.json").is_file():
+            try:
+                return resume(folder, network=self._network, threads=options["threads"],
+                              progress=tell)
+            except (RunFileError, EngineUnsupported):
+                pass  # damaged, of another version, or of an engine that cannot: begin afresh
+        clear(folder)
         return run(self._circuit, network=self._network, out=folder, progress=tell,
                    **options | {"size": None})
 
@@ -129,11 +138,10 @@ class Runner:
                      threads=options["threads"])
 
 
-def clear(folder: Path) -> Path:
-    """Return the folder of a point, empty: an unfinished run is started afresh."""
+def clear(folder: Path) -> None:
+    """Remove what a point left that nothing can go on from."""
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
-    return folder
 
 
 def row(run: Run) -> dict[str, Any]:

@@ -375,12 +375,8 @@ class Nest:
 
     def take(self) -> list[Samples]:
         """Hand over everything recorded since the last time, and forget it."""
-        made, warmup = [], self.program.warmup
         self._lead("take")
-        for name, ids, steps, v_mv in self._probes.take(self.step):
-            due = (steps + 1 - warmup) % self._probes.every(name) == 0
-            made.append(Samples(name, "v", ids, steps[due] - warmup, v_mv[due]))
-        return made
+        return self._probes.take(self.step, self.program.warmup)
 
     def follow_take(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `take`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neostriatum.engines.base import Samples
 from neostriatum.ranks import gathered, launched, rank
 
 
@@ -63,23 +64,18 @@ class Probes:
             self._nest.Connect(meter, cells, "all_to_all",
                                {"synapse_model": "static_synapse", "delay": dt})
 
-    def take(self, step: int) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
-        """Return (population, local ids, steps, potentials) since the last time, and forget them.
-
-        The steps are all; who asked for every so many picks them.
-        """
-        taken = [(name, ids, first + np.arange(len(v_mv)), v_mv)
-                 for name, (ids, first, v_mv) in self.all(step).items()]
-        for one in self._made.values():
+    def take(self, step: int, warmup: int) -> list[Samples]:
+        """Return what was seen since the last time, and forget it."""
+        taken = []
+        for name, (ids, first, v_mv) in self.all(step).items():
+            one, steps = self._made[name], first + np.arange(len(v_mv)) - warmup
+            due = (steps + 1) % one.every == 0
+            taken.append(Samples(name, "v", ids, steps[due], v_mv[due]))
             one.since = step
             one.read.clear()
             if one.meter is not None:
                 one.meter.n_events = 0
         return taken
-
-    def every(self, name: str) -> int:
-        """Return how many steps lie between two that a population's probe wants."""
-        return self._made[name].every
 
     def all(self, step: int) -> dict[str, tuple[np.ndarray, int, np.ndarray]]:
         """Return (local ids, first step, potentials (steps, cells)) of each population."""

@@ -270,8 +270,8 @@ def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype), *arrays]).astype(dtype, copy=False)
 
 
-#: Cost of a cell in a tile of the commonest kind, of another kind, and coupled by gap junctions.
-_COST = {"driven": 1.0, "general": 3.0, "coupled": 2.5}
+#: Cost of a cell by the way that its tile goes.
+_COST = {"driven": 1.0, "cubic": 2.5, "general": 4.0}
 
 
 def share_out(program: Program, layout: Layout, parts: int) -> Work:
@@ -281,14 +281,14 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
     order = sorted(range(len(program.populations)), key=lambda number: number != coupled)
     for number in order:
         start, stop = int(layout.first_tile[number]), int(layout.first_tile[number + 1])
-        lanes = layout.geometry.lanes[start:stop]
+        lanes, flags = layout.geometry.lanes[start:stop], layout.cell.flags[number]
+        way = "driven" if flags[5] >= 0 else "cubic" if flags[10] >= 0 else "general"
         if number == coupled:
             items.append((number, start, stop))
-            cost.append(_COST["coupled"] * lanes.sum())
+            cost.append(_COST[way] * lanes.sum())
             continue
-        driven = layout.cell.flags[number, 5] >= 0
         items += [(number, tile, tile + 1) for tile in range(start, stop)]
-        cost += list(_COST["driven" if driven else "general"] * lanes)
+        cost += list(_COST[way] * lanes)
     done = np.cumsum(cost) - 0.5 * np.array(cost)
     owner = np.minimum((done / max(1e-9, float(np.sum(cost))) * parts).astype(int), parts - 1)
     dtype, receptors = layout.gap.constants.dtype, layout.cell.receptors.shape[1]
