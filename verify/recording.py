@@ -77,8 +77,8 @@ def memory(arguments, place):
     """Return whether a long run keeps its size.
 
     What waits for the next chunk goes up and down by a few MB, so medians are compared; the highest
-    values are printed too. With a second between checkpoints the first tenth has several. Looks at
-    the size are half a hundredth of the run apart: a list of all of them would itself be the growth.
+    values are printed too. With a second between checkpoints the first tenth has several. 200 looks
+    at the size are kept: a list of all of them would itself be the growth.
     """
     seen = []
 

@@ -15,6 +15,7 @@ from neostriatum.machine import fork_early
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
+from neostriatum.ranks import launched
 from neostriatum.recording.checkpoint import read_state
 from neostriatum.recording.manifest import Manifest, sweep
 from neostriatum.recording.record import read_record, write_record
@@ -182,7 +183,7 @@ def _job(made: Run, steps: int, network: Network | str | Path | None, threads: i
         raise RunFileError(msg)
     record["counts"] = drawn.counts
     chosen = choices(record["record"], made.circuit, drawn.counts)
-    simulator = engine(record["engine"], threads=threads or record["threads"],
+    simulator = engine(record["engine"], threads=_threads(record, threads),
                        precision=record["precision"])
     simulator.prepare(made.circuit, drawn, record["seed"])
     writer = Writer(folder, drawn.populations, chosen)
@@ -194,6 +195,20 @@ def _job(made: Run, steps: int, network: Network | str | Path | None, threads: i
         simulator.restore(state)
     writer.back_to(job.at)
     return job
+
+
+def _threads(record: dict[str, Any], threads: int | None) -> int | None:
+    """Return the threads of each rank; NEST's virtual processes must be as many as they were."""
+    wanted = record.get("virtual_processes")
+    if wanted is None:
+        return threads or record["threads"]
+    ranks = launched()
+    threads = threads or max(1, wanted // ranks)
+    if threads * ranks != wanted:
+        msg = (f"engine nest: threads times ranks must be {wanted}, as it was (got {threads} times "
+               f"{ranks}). Change --threads or mpiexec -n")
+        raise EngineUnsupported(msg)
+    return threads
 
 
 def _network(record: dict[str, Any], circuit: Circuit, network: Network | str | Path | None,
@@ -256,6 +271,8 @@ def rerun(
     ------
     RunFileError
         No run, or its record or inputs are damaged, or the network is another.
+    EngineUnsupported
+        A run on NEST, and another number of virtual processes: other random numbers.
 
     Examples
     --------
@@ -275,7 +292,7 @@ def rerun(
             raise RunFileError(msg)
     settings = Settings(
         duration=f"{record['duration_ms']!r} ms", size=record["size"], seed=record["seed"],
-        engine=record["engine"], threads=threads or record["threads"],
+        engine=record["engine"], threads=_threads(record, threads),
         precision=record["precision"], out=out, figures=record["figures"],
         record=record["record"], weight_unit=record["weight_unit"])
     said = {key: record[key] for key in ("network", "overlay", "changes")}

@@ -71,6 +71,17 @@ def test_ranks_at_equal_virtual_processes_give_equal_spikes(launcher, tmp_path):
             assert (one[f"report/{name}/data"][:] == four[f"report/{name}/data"][:]).all()
 
 
+    first = str(tmp_path / "4x1")
+    process = started(launcher, 1, "rerun", first, "--out", str(tmp_path / "again"), "--json",
+                      cwd=tmp_path)
+    said, errors = process.communicate(timeout=600)
+    assert json.loads(said)["equal"] is True, errors
+    process = started(launcher, 3, "rerun", first, cwd=tmp_path)
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 3
+    assert "must be 4, as it was (got 1 times 3)" in errors
+
+
 def test_a_saved_network_and_weights_by_synapse(launcher, tmp_path):
     import neostriatum as ns
 

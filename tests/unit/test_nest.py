@@ -8,6 +8,7 @@ import types
 import pytest
 
 import neostriatum as ns
+from neostriatum import resumption
 from neostriatum.cli import main
 from neostriatum.engines.base import engine
 from neostriatum.engines.nest_engine import kernel, module
@@ -126,10 +127,19 @@ def test_options(monkeypatch):
     installed(monkeypatch)
     with pytest.raises(EngineUnsupported, match=r"precision must be double \(got single\)"):
         engine("nest", precision="single")
-    with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 3 times 1\)"):
-        engine("nest", threads=3, virtual_processes=4)
-    assert engine("nest", virtual_processes=4).placement == {
+    assert engine("nest", threads=4).placement == {
         "threads": 4, "ranks": 1, "virtual_processes": 4}
+
+
+def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
+    record = {"threads": 2, "ranks": 2, "virtual_processes": 4}
+    assert resumption._threads(record, None) == 4
+    with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 3 times 1\)"):
+        resumption._threads(record, 3)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "8")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 1 times 8\)"):
+        resumption._threads(record, None)
 
 
 FORMS = {

@@ -55,19 +55,13 @@ class Nest:
     #: Threads that the kernel has now.
     _threads = 1
 
-    def __init__(self, threads: int | None = None, precision: str = "double",
-                 virtual_processes: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, precision: str = "double") -> None:
         if precision != "double":
             msg = f"engine nest: precision must be double (got {precision})"
             raise EngineUnsupported(msg)
         self.nest = nest()
         self.ranks = launched()
-        wanted = virtual_processes or 0
-        self.threads = threads or (wanted // self.ranks) or max(1, machine()["cores"] // beside())
-        if wanted and wanted != self.threads * self.ranks:
-            msg = (f"engine nest: threads times ranks must be {wanted}, as it was (got "
-                   f"{self.threads} times {self.ranks}). Change --threads or mpiexec -n")
-            raise EngineUnsupported(msg)
+        self.threads = threads or max(1, machine()["cores"] // beside())
         self.program: Program
         self._lead("open", threads=self.threads)
 
