@@ -2,9 +2,10 @@
 
 Three parts. `equivalence`: rates within 5 %, irregularity (ISI CV) within 0.05 and mean pairwise
 count correlation within 0.01 over 20 networks. `memory`: bytes per neuron and per synapse from
-networks of 10,000, 50,000 and 200,000 neurons, and what a whole rat striatum (2.79 million neurons,
-Oorschot 1996) would take. `scaling`: as many neurons per rank on 1, 2 and 4 ranks OF ONE MACHINE,
-which shares its cores and memory among them: no measure of a cluster.
+networks of 10,000, 50,000 and 200,000 neurons, each with its synapses and without any, and what a
+whole rat striatum (2.79 million neurons, Oorschot 1996) would take. `scaling`: as many neurons per
+rank on 1, 2 and 4 ranks OF ONE MACHINE, which shares its cores and memory among them: no measure of
+a cluster.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from neostriatum.engines.base import engine
 
 #: Neurons of a rat striatum (Oorschot 1996), and the memory of a common cluster node [bytes].
 WHOLE, NODE = 2_790_000, 256e9
+#: A rule that connects nobody.
+NOBODY = {"rule": "fixed_probability", "p": 0.0}
 
 
 def equivalence(table: Table, seeds: int, size: int, seconds: float) -> None:
@@ -55,9 +58,11 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def one_size(size: int) -> None:
+def one_size(size: int, bare: bool) -> None:
     """Print neurons, synapses and what NEST took for them, as JSON: run in a process of its own."""
     circuit = ns.load("striatum")
+    if bare:
+        circuit = circuit.replace({f"pathways.{name}.wiring": NOBODY for name in circuit.pathways})
     small = engine("nest", threads=1)
     small.prepare(circuit, ns.build(circuit, size=100, seed=2), 1)
     small.advance(10)
@@ -74,14 +79,13 @@ def one_size(size: int) -> None:
 def memory(table: Table, sizes: list[int]) -> None:
     """Fit bytes = neurons a + synapses b, and extrapolate."""
     rows = []
-    for size in sizes:
-        done = subprocess.run([sys.executable, __file__, "--one-size", str(size)], check=True,
-                              capture_output=True, text=True)
+    for size, more in ((size, more) for size in sizes for more in ([], ["--bare"])):
+        done = subprocess.run([sys.executable, __file__, "--one-size", str(size), *more],
+                              check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         said = rows[-1]
         print(f"  {said['neurons']} neurons, {said['synapses']} synapses: "
-              f"{said['bytes'] / 1e9:.3f} GB, {said['bytes'] / said['synapses']:.1f} bytes per "
-              f"synapse in all, prepared in {said['seconds']:.1f} s")
+              f"{said['bytes'] / 1e9:.3f} GB, prepared in {said['seconds']:.1f} s", flush=True)
     matrix = np.array([[said["neurons"], said["synapses"]] for said in rows], float)
     taken = np.array([said["bytes"] for said in rows], float)
     each, *_ = np.linalg.lstsq(matrix, taken, rcond=None)
@@ -130,9 +134,10 @@ def main() -> None:
     parser.add_argument("--per-rank", type=int, default=2500)
     parser.add_argument("--duration", default="1 s")
     parser.add_argument("--one-size", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.one_size:
-        one_size(said.one_size)
+        one_size(said.one_size, said.bare)
         return
     table = Table()
     if "equivalence" in said.parts:

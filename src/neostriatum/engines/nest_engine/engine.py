@@ -151,8 +151,11 @@ class Nest:
         self._recorder = kernel.Create("spike_recorder")
         next_id += 1
         if next_id > 2:
+            # NEST keeps a block of 1,024 synapses for every cell that a device listens to: one
+            # without a weight of its own takes two thirds of the memory.
             kernel.Connect(kernel.NodeCollection(list(range(1, next_id - 1))), self._recorder,
-                           "all_to_all", {"synapse_model": "static_synapse", "delay": program.dt})
+                           "all_to_all", {"synapse_model": "static_synapse_hom_w",
+                                          "delay": program.dt})
         middle = None
         if "node" in files:
             middle = self._create_gap_nodes(model_of(files["node"]))
