@@ -43,13 +43,12 @@ def read(offsets, targets, delays, spikes):
 
 @njit(nogil=True)
 def add(offsets, targets, delays, spikes, arrivals, quantum):
-    """Add ``quantum`` where the rows of ``spikes`` say, and return the number of events."""
+    """Add ``quantum`` where the rows of ``spikes`` say."""
     size = uintp(arrivals.size // RING)
     for source in spikes:
         for at in range(offsets[source], offsets[source + 1]):
             slot = uintp(delays[at]) % uintp(RING)
             arrivals[slot * size + uintp(targets[at])] += quantum
-    return 0
 
 
 def measure(size: int, said: argparse.Namespace) -> dict[str, object]:

@@ -69,8 +69,7 @@ def test_ranks_at_equal_virtual_processes_give_equal_spikes(launcher, tmp_path):
             tmp_path / "4x1" / "traces.h5") as four:
         for name in one["report"]:
             assert (one[f"report/{name}/data"][:] == four[f"report/{name}/data"][:]).all()
-
-
+    # Again from the record: in one process with four threads; three ranks cannot make four.
     first = str(tmp_path / "4x1")
     process = started(launcher, 1, "rerun", first, "--out", str(tmp_path / "again"), "--json",
                       cwd=tmp_path)
