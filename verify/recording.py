@@ -111,7 +111,8 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--small", type=int, default=200, help="neurons of the long run")
     parser.add_argument("--minutes", type=float, default=30.0, help="simulated, of the long run")
-    parser.add_argument("--checkpoint", default="10 s", help="wall time between checkpoints, for the cost")
+    parser.add_argument("--checkpoint", default="10 s",
+                        help="wall time between checkpoints, for the cost")
     parser.add_argument("--only", choices=("cost", "memory"))
     arguments = parser.parse_args()
     fine = []

@@ -2,8 +2,8 @@
 
 The quick targets by default (`--full` for all): on `reference` and on Brian2's runtime mode in this
 environment, on NEST in one that has it. An engine without the draws of `numba` may differ where a
-target is met or missed by little; every such row is printed with both values. Networks take `reference` and
-NEST hours: `--only 1` is single cells.
+target is met or missed by little; every such row is printed with both values. Networks take
+`reference` and NEST hours: `--only 1` is single cells.
 """
 
 import argparse
