@@ -53,8 +53,8 @@ def cell(flat, ring, counts, share, quantum, weights, said, slope, par, dt, repe
     """Do the engine's own step again and again, strip by strip as the engine does."""
     for strip in range(uintp(0), LANES, uintp(cells.WIDE)):
         for _ in range(repeats):
-            cells.step_driven(flat, uintp(0), strip, ring, uintp(0), counts, uintp(0), share,
-                              quantum, weights, said, slope, par, dt)
+            cells.step_driven(flat, uintp(0), strip, uintp(cells.WIDE), ring, uintp(0), counts,
+                              uintp(0), share, quantum, weights, said, slope, par, dt)
 
 
 def nanoseconds(function: Any, *arguments: Any, repeats: int = 20_000) -> float:

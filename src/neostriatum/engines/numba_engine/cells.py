@@ -27,8 +27,8 @@ K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 #: Lanes of a strip: a loop of known length, which LLVM can prove to stay within its row.
 STRIP = 64
 #: Lanes of a strip of `step_driven`: long against the start of its loops, short enough for its rows
-#: to stay in the first-level cache.
-WIDE = 256
+#: to stay in the first-level cache. The lanes of a tile that is not full go in strips of `STRIP`.
+WIDE = 512
 
 _T = uintp(TILE)
 _P = uintp(PITCH)
@@ -147,16 +147,16 @@ def update_linear(flat, rows, lanes, base, par, dt_over_c, dt_a, fired):
 
 
 @woven
-def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weights, said, slope,
-                par, dt):
-    """Advance one strip of cells with linear recovery by a step, as most SPNs need it.
+def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantum, weights, said,
+                slope, par, dt):
+    """Advance a strip of ``width`` cells with linear recovery by a step, as most SPNs need it.
 
     Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium
     block, 2 gets what arrives in the ring and has no gain. The sums are those of the separate
-    loops, to the bit. The share of NMDA receptors without magnesium has a loop of its own (and a
-    place that stays in the cache): one loop would be a chain of operations too long for the
-    processor to overlap one round with the next. Returns whether a cell is at its peak; `settle`
-    resets it.
+    loops, to the bit. Three loops (share of NMDA receptors without magnesium; conductances and
+    current; membrane) that hand on a row which stays in the cache: one loop would be a chain of
+    operations too long for the processor to overlap one round with the next, with more constants
+    than there are registers. Returns whether a cell is at its peak; `settle` resets it.
     """
     k, v_r, v_t, b = par[K], par[V_R], par[V_T], par[B]
     v_peak, injected, dt_over_c, dt_a = par[V_PEAK], par[I_SPON], dt / par[C], dt * par[A]
@@ -167,11 +167,10 @@ def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weig
     g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 1) * _P,
                   base + uintp(FIRST + 2) * _P)
     iu = base + uintp(U) * _P
-    for lane in range(_W):
+    for lane in range(width):
         share[lane] = jit.logistic2(block, slope * flat[base + first + lane])
-    peaks = jit.marked(k, False, False)
-    for lane in range(first, first + _W):
-        v, u, events = flat[base + lane], flat[iu + lane], counts[row + lane]
+    for lane in range(first, first + width):
+        v, events = flat[base + lane], counts[row + lane]
         counts[row + lane] = 0
         ampa = flat[g0 + lane] + events * w0
         nmda = flat[g1 + lane] + events * w1
@@ -182,8 +181,11 @@ def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weig
         flat[g2 + lane] = gaba * decay2
         pull = e0 - v
         flow = gain1 * nmda * pull * share[lane - first]
-        current = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
-        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + current)
+        share[lane - first] = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
+    peaks = jit.marked(k, False, False)
+    for lane in range(first, first + width):
+        v, u = flat[base + lane], flat[iu + lane]
+        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + share[lane - first])
         flat[base + lane] = new_v
         flat[iu + lane] = u + dt_a * (b * (v - v_r) - u)
         peaks = jit.marked(k, peaks, new_v >= v_peak)
@@ -191,9 +193,9 @@ def step_driven(flat, base, first, ring, slot, counts, row, share, quantum, weig
 
 
 @woven
-def settle(flat, base, first, par, used, k, found, count):
+def settle(flat, base, first, width, par, used, k, found, count):
     """Reset the cells of a strip that are at their peak and note them; return the new count."""
-    for lane in range(first, first + _W):
+    for lane in range(first, first + width):
         if flat[base + lane] >= par[V_PEAK]:
             flat[base + lane] = par[RESET]
             flat[base + uintp(U) * _P + lane] += par[D]

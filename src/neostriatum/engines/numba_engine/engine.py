@@ -76,6 +76,7 @@ class Numba:
         self._tables = TableMaker(program, layout.sizes)
         self._work = share_out(program, layout, self.threads)
         self._notes = notebook(layout)
+        self._par: np.ndarray | None = None
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -126,7 +127,9 @@ class Numba:
                             level.reshape(len(program.currents), count))
         out = np.zeros((count, len(self._probe_lane)), self.dtype)
         probes = Probes(self._probe_start, self._probe_lane, self._probe_row, out)
-        par = step_parameters(program, layout, self.step, count, self.dtype)
+        if self._par is None or program.dopamine_varies:
+            self._par = step_parameters(program, layout, self.step, count, self.dtype)
+        par = self._par
         window = layout.window
         spikes, done = [], 0
         outside = bool(program.recorded) or any(drive.pool for drive in program.drives)

@@ -24,7 +24,7 @@ from neostriatum.engines.numba_engine.cells import (
 
 _T = uintp(TILE)
 _P = uintp(PITCH)
-_W = uintp(WIDE)
+_S, _W = uintp(STRIP), uintp(WIDE)
 
 
 @inner
@@ -165,18 +165,27 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     probed = probes.start[tile] < probes.start[tile + 1]
     width = uintp(cell.flags[population, 6]) * _T
     origin = uintp(tile) * uintp(slots) * width
-    for strip in range(uintp(0), cells.in_use(used, WIDE), _W):
-        at = uintp(step0 % slots)
+    quantum, slope = cell.scalars[0], cell.scalars[1]
+    strip, lanes = uintp(0), cells.in_use(used, STRIP)
+    while strip < lanes:
+        wide = strip + _W <= lanes
+        at, step = uintp(step0 % slots), _W if wide else _S
         for k in range(count):
             if varies:
                 p = par[population, s0 + k]
-            if cells.step_driven(flat, base, strip, ring, origin + at * width, work.events,
-                                 uintp(k) * _T, work.share, cell.scalars[0], weights, said,
-                                 cell.scalars[1], p, dt):
-                noted = cells.settle(flat, base, strip, p, used, k, found, noted)
+            row, slot = uintp(k) * _T, origin + at * width
+            if wide:
+                peaks = cells.step_driven(flat, base, strip, _W, ring, slot, work.events, row,
+                                          work.share, quantum, weights, said, slope, p, dt)
+            else:
+                peaks = cells.step_driven(flat, base, strip, _S, ring, slot, work.events, row,
+                                          work.share, quantum, weights, said, slope, p, dt)
+            if peaks:
+                noted = cells.settle(flat, base, strip, step, p, used, k, found, noted)
             if probed:
-                copy_probes(tile, s0 + k, base, strip, strip + _W, flat, probes)
+                copy_probes(tile, s0 + k, base, strip, strip + step, flat, probes)
             at = uintp(0) if at + uintp(1) == uintp(slots) else at + uintp(1)
+        strip += step
     return noted
 
 
