@@ -152,9 +152,9 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
                 tables, probes, dt, found):
     """Advance a tile of the commonest kind through a window; return how many spikes it noted.
 
-    One drive, three receptors, nothing else. The events of the window are counted first; then each
-    strip goes through all steps by itself, since its rows fit the first-level cache and those of a
-    whole tile do not. The rows of counts start and end at zero.
+    One drive, three receptors, nothing else. The events of the window are counted first; then the
+    tile, or each strip of one that is not full, goes through all steps by itself, since its rows
+    fit the first-level cache. The rows of counts start and end at zero.
     """
     population = geometry.population[tile]
     number = cell.flags[population, 5]
