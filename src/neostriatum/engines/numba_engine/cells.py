@@ -26,8 +26,8 @@ K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 
 #: Lanes of a strip: a loop of known length, which LLVM can prove to stay within its row.
 STRIP = 64
-#: Lanes of a strip of `step_driven` in a full tile: all of them, whose rows just fit the first-level
-#: cache. A tile that is not full goes in strips of `STRIP`.
+#: Lanes of a strip of `step_driven` in a full tile: all of them, whose rows just fit the
+#: first-level cache. A tile that is not full goes in strips of `STRIP`.
 WIDE = 512
 
 _T = uintp(TILE)
