@@ -29,9 +29,11 @@ def _interleave() -> None:
     """Let a round of every vector loop do two vectors, instruction by instruction.
 
     The longest chains of operations then wait for each other less than one vector after the other
-    would. Results do not depend on it.
+    would. Results do not depend on it. Longer rounds than that are no use: constants no longer fit
+    the registers and are read again and again.
     """
-    llvm.set_option("neostriatum", "-force-vector-interleave=2")
+    for option in ("-force-vector-interleave=2", "-unroll-allow-partial=false"):
+        llvm.set_option("neostriatum", option)
 
 
 def _wait_gently() -> None:

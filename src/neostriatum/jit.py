@@ -62,6 +62,21 @@ def prefetch(typingctx, array, index):
     return types.void(array, types.intp), codegen
 
 
+@intrinsic
+def higher(typingctx, first, second):
+    """Return the higher of two numbers; which one is not said where one is NaN.
+
+    Not `max`, whose rule for NaN keeps LLVM from looking for the highest of many by vectors.
+    """
+
+    def codegen(context, builder, signature, args):
+        allowed = ("nnan", "nsz")
+        above = builder.fcmp_ordered(">", *args, flags=allowed)
+        return builder.select(above, *args, flags=allowed)
+
+    return first(first, second), codegen
+
+
 @njit(inline="always")
 def exp(x):
     """Return e^x exactly as `rng.exp` does."""
@@ -133,6 +148,33 @@ def _logistic2_single(m, y):
     fall = a - b
     power = single_from_bits(int32(bits_of_single(shifted) << int32(23)))
     return fall / (fall + (a + b) * (m * power))
+
+
+@njit(inline="always")
+def _logistic2_pair_double(m, y, z):
+    shifted, other = y + _ROUND, z + _ROUND
+    f, g = y - (shifted - _ROUND), z - (other - _ROUND)
+    square, second = f * f, g * g
+    a = (_EVEN[0] * square + _EVEN[1]) * square + _EVEN[2]
+    c = (_EVEN[0] * second + _EVEN[1]) * second + _EVEN[2]
+    b = ((square + _ODD[1]) * square + _ODD[2]) * f
+    d = ((second + _ODD[1]) * second + _ODD[2]) * g
+    fall, down = a - b, c - d
+    power = m * float_from_bits(bits_of_float(shifted) << int64(52))
+    force = m * float_from_bits(bits_of_float(other) << int64(52))
+    return fall / (fall + (a + b) * power), down / (down + (c + d) * force)
+
+
+def logistic2_pair(m, y, z):
+    """Return `logistic2` of two numbers, written so that their operations alternate."""
+    raise RuntimeError
+
+
+@overload(logistic2_pair, inline="always")
+def _logistic2_pair_overload(m, y, z):
+    if y == types.float32:
+        return lambda m, y, z: (_logistic2_single(m, y), _logistic2_single(m, z))
+    return lambda m, y, z: _logistic2_pair_double(m, y, z)
 
 
 def logistic2(m, y):

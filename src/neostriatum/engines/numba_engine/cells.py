@@ -167,8 +167,10 @@ def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantu
     g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 1) * _P,
                   base + uintp(FIRST + 2) * _P)
     iu = base + uintp(U) * _P
-    for lane in range(width):
-        share[lane] = jit.logistic2(block, slope * flat[base + first + lane])
+    half, low = width // uintp(2), base + first
+    for lane in range(half):
+        share[lane], share[half + lane] = jit.logistic2_pair(
+            block, slope * flat[low + lane], slope * flat[low + half + lane])
     for lane in range(first, first + width):
         v, events = flat[base + lane], counts[row + lane]
         counts[row + lane] = 0
@@ -182,14 +184,14 @@ def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantu
         pull = e0 - v
         flow = gain1 * nmda * pull * share[lane - first]
         share[lane - first] = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
-    peaks = jit.marked(k, False, False)
+    highest = v_r
     for lane in range(first, first + width):
         v, u = flat[base + lane], flat[iu + lane]
         new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + share[lane - first])
         flat[base + lane] = new_v
         flat[iu + lane] = u + dt_a * (b * (v - v_r) - u)
-        peaks = jit.marked(k, peaks, new_v >= v_peak)
-    return peaks != 0
+        highest = jit.higher(highest, new_v)
+    return highest >= v_peak
 
 
 @woven
