@@ -26,13 +26,10 @@ K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
 
 #: Lanes of a strip: a loop of known length, which LLVM can prove to stay within its row.
 STRIP = 64
-#: Lanes of a strip of `step_driven` in a full tile: all of them, whose rows just fit the
-#: first-level cache. A tile that is not full goes in strips of `STRIP`.
-WIDE = 512
 
 _T = uintp(TILE)
 _P = uintp(PITCH)
-_S, _W = uintp(STRIP), uintp(WIDE)
+_S = uintp(STRIP)
 
 
 @woven
@@ -147,9 +144,9 @@ def update_linear(flat, rows, lanes, base, par, dt_over_c, dt_a, fired):
 
 
 @woven
-def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantum, weights, said,
-                slope, par, dt):
-    """Advance a strip of ``width`` cells with linear recovery by a step, as most SPNs need it.
+def step_driven(flat, base, lanes, ring, slot, counts, row, share, quantum, weights, said, slope,
+                par, dt):
+    """Advance a tile of cells with linear recovery by a step, as most SPNs need it.
 
     Receptors 0 and 1 get the counted events of one drive and share a reversal, 1 has the magnesium
     block, 2 gets what arrives in the ring and has no gain. The sums are those of the separate
@@ -167,11 +164,11 @@ def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantu
     g0, g1, g2 = (base + uintp(FIRST) * _P, base + uintp(FIRST + 1) * _P,
                   base + uintp(FIRST + 2) * _P)
     iu = base + uintp(U) * _P
-    half, low = width // uintp(2), base + first
+    half = lanes // uintp(2)
     for lane in range(half):
         share[lane], share[half + lane] = jit.logistic2_pair(
-            block, slope * flat[low + lane], slope * flat[low + half + lane])
-    for lane in range(first, first + width):
+            block, slope * flat[base + lane], slope * flat[base + half + lane])
+    for lane in range(lanes):
         v, events = flat[base + lane], counts[row + lane]
         counts[row + lane] = 0
         ampa = flat[g0 + lane] + events * w0
@@ -182,12 +179,12 @@ def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantu
         flat[g1 + lane] = nmda * decay1
         flat[g2 + lane] = gaba * decay2
         pull = e0 - v
-        flow = gain1 * nmda * pull * share[lane - first]
-        share[lane - first] = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
+        flow = gain1 * nmda * pull * share[lane]
+        share[lane] = injected + gain0 * ampa * pull + flow + gaba * (e2 - v)
     highest = v_r
-    for lane in range(first, first + width):
+    for lane in range(lanes):
         v, u = flat[base + lane], flat[iu + lane]
-        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + share[lane - first])
+        new_v = v + dt_over_c * (k * (v - v_r) * (v - v_t) - u + share[lane])
         flat[base + lane] = new_v
         flat[iu + lane] = u + dt_a * (b * (v - v_r) - u)
         highest = jit.higher(highest, new_v)
@@ -195,9 +192,9 @@ def step_driven(flat, base, first, width, ring, slot, counts, row, share, quantu
 
 
 @woven
-def settle(flat, base, first, width, par, used, k, found, count):
-    """Reset the cells of a strip that are at their peak and note them; return the new count."""
-    for lane in range(first, first + width):
+def settle(flat, base, lanes, par, used, k, found, count):
+    """Reset the cells of a tile that are at their peak and note them; return the new count."""
+    for lane in range(lanes):
         if flat[base + lane] >= par[V_PEAK]:
             flat[base + lane] = par[RESET]
             flat[base + uintp(U) * _P + lane] += par[D]

@@ -271,15 +271,18 @@ def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
 
 
 #: Cost of a cell by the way that its tile goes.
-_COST = {"driven": 1.0, "cubic": 2.5, "general": 4.0}
+_COST = {"driven": 1.0, "cubic": 3.0, "general": 4.0}
 
 
 def share_out(program: Program, layout: Layout, parts: int) -> Work:
-    """Divide the tiles among parts of about the same work, the gap-coupled population as one."""
+    """Divide the tiles among parts of about the same work, the gap-coupled population as one.
+
+    Full tiles come first, then the last ones of the populations, which even out what the former
+    leave; so a part still owns tiles of a population that follow each other.
+    """
     coupled = program.gaps.population if program.gaps else -1
     cost, items = [], []
-    order = sorted(range(len(program.populations)), key=lambda number: number != coupled)
-    for number in order:
+    for number in range(len(program.populations)):
         start, stop = int(layout.first_tile[number]), int(layout.first_tile[number + 1])
         lanes, flags = layout.geometry.lanes[start:stop], layout.cell.flags[number]
         way = "driven" if flags[5] >= 0 else "cubic" if flags[10] >= 0 else "general"
@@ -289,7 +292,10 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
             continue
         items += [(number, tile, tile + 1) for tile in range(start, stop)]
         cost += list(_COST[way] * lanes)
-    done = np.cumsum(cost) - 0.5 * np.array(cost)
+    last = [number == coupled or layout.geometry.lanes[tile] < TILE for number, tile, _ in items]
+    order = np.argsort(last, kind="stable")
+    cost, items = np.array(cost, float)[order], [items[n] for n in order]
+    done = np.cumsum(cost) - 0.5 * cost
     owner = np.minimum((done / max(1e-9, float(np.sum(cost))) * parts).astype(int), parts - 1)
     dtype, receptors = layout.gap.constants.dtype, layout.cell.receptors.shape[1]
     own = np.zeros((parts, len(program.populations), 2), np.int64)
@@ -301,7 +307,7 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
     return Work(own, np.zeros((parts, max(1, most) * layout.window * TILE), np.float32),
                 np.zeros((parts, 8, events.AHEAD), np.uint64),
                 np.zeros((parts, int(events.whole_vectors.py_func(layout.window)))),
-                np.zeros((parts, cells.WIDE), dtype),
+                np.zeros((parts, TILE), dtype),
                 np.zeros((parts, (cells.ARRIVALS + receptors) * PITCH), dtype),
                 np.zeros((parts, TILE), np.uint8),
                 np.full((parts, 2), -1, np.int64))

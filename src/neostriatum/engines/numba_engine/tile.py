@@ -16,7 +16,6 @@ from neostriatum.engines.numba_engine.cells import (
     PITCH,
     STRIP,
     TILE,
-    WIDE,
     A,
     C,
     I,
@@ -24,7 +23,6 @@ from neostriatum.engines.numba_engine.cells import (
 
 _T = uintp(TILE)
 _P = uintp(PITCH)
-_S, _W = uintp(STRIP), uintp(WIDE)
 
 
 @inner
@@ -113,17 +111,15 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
         cells.update_cubic(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
     else:
         cells.update_linear(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
-    copy_probes(tile, s, base, uintp(0), _T, flat, probes)
+    copy_probes(tile, s, base, flat, probes)
     return cells.any_fired(work.fired)
 
 
 @woven
-def copy_probes(tile, s, base, first, last, flat, probes):
-    """Record the variables of the probed cells among some lanes of a tile."""
+def copy_probes(tile, s, base, flat, probes):
+    """Record the variables of the probed cells of a tile."""
     for n in range(probes.start[tile], probes.start[tile + 1]):
-        lane = uintp(probes.lane[n])
-        if first <= lane < last:
-            probes.out[s, n] = flat[base + uintp(probes.row[n]) + lane]
+        probes.out[s, n] = flat[base + uintp(probes.row[n]) + uintp(probes.lane[n])]
 
 
 @woven
@@ -153,8 +149,8 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     """Advance a tile of the commonest kind through a window; return how many spikes it noted.
 
     One drive, three receptors, nothing else. The events of the window are counted first; then the
-    tile, or each strip of one that is not full, goes through all steps by itself, since its rows
-    fit the first-level cache. The rows of counts start and end at zero.
+    tile goes through all steps by itself, since its rows just fit the first-level cache. The rows
+    of counts start and end at zero.
     """
     population = geometry.population[tile]
     number = cell.flags[population, 5]
@@ -163,29 +159,25 @@ def driven_tile(tile, s0, count, step0, slots, flat, work, ring, geometry, cell,
     draw_window(tile, s0, count, step0, int64(0), number, work, geometry, drives, tables)
     used, noted, varies = geometry.lanes[tile], 0, par.shape[1] > 1
     probed = probes.start[tile] < probes.start[tile + 1]
-    width = uintp(cell.flags[population, 6]) * _T
-    origin = uintp(tile) * uintp(slots) * width
+    width, lanes = uintp(cell.flags[population, 6]) * _T, cells.in_use(used, STRIP)
+    origin, at = uintp(tile) * uintp(slots) * width, uintp(step0 % slots)
     quantum, slope = cell.scalars[0], cell.scalars[1]
-    strip, lanes = uintp(0), cells.in_use(used, STRIP)
-    while strip < lanes:
-        wide = strip + _W <= lanes
-        at, step = uintp(step0 % slots), _W if wide else _S
-        for k in range(count):
-            if varies:
-                p = par[population, s0 + k]
-            row, slot = uintp(k) * _T, origin + at * width
-            if wide:
-                peaks = cells.step_driven(flat, base, strip, _W, ring, slot, work.events, row,
-                                          work.share, quantum, weights, said, slope, p, dt)
-            else:
-                peaks = cells.step_driven(flat, base, strip, _S, ring, slot, work.events, row,
-                                          work.share, quantum, weights, said, slope, p, dt)
-            if peaks:
-                noted = cells.settle(flat, base, strip, step, p, used, k, found, noted)
-            if probed:
-                copy_probes(tile, s0 + k, base, strip, strip + step, flat, probes)
-            at = uintp(0) if at + uintp(1) == uintp(slots) else at + uintp(1)
-        strip += step
+    for k in range(count):
+        if varies:
+            p = par[population, s0 + k]
+        row, slot = uintp(k) * _T, origin + at * width
+        # The same twice, but once with a length that LLVM knows.
+        if lanes == _T:
+            peaks = cells.step_driven(flat, base, _T, ring, slot, work.events, row, work.share,
+                                      quantum, weights, said, slope, p, dt)
+        else:
+            peaks = cells.step_driven(flat, base, lanes, ring, slot, work.events, row, work.share,
+                                      quantum, weights, said, slope, p, dt)
+        if peaks:
+            noted = cells.settle(flat, base, lanes, p, used, k, found, noted)
+        if probed:
+            copy_probes(tile, s0 + k, base, flat, probes)
+        at = uintp(0) if at + uintp(1) == uintp(slots) else at + uintp(1)
     return noted
 
 
@@ -225,7 +217,7 @@ def cubic_tiles(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
                 for lane in range(uintp(geometry.lanes[tile])):
                     rows[lane] += gap.current[local + lane]
             cells.update_cubic(flat, rows, lanes, base, p, dt / p[C], dt * p[A], work.fired)
-            copy_probes(tile, s0 + k, base, uintp(0), _T, flat, probes)
+            copy_probes(tile, s0 + k, base, flat, probes)
             if cells.any_fired(work.fired):
                 noted[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], noted[tile])
 

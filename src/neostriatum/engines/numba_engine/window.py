@@ -78,7 +78,8 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
                                 ring, geometry, cell, par, drives, tables, currents, gap, probes,
                                 dt, found, counts)
             for tile in range(first, end):
-                release(tile, step0, geometry, wires, found, counts[tile], releases)
+                if wires.release_start[tile] >= 0 and counts[tile] > 0:
+                    release(tile, step0, geometry, wires, found, counts[tile], releases)
                 if work.bad[0] < 0:
                     find_unhealthy(tile, flat, geometry, limit, work.bad)
 
@@ -90,8 +91,8 @@ def find_unhealthy(tile, flat, geometry, limit, bad):
     lanes, seen = in_use(geometry.lanes[tile], STRIP), jit.marked(limit, False, False)
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
-            x = flat[base + lane]
-            seen = jit.marked(limit, seen, not (-limit <= x <= limit))
+            # One comparison, which NaN fails too.
+            seen = jit.marked(limit, seen, not abs(flat[base + lane]) <= limit)
     if seen != 0:
         for lane in range(geometry.lanes[tile]):
             x = flat[base + uintp(lane)]
