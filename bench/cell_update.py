@@ -10,7 +10,7 @@ multiply-add: the reference must get the same bits), one division and one compar
 
 The floor is that count at the speed at which this processor does such operations on cached data
 where none waits for another, measured below, plus the division at its own measured speed. Memory is
-no part of it: a strip (5 rows, one slot of the ring) stays in the first-level cache for a window.
+no part of it: a tile (5 rows, one slot of the ring) stays in the first-level cache for a window.
 """
 
 from __future__ import annotations
@@ -50,11 +50,10 @@ def divide(rows, a, b, repeats):
 
 @njit(error_model="numpy")
 def cell(flat, ring, counts, share, quantum, weights, said, slope, par, dt, repeats):
-    """Do the engine's own step again and again, strip by strip as the engine does."""
-    for strip in range(uintp(0), LANES, uintp(cells.WIDE)):
-        for _ in range(repeats):
-            cells.step_driven(flat, uintp(0), strip, uintp(cells.WIDE), ring, uintp(0), counts,
-                              uintp(0), share, quantum, weights, said, slope, par, dt)
+    """Do the engine's own step again and again."""
+    for _ in range(repeats):
+        cells.step_driven(flat, uintp(0), LANES, ring, uintp(0), counts, uintp(0), share, quantum,
+                          weights, said, slope, par, dt)
 
 
 def nanoseconds(function: Any, *arguments: Any, repeats: int = 20_000) -> float:
@@ -82,7 +81,7 @@ def main() -> None:
         counts = aligned(cells.TILE, np.float32)
         said = np.array([[0, 0.983, 0, -1], [0, 0.999, 0.28, -1], [-74, 0.975, 0, 0]], dtype)
         par = np.array([1, -80, -29.7, 15.2, 0.01, -20, 40, -55, 91, 0, 0, 1, 1, 1], dtype)
-        measured = nanoseconds(cell, flat, ring, counts, aligned(cells.WIDE, dtype), dtype(1),
+        measured = nanoseconds(cell, flat, ring, counts, aligned(cells.TILE, dtype), dtype(1),
                                np.array([0.6, 0.3], dtype), said, dtype(-0.0894), par, dtype(0.1))
         floor = each * OPERATIONS + division
         print(f"{name:<10}{each:>15.4f}{division:>10.3f}{floor:>8.3f}{measured:>10.3f}"

@@ -90,7 +90,10 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
 
     def decorate(function: Any) -> Any:
         made = njit(cache=True, error_model="numpy", **options)(function)
-        made._cache._cache_file._source_stamp = _FINGERPRINT
+        file = made._cache._cache_file
+        file._source_stamp = _FINGERPRINT
+        # Read before the rest, which may name classes that only another version of ours has.
+        file._version = f"{file._version} {_FINGERPRINT}"
         return made
 
     return decorate

@@ -1,11 +1,13 @@
 """What only whole processes can show: an interrupt, and many cold starts at once."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 
+import numba
 import pytest
 
 COLD = """
@@ -44,6 +46,20 @@ def test_an_interrupt_ends_a_run_within_five_seconds(tmp_path):
     last = rest.strip().splitlines()[-1]
     assert last.startswith("run: interrupted with ")
     assert last.endswith("Go on with: neostriatum resume run")
+
+
+def test_an_index_that_another_version_left_is_not_opened(tmp_path):
+    (tmp_path / "one.py").write_text("from neostriatum.caching import compiled\n\n"
+                                     "@compiled()\ndef twice(x):\n    return 2 * x\n\n"
+                                     "print(twice(21))\n")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "one.py"], cwd=tmp_path, env=environment,
+                              capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == ("42\n", "")
+        (index,) = (tmp_path / "cache").rglob("*.nbi")
+        # What a pickle looks like that names a class which is no longer there.
+        index.write_bytes(pickle.dumps(numba.__version__) + b"cneostriatum.caching\nGone\n.")
 
 
 def test_a_changed_source_is_compiled_anew(monkeypatch, tmp_path):

@@ -60,12 +60,13 @@ def first_at_least(targets, start, stop, value):
 
 @inner
 def find_rows(own, step0, geometry, wires, found, counts):
-    """Return the noted spikes, and where their rows reach this part's tiles.
+    """Return the noted spikes, their first by population, and where their rows reach own tiles.
 
     Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3): the place
     of the next target, the end, and that target, which `deliver` moves on.
     """
     total = counts.sum()
+    begin = np.zeros(own.shape[0] + 1, np.int64)
     spikes = np.empty((total, 3), np.int64)
     rows = np.empty((wires.plain.shape[0], total, 3), np.int64)
     at = 0
@@ -79,12 +80,13 @@ def find_rows(own, step0, geometry, wires, found, counts):
             spikes[at, 1] = step0 + found[tile, n] // TILE
             spikes[at, 2] = wires.release_start[tile] + n * plastic
             at += 1
+        begin[source + 1:] = at
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
         low = (own[target, 0] - wires.first_tile[target]) * TILE
         if own[target, 0] == own[target, 1]:
             continue
-        for at in range(*spikes_of(source, wires, counts)):
+        for at in range(begin[source], begin[source + 1]):
             row = wires.plain[one, 3] + spikes[at, 0]
             start, stop = wires.offsets[row], wires.offsets[row + 1]
             if start < stop and wires.targets[start] < low:
@@ -94,19 +96,11 @@ def find_rows(own, step0, geometry, wires, found, counts):
                     start = first_at_least(wires.targets, start, stop, low)
             rows[one, at, 0], rows[one, at, 1] = start, stop
             rows[one, at, 2] = wires.targets[start] if start < stop else _NONE
-    return spikes, rows
+    return spikes, begin, rows
 
 
 @woven
-def spikes_of(source, wires, counts):
-    """Return the first and the end of a population's spikes among all."""
-    first = counts[: wires.first_tile[source]].sum()
-    own = counts[wires.first_tile[source] : wires.first_tile[source + 1]].sum()
-    return first, first + own
-
-
-@woven
-def deliver(population, last, slots, ring, cell, wires, unit, counts, releases, spikes, rows):
+def deliver(population, last, slots, ring, cell, wires, unit, releases, spikes, begin, rows):
     """Deliver spikes to a population's tiles before ``last``, as far as they have not been."""
     tile0 = wires.first_tile[population]
     high = (last - tile0) * TILE
@@ -114,7 +108,7 @@ def deliver(population, last, slots, ring, cell, wires, unit, counts, releases, 
         if wires.plain[one, 1] != population:
             continue
         varied = wires.factor_start[one] >= 0 or wires.failure[one] > 0
-        first, end_ = spikes_of(wires.plain[one, 0], wires, counts)
+        first, end_ = begin[wires.plain[one, 0]], begin[wires.plain[one, 0] + 1]
         for at in range(first, end_):
             soon = at + AHEAD
             if soon < end_ and rows[one, soon, 2] < high:

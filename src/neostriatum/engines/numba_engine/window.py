@@ -51,7 +51,7 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
     """
     was, were, gave = notes.found[1 - phase], notes.counts[1 - phase], notes.releases[1 - phase]
     found, counts, releases = notes.found[phase], notes.counts[phase], notes.releases[phase]
-    spikes, rows = find_rows(own, last, geometry, wires, was, were)
+    spikes, begin, rows = find_rows(own, last, geometry, wires, was, were)
     work.bad[0] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
@@ -59,7 +59,7 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
         several = stop - start if coupled else min(stop - start, TOGETHER)
         for first in range(start, stop, max(1, several)):
             end = min(first + several, stop)
-            deliver(population, end, slots, ring, cell, wires, unit, were, gave, spikes, rows)
+            deliver(population, end, slots, ring, cell, wires, unit, gave, spikes, begin, rows)
             if count == 0:
                 continue
             # Coupled tiles go together, others one by one.
