@@ -304,13 +304,17 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
         own[part, number] = first, stop
     # The coupled population draws the events of a window for all of its tiles.
     most = int(np.diff(layout.first_tile)[coupled]) if coupled >= 0 else 1
-    return Work(own, np.zeros((parts, max(1, most) * layout.window * TILE), np.float32),
-                np.zeros((parts, 8, events.AHEAD), np.uint64),
-                np.zeros((parts, int(events.whole_vectors.py_func(layout.window)))),
-                np.zeros((parts, TILE), dtype),
-                np.zeros((parts, (cells.ARRIVALS + receptors) * PITCH), dtype),
-                np.zeros((parts, TILE), np.uint8),
-                np.full((parts, 2), -1, np.int64))
+    rows = cells.ARRIVALS + receptors
+    return Work(own, _benches(parts, max(1, most) * layout.window * TILE, np.float32),
+                _benches(parts, 8 * events.AHEAD, np.uint64).reshape(parts, 8, events.AHEAD),
+                _benches(parts, int(events.whole_vectors.py_func(layout.window)), np.float64),
+                _benches(parts, TILE, dtype), _benches(parts, rows * PITCH, dtype),
+                _benches(parts, TILE, np.uint8), np.full((parts, 2), -1, np.int64))
+
+
+def _benches(parts: int, size: int, dtype: Any) -> np.ndarray:
+    """Return zeros (parts, size) whose rows begin on cache lines, as those of whole tiles do."""
+    return aligned(parts * size, dtype).reshape(parts, size)
 
 
 def notebook(layout: Layout) -> Notes:
