@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.network import Network
 
-#: Steps between two looks at what changes in time; bounds the tables, not the windows.
-CHUNK = 500
+#: Steps between two looks at what changes in time, at least and at most, and how many steps times
+#: cells are enough; bounds tables, recordings and the wait for an interrupt, not the windows.
+CHUNK, LONGEST, ENOUGH = 500, 2000, 20_000_000
 
 
 class Numba:
@@ -106,8 +107,11 @@ class Numba:
         before = numba.get_num_threads()
         numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
         try:
-            for start in range(0, max(n_steps, 1), CHUNK):
-                found.append(self._chunk(min(CHUNK, n_steps - start)))
+            # What is recorded of a cell takes as much room as ten cells take time.
+            cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_lane)
+            chunk = max(CHUNK, min(LONGEST, ENOUGH // cost))
+            for start in range(0, max(n_steps, 1), chunk):
+                found.append(self._chunk(min(chunk, n_steps - start)))
         except SystemError as error:
             # How an interrupt looks that came while compiled code was running.
             if isinstance(error.__cause__, KeyboardInterrupt):
