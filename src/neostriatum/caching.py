@@ -25,12 +25,12 @@ def _prefer_wide_vectors() -> None:
         config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
 
 
-def _interleave() -> None:
-    """Let a round of every vector loop do two vectors, instruction by instruction.
+def _shape_loops() -> None:
+    """Let a round of every vector loop do two vectors, instruction by instruction, and no more.
 
     The longest chains of operations then wait for each other less than one vector after the other
-    would. Results do not depend on it. Longer rounds than that are no use: constants no longer fit
-    the registers and are read again and again.
+    would. LLVM would go on to unroll the rounds, whose constants then do not fit the registers and
+    are read again and again. Results do not depend on it.
     """
     for option in ("-force-vector-interleave=2", "-unroll-allow-partial=false"):
         llvm.set_option("neostriatum", option)
@@ -58,7 +58,7 @@ def _fingerprint() -> str:
 
 
 _prefer_wide_vectors()
-_interleave()
+_shape_loops()
 _wait_gently()
 _FINGERPRINT = _fingerprint()
 

@@ -1,7 +1,7 @@
 """One step of one tile of 512 cells, as short loops that LLVM turns into vector instructions.
 
 Each loop reads and writes rows of flat arrays: row r of a tile starts at base + r * PITCH. Only
-the strips in use are computed; no loop adds across lanes (but one ors flags).
+the strips in use are computed; no loop adds across lanes (one looks for the highest).
 The formulas and their order are those of the reference engine, to the bit.
 """
 

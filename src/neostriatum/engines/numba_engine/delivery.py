@@ -20,8 +20,6 @@ _NONE = 2**62
 def release(tile, step0, geometry, wires, found, count, releases):
     """Compute the release of every noted spike of a tile, for every plastic projection of it."""
     population, at = geometry.population[tile], wires.release_start[tile]
-    if at < 0:
-        return
     for n in range(count):
         local = geometry.first[tile] + found[tile, n] % TILE
         step = step0 + found[tile, n] // TILE

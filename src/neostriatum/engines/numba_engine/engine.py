@@ -107,7 +107,7 @@ class Numba:
         before = numba.get_num_threads()
         numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
         try:
-            # What is recorded of a cell takes as much room as ten cells take time.
+            # A recorded cell counts as ten, since its samples are held until the stretch ends.
             cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_lane)
             chunk = max(CHUNK, min(LONGEST, ENOUGH // cost))
             for start in range(0, max(n_steps, 1), chunk):

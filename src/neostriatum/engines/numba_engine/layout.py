@@ -313,7 +313,7 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
 
 
 def _benches(parts: int, size: int, dtype: Any) -> np.ndarray:
-    """Return zeros (parts, size) whose rows begin on cache lines, as those of whole tiles do."""
+    """Return zeros (parts, size) that begin on a cache line."""
     return aligned(parts * size, dtype).reshape(parts, size)
 
 
