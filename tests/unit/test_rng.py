@@ -37,6 +37,15 @@ def twin_logistic2(m, values):
 
 
 @njit
+def twin_logistic2_pair(m, values, others):
+    """Return what `jit.logistic2_pair` gives of two numbers at a time, shape (2, n)."""
+    out = np.empty((2, values.size), values.dtype)
+    for n in range(values.size):
+        out[0, n], out[1, n] = jit.logistic2_pair(m, values[n], others[n])
+    return out
+
+
+@njit
 def twin_philox(k0, k1, c0, c1, c2, c3):
     """Return the words of counters by the compiled twin, shape (n, 4)."""
     out = np.empty((c0.size, 4), np.uint32)
@@ -120,6 +129,13 @@ class TestFunctions:
         found = twin_logistic2(np.float32(0.28), y)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_two_logistics_at_a_time_are_those_of_one(self, dtype):
+        y = np.concatenate([np.linspace(-99, 99, 4001), np.linspace(-1, 1, 1000)]).astype(dtype)
+        found = twin_logistic2_pair(dtype(0.28), y, y[::-1].copy())
+        one = twin_logistic2(dtype(0.28), y)
+        np.testing.assert_array_equal(found, [one, one[::-1]])
 
     def test_the_compiled_twins_are_equal(self):
         np.testing.assert_array_equal([jit.exp(value) for value in self.x[::7]],
