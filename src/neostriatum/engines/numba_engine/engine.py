@@ -18,7 +18,6 @@ from neostriatum.engines.numba_engine.layout import (
     fill_rows,
     lay_out,
     notebook,
-    quanta,
     share_out,
     step_parameters,
 )
@@ -150,7 +149,7 @@ class Numba:
                 self._tables.make(self.step, stretch),
                 currents._replace(level=np.ascontiguousarray(currents.level[:, done:])),
                 layout.gap, probes._replace(out=out[done:]), layout.wires, self.dtype(program.dt),
-                quanta(self.dtype), self.dtype(V_LIMIT), self._notes)
+                layout.quanta, self.dtype(V_LIMIT), self._notes)
             spikes.append(found)
             self.step += steps
             done += steps
@@ -163,9 +162,9 @@ class Numba:
 
     def _deliver_outside(self, count: int) -> None:
         """Add recorded spikes and shared trains of the next ``count`` steps to the ring."""
-        program, layout, scale = self.program, self.layout, 1.0 / quanta(self.dtype)[0]
+        program, layout = self.program, self.layout
         ring = self.ring.reshape(-1, layout.slots, layout.width, TILE)
-        unit = quanta(self.dtype)[1]
+        grain, unit = layout.quanta
         for step in range(self.step, self.step + count):
             hits = [(one, one.ids[slice(*np.searchsorted(one.steps, [step - program.warmup] * 2
                                                          + np.arange(2)))])
@@ -177,7 +176,7 @@ class Numba:
                 tiles = layout.first_tile[said.population] + ids // TILE
                 for receptor, weight in said.weights:
                     column = int(layout.cell.receptors[said.population, receptor, 3])
-                    amount = np.rint(weight * scale) * unit
+                    amount = np.rint(weight / grain) * unit
                     np.add.at(ring, (tiles, step % layout.slots, column, ids % TILE),
                               ring.dtype.type(amount))
 
@@ -219,12 +218,12 @@ class Numba:
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name.
 
-        Few slots of the ring hold something, so only these are kept.
+        Few slots of the ring hold something, so only these are kept, in nS.
         """
-        wires = self.layout.wires
+        wires, (grain, unit) = self.layout.wires, self.layout.quanta
         held = np.flatnonzero(self.ring)
         return {"step": np.array(self.step), "flat": self.flat.copy(), "held": held,
-                "ring": self.ring[held], "node": self.layout.gap.node.copy(),
+                "ring": self.ring[held] * (grain / unit), "node": self.layout.gap.node.copy(),
                 "stp": wires.state.copy(), "last": wires.last.copy()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
@@ -235,7 +234,8 @@ class Numba:
     def _load(self, state: dict[str, np.ndarray]) -> None:
         self.step = int(state["step"])
         self.ring[:] = 0
-        self.ring[state["held"]] = state["ring"]
+        grain, unit = self.layout.quanta
+        self.ring[state["held"]] = np.rint(state["ring"] / grain) * unit
         for mine, said in ((self.flat, "flat"), (self.layout.gap.node, "node"),
                            (self.layout.wires.state, "stp"), (self.layout.wires.last, "last")):
             mine[:] = state[said]

@@ -20,7 +20,8 @@ from neostriatum.engines.numba_engine.arrays import (
     Work,
 )
 from neostriatum.engines.numba_engine.cells import FIRST, GAIN, PITCH, TILE
-from neostriatum.engines.program import MG_SLOPE2, QUANTUM
+from neostriatum.engines.numba_engine.quantum import quantum
+from neostriatum.engines.program import MG_SLOPE2
 from neostriatum.errors import EngineUnsupported
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 COLUMNS = ("k", "v_r", "v_t", "C", "a", "b", "v_peak", "c", "d", "v_b", "I_spon")
 #: Steps of a window at most: a note, k * TILE + lane, has 16 bits.
 LONGEST_WINDOW = 64
-#: Quantum of a synaptic contribution in single precision [nS]; arrivals are counted in it.
-SINGLE_QUANTUM = 2.0**-20
 
 
 @dataclass
@@ -51,6 +50,8 @@ class Layout:
     width: int
     sizes: list[np.ndarray]
     spread_rows: list[int]
+    #: Quantum of a synaptic contribution [nS], and what one adds to the ring.
+    quanta: np.ndarray
 
 
 def lay_out(program: Program, dtype: Any) -> Layout:
@@ -89,10 +90,13 @@ def lay_out(program: Program, dtype: Any) -> Layout:
         np.zeros((len(program.currents), 1), dtype))
     delays = [int(one.delays.min()) for one in program.projections if len(one.delays)]
     window = min([LONGEST_WINDOW, *delays])
+    grain = quantum(program, dtype)
+    quanta = np.array([grain, 1.0 if dtype == np.float32 else grain])
     return Layout(
-        geometry, _cells(program, ring, width, spread_rows, receptors, dtype), drives,
+        geometry, _cells(program, ring, width, spread_rows, receptors, dtype, grain), drives,
         _gap(program, first_tile, rows, dtype), _wires(program, receptors, first_tile, window),
-        currents, first_tile, program.slots, window, rows, width, sizes, spread_rows)
+        currents, first_tile, program.slots, window, rows, width, sizes, spread_rows,
+        quanta)
 
 
 def _geometry(populations: tuple[Population, ...], tiles: list[int], rows: int) -> Geometry:
@@ -115,7 +119,7 @@ def _ring_columns(program: Program) -> list[list[int]]:
 
 
 def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: list[int],
-           receptors: int, dtype: Any) -> Cells:
+           receptors: int, dtype: Any, grain: float) -> Cells:
     count = len(program.populations)
     flags = np.zeros((count, 11), np.int64)
     said = np.zeros((count, max(1, receptors), 4), dtype)
@@ -135,7 +139,7 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
         keys[number] = stream(program.seed, "noise", pop.name)
     sigma = np.array([pop.sigma * np.sqrt(program.dt) for pop in program.populations])
     single = dtype == np.float32
-    scalars = np.array([SINGLE_QUANTUM if single else 1.0, MG_SLOPE2], dtype)
+    scalars = np.array([grain if single else 1.0, MG_SLOPE2], dtype)
     return Cells(flags, said, keys, sigma if not single else sigma.astype(np.float32), scalars)
 
 
@@ -387,9 +391,3 @@ def _scatter(view: np.ndarray, layout: Layout, number: int, row: int, values: np
     # Unused lanes of the last tile repeat its last cell, so that they stay healthy.
     padded = np.concatenate([values, np.full((stop - start) * TILE - pop.n, values[-1])])
     view[start:stop, row, :TILE] = padded.reshape(-1, TILE)
-
-
-def quanta(dtype: Any) -> np.ndarray:
-    """Return (quantum [nS], what one quantum adds to the ring)."""
-    single = dtype == np.float32
-    return np.array([SINGLE_QUANTUM, 1.0] if single else [QUANTUM, QUANTUM])
