@@ -216,7 +216,9 @@ def test_a_killed_run_opens(half, made):
     run.verify()
 
 
-def test_a_running_run_opens(small, made, tmp_path):
+def test_a_running_run_opens(small, made, tmp_path, monkeypatch):
+    # Or else a fast machine takes all of it in one or two windows.
+    monkeypatch.setattr("neostriatum.job.WINDOW_MS", 2.0)
     seen = []
 
     def look(phase, share):
