@@ -123,6 +123,24 @@ def test_no_compiler(monkeypatch, tmp_path):
         module.compiler(mpi=True)
 
 
+@pytest.mark.parametrize("said", [
+    "dictionary.h:39:10: fatal error: boost/type_index.hpp: No such file or directory",
+    "dictionary.h:39:10: fatal error: 'boost/type_index.hpp' file not found",
+])
+def test_a_header_that_the_packages_of_nest_do_not_bring(said):
+    with pytest.raises(EngineMissing, match=r"got no boost/type_index.hpp\). Install libltdl-dev"):
+        module._call("the compiler", compiler_saying(said))
+
+
+def test_a_compiler_that_refuses():
+    with pytest.raises(EngineUnsupported, match=r"a cell model \(expected ';' before 'x'\)"):
+        module._call("the compiler", compiler_saying("a.cpp:1:9: error: expected ';' before 'x'"))
+
+
+def compiler_saying(text):
+    return [sys.executable, "-c", f"import sys; sys.exit({text!r})"]
+
+
 def test_options(monkeypatch):
     installed(monkeypatch)
     with pytest.raises(EngineUnsupported, match=r"precision must be double \(got single\)"):

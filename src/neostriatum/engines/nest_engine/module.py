@@ -69,7 +69,7 @@ def modules(texts: dict[str, tuple[str, bool]], nest: Any) -> dict[str, Path]:
     Raises
     ------
     EngineMissing
-        No compiler, or no NESTML.
+        No compiler, no NESTML, or no header that NEST's own headers include.
     EngineUnsupported
         NESTML or the compiler refuses the model.
     """
@@ -168,6 +168,11 @@ def _call(who: str, command: list[str]) -> None:
                           errors="replace", stdin=subprocess.DEVNULL)
     if done.returncode:
         said = (done.stderr.splitlines() or done.stdout.splitlines() or ["nothing said"])
-        told = next((line for line in said if "error:" in line), said[-1])
+        told = next((line.partition("error:")[2] for line in said if "error:" in line), said[-1])
+        file = r"([\w./+-]+\.h(?:pp)?)'?:? (?:No such file|file not found)"
+        if missing := re.search(file, told):
+            msg = (f"engine nest: NEST's own headers need others (got no {missing[1]}). "
+                   "Install libltdl-dev and libboost-dev")
+            raise EngineMissing(msg)
         msg = f"engine nest: {who} refuses a cell model ({told.strip()[:100]})"
         raise EngineUnsupported(msg)
