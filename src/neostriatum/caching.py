@@ -39,8 +39,9 @@ def _shape_loops() -> None:
 def _wait_gently() -> None:
     """Let idle threads sleep soon instead of spinning.
 
-    Threads meet once per window. Where another process wants the processor, a thread that spins
-    takes it from the very one that it waits for: on a busy machine that is thirty times slower.
+    They meet after each parallel loop. Where another process wants the processor, a thread that
+    spins takes it from the very one that it waits for: on a busy machine that is thirty times
+    slower.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
@@ -67,9 +68,11 @@ def inner(function: Any) -> Any:
     """Compile a function that only compiled code calls.
 
     It has no door to Python, whose making takes most of the time where arguments are tuples of
-    arrays, and no file of its own in the cache: it lies in those of its callers.
+    arrays, and no file of its own in the cache: it lies in those of its callers. It makes no arrays
+    and does not count who holds one, which took as long as a sixth of a window.
     """
-    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
+                _nrt=False)(function)
 
 
 def woven(function: Any) -> Any:
@@ -79,7 +82,7 @@ def woven(function: Any) -> Any:
     hundred in all, and that takes as long as a short loop.
     """
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
-                forceinline=True)(function)
+                _nrt=False, forceinline=True)(function)
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:

@@ -9,9 +9,11 @@ import os
 from pathlib import Path
 
 import golden
+import nets
 import numpy as np
 import pytest
 
+import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.recording.store import spike_hash
 
@@ -96,6 +98,22 @@ def test_single_precision_is_exact_too(kind, threads, all_nets):
 def test_a_changed_number_changes_the_hash(all_nets):
     net = all_nets["striatum"].with_circuit({"cells.dSPN.parameters.C": "15.2000001 pF"})
     assert list(hashed(net)) != KEPT["striatum"]
+
+
+@pytest.fixture(scope="module")
+def burst():
+    """Return a net of which nearly every cell fires in the first window, with its spikes."""
+    start = {cell: {"v": "-20 mV"} for cell in ("dSPN", "iSPN", "FS")}
+    circuit = ns.load("striatum", changes={"warmup": "0 ms", "start": start})
+    net = nets.Net("burst", circuit, ns.build(circuit, size=4000, seed=1), 200)
+    return net, hashed(net, "reference")
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_more_spikes_in_a_window_than_there_is_room_for(threads, burst):
+    net, wanted = burst
+    assert wanted[1] > 3500
+    assert hashed(net, threads=threads) == wanted
 
 
 @pytest.mark.parametrize("start", [10**6, 2**31 - 1, 2**31 + 1, 864_000_000])

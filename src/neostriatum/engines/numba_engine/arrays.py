@@ -148,3 +148,11 @@ class Notes(NamedTuple):
     found: np.ndarray
     counts: np.ndarray
     releases: np.ndarray
+
+
+class Room(NamedTuple):
+    """What `find_rows` finds for each part: spikes (w, n, 3), first (w, p+1), rows (w, j, n, 3)."""
+
+    spikes: np.ndarray
+    begin: np.ndarray
+    rows: np.ndarray

@@ -57,16 +57,13 @@ def first_at_least(targets, start, stop, value):
 
 
 @inner
-def find_rows(own, step0, geometry, wires, found, counts):
-    """Return the noted spikes, their first by population, and where their rows reach own tiles.
+def find_rows(own, step0, geometry, wires, found, counts, spikes, begin, rows):
+    """Find the noted spikes, their first by population, and where their rows reach own tiles.
 
     Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3): the place
     of the next target, the end, and that target, which `deliver` moves on.
     """
-    total = counts.sum()
-    begin = np.zeros(own.shape[0] + 1, np.int64)
-    spikes = np.empty((total, 3), np.int64)
-    rows = np.empty((wires.plain.shape[0], total, 3), np.int64)
+    begin[:] = 0
     at = 0
     for tile in range(counts.size):
         source, plastic = geometry.population[tile], 0
@@ -94,7 +91,6 @@ def find_rows(own, step0, geometry, wires, found, counts):
                     start = first_at_least(wires.targets, start, stop, low)
             rows[one, at, 0], rows[one, at, 1] = start, stop
             rows[one, at, 2] = wires.targets[start] if start < stop else _NONE
-    return spikes, begin, rows
 
 
 @woven

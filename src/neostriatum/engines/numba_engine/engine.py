@@ -6,7 +6,6 @@ import os
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
@@ -21,6 +20,7 @@ from neostriatum.engines.numba_engine.layout import (
     share_out,
     step_parameters,
 )
+from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
 from neostriatum.engines.probes import Probes as Recorded
@@ -103,28 +103,19 @@ class Numba:
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
         found = [np.zeros((0, 2), np.int64)]
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
-        try:
-            # A recorded cell counts as ten, since its samples are held until the stretch ends.
-            cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_lane)
-            chunk = max(CHUNK, min(LONGEST, ENOUGH // cost))
+        # A recorded cell counts as ten, since its samples are held until the stretch ends.
+        cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_lane)
+        chunk = max(CHUNK, min(LONGEST, ENOUGH // cost))
+        with Crew(self.threads) as crew:
             for start in range(0, max(n_steps, 1), chunk):
-                found.append(self._chunk(min(chunk, n_steps - start)))
-        except SystemError as error:
-            # How an interrupt looks that came while compiled code was running.
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise
-        finally:
-            numba.set_num_threads(before)
+                found.append(self._chunk(crew, min(chunk, n_steps - start)))
         spikes = np.concatenate(found)
         # One key per spike: much faster to sort than two columns.
         most = max(1, sum(pop.n for pop in self.program.populations))
         key = np.sort(spikes[:, 0] * most + spikes[:, 1])
         return key // most, key % most
 
-    def _chunk(self, count: int) -> np.ndarray:
+    def _chunk(self, crew: Crew, count: int) -> np.ndarray:
         program, layout = self.program, self.layout
         times = (np.arange(self.step, self.step + count) - program.warmup) * program.dt
         level = np.array([one.course.at(times) for one in program.currents], self.dtype)
@@ -144,12 +135,12 @@ class Numba:
             if outside:
                 self._deliver_outside(stretch)
             found, steps, tile, lane = advance(
-                stretch, self.step, window, layout.slots, self.flat, self._work, self.ring,
-                layout.geometry, layout.cell, _from(par, done), layout.drives,
-                self._tables.make(self.step, stretch),
+                crew, self._work, layout.wires, self._notes, stretch, self.step, window,
+                layout.slots, self.flat, self.ring, layout.geometry, layout.cell,
+                _from(par, done), layout.drives, self._tables.make(self.step, stretch),
                 currents._replace(level=np.ascontiguousarray(currents.level[:, done:])),
-                layout.gap, probes._replace(out=out[done:]), layout.wires, self.dtype(program.dt),
-                layout.quanta, self.dtype(V_LIMIT), self._notes)
+                layout.gap, probes._replace(out=out[done:]), self.dtype(program.dt),
+                layout.quanta, self.dtype(V_LIMIT))
             spikes.append(found)
             self.step += steps
             done += steps

@@ -313,7 +313,7 @@ def share_out(program: Program, layout: Layout, parts: int) -> Work:
                 _benches(parts, 8 * events.AHEAD, np.uint64).reshape(parts, 8, events.AHEAD),
                 _benches(parts, int(events.whole_vectors.py_func(layout.window)), np.float64),
                 _benches(parts, TILE, dtype), _benches(parts, rows * PITCH, dtype),
-                _benches(parts, TILE, np.uint8), np.full((parts, 2), -1, np.int64))
+                _benches(parts, TILE, np.uint8), np.full((parts, 2, 2), -1, np.int64))
 
 
 def _benches(parts: int, size: int, dtype: Any) -> np.ndarray:

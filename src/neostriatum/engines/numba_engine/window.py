@@ -8,14 +8,17 @@ matters: not the number of threads, nor where windows and chunks end.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import int64, prange, uintp
+from numba import int64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import compiled, inner, woven
-from neostriatum.engines.numba_engine.arrays import Bench
+from neostriatum.engines.numba_engine.arrays import Bench, Notes, Room, Wires, Work
 from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
+from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.tile import (
     couple,
     cubic_tiles,
@@ -31,28 +34,73 @@ TOGETHER = 400
 _P, _S = uintp(PITCH), uintp(STRIP)
 
 
-@compiled(parallel=True, nogil=True)
-def run_window(s0, count, step0, last, slots, flat, work, ring, geometry, cell, par, drives,
-               tables, currents, gap, probes, wires, dt, unit, limit, notes, phase):
-    """Deliver what was noted in the window before (from step ``last``), then advance all tiles."""
-    for part in prange(work.own.shape[0]):
-        mine = Bench(work.events[part], work.words[part], work.uniforms[part], work.share[part],
-                     work.rows[part], work.fired[part], work.bad[part])
-        run_part(work.own[part], mine, s0, count, step0, last, slots, flat, ring, geometry, cell,
-                 par, drives, tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
+@compiled(nogil=True, _nrt=False)
+def run_part(part, meeting, start, reached, out, room, work, wires, notes, n_steps, step0, window,
+             slots, flat, ring, geometry, cell, par, drives, tables, currents, gap, probes, dt,
+             unit, limit):
+    """Run windows of one part. Every part sees the same and so stops at the same window.
+
+    Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
+    window, bad tile or -1, lane, and whether that was all; it was not if more room is wanted.
+    """
+    done, written, phase, last = start[0], start[1], start[2], start[3]
+    mine = Bench(work.events[part], work.words[part], work.uniforms[part], work.share[part],
+                 work.rows[part], work.fired[part], work.bad[part])
+    own, spikes, begin, rows = work.own[part], room.spikes[part], room.begin[part], room.rows[part]
+    parts, finished, times = work.own.shape[0], False, 0
+    tile, lane = int64(-1), int64(-1)
+    while not finished:
+        if times > 0 and not meet(meeting, parts, times):
+            return
+        times += 1
+        total = notes.counts[1 - phase].sum()
+        if total > spikes.shape[0] or written + total > out.shape[0]:
+            break
+        for one in range(parts):
+            bad = work.bad[one, 1 - phase]
+            if bad[0] >= 0 and (tile < 0 or bad[0] < tile):
+                tile, lane = bad[0], bad[1]
+        if part == 0:
+            write_down(out, written, last, notes.found[1 - phase], notes.counts[1 - phase],
+                       geometry, cell)
+        written += total
+        count = min(window, n_steps - done) if tile < 0 else int64(0)
+        find_rows(own, last, geometry, wires, notes.found[1 - phase], notes.counts[1 - phase],
+                  spikes, begin, rows)
+        run_window(own, mine, done, count, step0 + done, slots, flat, ring, geometry, cell, par,
+                   drives, tables, currents, gap, probes, wires, dt, unit, limit, notes, phase,
+                   spikes, begin, rows)
+        # A window of no steps delivers the last one's spikes.
+        finished = count == 0
+        if not finished:
+            last, phase = step0 + done, 1 - phase
+            done += count
+    if part == 0:
+        reached[:] = done, written, phase, last, tile, lane, int64(finished)
 
 
 @inner
-def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cell, par, drives,
-             tables, currents, gap, probes, wires, dt, unit, limit, notes, phase):
+def write_down(out, at, step, found, counts, geometry, cell):
+    """Write spikes of a window that began at ``step`` as (step, global id)."""
+    for tile in range(counts.size):
+        for n in range(counts[tile]):
+            note_ = int(found[tile, n])
+            out[at, 0] = step + note_ // TILE
+            out[at, 1] = (geometry.first[tile] + note_ % TILE
+                          + cell.flags[geometry.population[tile], 8])
+            at += 1
+
+
+@inner
+def run_window(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par, drives, tables,
+               currents, gap, probes, wires, dt, unit, limit, notes, phase, spikes, begin, rows):
     """Deliver to the tiles of one part and advance them, some at a time.
 
     Some at a time, since what is delivered to them is then still in the cache.
     """
-    was, were, gave = notes.found[1 - phase], notes.counts[1 - phase], notes.releases[1 - phase]
+    gave, bad = notes.releases[1 - phase], work.bad[phase]
     found, counts, releases = notes.found[phase], notes.counts[phase], notes.releases[phase]
-    spikes, begin, rows = find_rows(own, last, geometry, wires, was, were)
-    work.bad[0] = -1
+    bad[0] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
         coupled = gap.constants[2] == population
@@ -80,8 +128,8 @@ def run_part(own, work, s0, count, step0, last, slots, flat, ring, geometry, cel
             for tile in range(first, end):
                 if wires.release_start[tile] >= 0 and counts[tile] > 0:
                     release(tile, step0, geometry, wires, found, counts[tile], releases)
-                if work.bad[0] < 0:
-                    find_unhealthy(tile, flat, geometry, limit, work.bad)
+                if bad[0] < 0:
+                    find_unhealthy(tile, flat, geometry, limit, bad)
 
 
 @woven
@@ -122,38 +170,33 @@ def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
                 counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
 
 
-@compiled(nogil=True)
-def advance(n_steps, step0, window, slots, flat, work, ring, geometry, cell, par, drives, tables,
-            currents, gap, probes, wires, dt, unit, limit, notes):
+def advance(crew: Crew, work: Work, wires: Wires, notes: Notes, n_steps: int, step0: int,
+            *rest: Any) -> tuple[np.ndarray, int, int, int]:
     """Advance by ``n_steps`` in windows; return spikes (n, 2), steps done, bad tile and lane."""
-    # int64(0), not 0: Numba would compile everything again for the literal number.
-    done, written, phase, last = int64(0), 0, int64(0), step0
-    out = np.empty((1024, 2), np.int64)
-    tile, lane = -1, -1
+    out, room = np.empty((1024, 2), np.int64), make_room(work, wires, 1024)
     notes.counts[:] = 0
-    while True:
-        count = min(window, n_steps - done) if tile < 0 else 0
-        step = step0 + done
-        run_window(done, count, step, last, slots, flat, work, ring, geometry, cell, par, drives,
-                   tables, currents, gap, probes, wires, dt, unit, limit, notes, phase)
-        if count == 0:
-            # The last window's spikes are delivered, and that was all.
-            break
-        total = notes.counts[phase].sum()
-        if written + total > out.shape[0]:
-            grown = np.empty((2 * (written + total), 2), np.int64)
-            grown[:written] = out[:written]
-            out = grown
-        for one in range(geometry.population.size):
-            for n in range(notes.counts[phase, one]):
-                note_ = int(notes.found[phase, one, n])
-                out[written, 0] = step + note_ // TILE
-                out[written, 1] = (geometry.first[one] + note_ % TILE
-                                   + cell.flags[geometry.population[one], 8])
-                written += 1
-        for part in range(work.own.shape[0]):
-            if work.bad[part, 0] >= 0 and (tile < 0 or work.bad[part, 0] < tile):
-                tile, lane = work.bad[part]
-        done += count
-        phase, last = 1 - phase, step
+    work.bad[:] = -1
+    reached = np.array([0, 0, 0, step0, -1, -1, 0])
+    finished = False
+    while not finished:
+        crew.run(run_part, reached.copy(), reached, out, room, work, wires, notes, n_steps, step0,
+                 *rest)
+        _, written, phase, *_, finished = reached.tolist()
+        if not finished:
+            total = int(notes.counts[1 - phase].sum())
+            if written + total > len(out):
+                grown = np.empty((2 * (written + total), 2), np.int64)
+                grown[:written] = out[:written]
+                out = grown
+            if total > room.spikes.shape[1]:
+                room = make_room(work, wires, 2 * total)
+    done, written, _, _, tile, lane, _ = reached.tolist()
     return out[:written], done, tile, lane
+
+
+def make_room(work: Work, wires: Wires, spikes: int) -> Room:
+    """Return room for this many spikes in a window."""
+    parts, populations, _ = work.own.shape
+    return Room(np.empty((parts, spikes, 3), np.int64),
+                np.empty((parts, populations + 1), np.int64),
+                np.empty((parts, wires.plain.shape[0], spikes, 3), np.int64))
