@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ from neostriatum.caching import inner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Looks at the counter before a thread goes to sleep, and a count that says that nobody comes.
-_LOOKS, _NOBODY = 5000, 2**62
+#: Looks at the counter before a thread goes to sleep, where each has a processor and where not,
+#: and a count that says that nobody comes.
+_PATIENT, _HASTY, _NOBODY = 5000, 10, 2**62
 
 
 def _place(context, builder, signature, args):
@@ -84,14 +86,17 @@ def _sleep(typingctx):
 
 @inner
 def meet(meeting, parts, times):
-    """Wait until all parts got here, ``times`` from 1 on; return whether all still come."""
-    everyone = parts * times
+    """Wait until all parts got here, ``times`` from 1 on; return whether all still come.
+
+    Numbers of ``meeting``: the counter, and looks at it before a thread goes to sleep.
+    """
+    everyone, most = parts * times, meeting[1]
     _count(meeting, 0)
     looks = 0
     while _read(meeting, 0) < everyone:
         looks += 1
         _pause()
-        if looks >= _LOOKS:
+        if looks >= most:
             _sleep()
     return _read(meeting, 0) < _NOBODY
 
@@ -124,6 +129,7 @@ class Crew:
         What stops one of them stops all at the next meeting, and is raised.
         """
         meeting = np.zeros(8, np.int64)
+        meeting[1] = _PATIENT if self.parts <= len(os.sched_getaffinity(0)) else _HASTY
 
         def do(part: int) -> None:
             try:
