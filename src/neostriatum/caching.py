@@ -40,8 +40,8 @@ def _wait_gently() -> None:
     """Let idle threads sleep soon instead of spinning.
 
     They meet after each parallel loop. Where another process wants the processor, a thread that
-    spins takes it from the very one that it waits for: on a busy machine that is thirty times
-    slower.
+    spins takes it from the very one that it waits for: on a busy machine that was thirty
+    times slower while the fast engine had a loop for every window.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
@@ -69,7 +69,8 @@ def inner(function: Any) -> Any:
 
     It has no door to Python, whose making takes most of the time where arguments are tuples of
     arrays, and no file of its own in the cache: it lies in those of its callers. It makes no arrays
-    and does not count who holds one, which took as long as a sixth of a window.
+    and does not count who holds one (`_nrt`, which Numba does not document), which took a sixth of
+    the time.
     """
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
                 _nrt=False)(function)

@@ -1,5 +1,6 @@
 """Threads that meet at a counter, and what stops one of them."""
 
+import signal
 import threading
 
 import numpy as np
@@ -59,3 +60,21 @@ def test_nobody_waits_for_a_thread_that_can_not_be_started(monkeypatch):
         crew.run(take_turns, 5, np.zeros((2, 3), np.int64), agreed)
     assert agreed.tolist() == [0] * 3
     assert not started[0].is_alive()
+
+
+def test_an_interrupt_at_any_moment_is_an_interrupt_and_nobody_waits_for_ever():
+    def interrupted(delay):
+        agreed = np.zeros(2, np.int64)
+        with Crew(2) as crew:
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            for _ in range(10**9):
+                crew.run(take_turns, 20, np.zeros((2, 2), np.int64), agreed)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for n in range(30):
+            with pytest.raises(KeyboardInterrupt):
+                interrupted(0.01 + 0.0007 * n)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

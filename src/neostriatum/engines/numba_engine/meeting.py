@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -41,13 +40,14 @@ def _read(typingctx, array, index):
 
 @intrinsic
 def _count(typingctx, array, index):
-    """Add 1 to ``array[index]`` and return what it was."""
+    """Add 1 to ``array[index]``."""
 
     def codegen(context, builder, signature, args):
         one = ir.Constant(ir.IntType(64), 1)
-        return builder.atomic_rmw("add", _place(context, builder, signature, args), one, "seq_cst")
+        builder.atomic_rmw("add", _place(context, builder, signature, args), one, "seq_cst")
+        return context.get_dummy_value()
 
-    return types.int64(array, types.intp), codegen
+    return types.void(array, types.intp), codegen
 
 
 @intrinsic
@@ -74,11 +74,9 @@ def _sleep(typingctx):
     """Sleep for the shortest while: who wakes then gets a processor before who never slept."""
 
     def codegen(context, builder, signature, args):
-        name, result = ("Sleep", ir.VoidType()) if sys.platform == "win32" else (
-            "usleep", ir.IntType(32))
-        kind = ir.FunctionType(result, [ir.IntType(32)])
-        sleep = cgutils.get_or_insert_function(builder.module, kind, name)
-        builder.call(sleep, [ir.Constant(ir.IntType(32), 1)])
+        number = ir.IntType(32)
+        kind = ir.FunctionType(number, [number])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "usleep"), [number(1)])
         return context.get_dummy_value()
 
     return types.void(), codegen
@@ -140,7 +138,7 @@ class Crew:
 
         try:
             others = [self._pool.submit(do, part) for part in range(1, self.parts)]
-            do(0)
+            job(0, meeting, *args)
         except BaseException:
             meeting[0] = _NOBODY
             raise
