@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
-#: Where the limits of this process's control group are.
-_GROUP = Path("/sys/fs/cgroup")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Where control groups are mounted, and the file that names those of this process.
+_GROUP, _SELF = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 LIBRARIES = ("numpy", "numba", "brian2", "h5py", "pydantic", "pint")
 
 
@@ -53,39 +57,105 @@ def fork_early() -> None:
     import h5py  # noqa: F401
 
 
-def free_memory() -> int | None:
-    """Return the bytes that can still be taken, within the limit of the control group; or None."""
-    free = [_meminfo("MemAvailable")]
-    for limit, used, stat in (("memory.max", "memory.current", "memory.stat"),
-                              ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes",
-                               "memory/memory.stat")):
-        try:
-            most, taken = (int((_GROUP / name).read_text("ascii")) for name in (limit, used))
-            # Pages of files are given back when memory runs short.
-            rows = dict(row.split() for row in (_GROUP / stat).read_text("ascii").splitlines())
-            free.append(most - taken + int(rows.get("inactive_file", 0)))
-        except (OSError, ValueError):
-            continue
-    known = [one for one in free if one is not None]
+def cores() -> int:
+    """Return the processors that this process may use, within the quota of its control group.
+
+    Examples
+    --------
+    >>> cores() >= 1
+    True
+    """
+    try:
+        count = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # macOS and Windows
+        count = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    return max(1, min([count, *_quotas()]))
+
+
+def _quotas() -> Iterator[int]:
+    """Yield the whole processors that each control group above this process grants."""
+    for group in control_groups("cpu"):
+        with suppress(OSError, ValueError, ZeroDivisionError):
+            if (group / "cpu.max").exists():
+                quota, period = (group / "cpu.max").read_text("ascii").split()
+            else:
+                quota, period = ((group / f"cpu.cfs_{part}_us").read_text("ascii")
+                                 for part in ("quota", "period"))
+            if int(quota) > 0:
+                yield -(-int(quota) // int(period))
+
+
+def free_memory(group: Path = _GROUP, self: Path = _SELF) -> int | None:
+    """Return the bytes that this process can still take, or None where nobody knows.
+
+    The least of what the machine has, what each control group above the process allows, and its
+    limit of address space.
+
+    Parameters
+    ----------
+    group : Path
+        Where control groups are mounted.
+    self : Path
+        The file that names the groups of this process.
+    """
+    free = [_meminfo("MemAvailable"), _address_space()]
+    for folder in control_groups("memory", group, self):
+        for limit, used in (("memory.max", "memory.current"),
+                            ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            with suppress(OSError, ValueError):
+                most, taken = (int((folder / name).read_text("ascii")) for name in (limit, used))
+                free.append(most - taken + _file_pages(folder))
+    known = [amount for amount in free if amount is not None]
     return max(0, min(known)) if known else None
 
 
+def control_groups(controller: str, group: Path = _GROUP, self: Path = _SELF) -> Iterator[Path]:
+    """Yield the folders of this process's control group and of all above it, of both versions.
+
+    The folder of another process's namespace may be missing; the mounted root always counts.
+    """
+    places = {group, group / controller}
+    with suppress(OSError, ValueError):
+        for row in self.read_text("utf-8", "surrogateescape").splitlines():
+            number, controllers, path = row.split(":", 2)
+            root = group if number == "0" else group / controller
+            if number == "0" or controller in controllers.split(","):
+                below = PurePosixPath(path.lstrip("/"))
+                places |= {root / part for part in (below, *below.parents)}
+    yield from sorted(place for place in places if place.is_dir())
+
+
+def _file_pages(folder: Path) -> int:
+    """Return the bytes of files in memory, which are given back when it runs short."""
+    with suppress(OSError, ValueError):
+        rows = dict(row.split() for row in (folder / "memory.stat").read_text("ascii").splitlines())
+        return int(rows.get("inactive_file", 0))
+    return 0
+
+
+def _address_space() -> int | None:
+    """Return what the limit of address space (``ulimit -v``) leaves, None without one."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+            return limit - pages * resource.getpagesize()
+    return None
+
+
 def _meminfo(key: str) -> int | None:
-    try:
+    with suppress(OSError, ValueError):
         for row in Path("/proc/meminfo").read_text("ascii").splitlines():
             if row.startswith(f"{key}:"):
                 return int(row.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
     return None
 
 
 def _processor() -> str:
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
+    with suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

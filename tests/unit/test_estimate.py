@@ -41,16 +41,3 @@ class TestEstimate:
         with pytest.raises(BuildError, match=(r"striatum: size: must fit into 80% of the free "
                                               r"memory, 0.\d GB \(got 0.\d GB for 50000 neurons")):
             ns.build("striatum", size=50_000)
-
-    def test_free_memory(self, monkeypatch, tmp_path):
-        from neostriatum import machine
-
-        free = machine.free_memory()
-        assert free is None or free > 1e8
-        for name, said in (("memory.max", "1000"), ("memory.current", "700"),
-                           ("memory.stat", "anon 500\ninactive_file 150\n")):
-            (tmp_path / name).write_text(said)
-        monkeypatch.setattr(machine, "_GROUP", tmp_path)
-        assert machine.free_memory() == 450
-        (tmp_path / "memory.max").write_text("max\n")
-        assert machine.free_memory() != 450

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.machine import free_memory
+from neostriatum.machine import cores, free_memory
 from neostriatum.network.estimate import SHARE
 from neostriatum.sweeps.plan import read
 from neostriatum.sweeps.points import axis_column, expand
@@ -121,13 +121,13 @@ def sweep(
             else:
                 table.rows[point.number] = row
         table.write()
-        cores = len(os.sched_getaffinity(0))
-        jobs = max(1, min(jobs or cores, len(waiting)))
+        processors = cores()
+        jobs = max(1, min(jobs or processors, len(waiting)))
         start = {"circuit": circuit.to_dict(),
                  "folder": None if circuit._folder is None else str(circuit._folder),
                  "options": {"engine": asked.engine, "precision": asked.precision,
                              "figures": asked.figures,
-                             "threads": threads or max(1, cores // jobs)}}
+                             "threads": threads or max(1, processors // jobs)}}
         with _log(place.path) as log:
             pool = Pool(start, place.points, jobs, start["options"]["threads"], _budget(), log,
                         lock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, names
 from neostriatum.errors import CircuitError, shown
+from neostriatum.machine import cores
 from neostriatum.validation.judge import judge
 from neostriatum.validation.lab import Lab
 from neostriatum.validation.protocols import measure
@@ -87,7 +87,7 @@ def validate(
     jobs = _jobs(chosen, disputed, lab, own, quick)
     started, done = time.monotonic(), {}
     tell = progress or (lambda phase, share: None)
-    count = (os.cpu_count() or 1) if workers is None else workers
+    count = cores() if workers is None else workers
     if count:
         _warm_up(lab)
     for finished in run_jobs(measure, jobs.items(), min(count, len(jobs)), LIMIT_S):

@@ -19,6 +19,7 @@ from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objec
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineMissing, EngineUnsupported, NumericsError
+from neostriatum.machine import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ def brian2() -> Any:
         raise EngineMissing(msg) from None
     b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
     # One compiler per core: make -j alone starts dozens.
-    b2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count() or 1}"]
+    b2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{cores()}"]
     b2.prefs.codegen.cpp.extra_compile_args_msvc = ["/Ox", "/w", "/MP"]
     b2.BrianLogger.suppress_name("method_choice")
     # Results with OpenMP are compared with the reference in our own tests.
@@ -93,7 +94,7 @@ class _Brian2:
     """What both Brian2 engines share: probes, spikes and their bookkeeping."""
 
     def __init__(self, threads: int | None = None, precision: str = "double") -> None:
-        self.threads = threads or os.cpu_count() or 1
+        self.threads = threads or cores()
         self.precision = precision
         if precision != "double":
             msg = f"engine {self.name}: precision must be double (got {precision})"

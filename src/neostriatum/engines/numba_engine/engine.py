@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from neostriatum.engines.numba_engine.window import advance
 from neostriatum.engines.probes import Probes as Recorded
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
+from neostriatum.machine import cores
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -46,7 +46,7 @@ class Numba:
 
     def __init__(self, threads: int | None = None, precision: str = "double") -> None:
         self.dtype = np.float32 if precision == "single" else np.float64
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or cores()
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from neostriatum.caching import inner
+from neostriatum.machine import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ class Crew:
         What stops one of them stops all at the next meeting, and is raised.
         """
         meeting = np.zeros(8, np.int64)
-        meeting[1] = _PATIENT if self.parts <= len(os.sched_getaffinity(0)) else _HASTY
+        meeting[1] = _PATIENT if self.parts <= cores() else _HASTY
 
         def do(part: int) -> None:
             try:
