@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
 from numba import config, njit
+
+from neostriatum.code_cache import CodeCache
+from neostriatum.threads import check_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,32 +36,9 @@ def _shape_loops() -> None:
         llvm.set_option("neostriatum", option)
 
 
-def _wait_gently() -> None:
-    """Let idle threads sleep soon instead of spinning.
-
-    They meet after each parallel loop. Where another process wants the processor, a thread that
-    spins takes it from the very one that it waits for: on a busy machine that was thirty
-    times slower while the fast engine had a loop for every window.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-
-def _fingerprint() -> str:
-    """Return a hash of every source that compiled code can be made from."""
-    here = Path(__file__).parent
-    paths = [here / "rng.py", here / "jit.py", Path(__file__)]
-    for folder in (here / "network", here / "engines" / "numba_engine", here / "analysis"):
-        paths += sorted(folder.glob("*.py"))
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
+check_environment()
 _prefer_wide_vectors()
 _shape_loops()
-_wait_gently()
-_FINGERPRINT = _fingerprint()
 
 
 def inner(function: Any) -> Any:
@@ -87,17 +64,14 @@ def woven(function: Any) -> Any:
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
-    """Return a decorator like njit(cache=True) whose cache notices every change of our sources.
+    """Return a decorator that compiles a function that Python calls, and keeps its code on disk.
 
-    Numba's own looks at the file of the function alone, not at what was inlined into it.
+    The function lets the interpreter go, so that threads can run it at once.
     """
 
     def decorate(function: Any) -> Any:
-        made = njit(cache=True, error_model="numpy", **options)(function)
-        file = made._cache._cache_file
-        file._source_stamp = _FINGERPRINT
-        # Read before the rest, which may name classes that only another version of ours has.
-        file._version = f"{file._version} {_FINGERPRINT}"
-        return made
+        dispatcher = njit(error_model="numpy", nogil=True, **options)(function)
+        dispatcher._cache = CodeCache(function)
+        return dispatcher
 
     return decorate

@@ -11,6 +11,7 @@ import typer
 
 from neostriatum.commands.app import app, printable
 from neostriatum.ranks import launched
+from neostriatum.threads import check_environment
 
 #: In the order of --help.
 FILES = ("run", "isolated", "sweep", "network", "results", "about", "validate", "bench")
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _answer(arguments: list[str], debug: bool) -> int:
     try:
+        check_environment()
         code = app(arguments, prog_name="neostriatum", standalone_mode=False)
         return _complain("interrupted", 130) if code == 130 else int(code or 0)
     except SystemExit:

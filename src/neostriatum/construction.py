@@ -12,10 +12,11 @@ from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.machine import fork_early, free_memory, peak_memory_gb
 from neostriatum.network.estimate import SHARE, estimate
-from neostriatum.network.network import build, using_threads
+from neostriatum.network.network import build
 from neostriatum.network.volume import space
 from neostriatum.rng import checked_seed
 from neostriatum.simulation import Settings, resolve
+from neostriatum.threads import using_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

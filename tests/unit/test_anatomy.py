@@ -14,7 +14,7 @@ from neostriatum.analysis.surface import near_surface
 from neostriatum.analysis.tally import tally
 from neostriatum.circuit.measured import measured
 from neostriatum.network.law import rule
-from neostriatum.network.network import using_threads
+from neostriatum.threads import using_threads
 
 POOLS = {"SPN": ("dSPN", "iSPN"), "FS": ("FS",)}
 PATHWAYS = ("SPN->SPN", "FS->SPN", "FS->FS")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import prange
 
 from neostriatum.analysis.tally import ends, images, law_of
 from neostriatum.caching import compiled
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import CircuitError, shown
 from neostriatum.network.law import probability
+from neostriatum.threads import over_rows
 
 if TYPE_CHECKING:
     from neostriatum.network.network import Network
@@ -85,10 +85,10 @@ def profile(network: Network, pathway: str, edges_um: np.ndarray, pairs: int = P
     edges_um = np.asarray(edges_um, np.float64)
     counts = np.zeros((_PARTS, len(edges_um) - 1, 2), np.int64)
     means = np.zeros((_PARTS, len(edges_um) - 1, 3))
-    _sort(np.linspace(0, len(chosen), _PARTS + 1).astype(np.int64), chosen, sources, targets,
-          len(set(pathway.split("->"))) == 1, network.side_um, images(network, law),
-          (law.kind, law.constants, law.reach), edges.offsets, edges.targets, edges_um, counts,
-          means)
+    over_rows(_PARTS, _sort, np.linspace(0, len(chosen), _PARTS + 1).astype(np.int64), chosen,
+              sources, targets, len(set(pathway.split("->"))) == 1, network.side_um,
+              images(network, law), (law.kind, law.constants, law.reach), edges.offsets,
+              edges.targets, edges_um, counts, means)
     circuit = network.circuit
     if circuit is None or isinstance(circuit.pathways[pathway].wiring, FixedIndegree):
         means[:, :, :2] = np.nan
@@ -98,11 +98,11 @@ def profile(network: Network, pathway: str, edges_um: np.ndarray, pairs: int = P
         return Profile(edges_um, pairs_, connected, expected, variance, away / pairs_)
 
 
-@compiled(parallel=True)
-def _sort(parts, chosen, sources, targets, same, side, images_, law, offsets, ids, edges, counts,
-          means):
+@compiled()
+def _sort(start, stop, parts, chosen, sources, targets, same, side, images_, law, offsets, ids,
+          edges, counts, means):
     top = edges[-1] * edges[-1]
-    for part in prange(parts.size - 1):
+    for part in range(start, stop):
         for one in range(parts[part], parts[part + 1]):
             source = chosen[one]
             at, end = offsets[source], offsets[source + 1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import prange, uint32
+from numba import uint32
 
 from neostriatum import jit
 from neostriatum.analysis.anatomy import length
@@ -18,6 +18,7 @@ from neostriatum.analysis.tally import ends
 from neostriatum.caching import compiled
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed, stream
+from neostriatum.threads import over_rows
 
 if TYPE_CHECKING:
     from neostriatum.network.network import Network
@@ -90,9 +91,9 @@ def pair_recordings(network: Network, pathway: str, within: Any = "50 um", pairs
     edges, same = network.edges[pathway], len(set(pathway.split("->"))) == 1
     connected, distances = np.zeros(pairs, bool), np.full(pairs, np.nan)
     if len(sources) and len(targets):
-        _record(stream(checked_seed(seed), "recording", pathway), sources, targets, same,
-                network.side_um if network.periodic else np.inf, reach, edges.offsets,
-                edges.targets, connected, distances)
+        over_rows(pairs, _record, stream(checked_seed(seed), "recording", pathway), sources,
+                  targets, same, network.side_um if network.periodic else np.inf, reach,
+                  edges.offsets, edges.targets, connected, distances)
     if np.isnan(distances).any():
         msg = f"within: must leave pairs of {pathway} to record (got {shown(within)})"
         raise CircuitError(msg)
@@ -114,10 +115,11 @@ def interval(connected: int, tested: int, z: float = 1.959964) -> tuple[float, f
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-@compiled(parallel=True)
-def _record(key, sources, targets, same, side, reach, offsets, ids, connected, distances):
+@compiled()
+def _record(start, stop, key, sources, targets, same, side, reach, offsets, ids, connected,
+            distances):
     k0, k1 = uint32(key[0]), uint32(key[1])
-    for pair in prange(connected.size):
+    for pair in range(start, stop):
         for attempt in range(ATTEMPTS):
             words = jit.philox(k0, k1, uint32(attempt), uint32(pair), uint32(0), uint32(0))
             source = (np.int64(words[0]) * sources.shape[0]) >> 32

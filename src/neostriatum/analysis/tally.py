@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import prange
 
 from neostriatum.caching import compiled
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.network.law import FIXED, Rule, probability, rule
+from neostriatum.threads import over_rows
 
 if TYPE_CHECKING:
     from neostriatum.network.network import Network
@@ -56,8 +56,9 @@ def tally(network: Network, pathway: str, marks: np.ndarray) -> Tally:
     law = law_of(network, pathway)
     degrees = np.zeros((PARTS, len(targets)), np.int32)
     sums = np.zeros((PARTS, 4, 3))
-    _pass(rows, edges.offsets, edges.targets, sources, targets, marks, network.side_um,
-          images(network, law), (law.kind, law.constants, law.reach), degrees, sums)
+    over_rows(PARTS, _pass, rows, edges.offsets, edges.targets, sources, targets, marks,
+              network.side_um, images(network, law), (law.kind, law.constants, law.reach), degrees,
+              sums)
     return Tally(degrees.sum(axis=0, dtype=np.int32), sums.sum(axis=0))
 
 
@@ -84,10 +85,10 @@ def images(network: Network, law: Rule) -> int:
     return int(law.reach / network.side_um + 0.5) if np.isfinite(law.reach) else 0
 
 
-@compiled(parallel=True)
-def _pass(rows, offsets, targets, sources_at, targets_at, marks, side, images_, law, degrees,
-          sums):
-    for part in prange(rows.size - 1):
+@compiled()
+def _pass(start, stop, rows, offsets, targets, sources_at, targets_at, marks, side, images_, law,
+          degrees, sums):
+    for part in range(start, stop):
         for source in range(rows[part], rows[part + 1]):
             for n in range(offsets[source], offsets[source + 1]):
                 target = targets[n]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import prange, uint32
+from numba import uint32
 
 from neostriatum import jit
 from neostriatum.caching import compiled
 from neostriatum.errors import BuildError
 from neostriatum.network.cells import cover
 from neostriatum.network.edges import DELAY_UNIT
+from neostriatum.threads import over_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +66,8 @@ def wire_indegree(
     for first in range(0, count, CHUNK):
         last = min(first + CHUNK, count)
         eligible = np.zeros(last - first, np.int64)
-        _choose(first, targets.positions, sources.positions, sources.starts, sources.level, space,
-                key, same, chosen[first:last], eligible)
+        over_rows(last - first, _choose, first, targets.positions, sources.positions,
+                  sources.starts, sources.level, space, key, same, chosen[first:last], eligible)
         check_indegree(lag.where.removesuffix(".delay"), n, int(eligible.min()), within)
         if tell is not None:
             tell(last / count)
@@ -88,23 +89,19 @@ def check_indegree(where: str, n: int, eligible: int, within: float | None = Non
         raise BuildError(msg)
 
 
-@compiled(parallel=True)
-def _choose(first, targets, sources, starts, level, space, key, same, chosen, eligible):
+@compiled()
+def _choose(start, stop, first, targets, sources, starts, level, space, key, same, chosen,
+            eligible):
     within = space[2]
-    # A few stretches, so that the memory of each serves many targets.
-    stretches = min(64, eligible.size)
-    for part in prange(stretches):
-        start = part * eligible.size // stretches
-        stop = (part + 1) * eligible.size // stretches
-        taken, pool = np.zeros(sources.shape[0], np.bool_), np.empty(sources.shape[0], np.int32)
-        for row in range(start, stop):
-            count = _pool(first + row, targets, sources, starts, level, space, same, pool)
-            eligible[row] = count
-            if count >= chosen.shape[1]:
-                _sample(first + row, count, key, taken, chosen[row])
-                if same or np.isfinite(within):
-                    for n in range(chosen.shape[1]):
-                        chosen[row, n] = pool[chosen[row, n]]
+    taken, pool = np.zeros(sources.shape[0], np.bool_), np.empty(sources.shape[0], np.int32)
+    for row in range(start, stop):
+        count = _pool(first + row, targets, sources, starts, level, space, same, pool)
+        eligible[row] = count
+        if count >= chosen.shape[1]:
+            _sample(first + row, count, key, taken, chosen[row])
+            if same or np.isfinite(within):
+                for n in range(chosen.shape[1]):
+                    chosen[row, n] = pool[chosen[row, n]]
 
 
 @compiled()

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
-from numba import config
 
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
-from neostriatum.errors import BuildError, shown
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
@@ -27,6 +23,7 @@ from neostriatum.network.volume import space
 from neostriatum.network.weights import weights
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream, truncated_normals
+from neostriatum.threads import using_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,7 +140,7 @@ def build(
     seed : int
         Master seed.
     threads : int, optional
-        Threads to draw with; by default as many as Numba uses.
+        Threads to draw with; by default as many as there are cores.
     progress : callable, optional
         Called with the phase, "place" or "wire", and its share done, 0 to 1.
 
@@ -195,21 +192,6 @@ def spread(circuit: Circuit, counts: dict[str, int],
                       stream(seed, "spread", f"{name}.{parameter}"), counts[name])
                    for parameter, sd in parameters.items()}
             for name, parameters in circuit.spread.items()}
-
-
-@contextmanager
-def using_threads(count: int | None) -> Iterator[None]:
-    """Let Numba use ``count`` threads meanwhile, or fewer where there are not as many."""
-    before = numba.get_num_threads()
-    if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
-        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"
-        raise BuildError(msg)
-    most = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    numba.set_num_threads(min(count or before, most))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
 
 
 def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:

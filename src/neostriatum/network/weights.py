@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange, uint32
+from numba import uint32
 
 from neostriatum import jit
 from neostriatum.caching import compiled
+from neostriatum.threads import over_rows
 
 
 def weights(offsets: np.ndarray, targets: np.ndarray, cv: float, key: tuple[int, int]
@@ -28,13 +29,14 @@ def weights(offsets: np.ndarray, targets: np.ndarray, cv: float, key: tuple[int,
         float32, shape (synapses,).
     """
     factors = np.empty(len(targets), np.float32)
-    _draw(offsets, targets, float(np.sqrt(np.log1p(cv * cv))), key, factors)
+    over_rows(len(offsets) - 1, _draw, offsets, targets, float(np.sqrt(np.log1p(cv * cv))), key,
+              factors)
     return factors
 
 
-@compiled(parallel=True)
-def _draw(offsets, targets, spread, key, factors):
-    for source in prange(offsets.size - 1):
+@compiled()
+def _draw(start, stop, offsets, targets, spread, key, factors):
+    for source in range(start, stop):
         for n in range(offsets[source], offsets[source + 1]):
             words = jit.philox(uint32(key[0]), uint32(key[1]), uint32(0), uint32(source),
                                uint32(targets[n]), uint32(0))

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, prange, uint32
+from numba import njit, uint32
 
 from neostriatum import jit
 from neostriatum.caching import compiled
 from neostriatum.network.cells import Cells, cover
 from neostriatum.network.edges import DELAY_UNIT, Block, Lag
 from neostriatum.network.law import FIXED, Rule, probability
+from neostriatum.threads import over_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,15 +104,15 @@ def wire(
         found = np.empty((last - first, room), np.int32)
         delays = np.empty(found.shape, np.uint8)
         counted, limits = counts[first + 1 : last + 1], np.empty((stop - at, 2))
-        _rows(groups[at : stop + 1], sources.positions, targets.positions, targets.starts,
-              targets.level, space, law, key, (same, once), (lag.offset, lag.velocity), found,
-              delays, counted, limits)
+        over_rows(stop - at, _rows, groups[at : stop + 1], sources.positions, targets.positions,
+                  targets.starts, targets.level, space, law, key, (same, once),
+                  (lag.offset, lag.velocity), found, delays, counted, limits)
         if counted.max() > room:
             room = int(max(2 * room, counted.max()))
             continue
         span = np.array([min(span[0], limits[:, 0].min()), max(span[1], limits[:, 1].max())])
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counted)])
-        _gather(found, delays, offsets, *block.take(int(offsets[-1])))
+        over_rows(last - first, _gather, found, delays, offsets, *block.take(int(offsets[-1])))
         at = stop
         if tell is not None:
             tell(last / n)
@@ -127,12 +128,12 @@ def _mean(rule: Rule, targets: Cells) -> float:
     return rule.partners() * len(targets.positions) / targets.side**3
 
 
-@compiled(parallel=True)
-def _rows(groups, sources, targets, starts, level, space, law, key, flags, lag, found, delays,
-          counted, limits):
+@compiled()
+def _rows(start, stop, groups, sources, targets, starts, level, space, law, key, flags, lag, found,
+          delays, counted, limits):
     side, periodic = space
     kind, constants, reach, low, high, envelope = law
-    for group in prange(groups.size - 1):
+    for group in range(start, stop):
         first, last = groups[group], groups[group + 1]
         if kind == FIXED:
             begins, ends = np.zeros(1, np.int64), np.full(1, targets.shape[0])
@@ -298,10 +299,10 @@ def _winner(u, dx, dy, dz, side, kind, constants, reach, low, high):
     return -1.0
 
 
-@compiled(parallel=True)
-def _gather(found, delays, offsets, into, lags):
-    for row in prange(offsets.size - 1):
-        start, count = offsets[row], offsets[row + 1] - offsets[row]
+@compiled()
+def _gather(start, stop, found, delays, offsets, into, lags):
+    for row in range(start, stop):
+        first, count = offsets[row], offsets[row + 1] - offsets[row]
         for n in range(count):
-            into[start + n] = found[row, n]
-            lags[start + n] = delays[row, n]
+            into[first + n] = found[row, n]
+            lags[first + n] = delays[row, n]

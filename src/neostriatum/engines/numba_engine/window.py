@@ -34,7 +34,7 @@ TOGETHER = 400
 _P, _S = uintp(PITCH), uintp(STRIP)
 
 
-@compiled(nogil=True, _nrt=False)
+@compiled(_nrt=False)
 def run_part(part, meeting, start, reached, out, room, work, wires, notes, n_steps, step0, window,
              slots, flat, ring, geometry, cell, par, drives, tables, currents, gap, probes, dt,
              unit, limit):

@@ -1,0 +1,85 @@
+"""Share out the rows of an array among threads of our own.
+
+Numba's parallel loops run in a layer of the whole process, which survives either a fork or a second
+thread, never both. Threads of one call leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.errors import BuildError, CircuitError, shown
+from neostriatum.machine import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: Stretches that each thread gets on average, so that none waits long for the last.
+STRETCHES = 8
+_LIMIT: ContextVar[int | None] = ContextVar("threads", default=None)
+
+
+@contextmanager
+def using_threads(count: int | None) -> Iterator[None]:
+    """Let `over_rows` use ``count`` threads meanwhile; None changes nothing.
+
+    Raises
+    ------
+    BuildError
+        Not a whole number from 1 to 1024.
+    """
+    if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
+        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"
+        raise BuildError(msg)
+    before = _LIMIT.set(count or _LIMIT.get())
+    try:
+        yield
+    finally:
+        _LIMIT.reset(before)
+
+
+def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
+    """Call ``work(start, stop, *arguments)`` on stretches that make up ``range(count)``.
+
+    Parameters
+    ----------
+    count : int
+        Rows in all.
+    work : callable
+        Compiled, lets the interpreter go, and writes to its rows alone.
+    *arguments
+        Handed on.
+    """
+    threads = min(_LIMIT.get() or cores(), count)
+    if threads <= 1:
+        work(0, count, *arguments)
+        return
+    cuts = np.linspace(0, count, min(count, STRETCHES * threads) + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        for stretch in [pool.submit(work, start, stop, *arguments)
+                        for start, stop in pairwise(cuts)]:
+            stretch.result()
+
+
+def check_environment() -> None:
+    """Refuse settings of Numba with which nothing can be compiled.
+
+    Raises
+    ------
+    CircuitError
+        The environment variable.
+    """
+    threads, off = os.environ.get("NUMBA_NUM_THREADS"), os.environ.get("NUMBA_DISABLE_JIT", "0")
+    if threads is not None and not (threads.isdecimal() and int(threads) > 0):
+        msg = f"NUMBA_NUM_THREADS: must be a whole number >= 1 (got {shown(threads)}). Unset it"
+        raise CircuitError(msg)
+    if off not in ("", "0"):
+        msg = f"NUMBA_DISABLE_JIT: must be 0, since the loops must be compiled (got {shown(off)})"
+        raise CircuitError(msg)
