@@ -16,7 +16,7 @@ from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.job import Job, complete
 from neostriatum.machine import fork_early, machine, versions
-from neostriatum.network.check import differs, fit
+from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
@@ -175,18 +175,12 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
     """Return the circuit to simulate, refused where it says other than the network."""
-    own = None if network is None else network.circuit
     if circuit is None:
+        own = None if network is None else network.circuit
         circuit = "striatum" if own is None else own
-    else:
-        own = None  # another circuit on the same wires is what was asked for
     resolved = resolve(circuit, settings)
     if network is not None:
         fit(resolved, network)
-    if own is not None and (what := differs(own, resolved)):
-        msg = (f"{own.name}: {what}: must stay as the network was built (got another). "
-               "Build one with it, without --network")
-        raise CircuitError(msg)
     return resolved
 
 

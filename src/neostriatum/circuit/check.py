@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.circuit.measured import measured
-from neostriatum.circuit.pathway import Measured
+from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.drive import Target
     from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import Delay
 
 #: Longest time and longest delay in steps (116 days, and 25.5 ms, at 0.1 ms).
 MAX_STEPS, MAX_DELAY = 10**11, 255
@@ -81,15 +82,27 @@ def _check_pathways(circuit: Circuit) -> None:
             where = f"pathways.{name}.conductance"
             _known(where, "receptor", receptor, circuit.receptors)
         _check_table(f"pathways.{name}", name, pathway.wiring)
-        delay, dt = pathway.delay.offset.value, circuit.dt.value
-        if not 1 <= steps(min(delay, 1e6), dt) <= MAX_DELAY:
-            where = f"pathways.{name}.delay.offset"
-            _refuse(where, f"must be 1 to {MAX_DELAY} steps of {dt:g} ms (got {delay:g} ms)")
+        _check_delay(f"pathways.{name}.delay.offset", pathway.delay, circuit.dt.value)
     for name, junctions in circuit.gap_junctions.items():
         if name != "FS-FS":
             _refuse("gap_junctions", f'only "FS-FS" is known (got "{shown(name)}")')
         _known("gap_junctions.FS-FS", "cell type", "FS", circuit.cells)
         _check_table("gap_junctions.FS-FS", name, junctions.wiring)
+
+
+def _check_delay(where: str, delay: Delay, dt: float) -> None:
+    offset = delay.offset.value
+    if not 1 <= steps(min(offset, 1e6), dt) <= MAX_DELAY:
+        _refuse(where, f"must be 1 to {MAX_DELAY} steps of {dt:g} ms (got {offset:g} ms)")
+    if delay.velocity is not None:
+        return  # distances make any delay, which is rounded
+    for grain, what in ((DELAY_UNIT, "the unit of stored delays"), (dt, "the step")):
+        if not _is_multiple(offset, grain):
+            _refuse(where, f"must be a multiple of {grain:g} ms, {what} (got {offset:g} ms)")
+
+
+def _is_multiple(time_ms: float, grain_ms: float) -> bool:
+    return abs(round(time_ms / grain_ms) * grain_ms - time_ms) <= 1e-6 * grain_ms
 
 
 def _check_table(where: str, name: str, wiring: Any) -> None:

@@ -21,6 +21,9 @@ from neostriatum.circuit.value import (
 )
 from neostriatum.errors import shown
 
+#: Unit in which a network stores delays [ms].
+DELAY_UNIT = 0.1
+
 
 class Receptor(Frozen):
     """A synaptic receptor: one exponential, optionally with the magnesium block of NMDA."""

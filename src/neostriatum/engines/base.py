@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from neostriatum.errors import CircuitError, EngineUnsupported, shown
+from neostriatum.network.check import differs
 from neostriatum.ranks import launched
 
 if TYPE_CHECKING:
@@ -99,8 +100,12 @@ def changed(old: Program, new: Program) -> Program:
     Raises
     ------
     EngineUnsupported
-        Other cell types, receptors, pathways, kinds of synapse or gap junction, step or warm-up.
+        Other cell types, receptors, pathways, kinds of synapse or gap junction, step or warm-up, or
+        anything else that only drawing another network would change.
     """
+    if key := differs(old.circuit, new.circuit):
+        msg = f"change: {key} must stay as the network was built"
+        raise EngineUnsupported(msg)
     for what in ("dt", "warmup", "slots"):
         if getattr(old, what) != getattr(new, what):
             msg = f"change: {what} must stay as it is (got {getattr(new, what)})"

@@ -14,6 +14,7 @@ from neostriatum.circuit.cell import PARAMETERS
 from neostriatum.circuit.check import steps
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
 from neostriatum.errors import EngineUnsupported
+from neostriatum.network.check import fit
 from neostriatum.network.network import delay_steps
 from neostriatum.rng import exp, stream, truncated_normals
 
@@ -153,6 +154,8 @@ class Program:
     #: Targets and delays [steps] of all projections, one after another.
     targets: np.ndarray
     delays: np.ndarray
+    #: What it was lowered from.
+    circuit: Circuit
     slots: int = 1
     seed: int = 1
     index: dict[str, int] = field(default_factory=dict)
@@ -177,9 +180,12 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
 
     Raises
     ------
+    BuildError
+        A circuit that would have had another network drawn.
     EngineUnsupported
         A delay shorter than one step or longer than 255 steps at this dt.
     """
+    fit(circuit, network)
     dt = circuit.dt.value
     index = {name: number for number, name in enumerate(circuit.types)}
     populations = tuple(_population(circuit, network, name, seed) for name in circuit.types)
@@ -199,6 +205,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
         projections=projections, gaps=_gaps(circuit, network, index), drives=drives,
         recorded=recorded, currents=currents, d1=circuit.dopamine.d1, d2=circuit.dopamine.d2,
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
+        circuit=circuit,
     )
 
 

@@ -20,7 +20,10 @@ _FAULTS = ("", "offsets must start at 0, rise and end at the number of targets",
 
 
 def fit(circuit: Circuit, network: Network) -> None:
-    """Refuse a circuit whose types, pathways or gap junctions are not those of a network.
+    """Refuse a circuit that would have had another network drawn than the one it is to run on.
+
+    Types, pathways and gap junctions must be there; where the network knows the circuit that it
+    was drawn from, everything that decides what is drawn must be equal.
 
     Raises
     ------
@@ -39,23 +42,53 @@ def fit(circuit: Circuit, network: Network) -> None:
         msg = (f"{circuit.name}: gap_junctions: must be there, as the network has "
                f"{len(network.gaps)} (got none)")
         raise BuildError(msg)
+    if network.circuit is not None:
+        refuse_another(network.circuit, circuit)
+
+
+def refuse_another(drawn_from: Circuit, circuit: Circuit) -> None:
+    """Refuse a circuit that decides otherwise what a network drawn from another one is.
+
+    Raises
+    ------
+    BuildError
+        The first key that differs.
+    """
+    if key := differs(drawn_from, circuit):
+        msg = (f"{circuit.name}: {key}: must stay as the network was built (got another). Build "
+               "a network with it")
+        raise BuildError(msg)
 
 
 def differs(circuit: Circuit, other: Circuit) -> str | None:
-    """Return the first key that decides what is built and that two circuits say otherwise."""
-    def built(one: Circuit) -> dict[str, Any]:
-        return {
-            "volume": one.volume, "spread": one.spread,
-            **{f"cells.{name}.fraction": cell.fraction.value for name, cell in one.cells.items()},
-            **{f"pathways.{name}.{part}": getattr(pathway, part)
-               for name, pathway in one.pathways.items()
-               for part in ("wiring", "delay", "weight_cv")},
-            **{f"gap_junctions.{name}.wiring": junctions.wiring
-               for name, junctions in one.gap_junctions.items()},
-        }
-
-    ours, theirs = built(circuit), built(other)
+    """Return the first key that decides what is drawn and that two circuits say otherwise."""
+    ours, theirs = _drawn_by(circuit), _drawn_by(other)
     return next((key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)), None)
+
+
+def _drawn_by(circuit: Circuit) -> dict[str, Any]:
+    """Return the values that decide what is drawn, without their sources, by key."""
+    raw = circuit.to_dict()
+    parts = {f"{section}.{name}": raw.get(section, {})[name] for section in ("volume", "spread")
+             for name in raw.get(section, {})}
+    parts |= {f"cells.{name}.fraction": cell["fraction"] for name, cell in raw["cells"].items()}
+    for section, keys in (("pathways", ("wiring", "delay", "weight_cv")),
+                          ("gap_junctions", ("wiring",))):
+        parts |= {f"{section}.{name}.{key}": entry.get(key)
+                  for name, entry in raw.get(section, {}).items() for key in keys}
+    return {key: _plain(value) for key, value in parts.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of `Circuit.to_dict` without source, note and how it came about."""
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "value" in value:
+        return value["value"]
+    return {key: _plain(part) for key, part in value.items()
+            if key not in ("source", "how", "note")}
 
 
 def check(where: str, network: Network) -> None:

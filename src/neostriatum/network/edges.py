@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neostriatum.circuit.pathway import DELAY_UNIT as DELAY_UNIT
 from neostriatum.errors import BuildError
 
 if TYPE_CHECKING:
     from neostriatum.circuit.pathway import Delay
-
-#: Unit of the stored delays [ms].
-DELAY_UNIT = 0.1
 
 
 @dataclass(frozen=True)

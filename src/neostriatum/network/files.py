@@ -182,8 +182,9 @@ def verified(path: Path, made: Network, said: dict[str, Any],
     if made.hash() != said["hash"]:
         msg = f"{path}: the arrays do not have the hash they were saved with. Save it again"
         raise RunFileError(msg)
-    circuit = wanted or load(said["circuit"], folder=path.parent.resolve())
-    fit(circuit, made)
+    own = load(said["circuit"], folder=path.parent.resolve())
+    circuit = wanted or own
+    fit(circuit, dataclasses.replace(made, circuit=own))
     return dataclasses.replace(made, circuit=circuit)
 
 
