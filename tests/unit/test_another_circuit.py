@@ -27,7 +27,7 @@ DRAWN = {
 #: What does not, and what a run feels of it.
 FELT = {
     "cells.dSPN.parameters.C": "25 pF",
-    "start": {"dSPN": {"v": "-70 mV"}},
+    "cells.dSPN.parameters.a": "0.2 /ms",
     "dt": "0.05 ms",
     "noise": {"dSPN": "5 mV"},
     "inputs.electrode": {"targets": {"dSPN": {"current": "300 pA"}}},

@@ -76,7 +76,8 @@ def _drawn_by(circuit: Circuit) -> dict[str, Any]:
                           ("gap_junctions", ("wiring",))):
         parts |= {f"{section}.{name}.{key}": entry.get(key)
                   for name, entry in raw.get(section, {}).items() for key in keys}
-    return {key: _plain(value) for key, value in parts.items()}
+    # A variation of 0 is none.
+    return {key: _plain(value) or None for key, value in parts.items()}
 
 
 def _plain(value: Any) -> Any:
