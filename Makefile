@@ -30,6 +30,7 @@ run: $(VENV)/.package
 	$(VENV)/bin/neostriatum run $(ARGS)
 
 test: $(VENV)/.dev
+	$(VENV)/bin/python tests/warm.py
 	$(VENV)/bin/python -m pytest -n $(WORKERS)
 
 test-all: $(VENV)/.dev

@@ -1,9 +1,8 @@
 """What holds for every test: those marked `compiled` need a C++ compiler and make."""
 
+import ctypes
 import os
-
-# Tests ask for up to eight threads, whatever the machine has; set before Numba starts its pool.
-os.environ.setdefault("NUMBA_NUM_THREADS", "8")
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,3 +16,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("NEOSTRIATUM_REQUIRE_COMPILER") == "1":
         pytest.fail("no C++ compiler and make, and NEOSTRIATUM_REQUIRE_COMPILER=1", pytrace=False)
     pytest.skip("needs a C++ compiler and make")
+
+
+@pytest.fixture
+def obeys_permissions() -> Iterator[None]:
+    """Let the permissions of files hold for root too, who else reads and writes anything (Linux)."""
+    if os.geteuid() != 0:
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    # Version 3 of the interface, this thread; effective, permitted, inheritable, twice 32 bits.
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, data) == 0
+    before = data[0]
+    data[0] &= ~0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+    assert libc.capset(header, data) == 0
+    yield
+    data[0] = before
+    assert libc.capset(header, data) == 0

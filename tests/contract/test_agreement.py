@@ -48,6 +48,7 @@ def test_recurrent_nets_agree_for_the_horizon(name, rival, reference, net, resul
     check_recurrent(net(name), result(reference, name), result(rival, name), record_property)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize("name", ["plastic", "courses"])
 def test_compiled_feed_forward_nets_agree_over_a_second(name, compiled, reference, net, result):

@@ -175,6 +175,7 @@ def test_shared_trains(engine, measured):
     assert pair_correlation(counts) == pytest.approx(s, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_compiled_drives(native, measured):
     """Compiled code indexes and converts where NumPy broadcasts: the same checks there."""

@@ -86,7 +86,7 @@ def conductance(name, net, weights=None):
         edges["FS->dSPN"] = dataclasses.replace(edges["FS->dSPN"],
                                                 weights=weights.astype(np.float32))
         network = dataclasses.replace(network, edges=edges)
-    made = engine(name)
+    made = engine(name, **({"target": "numpy"} if name == "brian2-runtime" else {}))
     made.prepare(net.circuit, network, 5)
     made.probe("dSPN", np.arange(network.counts["dSPN"]))
     made.advance(net.n_steps)
