@@ -262,6 +262,9 @@ REFUSED = {
     "entry key": (lambda f: entry(f, "edges", weight_scale=2), "unknown key weight_scale"),
     "node key": (lambda f: entry(f, "nodes", scale=2), "networks.nodes[0]: unknown key scale"),
     "enabled text": (lambda f: entry(f, "edges", enabled="false"), "enabled must be true or false"),
+    "enabled twice": (lambda f: (f / "circuit_config.json").write_text(
+        '{"networks": {"edges": [{"edges_file": "e", "enabled": false, "enabled": true}]}}'),
+        "the key enabled stands there twice"),
     "section": (lambda f: changed(f, connection_overrides=[]), "unknown key connection_overrides"),
     "node set": (lambda f: changed(f, node_set="Mosaic"), "unknown key node_set"),
     "old spelling": (lambda f: changed(f, networks={"node_files": []}),

@@ -106,9 +106,19 @@ def _populations(where: str, kind: str, given: dict[str, Any]) -> dict[str, str]
 
 
 def _sections(config: Path) -> dict[str, Any]:
-    given = json.loads(config.read_bytes())
+    given = json.loads(config.read_bytes(), object_pairs_hook=_once)
     _known("the config", given, (*_READ, *_HARMLESS))
     return given
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a table of the config, or refuse a key that stands there twice."""
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            msg = f"the key {shown(key)} stands there twice"
+            raise ValueError(msg)
+    return dict(pairs)
 
 
 def _known(where: str, table: dict[str, Any], keys: tuple[str, ...]) -> None:
