@@ -79,6 +79,147 @@ def test_number_types(kind, tmp_path):
     assert_read(circuit_with(tmp_path, "spikes.h5"))
 
 
+@pytest.mark.parametrize(("unit", "one"), [
+    ("s", 1e-3), ("seconds", 1e-3), ("us", 1e3), ("µs", 1e3), ("milliseconds", 1.0), ("", 1.0),
+    (b"s", 1e-3), (np.array([b"s"]), 1e-3), (np.array(["s"], object), 1e-3),
+])
+@pytest.mark.parametrize("key", ["units", "unit"])
+def test_units(key, unit, one, tmp_path):
+    sonata(tmp_path / "spikes.h5", {"cortex": (np.array(TIMES) * one, IDS)}, units=None)
+    with h5py.File(tmp_path / "spikes.h5", "r+") as file:
+        file["spikes/cortex/timestamps"].attrs[key] = unit
+    assert_read(circuit_with(tmp_path, "spikes.h5"))
+
+
+def test_whole_numbers_as_floats(tmp_path):
+    sonata(tmp_path / "spikes.h5", {"cortex": (TIMES, np.array(IDS, float))})
+    assert_read(circuit_with(tmp_path, "spikes.h5"))
+    (tmp_path / "spikes.csv").write_text("time_ms,id\n0,3.0\n1,0\n1,3.0\n2.5,1\n")
+    assert_read(circuit_with(tmp_path, "spikes.csv"))
+
+
+def test_big_endian(tmp_path):
+    sonata(tmp_path / "spikes.h5", {"cortex": (np.array(TIMES, ">f8"), np.array(IDS, ">i4"))})
+    assert_read(circuit_with(tmp_path, "spikes.h5"))
+
+
+def test_any_order(tmp_path):
+    """By id, as BMTK writes them; those of one time stay in the order of the file."""
+    sonata(tmp_path / "spikes.h5", {"cortex": ([1.0, 2.5, 0.0, 1.0], [0, 1, 3, 3])})
+    assert_read(circuit_with(tmp_path, "spikes.h5"))
+    (tmp_path / "spikes.csv").write_text("time_ms,id\n2.5,1\n1,0\n1,3\n0,3\n")
+    assert_read(circuit_with(tmp_path, "spikes.csv"))
+
+
+@pytest.mark.parametrize("key", ["gids", "node_ids"])
+def test_layout_before_populations(key, tmp_path):
+    with h5py.File(tmp_path / "spikes.h5", "w") as file:
+        file["spikes/timestamps"], file[f"spikes/{key}"] = TIMES, IDS
+    assert_read(circuit_with(tmp_path, "spikes.h5"))
+    refused(tmp_path, "spikes.h5", "the layout of SONATA before 0.1", population="cortex")
+
+
+@pytest.mark.parametrize("population", ["cortex-M1", "4_L5", "a b", "Großhirn", "x" * 255])
+def test_names_of_other_tools(population, tmp_path):
+    sonata(tmp_path / "spikes.h5", {population: (TIMES, IDS), "other": ([7.0], [0])})
+    assert_read(circuit_with(tmp_path, "spikes.h5", population))
+
+
+@pytest.mark.parametrize("name", ["spikes.H5", "spikes.HDF5", "Spikes.CSV"])
+def test_capital_endings(name, tmp_path):
+    if name.endswith("CSV"):
+        (tmp_path / name).write_text(CSV["plain"])
+    else:
+        sonata(tmp_path / name, {"cortex": (TIMES, IDS)})
+    assert_read(circuit_with(tmp_path, name))
+
+
+def refused(folder, name, what, population=None):
+    """Loading fails with one line that says ``what``."""
+    with pytest.raises(ns.NeostriatumError) as caught:
+        circuit_with(folder, name, population)
+    assert what in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) <= 200
+    assert caught.value.exit_code == 2
+
+
+BAD_CSV = {
+    "wider rows": ("time_ms,id\n0.5,2,1\n1.0,3,1\n", "line 2 must have 2 fields as the header has"),
+    "one wide row": ("time_ms,id\n0.5,2\n1.0,3,1\n", "line 3 must have 2 fields"),
+    "number first": ("time_ms,id\n17,0.5,3\n18,1.0,2\n", "(got 3)"),
+    "short row": ("time_ms,id,flag\n0.5,2,1\n3,1\n", "line 3 must have 3 fields as the header has"),
+    "trailing comma": ("time_ms,id\n0.5,3,\n1.0,2,\n", "line 2 must have 2 fields"),
+    "id twice": ("time_ms,id,id\n0.5,3,1\n", "must have each column once (got id twice)"),
+    "comment": ("# from NEST\ntime_ms,id\n0.5,3\n", "needs the columns time_ms and id"),
+    "comment below": ("time_ms,id\n# from NEST\n0.5,3\n", "line 2 must have 2 fields"),
+    "comment of two": ("time_ms,id\n# a, b\n0.5,3\n", "times must be numbers"),
+    "semicolons": ("time_ms;id\n0,5;3\n", "separated by commas (got time_ms;id)"),
+    "decimal comma": ('time_ms,id\n"0,5",3\n', "times must be numbers"),
+    "thousands": ('time_ms,id\n0.5,3\n"1,000.5",2\n', "times must be numbers"),
+    "BMTK": ("timestamps population node_ids\n0.5 lgn 3\n", "separated by commas"),
+    "seconds": ("time_s,id\n0.0005,3\n", "needs the columns time_ms and id"),
+    "capital": ("Time_ms,ID\n0.5,3\n", "needs the columns time_ms and id"),
+    "two populations": ("time_ms,id,population\n0.5,3,a\n1,3,b\n", "one population (got a, b)"),
+    "no id": ("time_ms,id\n0.5,3\n1.0,\n", "ids must be whole numbers (got nan)"),
+    "half an id": ("time_ms,id\n0.5,3.5\n", "ids must be whole numbers (got 3.5)"),
+    "truth": ("time_ms,id\n0.5,True\n", "ids must be whole numbers (got bool)"),
+    "no time": ("time_ms,id\n,3\n", "times must be finite"),
+    "empty": ("", "needs the columns time_ms and id"),
+    "header alone": ("time_ms,id\n", "holds no spikes"),
+    "long field": ("time_ms,id\n0.5," + "3" * 200_000 + "\n", "field larger than field limit"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CSV)
+def test_bad_csv(name, tmp_path):
+    text, what = BAD_CSV[name]
+    (tmp_path / "spikes.csv").write_text(text)
+    refused(tmp_path, "spikes.csv", what)
+
+
+@pytest.mark.parametrize("text", ["\ufefftime_ms,id\n0,3\n1,0\n1,3\n2.5,1\n",
+                                  "\ntime_ms,id\n0,3\n\n1,0\n1,3\n  \n2.5,1\n\n",
+                                  'time_ms,id,note\n0,3,"a, b"\n1,0,\n1,3,\n2.5,1,"c"\n',
+                                  "time_ms,id,population\n0,3,a\n1,0,a\n1,3,a\n2.5,1,a\n"])
+def test_csv_of_other_tools(text, tmp_path):
+    (tmp_path / "spikes.csv").write_text(text, "utf-8")
+    assert_read(circuit_with(tmp_path, "spikes.csv"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_encodings(encoding, tmp_path):
+    (tmp_path / "spikes.csv").write_text("time_ms,id,é\n0,3,é\n", encoding)
+    refused(tmp_path, "spikes.csv", "can't decode byte")
+
+
+BAD_HDF5 = {
+    "a column": ([[0.5], [1.0]], [[1], [2]], "ms", "times must be one row of numbers (got (2, 1))"),
+    "ids a column": ([0.5, 1.0], [[1], [2]], "ms", "ids must be one row of numbers (got (2, 1))"),
+    "one id": ([0.5, 1.0], [1], "ms", "needs one id per time (got 1 and 2)"),
+    "half an id": ([0.5], [1.5], "ms", "ids must be whole numbers (got 1.5)"),
+    "infinite id": ([0.5], [np.inf], "ms", "ids must be whole numbers (got inf)"),
+    "large id": ([0.5], np.array([2**63 + 5], np.uint64), "ms", "ids must be from 0 to 2^31"),
+    "large float id": ([0.5], [1e300], "ms", "ids must be from 0 to 2^31"),
+    "negative": ([0.5], [-1], "ms", "ids must be from 0 to 2^31 (got -1 to -1)"),
+    "text id": ([0.5], np.array([b"3"]), "ms", "ids must be whole numbers"),
+    "text time": (np.array([b"3"]), [3], "ms", "times must be numbers"),
+    "text time in s": (np.array([b"3"]), [3], "s", "times must be numbers"),
+    "mV": ([0.5], [3], "mV", "units must have the dimension of ms (got mV)"),
+    "steps": ([0.5], [3], "steps", 'and "steps" is not a unit (got steps)'),
+    "number": ([0.5], [3], 0.1, "the attribute units must be one text (got 0.1)"),
+    "two": ([0.5], [3], np.array(["ms", "s"], object), "must be one text"),
+    "too late": ([1e8], [3], "s", "times must be finite, from 0 to 1e+10 ms"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_HDF5)
+def test_bad_hdf5(name, tmp_path):
+    times, ids, unit, what = BAD_HDF5[name]
+    sonata(tmp_path / "spikes.h5", {"cortex": (times, ids)}, units=unit)
+    refused(tmp_path, "spikes.h5", what)
+
+
 def test_file_in_a_folder_below(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "spikes.csv").write_text(CSV["plain"])

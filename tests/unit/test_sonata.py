@@ -326,14 +326,13 @@ def test_one_population_of_all(tmp_path):
     assert len(read.edges["iSPN->dSPN"]) == 0
 
 
-def test_unit_of_the_file_counts(tmp_path):
-    folder = mixed(tmp_path / "net")
-    with h5py.File(folder / "e.h5", "r+") as file:
-        file["edges/all/0/syn_weight"].attrs["units"] = "uS"
-    assert load_network(folder, "striatum").edges["dSPN->iSPN"].weights[1] == pytest.approx(3)
-    with h5py.File(folder / "e.h5", "r+") as file:
-        file["edges/all/0/syn_weight"].attrs["units"] = "pA"
-    refused(folder, "must be in nS or uS (got pA)", circuit="striatum")
+def test_pathway_without_strength_beside_others(tmp_path):
+    """The weights of other pathways in the same population are not held against it."""
+    circuit = ns.load("striatum", changes={"pathways.FS->dSPN.conductance.GABA": "0 nS"})
+    folder = mixed(tmp_path / "net", weight=[0.0, 0.75e-3, 1.5e-3, 0.0])
+    read = load_network(folder, circuit, weight_unit="uS")
+    assert read.edges["FS->dSPN"].weights is None
+    assert np.allclose(read.edges["dSPN->iSPN"].weights, [1, 3, 2])
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from neostriatum.circuit.course import CurrentCourse, RateCourse
-from neostriatum.circuit.value import NAME, Conductance, Fraction, Frozen, Length, Position
+from neostriatum.circuit.value import Conductance, Fraction, Frozen, Length, Position
 
 Count = Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
 
@@ -28,7 +28,8 @@ class SpikeFile(Frozen):
     """Recorded spikes in a SONATA or CSV file; the spike of id i reaches neuron i of the type."""
 
     file: Annotated[str, Field(min_length=1, max_length=255)]
-    population: Annotated[str, Field(pattern=NAME)] | None = None
+    #: A name of the file, not of ours: any text.
+    population: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     #: (times_ms float64, ids int64), read when the circuit is loaded.
     _events: Any = PrivateAttr(default=None)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import csv
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neostriatum.circuit.dataset import factor, own, whole
 from neostriatum.circuit.folder import inside, refuse
 from neostriatum.errors import shown
 
@@ -23,6 +25,8 @@ def read_spikes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return times [ms] (float64, sorted) and ids (int64) of a spike file.
 
+    The file may hold its spikes in any order; those of one time stay in the order of the file.
+
     Parameters
     ----------
     where : str
@@ -35,95 +39,118 @@ def read_spikes(
     Raises
     ------
     CircuitError
-        Missing, empty, unreadable or unsorted file, negative times, a path outside the folder.
+        Missing, empty or unreadable file, negative times, a path outside the folder.
     """
     try:
         path = inside(where, spikes.file, folder)
-        if path.suffix in (".h5", ".hdf5"):
+        if path.suffix.lower() in (".h5", ".hdf5"):
             times, ids = _sonata(path, spikes.population)
-        elif path.suffix == ".csv":
+        elif path.suffix.lower() == ".csv":
             times, ids = _csv(path, spikes.population)
         else:
             refuse(where, f"file must end in .h5, .hdf5 or .csv (got {shown(path.name)})")
         return _checked(times, ids)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, csv.Error) as error:
         refuse(where, f"{shown(spikes.file)}: {error}")
 
 
-def _sonata(path: Path, population: str | None) -> tuple[Any, Any]:
+def _sonata(path: Path, population: str | None) -> tuple[np.ndarray, np.ndarray]:
     import h5py
 
     with h5py.File(path, "r") as file:
         group = own(file, "spikes", h5py.Group)
-        names = list(group)
-        chosen = names[0] if population is None and len(names) == 1 else population
-        if chosen is None or chosen not in names:
-            msg = f"population must be one of {', '.join(names) or 'none'} (got {chosen or 'none'})"
-            raise ValueError(msg)
-        group = own(group, chosen, h5py.Group)
-        times, ids = (own(group, key, h5py.Dataset) for key in ("timestamps", "node_ids"))
-        unit = times.attrs.get("units", "ms")
-        if (unit.decode() if isinstance(unit, bytes) else unit) != "ms":
-            msg = f"timestamps must be in ms (got {unit})"
-            raise ValueError(msg)
+        if (isinstance(group.get("timestamps", getlink=True), h5py.HardLink)
+                and isinstance(group["timestamps"], h5py.Dataset)):
+            if population is not None:
+                msg = ("is in the layout of SONATA before 0.1, which has no populations "
+                       f"(got {shown(population)})")
+                raise ValueError(msg)
+            keys = ("timestamps", "node_ids" if "node_ids" in group else "gids")
+        else:
+            group = own(group, _chosen(list(group), population), h5py.Group)
+            keys = ("timestamps", "node_ids")
+        times, ids = (own(group, key, h5py.Dataset) for key in keys)
         if max(times.size, ids.size) > MOST_SPIKES:
-            msg = f"must hold at most {MOST_SPIKES:g} spikes (got {times.size})"
+            msg = f"must hold at most {MOST_SPIKES:g} spikes (got {max(times.size, ids.size)})"
             raise ValueError(msg)
-        return times[()], ids[()]
+        scale, values = factor(times, "ms"), times[()]
+        return (values if scale == 1.0 else _numbers(values) * scale), ids[()]
 
 
-def own(group: Any, key: str, kind: type) -> Any:
-    """Return a part of ``group`` that lies in the same file: no link and no data elsewhere."""
-    import h5py
-
-    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-        msg = f"has no {key}" if key not in group else f"{key} must lie in the file itself"
+def _chosen(names: list[str], population: str | None) -> str:
+    """Return the population that is asked for, or the only one."""
+    chosen = names[0] if population is None and len(names) == 1 else population
+    if chosen is None or chosen not in names:
+        known = shown(", ".join(names) or "none")
+        msg = f"population must be one of {known} (got {shown(chosen or 'none')})"
         raise ValueError(msg)
-    found = group[key]
-    if not isinstance(found, kind):
-        msg = f"{key} must be a {kind.__name__.lower()}"
-        raise ValueError(msg)
-    if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
-        msg = f"{key} must lie in the file itself"
-        raise ValueError(msg)
-    return found
+    return chosen
 
 
-def _csv(path: Path, population: str | None) -> tuple[Any, Any]:
+def _csv(path: Path, population: str | None) -> tuple[np.ndarray, np.ndarray]:
     import pandas as pd
 
     if population is not None:
-        msg = "a CSV file has no population"
+        msg = f"a CSV file has no population (got {shown(population)})"
         raise ValueError(msg)
-    table = pd.read_csv(path, skipinitialspace=True)
-    if not {"time_ms", "id"} <= set(table.columns):
-        msg = f"needs the columns time_ms and id (got {', '.join(map(str, table.columns))})"
+    _check_rows(path)
+    table = pd.read_csv(path, skipinitialspace=True, index_col=False)
+    if "population" in table and table["population"].nunique(dropna=False) > 1:
+        names = ", ".join(map(str, table["population"].unique()))
+        msg = f"must be of one population (got {shown(names)})"
         raise ValueError(msg)
     return table["time_ms"].to_numpy(), table["id"].to_numpy()
 
 
-def _checked(times: Any, ids: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and ids as float64 and int64, or raise ValueError with what is wrong."""
-    if times.shape != ids.shape or times.ndim != 1:
+def _check_rows(path: Path) -> None:
+    """Refuse a CSV file whose rows are not as wide as its header, as columns would shift."""
+    with path.open(newline="", encoding="utf-8-sig") as handle:
+        rows = csv.reader(handle, skipinitialspace=True)
+        header = next(filter(None, rows), [])
+        twice = [name for name in header if name and header.count(name) > 1]
+        if twice:
+            msg = f"must have each column once (got {shown(twice[0])} twice)"
+            raise ValueError(msg)
+        if not {"time_ms", "id"} <= set(header):
+            msg = ("needs the columns time_ms and id, separated by commas "
+                   f"(got {shown(', '.join(header))})")
+            raise ValueError(msg)
+        for row in rows:
+            # A blank line is none.
+            if len(row) != len(header) and "".join(row).strip():
+                msg = (f"line {rows.line_num} must have {len(header)} fields as the header has "
+                       f"(got {len(row)})")
+                raise ValueError(msg)
+
+
+def _numbers(times: np.ndarray) -> np.ndarray:
+    if times.dtype.kind not in "iuf":
+        msg = f"times must be numbers (got {times.dtype})"
+        raise ValueError(msg)
+    return times.astype(np.float64)
+
+
+def _checked(times: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and ids as float64 and int64 by time, or raise ValueError with what is wrong."""
+    for what, values in (("times", times), ("ids", ids)):
+        if values.ndim != 1:
+            msg = f"{what} must be one row of numbers (got {values.shape})"
+            raise ValueError(msg)
+    if times.shape != ids.shape:
         msg = f"needs one id per time (got {ids.size} and {times.size})"
         raise ValueError(msg)
     if times.size == 0:
         msg = "holds no spikes"
         raise ValueError(msg)
-    if times.dtype.kind not in "iuf":
-        msg = "times must be numbers"
-        raise ValueError(msg)
-    if ids.dtype.kind not in "iu":
-        msg = "ids must be whole numbers"
-        raise ValueError(msg)
-    times = times.astype(np.float64)
+    times, ids = _numbers(times), whole(ids, "ids")
     if not (np.isfinite(times).all() and times.min() >= 0 and times.max() <= LATEST_MS):
         msg = f"times must be finite, from 0 to {LATEST_MS:g} ms"
-        raise ValueError(msg)
-    if (np.diff(times) < 0).any():
-        msg = "times must be sorted"
         raise ValueError(msg)
     if ids.min() < 0 or ids.max() >= 2**31:
         msg = f"ids must be from 0 to 2^31 (got {ids.min()} to {ids.max()})"
         raise ValueError(msg)
-    return times, ids.astype(np.int64)
+    ids = ids.astype(np.int64)
+    if (np.diff(times) < 0).any():
+        order = np.argsort(times, kind="stable")
+        return times[order], ids[order]
+    return times, ids

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.recorded import own
+from neostriatum.circuit.dataset import own
 from neostriatum.durable import replacing
 from neostriatum.errors import NeostriatumError, RunFileError
 
@@ -89,7 +90,7 @@ def reading(path: Path) -> Iterator[None]:
         msg = f"{error.filename or path}: no such file"
         raise RunFileError(msg) from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
-            MemoryError, RecursionError) as error:
+            MemoryError, RecursionError, csv.Error) as error:
         text = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, KeyError) and text.strip("'").isidentifier():
             text = f"has no {text}"
