@@ -61,6 +61,19 @@ def test_unit_of_a_delay(key, unit, one, net):
     assert_plain(load_network(net, "striatum"))
 
 
+@pytest.mark.parametrize(("delay", "dt", "units"), [
+    (1.04, "0.1 ms", 10), (1.05, "0.2 ms", 10), (1.1, "0.05 ms", 11), (1.04, "0.05 ms", None),
+    (1.05, "0.05 ms", None), (0.125, "0.025 ms", None)])
+def test_a_delay_that_a_finer_step_resolves_is_not_rounded(delay, dt, units, net):
+    put(net, group("0/delay"), np.full(2, delay))
+    circuit = ns.load("striatum").replace({"dt": dt})
+    if units is None:
+        with pytest.raises(ns.NeostriatumError, match=r"delay must be a multiple of 0\.1 ms"):
+            load_network(net, circuit)
+    else:
+        assert units in load_network(net, circuit).edges["FS->dSPN"].delays
+
+
 @pytest.mark.parametrize(("unit", "one"), [
     ("nm", 1000.0), ("um", 1.0), ("µm", 1.0), ("micron", 1.0), ("mm", 1e-3), ("m", 1e-6),
 ])

@@ -254,7 +254,8 @@ def _take_edges(files: _Files, table: Table, about: str) -> None:
                 else:
                     files.edges.setdefault("->".join(both), []).append((
                         i0[rows].astype(np.int32), i1[rows].astype(np.int32),
-                        _delays(name, here), _factors(files, name, "->".join(both), here)))
+                        _delays(name, here, files.circuit.dt.value),
+                        _factors(files, name, "->".join(both), here)))
         check_labels(table, start, stop, [
             "+".join(files.circuit.pathways[pathway].conductance) for both in pairs.values()
             if (pathway := "->".join(both)) in files.circuit.pathways])
@@ -303,7 +304,7 @@ def _check_junctions(files: _Files, where: str, name: str, values: dict[str, np.
         raise BuildError(msg)
 
 
-def _delays(where: str, values: dict[str, np.ndarray]) -> np.ndarray:
+def _delays(where: str, values: dict[str, np.ndarray], dt: float) -> np.ndarray:
     """Return the delays of edges in units of `DELAY_UNIT`, half to even, uint8."""
     delays = values["delay"]
     units = np.rint(np.round(delays / DELAY_UNIT, 3))
@@ -312,6 +313,11 @@ def _delays(where: str, values: dict[str, np.ndarray]) -> np.ndarray:
         rule = ("must have a delay [ms] in its group or its edge type" if np.isnan(wrong) else
                 f"delay must be {DELAY_UNIT:g} to {255 * DELAY_UNIT:g} ms (got {wrong:g} ms)")
         msg = f"{where} {rule}"
+        raise ValueError(msg)
+    finer = np.abs(units * DELAY_UNIT - delays) > 1e-3 * DELAY_UNIT
+    if dt < DELAY_UNIT and finer.any():
+        msg = (f"{where} delay must be a multiple of {DELAY_UNIT:g} ms, as a step of {dt:g} ms would "
+               f"resolve it (got {delays[finer][0]:g} ms)")
         raise ValueError(msg)
     return units.astype(np.uint8)
 
