@@ -20,7 +20,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def obeys_permissions() -> Iterator[None]:
-    """Let the permissions of files hold for root too, who else reads and writes anything (Linux)."""
+    """Let the permissions of files hold for root too, who else may read and write anything."""
     if os.geteuid() != 0:
         yield
         return

@@ -316,8 +316,8 @@ def _delays(where: str, values: dict[str, np.ndarray], dt: float) -> np.ndarray:
         raise ValueError(msg)
     finer = np.abs(units * DELAY_UNIT - delays) > 1e-3 * DELAY_UNIT
     if dt < DELAY_UNIT and finer.any():
-        msg = (f"{where} delay must be a multiple of {DELAY_UNIT:g} ms, as a step of {dt:g} ms would "
-               f"resolve it (got {delays[finer][0]:g} ms)")
+        msg = (f"{where} delay must be a multiple of {DELAY_UNIT:g} ms, since a step of {dt:g} ms "
+               f"resolves it (got {delays[finer][0]:g} ms)")
         raise ValueError(msg)
     return units.astype(np.uint8)
 
