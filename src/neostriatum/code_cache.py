@@ -20,6 +20,7 @@ from numba import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.sigutils import normalize_signature
 
+from neostriatum.compile_clock import CLOCK
 from neostriatum.reach import fingerprint
 
 if TYPE_CHECKING:
@@ -163,11 +164,17 @@ class CodeCache(FunctionCache):
         return str(folder() or "")
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the code for these arguments, or None."""
+        """Return the code for these arguments; None, and the clock runs, where there is none."""
         code = super().load_overload(sig, target_context)
         if code is None or tuple(code.signature.args) != tuple(normalize_signature(sig)[0]):
+            CLOCK.start()
             return None
         return code
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep code that was compiled, and stop the clock."""
+        CLOCK.stop()
+        super().save_overload(sig, data)
 
 
 def _stem(function: FunctionType) -> str:
