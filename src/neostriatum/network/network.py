@@ -15,7 +15,7 @@ from numba import config
 
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
-from neostriatum.errors import BuildError, shown
+from neostriatum.errors import BuildError, enough_memory, shown
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
@@ -124,6 +124,7 @@ class Network:
                 yield f"spread {name} {parameter}", values
 
 
+@enough_memory()
 def build(
     circuit: str | Circuit = "striatum",
     size: int | None = None,
