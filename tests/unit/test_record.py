@@ -93,7 +93,7 @@ def test_records_of_before_are_read(text):
     assert taken_back(ns.Run("a"))
 
 
-NAMES = {"bytes": os.fsdecode(b"caf\xe9"), "letters": "\N{LATIN SMALL LETTER O WITH STROKE} ",
+NAMES = {"bytes": os.fsdecode(b"\xe9t\xe9"), "letters": "\N{LATIN SMALL LETTER O WITH STROKE} ",
          "long": "/".join(["d" * 200] * 6), "quotes": "it's \"one\""}
 
 
