@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import warnings
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import Any
 import typer
 
 from neostriatum.commands.app import app, printable
+from neostriatum.errors import NeostriatumError, NeostriatumWarning, RunFileError
 from neostriatum.ranks import launched
 from neostriatum.threads import check_environment
 
@@ -20,6 +22,7 @@ for _name in FILES:
 
 #: Most characters of an error.
 LONGEST = 200
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,18 +30,22 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     arguments = [one for one in arguments if one != "--debug"]
-    warnings.showwarning = _one_line_warning
-    if launched() > 1:
-        from neostriatum.engines.nest_engine.follow import among
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=NeostriatumWarning)
+        warnings.showwarning = _one_line_warning
+        if launched() > 1:
+            from neostriatum.engines.nest_engine.follow import among
 
-        return among(lambda: _answer(arguments, debug), _explain)
-    return _answer(arguments, debug)
+            return among(lambda: _answer(arguments, debug), _explain)
+        return _answer(arguments, debug)
 
 
 def _answer(arguments: list[str], debug: bool) -> int:
     try:
         check_environment()
-        code = app(arguments, prog_name="neostriatum", standalone_mode=False)
+        # Not app(...), which sets sys.excepthook.
+        command = typer.main.get_command(app)
+        code = command(arguments, prog_name="neostriatum", standalone_mode=False)
         return _complain("interrupted", 130) if code == 130 else int(code or 0)
     except SystemExit:
         return 0  # who reads our output has read enough
@@ -51,8 +58,13 @@ def _answer(arguments: list[str], debug: bool) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from neostriatum.errors import NeostriatumError
-
+    if isinstance(error, MemoryError):
+        text = f" ({error})" if str(error) else ""
+        return _complain(f"neostriatum: needs more memory than there is{text}", 2)
+    # What writes files has refused before with the name of the file: this is what is printed.
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _complain(f"output: cannot be written ({error.strerror}). Free space or use --quiet",
+                         RunFileError.exit_code)
     if isinstance(error, NeostriatumError):
         return _complain(str(error), error.exit_code)
     if type(error).__name__ == "Abort":

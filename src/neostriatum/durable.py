@@ -26,7 +26,7 @@ class Hashed:
     """A new file to write to from start to end, and the sha256 of what was written."""
 
     def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        self._handle = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         self._hash, self._waiting = hashlib.sha256(), bytearray()
 
     def write(self, data: Any) -> int:
@@ -69,6 +69,11 @@ class Hashed:
         return self._hash.hexdigest()
 
 
+def _opened(path: Path, flags: int) -> int:
+    """Open a file for bytes; Windows would else turn every line feed into two characters."""
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success it is synced and renamed over it.
@@ -81,7 +86,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         yield temporary
-        with temporary.open("rb") as handle:
+        with temporary.open("r+b") as handle:  # Windows syncs only what may be written
             os.fsync(handle.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
@@ -122,7 +127,7 @@ def append_line(path: Path, line: str) -> None:
     """
     try:
         new = not path.exists()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        handle = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             rest = line.encode("utf-8") + b"\n"
             while rest:
@@ -139,7 +144,7 @@ def append_line(path: Path, line: str) -> None:
 def cut(path: Path, size: int) -> None:
     """Shorten a file durably to its first ``size`` bytes."""
     try:
-        handle = os.open(path, os.O_WRONLY)
+        handle = _opened(path, os.O_WRONLY)
         try:
             os.ftruncate(handle, size)
             os.fsync(handle)
@@ -174,7 +179,9 @@ def digest(path: Path) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
+    """Make the names in ``folder`` durable, where the system can: Windows opens no folder."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -276,7 +283,8 @@ def claim(out: Path | str | None, under: str = "runs") -> Path:
             return folder
         root = Path(under)
         root.mkdir(exist_ok=True)
-        number = max((int(one.name) for one in root.iterdir() if one.name.isdigit()), default=0)
+        names = [one.name for one in root.iterdir()]
+        number = max((int(one) for one in names if one.isascii() and one.isdigit()), default=0)
         while True:
             number += 1
             try:
@@ -292,6 +300,7 @@ def claim(out: Path | str | None, under: str = "runs") -> Path:
 def unclaim(folder: Path) -> None:
     """Remove a claimed folder to which nothing came, and ``runs`` or the like if then empty."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent in (Path("runs"), Path("networks"), Path("sweeps")):
-        with suppress(OSError):
+    with suppress(OSError):
+        if folder.absolute().parent in [Path(one).absolute()
+                                        for one in ("runs", "networks", "sweeps")]:
             folder.parent.rmdir()

@@ -5,6 +5,16 @@ A message is one line: ``<where>: <rule> (got <value>). <remedy>``.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class NeostriatumWarning(UserWarning):
+    """What a user must know although the work was done."""
+
 
 class NeostriatumError(Exception):
     """Base of every error that a user can cause or must know about."""
@@ -28,6 +38,23 @@ class BuildError(NeostriatumError):
     """A network cannot be built from this circuit at this size."""
 
     exit_code = 2
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turn a lack of memory, wherever it shows, into one line.
+
+    Raises
+    ------
+    BuildError
+        Something needed more memory than there is.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        reason = f" ({error})" if str(error) else ""
+        msg = f"size: needs more memory than there is{reason}. Choose a smaller one"
+        raise BuildError(msg) from None
 
 
 class EngineMissing(NeostriatumError):
@@ -64,6 +91,25 @@ class Interrupted(NeostriatumError):
     """Ctrl-C, answered once everything was safe."""
 
     exit_code = 130
+
+
+def undrawn(label: str, what: str, error: Exception, later: str) -> NeostriatumWarning:
+    """Return the warning that something is finished and safe, but could not be drawn.
+
+    Parameters
+    ----------
+    label : str
+        Where it is.
+    what : str
+        What is finished, and what could not be made.
+    error : Exception
+        Why.
+    later : str
+        How to make it later.
+    """
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    text = text if len(text) <= 120 else text[:117] + "..."
+    return NeostriatumWarning(f"{label}: {what} could not be made ({text}). {later}")
 
 
 def shown(value: object) -> str:

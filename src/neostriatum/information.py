@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from neostriatum.circuit.cautions import static_threshold, warnings_of
+from neostriatum.circuit.load import presets
 from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import sources as sources
 from neostriatum.circuit.sources import values
+from neostriatum.errors import CircuitError
+from neostriatum.recording.record import meant
 from neostriatum.recording.store import Run
 from neostriatum.simulation import Settings, resolve
 
@@ -67,4 +70,7 @@ def schema_of() -> dict[str, Any]:
 def _circuit_of(what: Any) -> Any:
     if isinstance(what, (str, Path)) and (Path(what) / "run.json").is_file():
         return Run(what).circuit
+    if isinstance(what, str) and what not in presets() and (remedy := meant(Path(what))):
+        msg = f"{what}: neither a circuit nor a run{remedy}"
+        raise CircuitError(msg)
     return what

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 import time
+import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import __version__, rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.engines.base import Samples
-from neostriatum.errors import NeostriatumError, RunFileError
+from neostriatum.errors import (
+    NeostriatumError,
+    NeostriatumWarning,
+    RunFileError,
+    enough_memory,
+)
 from neostriatum.machine import peak_memory_gb
 from neostriatum.recording.record import write_record
 from neostriatum.recording.store import FINISHED, Run
@@ -39,6 +46,8 @@ class Job:
     """One run on its way: what is simulated, where it goes, and how often it is saved."""
 
     folder: Path
+    #: The folder as the caller named it.
+    label: str
     record: dict[str, Any]
     circuit: Circuit
     network: Network
@@ -78,30 +87,36 @@ def complete(job: Job) -> Run:
     Raises
     ------
     KeyboardInterrupt
-        Ctrl-C; the run can be resumed.
-    NumericsError, RunFileError
-        As the engine and the disk have it; what was durable before stays readable.
+        Ctrl-C; the run can be resumed, or is finished and only its figures are missing.
+    NumericsError, RunFileError, BuildError
+        As the engine, the disk and the memory have it; what was durable before stays readable.
     """
     job.record["status"] = "running"
     write_record(job.folder, job.record)
     try:
-        with _deferred() as asked:
+        with _deferred() as asked, enough_memory():
             _simulate(job, asked)
             job.tell("write", 0.0)
             _finish(job)
     except KeyboardInterrupt as stop:
         _leave(job, "interrupted")
-        msg = (f"{job.folder}: interrupted with {job.writer.manifest.stop * _dt(job):g} ms "
-               f"recorded. Go on with: neostriatum resume {job.folder}")
+        msg = (f"{job.label}: interrupted with {job.writer.manifest.stop * _dt(job):g} ms "
+               f"recorded. Go on with: neostriatum resume {shlex.quote(job.label)}")
         raise KeyboardInterrupt(msg) from stop
     except NeostriatumError as error:
         if not isinstance(error, RunFileError):
-            with suppress(RunFileError):
+            with suppress(RunFileError, MemoryError):
                 job.writer.flush()
         _leave(job, "failed", str(error))
         raise
-    job.writer.clear_up()
+    # The run is finished and safe: from here on nothing may call it anything else.
+    try:
+        job.writer.clear_up()
+    except RunFileError as error:
+        warnings.warn(f"{job.label}: the run is finished, but working files of it are left "
+                      f"({error})", NeostriatumWarning, stacklevel=2)
     made = Run(job.folder)
+    made.label = job.label
     if job.record["figures"]:
         job.tell("figures", 0.0)
         present(made)
@@ -113,6 +128,8 @@ def _dt(job: Job) -> float:
 
 
 def _leave(job: Job, status: str, error: str | None = None) -> None:
+    if job.record["status"] == FINISHED:
+        return  # what came after that changes nothing
     job.record |= {"status": status} | ({"error": error} if error else {})
     with suppress(RunFileError):
         write_record(job.folder, job.record)
@@ -195,7 +212,11 @@ def _deferred() -> Iterator[list[int]]:
             signal.default_int_handler(number, frame)
         asked.append(number)
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = signal.getsignal(signal.SIGINT)
+    if before in (None, signal.SIG_IGN):  # not Python's to give back, or nobody is to interrupt
+        yield asked
+        return
+    signal.signal(signal.SIGINT, ask)
     try:
         yield asked
     finally:
@@ -205,24 +226,22 @@ def _deferred() -> Iterator[list[int]]:
 def _finish(job: Job) -> None:
     job.writer.flush()
     files, spike_hash = job.writer.finish(_dt(job))
-    job.record["files"] = files
-    job.record["state"] = job.writer.last_state()
-    job.record["timers"] = {"build_s": round(job.network.build_s, 4),
-                            **{key: round(job.timers.get(key, 0.0), 4)
-                               for key in ("warmup_s", "simulate_s")}}
-    job.record["summary"] = _summary(job, spike_hash)
-    job.record["status"] = FINISHED
-    write_record(job.folder, job.record)
+    timers = {"build_s": round(job.network.build_s, 4),
+              **{key: round(job.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
+    finished = job.record | {
+        "files": files, "state": job.writer.last_state(), "timers": timers,
+        "summary": _summary(job, spike_hash, timers), "status": FINISHED}
+    write_record(job.folder, finished)
+    job.record = finished
 
 
-def _summary(job: Job, spike_hash: str) -> dict[str, Any]:
+def _summary(job: Job, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
     record, circuit, network = job.record, job.circuit, job.network
     seconds, totals = record["duration_ms"] / 1000.0, job.writer.totals()
     rates = {}
     for name in ("dSPN", "iSPN", "FS"):
         count = network.counts.get(name, 0)
         rates[name] = round(totals[name] / count / seconds, 6) if count else None
-    timers = record["timers"]
     return {
         "circuit": circuit.name, "engine": record["engine"], "seed": record["seed"],
         "dopamine": {key: round(float(getattr(circuit.dopamine, key).at(0.0)), 6)
@@ -233,5 +252,5 @@ def _summary(job: Job, spike_hash: str) -> dict[str, Any]:
         "network_hash": record["network_hash"], "build_s": timers["build_s"],
         "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
-        "peak_memory_gb": peak_memory_gb(), "out": str(job.folder),
+        "peak_memory_gb": peak_memory_gb(), "out": job.label,
     }

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import __version__, rng
 from neostriatum.durable import locked
 from neostriatum.engines.base import engine
-from neostriatum.errors import CircuitError, EngineUnsupported, RunFileError, shown
+from neostriatum.errors import (
+    CircuitError,
+    EngineUnsupported,
+    RunFileError,
+    enough_memory,
+    shown,
+)
 from neostriatum.job import Job, about, complete
 from neostriatum.machine import fork_early
 from neostriatum.network.check import fit
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 _STRETCH = 5_000
 
 
+@enough_memory()
 def resume(
     run: Run | str | Path,
     *,
@@ -84,13 +91,14 @@ def resume(
     >>> import neostriatum as ns
     >>> whole = ns.resume("runs/0001", duration="10 s")  # doctest: +SKIP
     """
-    folder = run.folder if isinstance(run, Run) else Path(run)
+    folder, label = (run.folder, run.label) if isinstance(run, Run) else (Path(run), str(Path(run)))
     every_s = seconds("checkpoint_every", checkpoint_every)
-    checked_threads(threads)
+    threads = checked_threads(threads)
     read_record(folder)  # a folder without a run is left as it is
     fork_early()
     with locked(folder):
         made = Run(folder)
+        made.label = label
         steps = made.record["steps"] if duration is None else run_steps(made.circuit, duration)
         tell = progress or (lambda phase, share: None)
         if made.finished and steps == made.record["steps"]:
@@ -120,7 +128,7 @@ def _refuse_other_versions(made: Run) -> None:
     for what, theirs, ours in (("stream_version", stream, rng.STREAM_VERSION),
                                ("version", said.split(".")[0], __version__.split(".")[0])):
         if theirs != ours:
-            msg = (f"{made.folder}: {what} must be {ours} to go on exactly (got {theirs}, "
+            msg = (f"{made.label}: {what} must be {ours} to go on exactly (got {theirs}, "
                    f"neostriatum {said}). Install that version, or use rerun")
             raise RunFileError(msg)
 
@@ -129,7 +137,7 @@ def _refuse_engine(made: Run) -> None:
     """Refuse an engine that cannot go on exactly, once there is something to go on from."""
     simulator = engine(made.record["engine"], precision=made.record["precision"])
     if not simulator.capabilities.exact_resume and (made.finished or Manifest(made.folder).stop):
-        msg = (f"{made.folder}: engine {made.record['engine']}: "
+        msg = (f"{made.label}: engine {made.record['engine']}: "
                f"{simulator.excuses['exact_resume']}. Use rerun")
         raise EngineUnsupported(msg)
 
@@ -178,7 +186,7 @@ def _job(made: Run, steps: int, network: Network | str | Path | None, threads: i
     record.pop("error", None)
     drawn = _network(record, made.circuit, network, threads, tell)
     if record.setdefault("network_hash", drawn.hash()) != drawn.hash():
-        msg = (f"{folder}: network must have the hash {record['network_hash'][:16]} (got "
+        msg = (f"{made.label}: network must have the hash {record['network_hash'][:16]} (got "
                f"{drawn.hash()[:16]}). Give the one that it was run with, --network")
         raise RunFileError(msg)
     record["counts"] = drawn.counts
@@ -187,7 +195,7 @@ def _job(made: Run, steps: int, network: Network | str | Path | None, threads: i
                        precision=record["precision"])
     simulator.prepare(made.circuit, drawn, record["seed"])
     writer = Writer(folder, drawn.populations, chosen)
-    job = Job(folder, record, made.circuit, drawn, simulator, writer, tell, every_s)
+    job = Job(folder, made.label, record, made.circuit, drawn, simulator, writer, tell, every_s)
     entry, state = _last_sound(writer, about(record))
     job.at = entry["step"] if entry else -job.warm
     if entry and state:
@@ -215,7 +223,7 @@ def _network(record: dict[str, Any], circuit: Circuit, network: Network | str | 
              threads: int | None, tell: Callable[[str, float], None]) -> Network:
     """Return the network of a run: the one given, its file, or drawn as it was."""
     network = network if network is not None else record["network"]
-    if isinstance(network, (str, Path)):
+    if network is not None and not isinstance(network, Network):
         network = load_network(network, circuit, weight_unit=record["weight_unit"],
                                seed=record["seed"])
     if network is None:
@@ -238,6 +246,7 @@ def _last_sound(writer: Writer, whose: dict[str, Any]) -> tuple[Any, dict[str, n
     return None, None
 
 
+@enough_memory()
 def rerun(
     run: Run | str | Path,
     *,
@@ -287,7 +296,7 @@ def rerun(
     if network is not None or record["network"] or "network_hash" in record:
         drawn = _network(record, first.circuit, network, threads, tell)
         if record.get("network_hash", drawn.hash()) != drawn.hash():
-            msg = (f"{first.folder}: network must have the hash {record['network_hash'][:16]} "
+            msg = (f"{first.label}: network must have the hash {record['network_hash'][:16]} "
                    f"(got {drawn.hash()[:16]}). Give the one that it was run with, --network")
             raise RunFileError(msg)
     settings = Settings(

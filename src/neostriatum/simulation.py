@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +16,21 @@ from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import DEFAULT, engine
-from neostriatum.errors import CircuitError, RunFileError, shown
+from neostriatum.errors import CircuitError, RunFileError, enough_memory, shown
 from neostriatum.job import Job, complete
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
-from neostriatum.recording.record import FORMAT, write_record
+from neostriatum.recording.checked import recordable
+from neostriatum.recording.record import FORMAT, spelled, write_record
 from neostriatum.recording.selection import choices, listed
 from neostriatum.recording.writer import Writer
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.recording.store import Run
@@ -34,7 +38,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Settings:
-    """How a circuit is run; every field is an option of the command line."""
+    """How a circuit is run; every field is an option of the command line.
+
+    What may be given in several ways is one here: overlays a tuple of texts, records a list, a
+    folder a text.
+
+    Raises
+    ------
+    CircuitError
+        An option of another kind than that.
+    """
 
     duration: Any = "2 s"
     size: int | None = None
@@ -46,16 +59,41 @@ class Settings:
     dopamine: float | None = None
     d1: float | None = None
     d2: float | None = None
-    overlay: str | Path | Iterable[str | Path] = ()
+    overlay: Any = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
-    out: str | Path | None = None
+    out: Any = None
     figures: bool = True
     #: What to record beside the spikes, TYPE:CELLS:VARIABLES:EVERY; see `choices`.
-    record: str | Iterable[str] | None = None
+    record: Any = None
     #: Wall time between two checkpoints.
     checkpoint_every: Any = "60 s"
     #: Of the synapses of a network file that another tool made and that does not say it.
     weight_unit: str = "nS"
+
+    def __post_init__(self) -> None:
+        self.record = listed(self.record)
+        self.figures = getattr(self.figures, "item", lambda: self.figures)()  # NumPy's too
+        self.out = None if self.out is None else path_text("out", self.out)
+        if isinstance(self.overlay, (str, os.PathLike)):
+            self.overlay = (self.overlay,)
+        if not isinstance(self.overlay, Iterable):
+            msg = f"overlay: must be a name, a path or a list of them (got {shown(self.overlay)})"
+            raise CircuitError(msg)
+        self.overlay = tuple(path_text("overlay", one) for one in self.overlay)
+        try:
+            self.changes = dict(self.changes or {})
+        except (TypeError, ValueError):
+            msg = f"changes: must be a table of keys and values (got {shown(self.changes)})"
+            raise CircuitError(msg) from None
+
+
+def path_text(where: str, path: Any) -> str:
+    """Return a name or a path as text; bytes of it that are not UTF-8 become surrogates."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        msg = f"{where}: must be a name or a path (got {shown(path)})"
+        raise CircuitError(msg) from None
 
 
 def resolve(circuit: Any, settings: Settings) -> Circuit:
@@ -123,14 +161,15 @@ def run(
     ...               figures=False, changes={"warmup": "0 ms"})  # doctest: +SKIP
     """
     settings, file = _settings(options), None
-    if isinstance(network, (str, Path)):
-        file = str(Path(network).absolute())
+    if network is not None and not isinstance(network, Network):
+        file = str(Path(path_text("network", network)).absolute())
         network = load_network(network, circuit, weight_unit=settings.weight_unit,
                                seed=settings.seed)
     resolved = _fitting(circuit, network, settings)
     return begin(resolved, network, settings, {"network": file}, progress)
 
 
+@enough_memory()
 def begin(resolved: Circuit, network: Network | None, settings: Settings, said: dict[str, Any],
           progress: Callable[[str, float], None] | None) -> Run:
     """Simulate a resolved circuit in a new folder; ``said`` goes into its record."""
@@ -138,19 +177,20 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
     every_s = seconds("checkpoint_every", settings.checkpoint_every)
-    wanted = listed(settings.record)
     simulator = engine(settings.engine, threads=checked_threads(settings.threads),
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     fork_early()
-    folder = claim(settings.out)
     record = _record(resolved, settings, seed, size, n_steps) | said
-    record |= {"record": wanted, "network_seed": seed if network is None else network.seed}
+    record["network_seed"] = seed if network is None else network.seed
+    recordable(record)
+    folder = claim(settings.out)
+    label, folder = str(folder), folder.absolute()
     with ExitStack() as held:
         try:
             held.enter_context(locked(folder))
             if not all(left_over(one) for one in folder.iterdir()):
-                msg = f"{folder}: --out must be a new or empty folder. Choose another"
+                msg = f"{label}: --out must be a new or empty folder. Choose another"
                 raise RunFileError(msg)
         except RunFileError:
             held.close()  # what is there is another's
@@ -161,14 +201,14 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
             drawn = network if network is not None else build(
                 resolved, size=size, seed=seed, threads=settings.threads, progress=tell)
             record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
-            chosen = choices(wanted, resolved, drawn.counts)
+            chosen = choices(settings.record, resolved, drawn.counts)
             simulator.prepare(resolved, drawn, seed)
             record |= getattr(simulator, "placement", {})
             writer = Writer(folder, drawn.populations, chosen)
         except Exception:
             unclaim(folder)
             raise
-        job = Job(folder, record, resolved, drawn, simulator, writer, tell, every_s)
+        job = Job(folder, label, record, resolved, drawn, simulator, writer, tell, every_s)
         job.at = -job.warm
         return complete(job)
 
@@ -194,11 +234,14 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 def checked_threads(threads: Any) -> int | None:
     """Return a number of threads, or None for all cores."""
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)
-                                or not 1 <= threads <= 1024):
-        msg = f"threads: must be a whole number from 1 to 1024 (got {threads})"
+    try:
+        count = None if threads is None else index(threads)
+    except TypeError:
+        count = 0
+    if isinstance(threads, bool) or (count is not None and not 1 <= count <= 1024):
+        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(threads)})"
         raise CircuitError(msg)
-    return threads
+    return count
 
 
 def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int | None:
@@ -246,11 +289,11 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
         "seed": seed, "size": size, "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
-        "threads": settings.threads, "precision": settings.precision,
-        "overlay": [str(one) for one in ([settings.overlay] if isinstance(settings.overlay, str)
-                                         else settings.overlay)],
-        "changes": {key: str(said) for key, said in settings.changes.items()},
-        "figures": settings.figures, "weight_unit": settings.weight_unit,
+        "threads": checked_threads(settings.threads), "precision": settings.precision,
+        "overlay": list(settings.overlay),
+        "changes": {str(key): spelled(value) for key, value in settings.changes.items()},
+        "record": settings.record, "figures": settings.figures,
+        "weight_unit": settings.weight_unit,
         "stream_version": rng.STREAM_VERSION, "versions": versions(), "machine": machine(),
     }
 

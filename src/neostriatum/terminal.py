@@ -110,8 +110,9 @@ def summary_lines(run: Run) -> list[str]:
                  f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
                  f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
                  f"peak memory {said['peak_memory_gb']:.2f} GB")
-    drawn = f", report in {run.folder / 'report.html'}" if run.record["figures"] else ""
-    return [*lines, f"results in {run.folder}{drawn}"]
+    page = "report.html"
+    drawn = f", report in {Path(run.label) / page}" if (run.folder / page).is_file() else ""
+    return [*lines, f"results in {run.label}{drawn}"]
 
 
 def rerun_lines(made: Run, first: str) -> list[str]:
@@ -304,13 +305,16 @@ def draw_pair(made: PairResult, out: str) -> Path:
 
 
 def _saved(figure: Any, out: str, name: str) -> Path:
+    from neostriatum.plotting import paper
+
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / name).exists():
             msg = f"{folder / name}: exists already. Choose another --out"
             raise RunFileError(msg)
-        figure.savefig(folder / name)
+        with paper():
+            figure.savefig(folder / name)
     except OSError as error:
         msg = f"{folder}: cannot be written ({error.strerror or error}). Choose another --out"
         raise RunFileError(msg) from None

@@ -74,7 +74,7 @@ def test_run_writes_it(finished):
     page = page_of(finished)
     assert page.text.count("Figure 3.") == 1
     more = len(plotting.FIGURES) - len(STANDARD)
-    assert f"neostriatum report first draws {more} more" in page.text
+    assert f"neostriatum report {finished} draws {more} more" in page.text
     assert (finished / "report.html").stat().st_size < 3e6
 
 
@@ -197,7 +197,7 @@ def test_every_figure_has_a_caption(finished):
     assert captions.caption("novel", novel, run).startswith("Something new. n = ")
 
 
-def test_same_run_same_bytes(finished, tmp_path):
+def test_same_run_same_bytes(finished, tmp_path, monkeypatch):
     again = ns.run(ns.Run(finished).circuit, out=tmp_path / "first", figures=False, **QUICK)
     old = read_record(finished)
 
@@ -209,7 +209,8 @@ def test_same_run_same_bytes(finished, tmp_path):
     first, second = tmp_path / "a.html", tmp_path / "b.html"
     for folder, out in ((finished, first), (again.folder, second)):
         drawn = picture(plotting.rate_histogram, ns.Run(folder))
-        ns.report(folder, out, pictures={"rates": drawn["png"]})
+        monkeypatch.chdir(folder.parent)
+        ns.report(folder.name, out, pictures={"rates": drawn["png"]})
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -370,7 +371,7 @@ def test_unfinished(tmp_path, monkeypatch, capsys, recorded):
         assert code == 0, err
         page = page_of(folder)
         assert "This run did not finish (killed)" in page.text
-        assert "neostriatum resume first" in page.text
+        assert f"neostriatum resume {folder}" in page.text
         assert len(ns.Run(folder).spikes) > 0
         assert f"{len(ns.Run(folder).spikes):,}" in page.text
     else:

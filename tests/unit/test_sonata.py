@@ -216,7 +216,7 @@ def test_command(made, exported, tmp_path, monkeypatch, capsys):
         (["net.h5", "--to", "mat", "--out", "x"], "--to: must be sonata, nwb, neo or csv", 2),
         (["net.h5", "--out", "x"], "--to", 2),
         (["net.h5", "--to", "sonata", "--out", "out"], "out: --out must be a new or empty", 5),
-        (["no.h5", "--to", "sonata", "--out", "x"], "no.h5: no such file", 5),
+        (["no.h5", "--to", "sonata", "--out", "x"], "no.h5: is not there", 5),
     ):
         assert main(["export", *more]) == code
         out, err = capsys.readouterr()

@@ -24,9 +24,17 @@ def static_threshold(circuit: Circuit, name: str) -> float:
     return (value["v_r"] + value["v_t"] + slope) / 2
 
 
-def warnings_of(circuit: Circuit) -> list[str]:
-    """Return what a modeller should know before trusting this circuit."""
-    said = []
+def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]:
+    """Return what a modeller should know before trusting this circuit, or a run of it.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        A resolved circuit.
+    duration_ms : float, optional
+        Recorded time of a run [ms].
+    """
+    said = [] if duration_ms is None else _unheard(circuit, duration_ms)
     for name in circuit.types:
         for receptor in circuit.receptors_of(name):
             E = circuit.receptors[receptor].E.value
@@ -42,3 +50,16 @@ def warnings_of(circuit: Circuit) -> list[str]:
             said.append(f"noise on {name} depends on dt: "
                         "the cell's time constant at rest is 0.3 ms")
     return said
+
+
+def _unheard(circuit: Circuit, duration_ms: float) -> list[str]:
+    """Return a warning for every spike file of which no spike falls into a run."""
+    silent = []
+    for name, entry in circuit.inputs.items():
+        for cell, target in entry.targets.items():
+            times = None if target.spikes is None else target.spikes.events[0]
+            if times is not None and times.min() > duration_ms:
+                silent.append(f"input {name} on {cell}: no spike of {target.spikes.file} falls "
+                              f"into the run: the first is at {times.min():g} ms, the run ends at "
+                              f"{duration_ms:g} ms")
+    return silent

@@ -318,6 +318,7 @@ def _validated(where: str, raw: Any, folder: Path | None) -> Circuit:
         _refuse(where, one_line(error, Circuit))
     except UnicodeEncodeError:
         _refuse(where, "holds half of a surrogate pair, which is not text")
+    _limit(where, circuit.to_dict())  # as when it is read again, from a run or a network
     circuit._folder = folder
     if circuit.volume.file is not None:
         inside(f"{where}: volume", circuit.volume.file, folder)

@@ -76,6 +76,7 @@ def changes_of(said: list[str] | None) -> dict[str, Any]:
         Something without a key or an equals sign.
     """
     from neostriatum.errors import CircuitError, shown
+    from neostriatum.recording.record import parsed
 
     changes: dict[str, Any] = {}
     for one in said or ():
@@ -83,16 +84,8 @@ def changes_of(said: list[str] | None) -> dict[str, Any]:
         if not equals or not key.strip():
             msg = f"--set: must be KEY=VALUE (got {shown(one)})"
             raise CircuitError(msg)
-        changes[key.strip()] = _parsed(value.strip())
+        changes[key.strip()] = parsed(value.strip())
     return changes
-
-
-def _parsed(text: str) -> Any:
-    """Return a number, boolean, list or table that is spelled as in JSON, else the text."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 @contextmanager

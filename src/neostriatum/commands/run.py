@@ -63,7 +63,7 @@ def run_command(
     if not quiet:
         from neostriatum.circuit.cautions import warnings_of
 
-        for warning in warnings_of(made.circuit):
+        for warning in warnings_of(made.circuit, made.duration_ms):
             typer.echo(f"warning: {warning}", err=True)
     show(as_json, quiet, made.summary, lambda: summary_lines(made))
 

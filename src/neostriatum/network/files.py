@@ -27,6 +27,8 @@ FORMAT, VERSION = "neostriatum network", 1
 _ARRAYS, _OTHERS = ("positions", "gaps"), ("edges", "spread", "build_s", "circuit")
 #: Units of the weights of another tool's synapses [nS].
 UNITS = {"nS": 1.0, "uS": 1000.0}
+#: Where a folder that we wrote holds its network: one built, one exported, a run exported.
+_INSIDE = ("network.h5", "circuit_config.json", "network/circuit_config.json")
 _PARTS = ("offsets", "targets", "delays", "weights")
 
 
@@ -81,7 +83,8 @@ def load_network(path: str | Path, circuit: Any = None, *, weight_unit: str = "n
     Parameters
     ----------
     path : str or Path
-        A file that `save` wrote, or a SONATA ``circuit_config.json`` or the folder of one.
+        A file that `save` wrote, the folder that `construct` made, or a SONATA
+        ``circuit_config.json`` or the folder of one, an exported run's too.
     circuit : str, Path, dict or Circuit, optional
         Simulate the network with this circuit instead of its own; a network that another tool
         made has none and needs one.
@@ -107,18 +110,36 @@ def load_network(path: str | Path, circuit: Any = None, *, weight_unit: str = "n
     >>> import neostriatum as ns
     >>> network = ns.load_network("net.h5")  # doctest: +SKIP
     """
-    path = Path(path)
+    try:
+        path = Path(path)
+    except TypeError:
+        msg = f"network: must be a network or the path of one (got {shown(path)})"
+        raise CircuitError(msg) from None
     if weight_unit not in UNITS:
         msg = f"weight_unit: must be {' or '.join(UNITS)} (got {shown(weight_unit)})"
         raise CircuitError(msg)
     wanted = None if circuit is None else load(circuit)
-    if path.is_dir() or path.suffix == ".json":
+    file = network_file(path)
+    if file is None:
+        msg = f"{path}: no such file, nor a folder with a network"
+        raise RunFileError(msg)
+    path = file
+    if path.suffix == ".json":
         from neostriatum.network.sonata_reader import read
 
         return read(path, wanted, weight_unit=weight_unit, seed=seed)
     with reading(path):
         made, said = _read(path)
     return verified(path, made, said, wanted)
+
+
+def network_file(path: Path) -> Path | None:
+    """Return the file of a network: a file itself, or the one in a folder; None without one."""
+    try:
+        return next((one for one in (path, *(path / name for name in _INSIDE)) if one.is_file()),
+                    None)
+    except (OSError, ValueError):  # a name too long, or with a null character
+        return None
 
 
 def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:

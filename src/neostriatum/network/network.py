@@ -12,6 +12,7 @@ import numpy as np
 
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
+from neostriatum.errors import enough_memory
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
@@ -121,6 +122,7 @@ class Network:
                 yield f"spread {name} {parameter}", values
 
 
+@enough_memory()
 def build(
     circuit: str | Circuit = "striatum",
     size: int | None = None,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from neostriatum.durable import replacing
 from neostriatum.errors import CircuitError, InputError, RunFileError, shown
 from neostriatum.network.network import Network
+from neostriatum.recording.checked import checked
+from neostriatum.recording.opened import opened
 from neostriatum.recording.store import Run
 from neostriatum.units import quantity
 
@@ -69,7 +71,9 @@ def draw(
     >>> import neostriatum as ns
     >>> ns.draw("runs/0001", ["raster"], formats=["pdf"], stop="500 ms")  # doctest: +SKIP
     """
-    what = _opened(what)
+    what = opened(what)
+    if isinstance(what, Run):
+        checked(what)
     known = figures_of(what)
     names, formats = _list(names), _list(formats)
     for kind, given, rule in (("figure", names, known), ("format", formats, FORMATS)):
@@ -78,7 +82,7 @@ def draw(
             raise CircuitError(msg)
     limits = _window(what, start, stop)
     chosen = names or [name for name in known if not limits or _takes_window(known[name])]
-    folder, ours = _folder(what, out)
+    folder, label, ours = _folder(what, out)
     pictures, skipped = {}, {}
     for name in dict.fromkeys(chosen):
         if limits and not _takes_window(known[name]):
@@ -94,7 +98,7 @@ def draw(
     files = {f"{name}.{ending}": data for name, made in pictures.items()
              for ending, data in made.items()}
     _write(folder, files, replace=ours)
-    return {"out": str(folder), "files": list(files), "skipped": skipped}
+    return {"out": label, "files": list(files), "skipped": skipped}
 
 
 def figures_of(what: Run | Network) -> dict[str, Callable[..., Any]]:
@@ -147,27 +151,6 @@ def picture(
     return made
 
 
-def _opened(what: Any) -> Run | Network:
-    from neostriatum.network.files import load_network
-    from neostriatum.recording.checked import checked
-
-    if isinstance(what, (str, Path)):
-        path = Path(what)
-        if (path / "run.json").exists():
-            what = Run(path)
-        elif (path / "network.h5").is_file():
-            what = load_network(path / "network.h5")
-        elif path.is_file() or (path / "circuit_config.json").is_file():
-            what = load_network(path)
-        else:
-            there = "holds neither a run nor a network" if path.is_dir() else "is not there"
-            msg = f"{path}: {there}. Name the folder of a run, or a network file"
-            raise RunFileError(msg)
-    if isinstance(what, Run):
-        checked(what)
-    return what
-
-
 def _list(said: Iterable[str]) -> list[str]:
     return [said] if isinstance(said, str) else list(said)
 
@@ -198,17 +181,17 @@ def _window(what: Run | Network, start: Any, stop: Any) -> dict[str, float]:
     return limits
 
 
-def _folder(what: Run | Network, out: str | Path | None) -> tuple[Path, bool]:
-    """Return where to write, and whether files there may be replaced."""
+def _folder(what: Run | Network, out: str | Path | None) -> tuple[Path, str, bool]:
+    """Return where to write, its name for the caller, and whether files there may be replaced."""
     if out is not None:
         if not str(out).strip():
             msg = "--out: must name a folder (got nothing). Choose one"
             raise RunFileError(msg)
-        return Path(out), False
+        return Path(out), str(Path(out)), False
     if isinstance(what, Network):
         msg = "out: must name a folder for the figures of a network (got none). Say --out DIR"
         raise CircuitError(msg)
-    return what.folder / "figures", True
+    return what.folder / "figures", str(Path(what.label) / "figures"), True
 
 
 def _write(folder: Path, files: dict[str, bytes], replace: bool) -> None:

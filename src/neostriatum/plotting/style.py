@@ -76,6 +76,9 @@ class RunView(Protocol):
 def paper(**changes: object) -> Iterator[None]:
     """Draw with the look of a printed page: small type, thin lines, no box, 150 dpi.
 
+    Under it lie the settings that Matplotlib comes with, not those of the user, so that one run has
+    the same figures for everybody.
+
     Parameters
     ----------
     **changes
@@ -104,7 +107,8 @@ def paper(**changes: object) -> Iterator[None]:
     if unknown := sorted(set(changes) - set(known)):
         message = f"paper: no Matplotlib setting has this name (got {', '.join(unknown)})"
         raise InputError(message)
-    settings: dict[Any, Any] = {**PAPER, **{known[name]: x for name, x in changes.items()}}
+    plain = {key: x for key, x in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+    settings: dict[Any, Any] = plain | PAPER | {known[name]: x for name, x in changes.items()}
     with mpl.rc_context(settings):
         yield
 

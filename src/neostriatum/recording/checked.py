@@ -1,14 +1,17 @@
-"""What a run's record must say for its results to be shown, checked before it is believed.
+"""What a run's record must say: checked before a run begins, and before a record is believed.
 
 A run directory may come from a stranger: in goes what ``run.json`` holds, out come plain numbers
-and texts of the right kind.
+and texts of the right kind. Writer and reader have the same rules, so no run that began can have a
+record that is refused when it has ended.
 """
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from neostriatum.errors import CircuitError, RunFileError, shown
 
@@ -19,7 +22,19 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Time = Annotated[float, Field(ge=0)]
-Text = Annotated[str, Field(max_length=1000)]
+#: Most characters of a text: a change may be as long as a whole circuit file.
+LONGEST = 1_000_000
+
+
+def _text(value: Any) -> str:
+    """Return a text of any characters: the bytes of a path that are not UTF-8 are surrogates."""
+    if not isinstance(value, str) or len(value) > LONGEST:
+        msg = f"must be text of at most {LONGEST:,} characters"
+        raise ValueError(msg)
+    return value
+
+
+Text = Annotated[str, PlainValidator(_text)]
 
 
 class _Strict(BaseModel):
@@ -39,8 +54,8 @@ class Summary(_Strict):
     peak_memory_gb: Time
 
 
-class Record(_Strict):
-    """What ``run.json`` says of a run, its circuit aside; a finished one has a summary."""
+class Request(_Strict):
+    """What ``run.json`` says of a run from the first moment on, its circuit aside."""
 
     started: Text | None = None
     seed: Count
@@ -56,9 +71,33 @@ class Record(_Strict):
     machine: dict[Text, Text | int | None]
     network: Text | None
     network_seed: Count
+    steps: Annotated[int, Field(ge=1)]
+    record: list[Text] | None
+    figures: bool
+    weight_unit: Text
+
+
+class Record(Request):
+    """What it says once there is a network; a finished run has a summary."""
+
     network_hash: Hash
     counts: Annotated[dict[Name, Count], Field(min_length=1)]
     summary: Summary | None = None
+
+
+def recordable(record: dict[str, Any]) -> None:
+    """Refuse what `checked` would not take back, before anything is simulated.
+
+    Raises
+    ------
+    CircuitError
+        The option, and the rule that it breaks.
+    """
+    try:
+        Request.model_validate(record)
+    except ValidationError as error:
+        msg = f"run: {_first(error)}"
+        raise CircuitError(msg) from None
 
 
 def checked(run: Run) -> Record:
@@ -79,7 +118,7 @@ def checked(run: Run) -> Record:
     RunFileError
         Nothing was recorded yet, or the record is damaged.
     """
-    path = run.folder / "run.json"
+    path = Path(run.label) / "run.json"
     if not run.finished and "counts" not in run.record:
         raise _empty(run)
     try:
@@ -103,8 +142,8 @@ def checked(run: Run) -> Record:
 
 
 def _empty(run: Run) -> RunFileError:
-    return RunFileError(f"{run.folder}: nothing was recorded yet (status {shown(run.status)}). "
-                        f"Go on with: neostriatum resume {run.folder}")
+    return RunFileError(f"{run.label}: nothing was recorded yet (status {shown(run.status)}). "
+                        f"Go on with: neostriatum resume {shlex.quote(run.label)}")
 
 
 def _first(error: Any) -> str:
@@ -112,4 +151,6 @@ def _first(error: Any) -> str:
     if not isinstance(error, ValidationError):
         return shown(error)
     one = error.errors()[0]
-    return f"{shown('.'.join(map(str, one['loc'])))}: {shown(one['msg'])}"
+    rule = one["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    given = "" if one["type"] == "missing" else f" (got {shown(one['input'])})"
+    return f"{shown('.'.join(map(str, one['loc'])))}: {shown(rule)}{given}"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.durable import claim, unclaim
 from neostriatum.errors import CircuitError, shown
-from neostriatum.network.files import circuit_of, load_network
+from neostriatum.network.files import circuit_of
 from neostriatum.network.network import Network
 from neostriatum.network.sonata import write_sonata
 from neostriatum.recording.drawn import network_of
+from neostriatum.recording.opened import opened
 from neostriatum.recording.store import Run
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ def export(what: Run | Network | str | Path, to: str, out: str | Path,
     if to not in FORMATS:
         msg = f"--to: must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]} (got {shown(to)})"
         raise CircuitError(msg)
-    if not isinstance(what, (Network, Run)):
-        path = Path(what)
-        what = Run(path) if (path / "run.json").is_file() else load_network(path)
+    what = opened(what)
     if isinstance(what, Run):
         return _run(what, to, out)
     if to not in OF_A_NETWORK:

@@ -82,7 +82,10 @@ def listed(said: str | Iterable[str] | None) -> list[str] | None:
     """Return the texts of an option that may be one, several or none; [] where it is "none"."""
     if said is None:
         return None
-    texts = [said] if isinstance(said, str) else list(said)
+    try:
+        texts: list[Any] = [said] if isinstance(said, str) else list(said)
+    except TypeError:
+        texts = [said]
     if any(not isinstance(one, str) for one in texts):
         msg = f"record: must be text, TYPE:CELLS:VARIABLES:EVERY (got {shown(said)})"
         raise CircuitError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,8 +57,10 @@ class Run:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self.record: dict[str, Any] = read_record(self.folder)
+        #: The folder as the caller named it, for messages.
+        self.label = str(Path(folder))
+        self.record: dict[str, Any] = read_record(Path(folder))
+        self.folder = Path(folder).absolute()
 
     @property
     def status(self) -> str:
@@ -76,8 +79,8 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """The numbers that ``neostriatum run --json`` prints."""
         if not self.finished:
-            msg = (f"{self.folder}: the run did not finish (status {self.status}). "
-                   f"Go on with: neostriatum resume {self.folder}")
+            msg = (f"{self.label}: the run did not finish (status {self.status}). "
+                   f"Go on with: neostriatum resume {shlex.quote(self.label)}")
             raise RunFileError(msg)
         return self.record["summary"]
 

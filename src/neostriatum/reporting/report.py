@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import shlex
+import warnings
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from neostriatum.circuit.bibtex import bibtex
 from neostriatum.circuit.cautions import warnings_of
 from neostriatum.circuit.sources import cited, values
 from neostriatum.durable import write_text
-from neostriatum.errors import InputError, RunFileError
+from neostriatum.errors import InputError, RunFileError, undrawn
 from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
 from neostriatum.plotting.palette import COLOURS
 from neostriatum.recording.checked import checked
@@ -68,25 +69,42 @@ def report(run: Run | str | Path, out: str | Path | None = None, *,
     """
     run = run if isinstance(run, Run) else Run(run)
     record = checked(run)
-    path = _free(run, out)
+    path, label = _free(run, out)
     drawn, skipped = _drawn(run, pictures)
-    text = _page(run, record, drawn, skipped)
+    # Of a path that is not UTF-8 the page shows the codes of its bytes.
+    text = _page(run, record, drawn, skipped).encode("utf-8", "backslashreplace").decode()
     write_text(path, text)
-    return {"out": str(path), "figures": list(drawn), "skipped": skipped,
+    return {"out": label, "figures": list(drawn), "skipped": skipped,
             "bytes": len(text.encode())}
 
 
 def present(run: Run) -> None:
-    """Draw the standard figures of a run that just ended into its folder, and its report."""
-    draw(run, STANDARD)
-    report(run, pictures={name: (run.folder / "figures" / f"{name}.png").read_bytes()
-                          for name in STANDARD})
+    """Draw the standard figures of a run that just ended into its folder, and its report.
+
+    The run is finished and safe, so what cannot be drawn, for whatever reason, is a warning.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C, which says that the run is finished.
+    """
+    later = f"Make them with: neostriatum report {shlex.quote(run.label)}"
+    try:
+        draw(run, STANDARD)
+        report(run, pictures={name: (run.folder / "figures" / f"{name}.png").read_bytes()
+                              for name in STANDARD})
+    except KeyboardInterrupt:
+        msg = f"{run.label}: interrupted while drawing; the run is finished. {later}"
+        raise KeyboardInterrupt(msg) from None
+    except Exception as error:
+        what = "the run is finished, but its figures and report"
+        warnings.warn(undrawn(run.label, what, error, later), stacklevel=2)
 
 
-def _free(run: Run, out: str | Path | None) -> Path:
-    """Return where to write, refused where something else is."""
+def _free(run: Run, out: str | Path | None) -> tuple[Path, str]:
+    """Return where to write and its name for the caller, refused where something else is."""
     if out is None:
-        return run.folder / "report.html"
+        return run.folder / "report.html", str(Path(run.label) / "report.html")
     path = Path(out)
     if path.is_dir() or not str(out).strip():
         msg = f"--out: must name a new file (got {out or 'nothing'}). Choose another"
@@ -97,7 +115,7 @@ def _free(run: Run, out: str | Path | None) -> Path:
     if not path.parent.is_dir():
         msg = f"{path.parent}: --out must lie in a folder that exists. Make it first"
         raise RunFileError(msg)
-    return path
+    return path, str(path)
 
 
 def _drawn(run: Run, pictures: Mapping[str, bytes] | None) -> tuple[dict[str, bytes],
@@ -133,10 +151,12 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
         status=run.status, seconds=run.duration_ms / 1000, warmup_s=circuit.warmup.value / 1000,
         spikes=len(run.spikes), facts=_facts(run, record),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        name=name, folder=shlex.quote(name), literal=json.dumps(name, ensure_ascii=False),
+        name=name, folder=shlex.quote(run.label),
+        literal=json.dumps(run.label, ensure_ascii=False),
         network=Path(record.network or "").name, populations=_populations(run),
         figures=_figures(run, drawn), skipped=skipped,
-        more=len(figures_of(run)) - len(drawn) - len(skipped), warnings=warnings_of(circuit),
+        more=len(figures_of(run)) - len(drawn) - len(skipped),
+        warnings=warnings_of(circuit, run.duration_ms),
         space=tables.space(circuit), cells=tables.cells(circuit), effects=tables.effects(circuit),
         receptors=tables.receptors(circuit), wiring=tables.wiring(circuit),
         inputs=tables.inputs(circuit), groups=groups, cites=cites,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.load import load, overlays, presets
 from neostriatum.errors import CircuitError
+from neostriatum.recording.record import parsed
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -25,7 +25,7 @@ def command(circuit: Circuit, record: Record, duration_ms: float) -> str | None:
     drawn = record.network is None and record.network_seed == record.seed
     if circuit.name not in presets() or not drawn or not ours:
         return None
-    changes = {key: _parsed(text) for key, text in record.changes.items()}
+    changes = {key: parsed(text) for key, text in record.changes.items()}
     try:
         plain = load(circuit.name, overlay=record.overlay, changes=changes)
         more, options = _options(plain, circuit)
@@ -63,10 +63,3 @@ def _options(plain: Circuit, circuit: Circuit) -> tuple[dict[str, Any], list[str
             found[f"dopamine.{key}"] = level.constant.value
     return found, [word for key, value in found.items()
                    for word in (f"--{key.removeprefix('dopamine.')}", str(value))]
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

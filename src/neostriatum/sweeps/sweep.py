@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
-from neostriatum.errors import CircuitError, shown
+from neostriatum.errors import CircuitError, shown, undrawn
 from neostriatum.machine import cores, free_memory
 from neostriatum.network.estimate import SHARE
 from neostriatum.sweeps.plan import read
@@ -182,7 +183,7 @@ def _log(folder: Path) -> Iterator[int]:
 def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
           folder: Path) -> Path | None:
     """Draw the rates against the one or two things that vary; None for any other number."""
-    from neostriatum.plotting import heat_map, response
+    from neostriatum.plotting import heat_map, paper, response
 
     if not 1 <= len(plan.vary) <= 2:
         return None
@@ -193,10 +194,16 @@ def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
     said = [circuit, *([f"{sizes.pop():,} neurons"] if len(sizes) == 1 else []),
             *([] if "duration_ms" in columns else [plan.duration]),
             "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} seeds"]
-    figure, _ = (heat_map if len(axes) == 2 else response)(columns, *axes, title=", ".join(said))
     path = folder / "figure.png"
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+    try:
+        draw = heat_map if len(axes) == 2 else response
+        figure, _ = draw(columns, *axes, title=", ".join(said))
+        with paper(), replacing(path) as temporary:
+            figure.savefig(temporary, format="png")
+    except Exception as error:
+        what, later = "the sweep is finished, but its figure", "Start it again to draw it"
+        warnings.warn(undrawn(str(folder), what, error, later), stacklevel=2)
+        return None
     return path
 
 

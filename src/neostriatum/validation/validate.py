@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, names
-from neostriatum.errors import CircuitError, shown
+from neostriatum.errors import CircuitError, NeostriatumError, shown, undrawn
 from neostriatum.machine import cores
 from neostriatum.validation.judge import judge
 from neostriatum.validation.lab import Lab
@@ -105,8 +106,14 @@ def validate(
     if page is not None:
         from neostriatum.validation.page import write
 
-        write(made, page)
-        made["report"] = str(page)
+        try:
+            write(made, page)
+            made["report"] = str(page)
+        except NeostriatumError:
+            raise
+        except Exception as error:
+            what, later = "the validation is finished, but its page", "Validate again to make it"
+            warnings.warn(undrawn(str(page), what, error, later), stacklevel=2)
     return made
 
 

@@ -39,7 +39,7 @@ def test_command(run, folders, tmp_path, monkeypatch, capsys):
         ("run-started", "csv", "x", "did not finish (status killed). Go on with: neostriatum", 5),
         ("run-failed", "nwb", "x", "run-failed: the run did not finish (status failed)", 5),
         *((bad, to, "x", "is damaged", 5) for bad in ("cut", "lost") for to in FORMATS),
-        ("nothing", "csv", "x", "nothing: no such file", 5),
+        ("nothing", "csv", "x", "nothing: is not there", 5),
     ):
         assert main(["export", what, "--to", to, "--out", out]) == code
         printed, err = capsys.readouterr()
