@@ -86,7 +86,7 @@ def resume(
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
     every_s = seconds("checkpoint_every", checkpoint_every)
-    checked_threads(threads)
+    threads = checked_threads(threads)
     read_record(folder)  # a folder without a run is left as it is
     fork_early()
     with locked(folder):
@@ -283,7 +283,7 @@ def rerun(
     first = run if isinstance(run, Run) else Run(run)
     first.verify_inputs()
     record, tell = first.record, progress or (lambda phase, share: None)
-    drawn = None
+    threads, drawn = checked_threads(threads), None
     if network is not None or record["network"] or "network_hash" in record:
         drawn = _network(record, first.circuit, network, threads, tell)
         if record.get("network_hash", drawn.hash()) != drawn.hash():

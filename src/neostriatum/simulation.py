@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
+from neostriatum.circuit.plain import plain
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, RunFileError, shown
@@ -23,7 +24,7 @@ from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.record import FORMAT, write_record
 from neostriatum.recording.selection import choices, listed
 from neostriatum.recording.writer import Writer
-from neostriatum.units import quantity
+from neostriatum.units import quantity, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -192,7 +193,7 @@ def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circu
 
 def _settings(options: dict[str, Any]) -> Settings:
     try:
-        return Settings(**options)
+        return Settings(**plain(options))
     except TypeError as error:
         msg = f"run: {str(error).partition('() ')[2]}"
         raise CircuitError(msg) from None
@@ -200,11 +201,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 def checked_threads(threads: Any) -> int | None:
     """Return a number of threads, or None for all cores."""
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)
-                                or not 1 <= threads <= 1024):
-        msg = f"threads: must be a whole number from 1 to 1024 (got {threads})"
-        raise CircuitError(msg)
-    return threads
+    return None if threads is None else whole_number("threads", threads, 1, 1024)
 
 
 def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int | None:

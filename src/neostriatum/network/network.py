@@ -15,7 +15,7 @@ from numba import config
 
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
-from neostriatum.errors import BuildError, shown
+from neostriatum.errors import BuildError
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import DELAY_UNIT, Block, Edges, Lag
@@ -27,6 +27,7 @@ from neostriatum.network.volume import space
 from neostriatum.network.weights import weights
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, stream, truncated_normals
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -201,9 +202,8 @@ def spread(circuit: Circuit, counts: dict[str, int],
 def using_threads(count: int | None) -> Iterator[None]:
     """Let Numba use ``count`` threads meanwhile, or fewer where there are not as many."""
     before = numba.get_num_threads()
-    if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
-        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"
-        raise BuildError(msg)
+    if count is not None:
+        count = whole_number("threads", count, 1, 1024, BuildError)
     most = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(count or before, most))
     try:
