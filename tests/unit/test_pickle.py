@@ -1,5 +1,7 @@
 """What public functions return is copied, pickled, and handed to other processes."""
 
+# ruff: noqa: S301 - the pickles are this test's own
+
 import copy
 import importlib
 import pickle

@@ -286,10 +286,11 @@ def test_whole_number(raw):
 
 
 @pytest.mark.parametrize("raw", [
-    True, np.bool_(True), np.array(True), 7.0, np.float64(7), np.array([7]), "7", np.str_("7"), None,
-    Fraction(7), Decimal(7), pd.NA, np.timedelta64(7), np.timedelta64(7, "ms"), 0, 9, np.int64(-7)])
+    True, np.bool_(True), np.array(True), 7.0, np.float64(7), np.array([7]), "7", np.str_("7"),
+    None, Fraction(7), Decimal(7), pd.NA, np.timedelta64(7), np.timedelta64(7, "ms"), 0, 9,
+    np.int64(-7)])
 def test_no_whole_number(raw):
-    with pytest.raises(CircuitError, match="^n: must be a whole number from 1 to 8 ") as caught:
+    with pytest.raises(CircuitError, match=r"^n: must be a whole number from 1 to 8 ") as caught:
         whole_number("n", raw, 1, 8)
     assert "\n" not in str(caught.value)
 

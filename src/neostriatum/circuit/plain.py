@@ -47,7 +47,8 @@ def plain(raw: Any, depth: int = 32) -> Any:
 def _of_numpy(raw: Any, depth: int) -> Any:
     # Brian2, quantities and astropy have arrays of their own class, with a unit.
     if type(raw) is np.ndarray and depth:
-        return plain(raw[()], depth - 1) if raw.ndim == 0 else [plain(one, depth - 1) for one in raw]
+        flat = raw.ndim == 0
+        return plain(raw[()], depth - 1) if flat else [plain(one, depth - 1) for one in raw]
     if not isinstance(raw, np.generic) or raw.dtype.kind not in _KINDS:
         return raw
     return float(raw) if raw.dtype.kind == "f" else raw.item()
