@@ -381,3 +381,11 @@ def test_what_was_built_stays(key, value, rich, tmp_path):
     with pytest.raises(ns.NeostriatumError, match="must stay as the network was built"):
         ns.run(network=rich, changes={key: value}, out=tmp_path / "run", **QUICK)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_a_number_comes_from_decides_nothing(rich, tmp_path):
+    same = {"pathways.dSPN->iSPN.delay.offset": "1 ms", "spread.dSPN.C": "1 pF",
+            "volume.density": "77520 / mm^3"}
+    made = ns.run(network=rich, changes=same, out=tmp_path / "run", **QUICK)
+    assert made.circuit != rich.circuit
+    assert made.summary["network_hash"] == rich.hash()

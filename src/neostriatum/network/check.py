@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.caching import compiled
+from neostriatum.circuit.plain import plain
+from neostriatum.circuit.value import Provenance
 from neostriatum.errors import BuildError, RunFileError, shown
 
 if TYPE_CHECKING:
@@ -54,8 +56,18 @@ def differs(circuit: Circuit, other: Circuit) -> str | None:
                for name, junctions in one.gap_junctions.items()},
         }
 
-    ours, theirs = built(circuit), built(other)
+    # Where a number comes from decides nothing.
+    ours, theirs = (_unsourced(plain(built(one))) for one in (circuit, other))
     return next((key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)), None)
+
+
+def _unsourced(raw: Any) -> Any:
+    """Return plain data of a circuit without source, how and note."""
+    if isinstance(raw, dict):
+        kept = {key: _unsourced(value) for key, value in raw.items()
+                if key not in Provenance.model_fields}
+        return kept["value"] if set(kept) == {"value"} else kept
+    return [_unsourced(value) for value in raw] if isinstance(raw, list) else raw
 
 
 def check(where: str, network: Network) -> None:

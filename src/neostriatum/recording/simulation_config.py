@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
     from neostriatum.recording.store import Run
 
-#: Instead of a seed of 2^31 or more: libsonata asks for one, and reads such a one as another number.
+#: Instead of a seed of 2^31 or more, which libsonata reads as another number; it asks for one.
 NO_SEED = -1
 CONFIG, NODE_SETS = "simulation_config.json", "node_sets.json"
 
