@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from neostriatum.errors import CircuitError, NeostriatumError, shown
+from neostriatum.errors import CircuitError, InputError, NeostriatumError, shown
 
 #: A number, then a unit; nothing here can become an expression.
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?)\s*(.{0,40})")
@@ -107,6 +107,43 @@ def quantity(raw: Any, unit: str) -> float:
         msg = "must be a finite number"
         raise ValueError(msg)
     return value
+
+
+def plain_numbers(name: str, raw: Any) -> np.ndarray:
+    """Return an array of plain numbers, and refuse quantities, of which NumPy drops the unit.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it; its end says the unit, ``times_ms``.
+    raw : array_like
+        Numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64.
+
+    Raises
+    ------
+    InputError
+        A quantity of another library, or no numbers.
+
+    Examples
+    --------
+    >>> plain_numbers("times_ms", [1, 2])
+    array([1., 2.])
+    """
+    spans = getattr(getattr(raw, "dtype", None), "kind", "") in ("m", "M")
+    if spans or hasattr(raw, "dim") or _with_unit(raw) is not None:
+        unit = name.rpartition("_")[2]
+        msg = f"{name}: must be plain numbers (got a quantity). Divide it by its unit, {unit}"
+        raise InputError(msg)
+    try:
+        return np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError):
+        msg = f"{name}: must be plain numbers (got {shown(raw)})"
+        raise InputError(msg) from None
 
 
 def whole_number(where: str, raw: Any, low: int, high: int | None = None,

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 import neostriatum as ns
+import neostriatum.analysis
 from neostriatum.circuit.plain import plain
 from neostriatum.commands.app import changes_of
-from neostriatum.errors import CircuitError, NeostriatumError
+from neostriatum.errors import CircuitError, InputError, NeostriatumError
 from neostriatum.simulation import Settings, resolve
 from neostriatum.sweeps.plan import read
 
@@ -233,6 +234,30 @@ def test_sweeps():
         with pytest.raises(CircuitError) as caught:
             plan(**{"vary": {"dopamine": [0.0, 0.5]}} | wrong)
         assert "\n" not in str(caught.value)
+
+
+def test_measures_refuse_quantities():
+    brian2, pq = pytest.importorskip("brian2"), pytest.importorskip("quantities")
+    wanted = ns.analysis.rates_hz([0, 0], 1, 10.0)
+    for plain_ms in (10, np.float32(10), np.array(10), Fraction(10)):
+        assert ns.analysis.rates_hz([0, 0], 1, plain_ms) == wanted
+    times, ids = np.array([1.0, 2.0]), np.array([0, 0])
+    for given in (times * brian2.ms, times * pq.s, times.astype("m8[s]"), ["1 ms", "2 ms"]):
+        with pytest.raises(InputError, match=r"^times_ms: must be plain numbers"):
+            ns.analysis.isi(given, ids)
+    for given in (10 * brian2.ms, 10 * pq.ms, timedelta(milliseconds=10), "10 ms", "10", pd.NA):
+        with pytest.raises(InputError, match=r"^duration_ms: must be "):
+            ns.analysis.rates_hz(ids, 1, given)
+
+
+def test_currents_of_a_cell():
+    pq = pytest.importorskip("quantities")
+    options = {"duration": "5 ms", "circuit": GOOD}
+    for given in ([200, 300] * pq.pA, [200 * pq.pA, "0.3 nA"], 200 * pq.pA, "200:300:100 pA"):
+        made = ns.cell("dSPN", sweep=given, **options)
+        assert made.currents_pa.tolist()[0] == 200
+    with pytest.raises(CircuitError, match="current: must carry its unit"):
+        ns.cell("dSPN", sweep=200, **options)
 
 
 def test_spelled_on_the_command_line():

@@ -172,6 +172,23 @@ def test_nwb_is_valid(key, folders):
         "check_processing_module_name", "check_keywords"}
 
 
+def test_dandi_misses_the_species_alone(folders, tmp_path):
+    """What docs/export.md says of the DANDI archive, and its remedy."""
+    from nwbinspector import Importance, inspect_nwbfile, load_config
+
+    path = shutil.copy(folders["nwb"] / nwb.FILE, tmp_path)
+
+    def critical():
+        return [one.check_function_name
+                for one in inspect_nwbfile(nwbfile_path=path, config=load_config("dandi"))
+                if one.importance == Importance.CRITICAL]
+
+    assert critical() == ["check_subject_species_exists"]
+    with h5py.File(path, "a") as file:
+        file["general/subject/species"] = "Mus musculus"
+    assert critical() == []
+
+
 def test_nwb(run, network, folders):
     import pynwb
 
