@@ -39,9 +39,28 @@ _WHERE = {
 
 __all__ = ["__version__", *_WHERE]
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for editors, which do not run this
+    from neostriatum import plotting as plot
+    from neostriatum.analysis.anatomy import anatomy
+    from neostriatum.analysis.recordings import pair_recordings
     from neostriatum.circuit.load import load
     from neostriatum.circuit.model import Circuit
+    from neostriatum.construction import construct
+    from neostriatum.engines.brian2_engine import to_brian2
+    from neostriatum.errors import NeostriatumError
+    from neostriatum.experiments.cell import cell
+    from neostriatum.experiments.pair import pair
+    from neostriatum.network.estimate import estimate
+    from neostriatum.network.files import load_network
+    from neostriatum.network.network import Network, build
+    from neostriatum.plotting.gallery import draw
+    from neostriatum.recording.export import export
+    from neostriatum.recording.store import Run
+    from neostriatum.reporting.report import report
+    from neostriatum.resumption import rerun, resume
+    from neostriatum.simulation import run
+    from neostriatum.sweeps.sweep import sweep
+    from neostriatum.validation.validate import validate
 
 
 def __getattr__(name: str) -> Any:
@@ -50,3 +69,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(msg)
     module = import_module(f"neostriatum.{_WHERE[name]}")
     return module if name == "plot" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "annotations", "import_module"})

@@ -292,7 +292,7 @@ def rerun(
     first = run if isinstance(run, Run) else Run(run)
     first.verify_inputs()
     record, tell = first.record, progress or (lambda phase, share: None)
-    drawn = None
+    threads, drawn = checked_threads(threads), None
     if network is not None or record["network"] or "network_hash" in record:
         drawn = _network(record, first.circuit, network, threads, tell)
         if record.get("network_hash", drawn.hash()) != drawn.hash():

@@ -7,11 +7,10 @@ counter layout is written in docs/design.md, section 8, and frozen in `STREAM_VE
 from __future__ import annotations
 
 import hashlib
-import operator
 
 import numpy as np
 
-from neostriatum.errors import CircuitError, shown
+from neostriatum.units import whole_number
 
 #: Bumped whenever any draw changes; stored with every run.
 STREAM_VERSION = 2
@@ -33,14 +32,7 @@ _HALF = np.uint64(32)
 
 def checked_seed(seed: object) -> int:
     """Return ``seed`` as an int in [0, 2^63), or raise CircuitError."""
-    try:
-        number = operator.index(seed)  # type: ignore[arg-type]
-    except TypeError:
-        number = -1
-    if isinstance(seed, bool) or not 0 <= number < 2**63:
-        msg = f"seed: must be a whole number in [0, 2^63) (got {shown(seed)})"
-        raise CircuitError(msg)
-    return number
+    return whole_number("seed", seed, 0, 2**63 - 1)
 
 
 def stream(seed: int, purpose: str, name: str) -> tuple[int, int]:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum import rng
 from neostriatum.circuit.check import whole_steps
 from neostriatum.circuit.load import load
+from neostriatum.circuit.plain import plain
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import DEFAULT, engine
 from neostriatum.errors import CircuitError, RunFileError, enough_memory, shown
@@ -27,7 +27,7 @@ from neostriatum.recording.checked import recordable
 from neostriatum.recording.record import FORMAT, spelled, write_record
 from neostriatum.recording.selection import choices, listed
 from neostriatum.recording.writer import Writer
-from neostriatum.units import quantity
+from neostriatum.units import quantity, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -226,7 +226,7 @@ def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circu
 
 def _settings(options: dict[str, Any]) -> Settings:
     try:
-        return Settings(**options)
+        return Settings(**plain(options))
     except TypeError as error:
         msg = f"run: {str(error).partition('() ')[2]}"
         raise CircuitError(msg) from None
@@ -234,14 +234,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 def checked_threads(threads: Any) -> int | None:
     """Return a number of threads, or None for all cores."""
-    try:
-        count = None if threads is None else index(threads)
-    except TypeError:
-        count = 0
-    if isinstance(threads, bool) or (count is not None and not 1 <= count <= 1024):
-        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(threads)})"
-        raise CircuitError(msg)
-    return count
+    return None if threads is None else whole_number("threads", threads, 1, 1024)
 
 
 def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int | None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from neostriatum.errors import BuildError, CircuitError, shown
 from neostriatum.machine import cores
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,9 +36,8 @@ def using_threads(count: int | None) -> Iterator[None]:
     BuildError
         Not a whole number from 1 to 1024.
     """
-    if count is not None and (isinstance(count, bool) or not 1 <= count <= 1024):
-        msg = f"threads: must be a whole number from 1 to 1024 (got {shown(count)})"
-        raise BuildError(msg)
+    if count is not None:
+        count = whole_number("threads", count, 1, 1024, BuildError)
     before = _LIMIT.set(count or _LIMIT.get())
     try:
         yield

@@ -22,9 +22,9 @@ MODULES = {str(path.relative_to(SOURCE)): path for path in FILES}
 #: The rooms from the bottom to the top; a file imports from its own room and from those before it.
 ROOMS = (
     "machine", "errors", "ranks", "durable", "units", "rng", "threads", "reach", "compile_clock",
-    "code_cache", "caching", "jit", "circuit", "network", "engines", "recording", "analysis", "plotting", "reporting", "job", "simulation", "resumption",
-    "construction",
-    "experiments", "sweeps", "validation", "bench", "information", "terminal", "commands", "cli",
+    "code_cache", "caching", "jit", "circuit", "network", "engines", "recording", "analysis",
+    "plotting", "reporting", "job", "simulation", "resumption", "construction", "experiments",
+    "sweeps", "validation", "bench", "information", "terminal", "commands", "cli",
 )
 #: Imports that may go the other way: (file, module) with the reason. None is needed.
 UPWARD: dict[tuple[str, str], str] = {}

@@ -5,6 +5,7 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import neostriatum as ns
@@ -276,3 +277,15 @@ def test_python_names():
     assert issubclass(CircuitError, ns.NeostriatumError)
     with pytest.raises(ns.NeostriatumError, match="must be a name, a path or a dict"):
         ns.load(3)
+
+
+def test_a_table_is_a_step_only_where_its_points_lie_one_step_apart():
+    def rates(course):
+        made = load("striatum", changes={"dopamine.d1": course}).dopamine.d1
+        return made.at(np.arange(10_000) * 0.1)
+
+    pulse = rates({"pulse": {"base": 0.1, "peak": 0.3, "start": "500 ms", "stop": "100 s"}})
+    near = rates({"table": {"times": ["499.9 ms", "500 ms"], "values": [0.1, 0.3]}})
+    far = rates({"table": {"times": ["0 ms", "500 ms"], "values": [0.1, 0.3]}})
+    assert near == pytest.approx(pulse, abs=1e-9)
+    assert (far[1:4999] > 0.1).all()

@@ -369,3 +369,11 @@ def test_command(tmp_path, monkeypatch, capsys):
         assert what in err
         assert err.count("\n") == 1
         assert set(tmp_path.iterdir()) == before
+
+
+def test_where_a_number_comes_from_decides_nothing(rich, tmp_path):
+    same = {"pathways.dSPN->iSPN.delay.offset": "1 ms", "spread.dSPN.C": "1 pF",
+            "volume.density": "77520 / mm^3"}
+    made = ns.run(network=rich, changes=same, out=tmp_path / "run", **QUICK)
+    assert made.circuit != rich.circuit
+    assert made.summary["network_hash"] == rich.hash()

@@ -1,11 +1,17 @@
 """Units at the edge: text, pint and Brian2 agree, and what is not a quantity is refused."""
 
 import math
+from datetime import timedelta
+from decimal import Decimal
+from enum import IntEnum
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from neostriatum.units import quantity, registry, text
+from neostriatum.errors import BuildError, CircuitError
+from neostriatum.units import quantity, registry, text, whole_number
 
 #: One quantity of every unit of the package: (as text, unit, number in it).
 SPELLED = [
@@ -126,6 +132,12 @@ REFUSED = [
     ("pF", "pF", 'must be a number with its unit, "1 pF"'),
     ("nan pF", "pF", 'must be a number with its unit, "1 pF"'),
     ("٣ pF", "pF", 'must be a number with its unit, "1 pF"'),
+    # as other locales and printed papers spell it
+    ("0,3", "1", "must have a decimal point, no comma"),
+    ("-0,75 nS", "nS", "must have a decimal point, no comma"),
+    ("1,000.5 pF", "pF", "must have a decimal point, no comma"),
+    ("\u221265 mV", "mV", 'must have the minus sign of the keyboard, "-"'),
+    ("\u201365 mV", "mV", 'must have the minus sign of the keyboard, "-"'),
     ("1 pF\n1 pF", "pF", 'must be a number with its unit, "1 pF"'),
     ("1 " + "p" * 1000, "pF", 'must be a number with its unit, "1 pF"'),
     (True, "1", "must be a number"),
@@ -136,6 +148,19 @@ REFUSED = [
     (b"1", "1", "must be a number"),
     (1j, "1", "must be a number"),
     (object(), "1", "must be a number"),
+    (np.array([0.3]), "1", "must be a number"),
+    (np.array(True), "1", "must be a number"),
+    (np.complex128(1 + 1j), "1", "must be a number"),
+    (np.ma.masked, "1", "must be a number"),
+    (pd.NA, "1", "must be a number"),
+    (pd.NaT, "ms", 'must be a number with its unit, "1 ms"'),
+    (pd.Series([0.3]), "1", "must be a number"),
+    (np.bytes_(b"1"), "1", "must be a number"),
+    (Decimal("sNaN"), "1", "must be a finite number"),
+    (np.timedelta64(5), "1", "must be a span of seconds or their parts"),
+    (np.timedelta64(1, "M"), "ms", "must be a span of seconds or their parts"),
+    (np.timedelta64(5, "ms"), "1", "must have no unit"),
+    (timedelta(seconds=1), "mV", "must have the dimension of mV"),
     # not finite
     (float("nan"), "1", "must be a finite number"),
     (math.inf, "pF", "must be a finite number"),
@@ -164,8 +189,115 @@ def test_refused_arrays_and_fractional_dimensions():
         quantity(brian2.mV * brian2.ms**-0.5, "mV")
 
 
+SCALARS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64,
+           np.intp, np.float16, np.float32, np.float64, np.longdouble]
+
+
 def test_plain_numbers():
-    for raw in (3, 3.0, np.int64(3), np.float32(3), np.float64(3)):
+    for raw in (3, 3.0, Fraction(3), Decimal(3), np.array(3), np.array(3.0), np.array(Fraction(3)),
+                np.str_("3"), *(kind(3) for kind in SCALARS)):
         value = quantity(raw, "1")
         assert value == 3.0
         assert type(value) is float
+
+
+#: Spans of 20 ms, and one of 0.1 ms, as other libraries write them.
+SPANS = [
+    (timedelta(milliseconds=20), 20.0), (pd.Timedelta("20 ms"), 20.0),
+    (pd.Timedelta("100 us"), 0.1), (pd.Timedelta("1500 ns"), 0.0015),
+    (np.timedelta64(20, "ms"), 20.0), (np.timedelta64(20_000, "us"), 20.0),
+    (np.timedelta64(100_000, "ns"), 0.1), (np.array(np.timedelta64(20, "ms")), 20.0),
+]
+
+
+@pytest.mark.parametrize(("span", "ms"), SPANS)
+def test_spans_of_time(span, ms):
+    assert quantity(span, "ms") == ms
+
+
+def test_quantities_of_the_neo_export():
+    pq = pytest.importorskip("quantities")
+    assert quantity(20 * pq.ms, "ms") == 20.0
+    assert quantity(2.4 * pq.Hz, "1/ms") == 0.0024
+    assert quantity(15.2 * pq.pF, "pF") == 15.2
+    assert quantity(0.75 * pq.nS, "nS") == 0.75
+    assert quantity(-80 * pq.mV, "V") == -0.08
+    assert quantity(0.025 * pq.nS / pq.mV**2, "nS/mV^2") == 0.025
+    assert quantity(30 * pq.percent, "1") == 0.3
+    with pytest.raises(ValueError, match="must have the dimension of ms"):
+        quantity(20 * pq.mV, "ms")
+    with pytest.raises(ValueError, match="must be a single number"):
+        quantity([20, 30] * pq.ms, "ms")
+
+
+class Base:
+    """What astropy calls a base of a unit; astropy itself is not among what tests install."""
+
+    def __init__(self, name):
+        self.name = name
+
+
+class Like:
+    """The part of an astropy quantity that is read: 0.02 s."""
+
+    value, powers = 0.02, (Fraction(1),)
+    bases = (Base("s"),)
+
+    @property
+    def unit(self):
+        return self
+
+    si = unit
+
+    def decompose(self):
+        return self
+
+
+def test_a_quantity_of_astropy():
+    assert quantity(Like(), "ms") == 20.0
+    with pytest.raises(ValueError, match="must have the dimension of mV"):
+        quantity(Like(), "mV")
+
+
+def test_pint_of_another_registry():
+    import pint
+
+    for spelling in ("", "~P", "Lx"):
+        other = pint.UnitRegistry(cache_folder=None)
+        other.formatter.default_format = spelling
+        assert quantity(other.Quantity(0.025, "nS/mV^2"), "nS/mV^2") == 0.025
+        assert quantity(other.Quantity(np.array(20), "ms"), "ms") == 20.0
+        assert quantity(other.Quantity(Decimal("0.75"), "nS"), "nS") == 0.75
+        for raw in (np.bool_(True), 1 + 1j, np.complex128(1)):
+            with pytest.raises(ValueError, match="must be a single number"):
+                quantity(other.Quantity(raw, "ms"), "ms")
+
+
+class Code(IntEnum):
+    SEVEN = 7
+
+
+@pytest.mark.parametrize("raw", [7, np.array(7), Code.SEVEN, *(
+    kind(7) for kind in SCALARS if issubclass(kind, np.integer))])
+def test_whole_number(raw):
+    number = whole_number("n", raw, 1, 7)
+    assert number == 7
+    assert isinstance(number, int)
+
+
+@pytest.mark.parametrize("raw", [
+    True, np.bool_(True), np.array(True), 7.0, np.float64(7), np.array([7]), "7", np.str_("7"),
+    None, Fraction(7), Decimal(7), pd.NA, np.timedelta64(7), np.timedelta64(7, "ms"), 0, 9,
+    np.int64(-7)])
+def test_no_whole_number(raw):
+    with pytest.raises(CircuitError, match=r"^n: must be a whole number from 1 to 8 ") as caught:
+        whole_number("n", raw, 1, 8)
+    assert "\n" not in str(caught.value)
+
+
+def test_bounds_of_a_whole_number():
+    with pytest.raises(BuildError, match=r"^size: must be a whole number >= 1 \(got 0\)$"):
+        whole_number("size", 0, 1, error=BuildError)
+    with pytest.raises(CircuitError, match=r"from 0 to 2\^63 - 1 \(got 9223372036854775808\)$"):
+        whole_number("seed", 2**63, 0, 2**63 - 1)
+    assert whole_number("seed", np.uint64(2**63 - 1), 0, 2**63 - 1) == 2**63 - 1

@@ -17,6 +17,7 @@ from neostriatum.analysis.rates import (
     checked_times,
 )
 from neostriatum.errors import InputError
+from neostriatum.units import plain_numbers
 
 
 def whole_bins(duration_ms: float, bin_ms: float) -> int:
@@ -161,7 +162,7 @@ def _checked_starts(
     starts_ms: ArrayLike, duration_ms: float, window_ms: float
 ) -> NDArray[np.float64]:
     """Return the starts of windows that lie in the recording one after another."""
-    starts = np.asarray(starts_ms, dtype=np.float64)
+    starts = plain_numbers("starts_ms", starts_ms)
     slack = SLACK * window_ms
     if starts.ndim != 1 or starts.size < 2 or not np.isfinite(starts).all():
         message = f"starts_ms: must be at least 2 finite times (got shape {starts.shape})"

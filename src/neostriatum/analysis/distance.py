@@ -16,6 +16,7 @@ from neostriatum.analysis.counts import whole_bins
 from neostriatum.analysis.field import checked_positions, offsets
 from neostriatum.analysis.rates import bin_index, checked_ids, checked_times
 from neostriatum.errors import InputError
+from neostriatum.units import plain_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def correlation_by_distance(
     """
     bins = whole_bins(duration_ms, bin_ms)
     positions = checked_positions(positions_um)
-    edges = np.asarray(edges_um, dtype=np.float64)
+    edges = plain_numbers("edges_um", edges_um)
     if edges.ndim != 1 or edges.size < 2 or not np.isfinite(edges).all() or edges[0] < 0 or (
             np.diff(edges).min() <= 0):
         message = f"edges_um: must be at least 2 and rise from 0 on (got shape {edges.shape})"

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from neostriatum.analysis.counts import whole_bins
 from neostriatum.analysis.rates import bin_index, checked_ids, checked_positive, checked_times
 from neostriatum.errors import InputError
+from neostriatum.units import plain_numbers
 
 #: Mazzoni et al. 2015: AMPA currents are delayed by 6 ms, GABA currents weigh 1.65 times as much.
 AMPA_DELAY_MS, GABA_WEIGHT = 6.0, 1.65
@@ -57,7 +58,7 @@ def reference_weighted_sum(
     >>> reference_weighted_sum(ampa_pa, np.zeros(4), step_ms=3.0).argmax()
     np.int64(3)
     """
-    ampa, gaba = (np.asarray(x, dtype=np.float64) for x in (ampa_pa, gaba_pa))
+    ampa, gaba = plain_numbers("ampa_pa", ampa_pa), plain_numbers("gaba_pa", gaba_pa)
     if ampa.shape != gaba.shape or ampa.ndim not in (1, 2) or not ampa.size:
         message = ("ampa_pa, gaba_pa: must be of one shape, (n,) or (n, cells) "
                    f"(got {ampa.shape} and {gaba.shape})")
@@ -127,7 +128,7 @@ def kernel_field(
     """
     steps = whole_bins(duration_ms, step_ms)
     positions = checked_positions(positions_um)
-    electrode = np.asarray(electrode_um, dtype=np.float64)
+    electrode = plain_numbers("electrode_um", electrode_um)
     if electrode.shape != (3,) or not np.isfinite(electrode).all():
         message = f"electrode_um: must be 3 finite numbers (got shape {electrode.shape})"
         raise InputError(message)
@@ -157,7 +158,7 @@ def checked_positions(positions_um: ArrayLike) -> NDArray[np.float64]:
     >>> checked_positions([[0, 1, 2]]).shape
     (1, 3)
     """
-    positions = np.asarray(positions_um, dtype=np.float64)
+    positions = plain_numbers("positions_um", positions_um)
     if positions.ndim != 2 or positions.shape[1] != 3 or not np.isfinite(positions).all():
         message = f"positions_um: must be (n, 3) and finite (got shape {positions.shape})"
         raise InputError(message)

@@ -13,6 +13,7 @@ from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import CircuitError, shown
 from neostriatum.network.law import probability
 from neostriatum.threads import over_rows
+from neostriatum.units import plain_numbers
 
 if TYPE_CHECKING:
     from neostriatum.network.network import Network
@@ -82,7 +83,7 @@ def profile(network: Network, pathway: str, edges_um: np.ndarray, pairs: int = P
     sources, targets = ends(network, pathway)
     chosen = np.arange(0, len(sources), max(1, len(sources) * len(targets) // pairs))
     edges, law = network.edges[pathway], law_of(network, pathway)
-    edges_um = np.asarray(edges_um, np.float64)
+    edges_um = plain_numbers("edges_um", edges_um)
     counts = np.zeros((_PARTS, len(edges_um) - 1, 2), np.int64)
     means = np.zeros((_PARTS, len(edges_um) - 1, 3))
     over_rows(_PARTS, _sort, np.linspace(0, len(chosen), _PARTS + 1).astype(np.int64), chosen,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neostriatum.analysis.rates import SLACK, bin_index, checked_positive, checked_times
 from neostriatum.errors import InputError
+from neostriatum.units import plain_numbers
 
 
 def peristimulus_rate(
@@ -62,14 +63,14 @@ def peristimulus_rate(
     if n < 1:
         message = f"n: must be at least 1 neuron (got {n})"
         raise InputError(message)
-    sides = np.array([before_ms, after_ms], dtype=np.float64)
+    sides = np.array([plain_numbers("before_ms", before_ms), plain_numbers("after_ms", after_ms)])
     whole = np.rint(sides / bin_ms)
     if (not np.isfinite(sides).all() or sides.min() < 0 or sides.max() == 0
             or np.abs(sides / bin_ms - whole).max() > SLACK):
         message = ("before_ms, after_ms: must be whole numbers of bins, from 0 on and not both 0 "
                    f"(got {before_ms:g} and {after_ms:g} ms in bins of {bin_ms:g} ms)")
         raise InputError(message)
-    events = np.asarray(events_ms, dtype=np.float64)
+    events = plain_numbers("events_ms", events_ms)
     slack = SLACK * bin_ms
     if (events.ndim != 1 or not events.size or not np.isfinite(events).all()
             or events.min() < before_ms - slack or events.max() + after_ms > duration_ms + slack):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neostriatum.errors import InputError
+from neostriatum.units import plain_numbers
 
 # A spike of step n has the time (n + 1) dt, so bins are open on the left and closed on the right.
 # The slack, a fraction of a bin, keeps a time that rounding puts just above an edge in its bin.
@@ -39,10 +40,11 @@ def checked_positive(name: str, value: float) -> float:
     >>> checked_positive("bin_ms", 10)
     10.0
     """
-    if not (np.isfinite(value) and value > 0):
+    number = plain_numbers(name, value)
+    if isinstance(value, str) or number.ndim or not (np.isfinite(number) and number > 0):
         message = f"{name}: must be a finite number above 0 (got {value})"
         raise InputError(message)
-    return float(value)
+    return float(number)
 
 
 def checked_times(times_ms: ArrayLike, duration_ms: float | None = None) -> NDArray[np.float64]:
@@ -70,7 +72,7 @@ def checked_times(times_ms: ArrayLike, duration_ms: float | None = None) -> NDAr
     >>> checked_times([1, 2.5], duration_ms=10)
     array([1. , 2.5])
     """
-    times = np.asarray(times_ms, dtype=np.float64)
+    times = plain_numbers("times_ms", times_ms)
     if times.ndim != 1:
         message = f"times_ms: must be one-dimensional (got shape {times.shape})"
         raise InputError(message)

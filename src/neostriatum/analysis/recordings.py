@@ -19,6 +19,7 @@ from neostriatum.caching import compiled
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed, stream
 from neostriatum.threads import over_rows
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from neostriatum.network.network import Network
@@ -83,9 +84,7 @@ def pair_recordings(network: Network, pathway: str, within: Any = "50 um", pairs
         msg = (f"pathway: must be one of the network's, {', '.join(network.edges)} "
                f"(got {shown(pathway)})")
         raise CircuitError(msg)
-    if isinstance(pairs, bool) or not isinstance(pairs, int) or not 1 <= pairs < 2**31:
-        msg = f"pairs: must be a whole number from 1 to 2^31 - 1 (got {shown(pairs)})"
-        raise CircuitError(msg)
+    pairs = whole_number("pairs", pairs, 1, 2**31 - 1)
     reach = length("within", within)
     sources, targets = ends(network, pathway)
     edges, same = network.edges[pathway], len(set(pathway.split("->"))) == 1

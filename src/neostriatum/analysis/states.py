@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neostriatum.analysis.rates import checked_positive
 from neostriatum.errors import InputError
+from neostriatum.units import plain_numbers
 
 #: Bins of the all-points histogram, and rounds of the fit at most.
 BINS, ROUNDS = 400, 1000
@@ -97,7 +98,7 @@ def up_down_states(
     >>> found.starts_ms, found.stops_ms, round(found.up_mv)
     (array([300.]), array([700.]), -55)
     """
-    times, v = np.asarray(times_ms, np.float64), np.asarray(v_mv, np.float64)
+    times, v = plain_numbers("times_ms", times_ms), plain_numbers("v_mv", v_mv)
     if times.ndim != 1 or times.shape != v.shape or times.size < 2:
         message = ("times_ms, v_mv: must be flat, of one length and at least 2 samples "
                    f"(got shapes {times.shape} and {v.shape})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +13,12 @@ from neostriatum.circuit.value import Frozen, Provenance, Time, measure, or_shor
 SHAPES = ("constant", "pulse", "ramp", "sine", "table")
 
 
-@lru_cache(maxsize=16)
-def time_course(unit: str, lowest: float | None = None, highest: float | None = None) -> Any:
-    """Return the model class of a time course whose values are in ``unit`` and in bounds."""
+def time_course(name: str, unit: str, lowest: float | None = None,
+                highest: float | None = None) -> Any:
+    """Return the model class of a time course whose values are in ``unit`` and in bounds.
+
+    ``name`` is what this module calls it, where pickle and its kin look a class up.
+    """
     limits = {"ge": lowest, "le": highest}
     level = measure(unit, **{key: bound for key, bound in limits.items() if bound is not None})
 
@@ -127,9 +129,13 @@ def time_course(unit: str, lowest: float | None = None, highest: float | None = 
             return np.interp(times, [start, stop], [shape.base.value, shape.peak.value])
 
     TimeCourse.__doc__ = f"A time course in {unit}: exactly one of {', '.join(SHAPES)}."
+    TimeCourse.__qualname__ = TimeCourse.__name__ = name
+    for part in (Pulse, Sine, Table):
+        part.__qualname__ = f"{name}.{part.__name__}"
+        setattr(TimeCourse, part.__name__, part)
     return TimeCourse
 
 
-RateCourse = time_course("Hz", 0.0)
-CurrentCourse = time_course("pA", -1e6, 1e6)
-LevelCourse = time_course("1", 0.0, 1.0)
+RateCourse = time_course("RateCourse", "Hz", 0.0)
+CurrentCourse = time_course("CurrentCourse", "pA", -1e6, 1e6)
+LevelCourse = time_course("LevelCourse", "1", 0.0, 1.0)

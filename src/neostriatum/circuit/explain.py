@@ -62,5 +62,6 @@ def _rule(found: Any, path: list[str], kinds: list[Any]) -> str:
         rule = _RULES[kind].format_map(context) if kind in _RULES else message
     if isinstance(given, dict):
         given = given.get("rule" if kind == "union_tag_invalid" else "value", given)
-    plain = kind == "missing" or given == "" or isinstance(given, (dict, list, tuple, BaseModel))
+    empty = isinstance(given, str) and not given  # an array or pandas' NA cannot be compared
+    plain = kind == "missing" or empty or isinstance(given, (dict, list, tuple, BaseModel))
     return rule if plain else f"{rule} (got {shown(given)})"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import reduce
 from importlib.resources import files
@@ -22,12 +24,13 @@ from neostriatum.circuit.folder import inside
 from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import Delay, DistanceLaw
+from neostriatum.circuit.plain import plain
 from neostriatum.circuit.value import Provenance
 from neostriatum.circuit.volume import Volume, reshaped
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 16
@@ -45,8 +48,8 @@ def overlays() -> list[str]:
 
 
 def load(
-    circuit: str | Path | Mapping[str, Any] | Circuit = "striatum",
-    overlay: str | Path | Iterable[str | Path] = (),
+    circuit: str | os.PathLike[str] | Mapping[str, Any] | Circuit = "striatum",
+    overlay: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     changes: Mapping[str, Any] | None = None,
     folder: Path | None = None,
 ) -> Circuit:
@@ -54,9 +57,10 @@ def load(
 
     Parameters
     ----------
-    circuit : str, Path, dict or Circuit
-        A preset's name, a TOML or JSON file, or the same as nested dicts.
-    overlay : str, Path or list of them
+    circuit : str, path, dict or Circuit
+        A preset's name, a TOML or JSON file, or the same as nested dicts, of which numbers may be
+        NumPy's and quantities of pint, Brian2, ``quantities`` or astropy.
+    overlay : str, path or list of them
         Overlay names or files; ``"parkinsonian.rewiring"`` takes one part.
     changes : dict, optional
         ``{"cells.dSPN.parameters.C": "16 pF"}``.
@@ -80,19 +84,39 @@ def load(
     """
     where, raw, found = _source(circuit)
     made = _validated(where, raw, folder or found)
-    for one in [overlay] if isinstance(overlay, (str, Path)) else overlay:
-        made = _overlaid(made, one)
+    for part in _listed(overlay):
+        made = _overlaid(made, part)
     return replaced(made, changes, where) if changes else made
+
+
+def _listed(overlay: Any) -> list[str]:
+    """Return the names of one overlay or of several."""
+    several = hasattr(overlay, "__iter__") and not isinstance(overlay, (str, bytes))
+    names = [_named(part) for part in (overlay if several else [overlay])]
+    if None in names:
+        _refuse("overlay", f"must be a name, a path or a list of them (got {shown(overlay)})")
+    return [name for name in names if name is not None]
+
+
+def _named(what: Any) -> str | None:
+    """Return a name or a path as text; None if it is neither."""
+    try:
+        text = os.fspath(what)
+    except TypeError:
+        return None
+    return text if isinstance(text, str) else None
 
 
 def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = None) -> Circuit:
     """Return ``circuit`` with the values at dotted paths replaced; see `Circuit.replace`."""
     where = where or circuit.name
     raw = circuit.to_dict()
+    if not isinstance(changes, Mapping):
+        _refuse(where, f"changes must be a dict of keys and values (got {shown(changes)})")
     if "volume.shape" in changes:
         raw["volume"] = reshaped(raw["volume"], changes["volume.shape"])
     for path, value in changes.items():
-        _put(where, raw, str(path), value)
+        _put(where, raw, str(path), plain(value))
     return _validated(where, raw, circuit._folder)
 
 
@@ -137,13 +161,13 @@ def read_data(path: Path, kind: str = "circuit") -> Any:
         _refuse(path.name, f"a {kind} file is at most 1 MB (got {path.stat().st_size} bytes)")
     try:
         text = data.decode("utf-8-sig")
-        raw = _json(text) if path.suffix == ".json" else tomllib.loads(text)
+        raw = _json(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except RecursionError:
         _refuse(path.name, f"nested deeper than {MAX_DEPTH} levels")
     except UnicodeDecodeError:
         _refuse(path.name, "is not UTF-8 text")
     except ValueError as error:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
+        kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
         _refuse(path.name, f"is not valid {kind} ({' '.join(str(error).split())})")
     _limit(path.name, raw)
     return raw
@@ -173,28 +197,43 @@ def _json(text: str) -> Any:
 def _source(circuit: Any) -> tuple[str, Any, Path | None]:
     if isinstance(circuit, Circuit):
         return circuit.name, circuit.to_dict(), circuit._folder
-    if isinstance(circuit, dict):
-        _limit("circuit", circuit)
-        return str(circuit.get("name", "circuit")), copy.deepcopy(circuit), None
-    if not isinstance(circuit, (str, Path)):
+    if isinstance(circuit, Mapping):
+        raw = plain(circuit)
+        _limit("circuit", raw)
+        return str(raw.get("name", "circuit")), raw, None
+    name = _named(circuit)
+    if name is None:
         _refuse("circuit", f"must be a name, a path or a dict (got {shown(type(circuit))})")
-    path = _find(circuit, "presets", "circuit")
+    path = _find(name, "presets", "circuit")
     return path.name, read_data(path), path.parent.resolve()
 
 
-def _find(name: str | Path, folder: str, kind: str) -> Path:
-    path = Path(name)
-    if path.suffix in (".toml", ".json") or "/" in str(name):
+def _find(name: str, folder: str, kind: str) -> Path:
+    path = _expanded(name)
+    if _is_path(name):
         if not _is_file(path):
-            _refuse(str(name), f"no such {kind} file")
+            _refuse(name, f"no such {kind} file")
         return path
     known = _packaged(folder)
-    if str(name) not in known:
+    if name not in known:
         if _is_file(path):
             return path
-        near = get_close_matches(str(name), known, n=1) or [", ".join(known)]
-        _refuse(str(name) or '""', f"unknown {kind}. Known: {near[0]}")
+        near = get_close_matches(name.partition(".")[0], known, n=1) or [", ".join(known)]
+        _refuse(name or '""', f"unknown {kind}. Known: {near[0]}")
     return Path(str(files("neostriatum.circuit") / folder / f"{name}.toml"))
+
+
+def _expanded(name: str) -> Path:
+    """Return a path, with the home folder for ``~``, which no shell sees in Python."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # no such user
+        return Path(name)
+
+
+def _is_path(name: str) -> bool:
+    """Return whether a name can only be a file's."""
+    return name.lower().endswith((".toml", ".json")) or "/" in name or os.sep in name
 
 
 def _is_file(path: Path) -> bool:
@@ -209,10 +248,10 @@ def _packaged(folder: str) -> list[str]:
     return sorted(entry.name[:-5] for entry in found if entry.name.endswith(".toml"))
 
 
-def _overlaid(circuit: Circuit, overlay: str | Path) -> Circuit:
-    name, _, part = str(overlay).partition(".")
-    if part in ("toml", "json") or "/" in str(overlay):
-        name, part = str(overlay), ""
+def _overlaid(circuit: Circuit, overlay: str) -> Circuit:
+    name, _, part = overlay.partition(".")
+    if _is_path(overlay) or name not in overlays():
+        name, part = overlay, ""
     path = _find(name, "overlays", "overlay")
     said = read_data(path)
     extra = set(said) - {"name", "summary", "parts"} if isinstance(said, dict) else set()

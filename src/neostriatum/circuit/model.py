@@ -144,7 +144,8 @@ class Circuit(Frozen):
         # Where a circuit was read from is not part of what it says.
         return isinstance(other, Circuit) and self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(_frozen(self.to_dict()))
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -209,6 +210,13 @@ def _spread(cell: str, rule: str, parameter: str, sd: Any) -> Value:
     kind: Any = measure(unit_of(parameter, rule), ge=0)
     adapter: TypeAdapter[Any] = TypeAdapter(dict[str, dict[str, kind]])
     return adapter.validate_python({cell: {parameter: sd}})[cell][parameter]
+
+
+def _frozen(raw: Any) -> Any:
+    """Return plain data as something hashable that is equal where the data are."""
+    if isinstance(raw, dict):
+        return frozenset((key, _frozen(value)) for key, value in raw.items())
+    return tuple(map(_frozen, raw)) if isinstance(raw, list) else raw
 
 
 def _renamed(raw: Any, where: str, rename: Any) -> Any:

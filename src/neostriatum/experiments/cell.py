@@ -131,7 +131,8 @@ def _currents(current: Any, sweep: Any) -> np.ndarray:
         if current is not None:
             return np.array([quantity(current, "pA")])
         if not isinstance(sweep, str):
-            return np.array([quantity(one, "pA") for one in sweep])
+            return np.array([quantity(one, "pA")
+                             for one in (sweep if np.iterable(sweep) else [sweep])])
     except ValueError as error:
         msg = f"current: {error} (got {shown(current if sweep is None else sweep)})"
         raise CircuitError(msg) from None

@@ -11,6 +11,7 @@ from neostriatum.caching import compiled
 from neostriatum.errors import BuildError, shown
 from neostriatum.network.mesh import read_mesh, solid
 from neostriatum.network.triangles import Columns, above, columns
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -109,10 +110,7 @@ def cube(circuit: Circuit, size: int) -> Space:
 
 def checked_size(size: object, where: str = "size") -> int:
     """Return ``size`` as an int >= 1, or raise BuildError."""
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        msg = f"{where}: must be a whole number >= 1 (got {shown(size)})"
-        raise BuildError(msg)
-    return int(size)
+    return whole_number(where, size, 1, error=BuildError)
 
 
 def _box(volume: Volume, amount: float) -> tuple[float, float, float]:

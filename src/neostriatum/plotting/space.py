@@ -12,6 +12,7 @@ import numpy as np
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, colour, marker
 from neostriatum.plotting.style import network_heading, new_figure, paper
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,9 +55,7 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
     >>> axes.get_xlabel()
     'x (µm)'
     """
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        message = f"most: must be a whole number of somas from 1 on (got {most})"
-        raise InputError(message)
+    most = whole_number("most", most, 1, error=InputError)
     with paper():
         figure = new_figure(4.6, 3.9)
         axes: Any = figure.add_subplot(projection="3d")

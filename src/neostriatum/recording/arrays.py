@@ -25,7 +25,8 @@ def dataset(run: Run) -> Any:
     -------
     xarray.Dataset
         ``v`` (time, probe) [mV] and other recorded variables; ``population_rate`` (bin, cell_type)
-        [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates.
+        [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates. The attribute
+        ``seed`` is text from 2^31 on, as NetCDF-3 has no larger whole numbers.
 
     Raises
     ------
@@ -44,12 +45,15 @@ def dataset(run: Run) -> Any:
         "rate": (("neuron",), np.concatenate(list(rates.values())), hz),
     }
     names = list(spans)
+    about = {key: said[key] for key in ("circuit", "engine", "seed", "duration_ms", "network_hash",
+                                        "spike_hash")}
+    if about["seed"] >= 2**31:
+        about["seed"] = str(about["seed"])
     made = xr.Dataset(found, coords={
         "bin": ("bin", starts_ms, ms), "cell_type": names,
         "neuron": np.arange(sum(map(len, spans.values()))),
         "neuron_type": ("neuron", np.repeat(names, [len(span) for span in spans.values()])),
-    }, attrs={key: said[key] for key in ("circuit", "engine", "seed", "duration_ms",
-                                         "network_hash", "spike_hash")})
+    }, attrs=about)
     for variable in run.variables:
         traces = [xr.DataArray(
             trace.values, dims=("time", "probe"), attrs={"units": unit(variable)},

@@ -79,7 +79,7 @@ def _file(run: Run, pynwb: Any) -> Any:
             f"{record['versions']['neostriatum']}, engine {record['engine']}, seed {run.seed}, "
             f"dopamine D1 {run.dopamine[0]:g}, D2 {run.dopamine[1]:g} at the start. The resolved "
             "circuit, with a source for every number, is in the scratch space."),
-        keywords=["simulation", "striatum", "spiking network", *run.populations],
+        # No keywords: Neo (0.14) opens no NWB file that has some.
         related_publications=[f"doi:{one['doi']}" for one in cited(run.circuit)
                               if one.get("doi")])
     # The inspector and the DANDI archive ask for a subject with a sex and an age. This one claims

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
     from neostriatum.recording.store import Run
 
+#: Instead of a seed of 2^31 or more, which libsonata reads as another number; it asks for one.
+NO_SEED = -1
 CONFIG, NODE_SETS = "simulation_config.json", "node_sets.json"
 
 
@@ -102,13 +104,15 @@ def _report(run: Run, variable: str, traces: dict[str, Trace]) -> dict[str, Any]
 def _config(run: Run, reports: dict[str, Any], with_network: bool) -> dict[str, Any]:
     made: dict[str, Any] = {
         "version": 1, "manifest": {"$BASE": ".", "$OUTPUT": "$BASE/output"},
-        "run": {"tstop": run.duration_ms, "dt": run.dt_ms, "random_seed": run.seed},
+        "run": {"tstop": run.duration_ms, "dt": run.dt_ms,
+                "random_seed": run.seed if run.seed < 2**31 else NO_SEED},
         "node_sets_file": f"$BASE/{NODE_SETS}",
         "output": {"output_dir": "$OUTPUT", "spikes_file": "spikes.h5",
                    "spikes_sort_order": "by_time"},
         "reports": reports, "inputs": {},
         "metadata": {"simulated_with": f"neostriatum {run.record['versions']['neostriatum']}",
-                     "circuit": run.circuit_name, "spike_hash": run.summary["spike_hash"],
+                     "circuit": run.circuit_name, "seed": str(run.seed),
+                     "spike_hash": run.summary["spike_hash"],
                      "network_hash": run.summary["network_hash"]},
     }
     if with_network:

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from neostriatum.circuit.plain import plain
 from neostriatum.circuit.value import Frozen
-from neostriatum.errors import shown
-from neostriatum.units import quantity, text
+from neostriatum.errors import InputError, shown
+from neostriatum.units import quantity, text, whole_number
 
 #: Most values of one axis; the number of points has the same bound.
 MAX_POINTS = 10_000
@@ -54,9 +55,7 @@ def spaced(start: Any, stop: Any, number: int) -> list[Any]:
     >>> spaced("0.5 nS", "1 nS", 3), spaced(1000, 3000, 3), spaced(0, 1, 3)
     (['0.5 nS', '0.75 nS', '1.0 nS'], [1000, 2000, 3000], [0.0, 0.5, 1.0])
     """
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_POINTS:
-        msg = f"number: must be a whole number from 1 to {MAX_POINTS} (got {shown(number)})"
-        raise ValueError(msg)
+    number = whole_number("number", number, 1, MAX_POINTS, InputError)
     first = split(start)
     if first is None:
         msg = f'start: must be a number, or one with its unit, "1 nS" (got {shown(start)})'
@@ -77,9 +76,8 @@ def spaced(start: Any, stop: Any, number: int) -> list[Any]:
 
 
 def _expanded(raw: Any) -> Any:
-    """Turn a range into its values and an array into a list."""
-    if hasattr(raw, "tolist"):
-        return raw.tolist()
+    """Turn a range into its values, an array or a pandas column into a list."""
+    raw = plain(raw.to_list() if hasattr(raw, "to_list") else raw)
     if not isinstance(raw, dict):
         return raw
     keys = {"start", "stop", "number"}
@@ -90,14 +88,19 @@ def _expanded(raw: Any) -> Any:
     return spaced(**raw)
 
 
-def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def stored(value: Any) -> str:
+    """Return a value as the folder of a sweep keeps it; raise ValueError if it cannot."""
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):
+        msg = f"must be plain finite numbers, texts, lists or tables (got {shown(value)})"
+        raise ValueError(msg) from None
+
+
+def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
     found: list[str] = []
     for one in values:
-        try:
-            found.append(json.dumps(one, sort_keys=True, allow_nan=False))
-        except (TypeError, ValueError):
-            msg = f"must be plain finite numbers, texts, lists or tables (got {shown(one)})"
-            raise ValueError(msg) from None
+        found.append(stored(one))
         if found.count(found[-1]) > 1:
             msg = f"must differ from each other (got {shown(one)} twice)"
             raise ValueError(msg)
@@ -118,8 +121,8 @@ class Axis(Frozen):
 
     @field_validator("values")
     @classmethod
-    def _different(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-        return None if values is None else _plain(values)
+    def _distinct(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        return None if values is None else _different(values)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Axis:
@@ -132,7 +135,7 @@ class Axis(Frozen):
                 what = f"got {lengths[0]} and {lengths[-1]}" if len(lengths) > 1 else "got values"
                 msg = f"together: must hold lists of one length, and no values ({what})"
                 raise ValueError(msg)
-            _plain(tuple(zip(*self.together.values(), strict=True)))
+            _different(tuple(zip(*self.together.values(), strict=True)))
         elif self.values is None:
             msg = "values is missing"
             raise ValueError(msg)

@@ -6,24 +6,28 @@ In: a TOML or JSON file, or plain data. Out: a `Plan`, and the circuit that it s
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from neostriatum.circuit.explain import one_line
 from neostriatum.circuit.load import load, read_data
 from neostriatum.circuit.model import Circuit
+from neostriatum.circuit.plain import plain
 from neostriatum.circuit.value import NAME, Frozen
 from neostriatum.engines.base import DEFAULT
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed
-from neostriatum.sweeps.axis import MAX_POINTS, OPTIONS, Axis
+from neostriatum.sweeps.axis import MAX_POINTS, OPTIONS, Axis, stored
+from neostriatum.units import quantity
 
 
 def _axis(raw: Any, name: str) -> Any:
     """Read the short forms: a list, an array or a range are the values of the key ``name``."""
-    if isinstance(raw, (list, tuple)) or hasattr(raw, "tolist"):
+    if isinstance(raw, (list, tuple, np.ndarray)) or hasattr(raw, "to_list"):
         return {"key": name, "values": raw}
     if isinstance(raw, dict) and not {"key", "factor", "together"} & set(raw):
         if {"start", "stop", "number"} & set(raw):
@@ -41,8 +45,7 @@ def _axes(raw: Any) -> Any:
 
 
 def _seeds(raw: Any) -> Any:
-    if hasattr(raw, "tolist"):
-        raw = raw.tolist()
+    raw = plain(raw.to_list() if hasattr(raw, "to_list") else raw)
     if isinstance(raw, int) and not isinstance(raw, bool):
         if not 1 <= raw <= MAX_POINTS:
             msg = f"must be a list, or how many from 1 to {MAX_POINTS} (got {raw})"
@@ -51,27 +54,47 @@ def _seeds(raw: Any) -> Any:
     return raw
 
 
+def _names(raw: Any) -> Any:
+    several = isinstance(raw, (list, tuple))
+    return [os.fspath(one) if isinstance(one, os.PathLike) else one
+            for one in (raw if several else [raw])]
+
+
+#: Dopamine of the whole run; a boolean is no number.
+Level = Annotated[float, BeforeValidator(lambda raw: quantity(raw, "1"))]
+
+
 class Plan(Frozen):
     """A sweep; see docs/sweeps.md for the keys."""
 
     name: str = Field(default="sweep", pattern=NAME)
     summary: str = ""
     circuit: str = "striatum"
-    overlay: Annotated[tuple[str, ...], BeforeValidator(
-        lambda raw: (raw,) if isinstance(raw, str) else raw)] = ()
+    overlay: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     changes: dict[str, Any] = Field(default_factory=dict)
     size: int | None = Field(default=None, strict=True)
     duration: str = "2 s"
     dt: str | None = None
-    dopamine: float | None = None
-    d1: float | None = None
-    d2: float | None = None
+    dopamine: Level | None = None
+    d1: Level | None = None
+    d2: Level | None = None
     engine: str = DEFAULT
     precision: str = "double"
     seeds: Annotated[tuple[Annotated[int, Field(strict=True)], ...], BeforeValidator(_seeds),
                      Field(min_length=1, max_length=MAX_POINTS)] = (1,)
     figures: bool = Field(default=False, strict=True)
     vary: Annotated[dict[str, Axis], BeforeValidator(_axes)] = Field(default_factory=dict)
+
+    @field_validator("changes")
+    @classmethod
+    def _stored(cls, changes: dict[str, Any]) -> dict[str, Any]:
+        for key, value in changes.items():
+            try:
+                stored(value)
+            except ValueError as error:
+                msg = f"{shown(key)}: {error}"
+                raise ValueError(msg) from None
+        return changes
 
     @field_validator("seeds")
     @classmethod
@@ -137,7 +160,9 @@ def read(file: str | Path | None, given: dict[str, Any]) -> tuple[Plan, Circuit,
         msg = "sweep: needs a sweep file or keywords, not both (got " + (
             "neither)" if file is None else "both)")
         raise CircuitError(msg)
-    raw, folder, where = dict(given), None, "sweep"
+    raw: Any = {key: value if key in ("circuit", "seeds", "vary") else plain(value)
+                for key, value in given.items()}
+    folder, where = None, "sweep"
     if file is not None:
         path = Path(file)
         raw, folder, where = read_data(path, "sweep"), path.parent.resolve(), path.name
@@ -146,8 +171,9 @@ def read(file: str | Path | None, given: dict[str, Any]) -> tuple[Plan, Circuit,
             raise CircuitError(msg)
     elif not isinstance(given.get("circuit", ""), str):
         # A circuit, a dict or a path: the plan keeps its name, the folder of the sweep the rest.
-        raw["circuit"] = str(given["circuit"]) if isinstance(given["circuit"], Path) else (
-            load(given["circuit"]).name)
+        raw["circuit"] = (os.fspath(given["circuit"])
+                          if isinstance(given["circuit"], os.PathLike)
+                          else load(given["circuit"]).name)
     try:
         plan = Plan.model_validate(raw)
     except ValidationError as error:

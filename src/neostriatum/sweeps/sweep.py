@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
-from neostriatum.errors import CircuitError, shown, undrawn
+from neostriatum.errors import undrawn
 from neostriatum.machine import cores, free_memory
 from neostriatum.network.estimate import SHARE
 from neostriatum.sweeps.plan import read
@@ -19,6 +19,7 @@ from neostriatum.sweeps.points import axis_column, expand
 from neostriatum.sweeps.pool import Pool
 from neostriatum.sweeps.store import SweepFolder
 from neostriatum.sweeps.table import Table
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,8 +108,8 @@ def sweep(
     asked, circuit, folder = read(file, plan)
     tell = progress or (lambda phase, share: None)
     engine(asked.engine, threads=1, precision=asked.precision)
-    _whole("jobs", jobs)
-    _whole("threads", threads)
+    jobs, threads = (None if count is None else whole_number(where, count, 1, 1024)
+                     for where, count in (("jobs", jobs), ("threads", threads)))
     points = expand(asked, circuit, folder, tell)
     place = SweepFolder(out, asked, circuit)
     with place.locked() as lock:
@@ -210,10 +211,3 @@ def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
 def _budget() -> int | None:
     free = free_memory()
     return None if free is None else int(SHARE * free)
-
-
-def _whole(name: str, value: Any) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)
-                              or not 1 <= value <= 1024):
-        msg = f"{name}: must be a whole number from 1 to 1024 (got {shown(value)})"
-        raise CircuitError(msg)

@@ -13,6 +13,7 @@ from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, names
 from neostriatum.errors import CircuitError, NeostriatumError, shown, undrawn
 from neostriatum.machine import cores
+from neostriatum.units import whole_number
 from neostriatum.validation.judge import judge
 from neostriatum.validation.lab import Lab
 from neostriatum.validation.protocols import measure
@@ -80,6 +81,7 @@ def validate(
     >>> made["passed"], made["failed"]
     (1, 0)
     """
+    workers = None if workers is None else whole_number("workers", workers, 0, 1024)
     lab = _lab(circuit, overlay, dict(changes or {}), engine)
     own = circuit is None and not lab.overlay and not lab.changes
     chosen = _chosen(only, quick)

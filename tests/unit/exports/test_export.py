@@ -9,6 +9,7 @@ import libsonata
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import neostriatum as ns
 from neostriatum.analysis import count_correlation, isi_cv
@@ -117,6 +118,30 @@ def test_bmtk(run, folders, monkeypatch):
         assert np.allclose(found[:, 0], trace.v_mv[: len(found), 1], atol=1e-4)
 
 
+@pytest.mark.parametrize("seed", [0, 3, 2**31 - 1, 2**31, 2**40, 2**53 + 1, 2**63 - 1])
+def test_a_seed_is_that_seed_to_every_reader(seed, silent, tmp_path):
+    """Below 2^31 it stands where libsonata reads it, which has 32 bits; else only as text."""
+    from neo.io.nixio import NixIO
+
+    folder = shutil.copytree(silent.folder, tmp_path / "run")
+    record = silent.record | {"seed": seed, "summary": silent.summary | {"seed": seed}}
+    write_record(folder, record)
+    made = ns.Run(folder)
+    ns.export(made, "sonata", tmp_path / "sonata")
+    path = tmp_path / "sonata" / simulation_config.CONFIG
+    said = json.loads(path.read_text("utf-8"))
+    assert said["metadata"]["seed"] == str(seed)
+    config = libsonata.SimulationConfig.from_file(str(path))
+    assert config.run.random_seed == (seed if seed < 2**31 else simulation_config.NO_SEED)
+    ns.export(made, "neo", tmp_path / "neo")
+    with NixIO(str(tmp_path / "neo" / nix.FILE), "ro") as file:
+        assert file.read_block().annotations["seed"] == seed
+    array = made.to_xarray()
+    array.to_netcdf(tmp_path / "run.nc", engine="scipy")
+    with xr.open_dataset(tmp_path / "run.nc", engine="scipy") as again:
+        assert int(again.attrs["seed"]) == seed
+
+
 def test_silent_sonata(folders):
     config = libsonata.SimulationConfig.from_file(
         str(folders["sonata", 0] / simulation_config.CONFIG))
@@ -140,10 +165,28 @@ def test_nwb_is_valid(key, folders):
     # Checks of the inspector that fail by themselves on a column without a single spike.
     failed = [one for one in found if one.importance == Importance.ERROR]
     assert not failed or key == ("nwb", 0), failed
-    # What a simulation cannot answer, and a module that says what it is; nothing else.
+    # What a simulation cannot answer, a module that says what it is, and keywords, which Neo
+    # cannot read; nothing else.
     assert {one.check_function_name for one in found if one not in failed} <= {
         "check_experimenter_exists", "check_institution", "check_subject_species_exists",
-        "check_processing_module_name"}
+        "check_processing_module_name", "check_keywords"}
+
+
+def test_dandi_misses_the_species_alone(folders, tmp_path):
+    """What docs/export.md says of the DANDI archive, and its remedy."""
+    from nwbinspector import Importance, inspect_nwbfile, load_config
+
+    path = shutil.copy(folders["nwb"] / nwb.FILE, tmp_path)
+
+    def critical():
+        return [one.check_function_name
+                for one in inspect_nwbfile(nwbfile_path=path, config=load_config("dandi"))
+                if one.importance == Importance.CRITICAL]
+
+    assert critical() == ["check_subject_species_exists"]
+    with h5py.File(path, "a") as file:
+        file["general/subject/species"] = "Mus musculus"
+    assert critical() == []
 
 
 def test_nwb(run, network, folders):
@@ -188,6 +231,19 @@ def test_nwb(run, network, folders):
         cells = module["traced_cells"]
         mine = cells["series"][:] == "membrane_potential_iSPN"
         assert cells["unit"].data[:][mine].tolist() == trace.ids.tolist()
+
+
+def test_neo_opens_nwb(run, folders):
+    """Neo's own reader of NWB, which refuses what it does not know."""
+    from neo.io import NWBIO
+
+    file = NWBIO(str(folders["nwb"] / nwb.FILE), "r")
+    (block,) = file.read_all_blocks()
+    (segment,) = block.segments
+    assert len(segment.spiketrains) == 200
+    assert sum(map(len, segment.spiketrains)) == len(run.spikes)
+    wanted = run.spikes.times_ms[run.spikes.ids == 170]
+    assert np.allclose(segment.spiketrains[170].rescale("ms").magnitude, wanted)
 
 
 def test_nwb_without_a_start(run, tmp_path):
@@ -271,16 +327,21 @@ def test_elephant(run, folders):
     assert len(neurons) > 20
     theirs = [cv(isi(trains[int(neuron)])) for neuron in neurons]
     assert np.abs(cvs - theirs).max() < 1e-9
-    # Our bins hold the spikes of whole steps, (0, 10] ms; Elephant's are [0.1, 10.1) ms then.
-    binned = BinnedSpikeTrain(list(trains), bin_size=10 * pq.ms, t_start=0.1 * pq.ms,
-                              t_stop=2500.1 * pq.ms)
-    matrix = correlation_coefficient(binned)
-    pairs = matrix[np.triu_indices(len(matrix), 1)]
-    pairs = pairs[np.isfinite(pairs)]
-    ours = count_correlation(times, ids, 40, run.duration_ms, 10)
-    assert ours.pairs == len(pairs) > 100
-    assert ours.mean == pytest.approx(pairs.mean(), abs=1e-9)
-    assert ours.sd == pytest.approx(pairs.std(ddof=1), abs=1e-9)
+    # Our bins hold the spikes of whole steps, (0, 10] ms, Elephant's are [0, 10) ms: half a step
+    # off the times, and they hold the same spikes, up to the end of the run.
+    for stop in (run.duration_ms, 2500.0):
+        until = times <= stop
+        trains = neo.spiketrainlist.SpikeTrainList.from_spike_time_array(
+            times[until] - run.dt_ms / 2, ids[until], range(40), t_stop=stop, units="ms")
+        last = 10 * pq.ms * (stop // 10)
+        binned = BinnedSpikeTrain(list(trains), bin_size=10 * pq.ms, t_start=0 * pq.ms, t_stop=last)
+        matrix = correlation_coefficient(binned)
+        pairs = matrix[np.triu_indices(len(matrix), 1)]
+        pairs = pairs[np.isfinite(pairs)]
+        ours = count_correlation(times[until], ids[until], 40, stop, 10)
+        assert ours.pairs == len(pairs) > 100
+        assert ours.mean == pytest.approx(pairs.mean(), abs=1e-9)
+        assert ours.sd == pytest.approx(pairs.std(ddof=1), abs=1e-9)
 
 
 # ---- tables and arrays -----------------------------------------------------------------------
