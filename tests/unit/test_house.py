@@ -19,13 +19,9 @@ SOURCE = ROOT / "src" / "neostriatum"
 FILES = sorted(SOURCE.rglob("*.py"))
 MODULES = {str(path.relative_to(SOURCE)): path for path in FILES}
 
-#: The rooms from the bottom to the top; a file imports from its own room and from those before it.
-ROOMS = (
-    "machine", "errors", "ranks", "durable", "units", "rng", "threads", "reach", "compile_clock",
-    "code_cache", "caching", "jit", "circuit", "network", "engines", "recording", "analysis",
-    "plotting", "reporting", "job", "simulation", "resumption", "construction", "experiments",
-    "sweeps", "validation", "bench", "information", "terminal", "commands", "cli",
-)
+DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
+#: The rooms from the bottom to the top, as docs/design.md orders them.
+ROOMS = re.findall(r"\w+", DESIGN.split("\n## 11. Rooms\n")[1].split("```")[1])
 #: Imports that may go the other way: (file, module) with the reason. None is needed.
 UPWARD: dict[tuple[str, str], str] = {}
 
@@ -97,13 +93,14 @@ def found(check: Callable[[ast.AST], Iterator[str]],
 
 def test_the_walk_sees_the_package() -> None:
     assert len(FILES) > 40
-    assert set(ROOMS) - {"bench"} <= {room(name) for name in MODULES}
+    assert set(ROOMS) <= {room(name) for name in MODULES}
+    assert len(set(ROOMS)) == len(ROOMS)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if below_top(name)])
 def test_imports_point_one_way(name: str) -> None:
     mine = room(name)
-    assert mine in ROOMS, f"{name}: a room that ROOMS does not order"
+    assert mine in ROOMS, f"{name}: a room that docs/design.md, section 11, does not order"
     wrong = []
     for line, module in imported(MODULES[name]):
         theirs = room(module)
@@ -204,6 +201,108 @@ def test_docstrings(name: str) -> None:
 
 # ---- the documents -------------------------------------------------------------------------------
 
+PAGES = [*sorted((ROOT / "docs").glob("*.md")),
+         *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md",
+                                    "bench/README.md", "bench/diary.md", "verify/README.md"))]
+#: Kinds of file that the repository keeps; others, such as HDF5, only a run or a user makes.
+KINDS = "md|py|toml|json|html|css|ipynb|slurm|cff|png|txt"
+FOLDERS = ("src", "tests", "docs", "bench", "verify", "examples", ".ci")
+#: Names that no file of the repository has: whose they are, then whole or the last part of a path.
+ELSEWHERE = {
+    "a run makes it": ("runs", "run.json", "report.html"),
+    "build makes it": ("anatomy.json",),
+    "a sweep makes it": ("sweep.json", "figure.png", "points/0001", "0001.json"),
+    "an export makes it": ("circuit_config.json", "simulation_config.json", "node_sets.json",
+                           "neostriatum_network.json"),
+    "in a repository that docs/parameters.md cites": (
+        "Planert2010.py", "analyse_striatum.py", "base_perturbations.py", "connectivity_data.csv",
+        "default_params.py", "eNeuro_fig_01_and_02_pert.py", "equations.py", "init.py",
+        "neuron_parameters.py", "simulation_parameters.py", "synaptic_parameters.py",
+        "striatum-connectivity.json", "data/connectivity/striatum/README.md",
+        "examples/notebooks/neuromodulation/data/planert2013",
+        "examples/parallel/KTH_PDC/VBT_kir_scan/README"),
+}
+ALLOWED = {name for names in ELSEWHERE.values() for name in names}
+
+
+def where(page: Path) -> str:
+    """The path of a page, for the name of a test."""
+    return str(page.relative_to(ROOT))
+
+
+def prose(text: str) -> str:
+    """A page without its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def links(page: Path) -> list[str]:
+    """The targets of the links of a page."""
+    return re.findall(r"\]\(([^)\s]+)\)", prose(page.read_text("utf-8")))
+
+
+def written(page: Path) -> set[str]:
+    """The names of files and folders in a page: of these kinds anywhere, any path in backticks."""
+    text = re.sub(r"https?://[^\s)>]+", "", page.read_text("utf-8"))
+    path = r"[\w.*<>~-]+(?:/[\w.*<>~-]+)*"
+    names = set(re.findall(rf"(?<![\w/.*>}}~-]){path}\.(?:{KINDS})\b(?![\w(])", text))
+    for span in re.findall(r"`([^`\n]+)`", prose(text)):
+        names |= {word for word in span.split()
+                  if re.fullmatch(rf"{path}/", word)
+                  or (re.fullmatch(path, word) and word.split("/")[0] in FOLDERS and "/" in word)}
+    return names
+
+
+def forms(name: str) -> set[str]:
+    """A name as ALLOWED may have it."""
+    return {name.rstrip("/"), Path(name).name}
+
+
+def kept(name: str, page: Path) -> bool:
+    """Whether the repository has a file: from its root, the page, the package, or one so named."""
+    if any(any(place.glob(name.rstrip("/"))) for place in (ROOT, page.parent, SOURCE)):
+        return True
+    return sum(1 for folder in FOLDERS for _ in (ROOT / folder).rglob(name)) == 1
+
+
+@pytest.mark.parametrize("page", PAGES, ids=where)
+def test_names_of_files_exist(page: Path) -> None:
+    missing = [name for name in written(page) if not forms(name) & ALLOWED]
+    assert not sorted(name for name in missing if not kept(name, page))
+
+
+def test_a_name_without_a_file_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("RELIABILITY.md says; `seed/`; a [page](other.md); `bench/gone.h5`\n"
+                    "```\npython bench/none.py # `docs/design.md`, `rng.py`, run.json\n```\n")
+    missing = {name for name in written(page) if not forms(name) & ALLOWED and not kept(name, page)}
+    assert missing == {"RELIABILITY.md", "seed/", "other.md", "bench/gone.h5", "bench/none.py"}
+
+
+def test_names_elsewhere_are_needed() -> None:
+    assert {form for page in PAGES for name in written(page) for form in forms(name)} >= ALLOWED
+
+
+@pytest.mark.parametrize("page", PAGES, ids=where)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        target, _, heading = link.partition("#")
+        if target.startswith(("http:", "https:")):
+            continue
+        linked = page.parent / target if target else page
+        assert linked.exists(), link
+        assert not heading or heading in headings(linked), link
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of the headings of a page."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = {link.split("#")[0] for link in links(ROOT / "docs" / "README.md")}
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= linked
+
 
 @functools.cache
 def commands() -> dict[str, set[str]]:
@@ -219,9 +318,10 @@ def fenced(path: Path) -> list[str]:
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
 
 
-def test_commands_of_the_readme_exist() -> None:
-    lines = [line for line in fenced(ROOT / "README.md") if line.startswith("neostriatum ")]
-    assert len(lines) >= 5
+@pytest.mark.parametrize("page", PAGES, ids=where)
+def test_commands_of_the_pages_exist(page: Path) -> None:
+    lines = [line for line in fenced(page) if line.startswith("neostriatum ")]
+    assert len(lines) >= 5 or page != ROOT / "README.md"
     for line in lines:
         words = line.split("#")[0].split()
         assert words[1] in commands(), line
@@ -237,8 +337,7 @@ def test_targets_of_the_readme_exist() -> None:
 
 
 def test_commands_of_the_design_exist() -> None:
-    text = (ROOT / "docs" / "design.md").read_text("utf-8")
-    table = text.split("## 9. Commands")[1].split("`run`, `build`, `info` take")[0]
+    table = DESIGN.split("## 9. Commands")[1].split("`run`, `build`, `info` take")[0]
     spans = re.findall(r"`([^`]*)`", "\n".join(re.findall(r"^\| (`.*?) \| ", table, re.MULTILINE)))
     listed = {word for span in spans
               for word in span.removeprefix("neostriatum ").split()[0].split("/")}
