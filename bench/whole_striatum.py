@@ -12,7 +12,7 @@ import sys
 import time
 
 import neostriatum as ns
-from neostriatum.circuit.check import whole_steps
+from neostriatum.circuit.clock import whole_steps
 from neostriatum.engines.base import engine
 from neostriatum.machine import peak_memory_gb
 

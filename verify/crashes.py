@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 import neostriatum as ns
-from neostriatum import job
 from neostriatum.durable import left_over
 from neostriatum.network.hdf5 import Disk
 from neostriatum.recording.writer import Writer
+from neostriatum.runs import loop
 
 #: Everything that changes the disk; a write can also stop in its middle.
 CALLS = ("write", "fsync", "replace", "unlink", "ftruncate")
@@ -151,7 +151,7 @@ def main():
     parser.add_argument("--duration", type=float, default=60.0, help="of a run [ms]")
     arguments = parser.parse_args()
     settings, chance = options(arguments), random.Random(1)  # noqa: S311
-    job.PATIENCE_S = 1e9  # windows of the same length each time, so that the calls are the same
+    loop.PATIENCE_S = 1e9  # windows of the same length each time, so that the calls are the same
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         whole = simulate(settings, place / "whole")

@@ -54,15 +54,15 @@ def runs(place):
 
 def seen(folder, network):
     """Return what a run on disk holds, and where it would go on from."""
-    from neostriatum.job import about
     from neostriatum.recording.checkpoint import read_state
     from neostriatum.recording.manifest import Manifest
+    from neostriatum.runs.loop import identity
 
     run = ns.Run(folder)
     run.verify()
     states = [run.record["state"]] if run.finished else Manifest(folder).states[-2:]
     for state in states:
-        read_state(folder / state["state"], state["sha256"], about(run.record))
+        read_state(folder / state["state"], state["sha256"], identity(run.record))
     return (run.spikes.times_ms, run.spikes.ids,
             {name: run.recorded(name)["dSPN"].values for name in ("v", "u")})
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import neostriatum as ns
-from neostriatum import job
+from neostriatum.runs import loop
 
 #: (engine, options before the stop, options after it).
 ENGINES = {
@@ -100,7 +100,7 @@ def case(place, made, network, engine, phase, share):
 
 def main():
     """Run every case and print a table; exit with 1 if one is not equal."""
-    job.WINDOW_MS = 3.0
+    loop.WINDOW_MS = 3.0
     moments = (("warmup", 0.5), ("simulate", 0.4), ("simulate", 0.7))
     print(f"{'engine':<14}{'stp':>5}{'course':>8}{'rich':>6}  {'stopped at':<16}{'arrivals':>9}"
           f"{'spikes':>8}{'resumed':>9}{'extended':>10}")

@@ -22,10 +22,10 @@ _WHERE = {
     "estimate": "network.estimate",
     "anatomy": "analysis.anatomy",
     "pair_recordings": "analysis.recordings",
-    "run": "simulation",
+    "run": "runs.start",
     "Run": "recording.store",
-    "resume": "resumption",
-    "rerun": "resumption",
+    "resume": "runs.go_on",
+    "rerun": "runs.again",
     "cell": "experiments.cell",
     "pair": "experiments.pair",
     "sweep": "sweeps.sweep",
@@ -57,8 +57,9 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.recording.export import export
     from neostriatum.recording.store import Run
     from neostriatum.reporting.report import report
-    from neostriatum.resumption import rerun, resume
-    from neostriatum.simulation import run
+    from neostriatum.runs.again import rerun
+    from neostriatum.runs.go_on import resume
+    from neostriatum.runs.start import run
     from neostriatum.sweeps.sweep import sweep
     from neostriatum.validation.validate import validate
 

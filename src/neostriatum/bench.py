@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.check import whole_steps
+from neostriatum.circuit.clock import run_steps, warmup_steps
 from neostriatum.circuit.load import load
+from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine
 from neostriatum.errors import NeostriatumError
 from neostriatum.machine import machine, peak_memory_gb, versions
 from neostriatum.network.network import build
-from neostriatum.simulation import Settings, resolve, run_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ def bench(
     dict
         ``machine``, ``rows`` (one per engine, threads and precision), ``ratios``.
     """
-    resolved = resolve(circuit, Settings(**options))
+    resolved = resolve(circuit, Changes(**options))
     tell = progress or (lambda phase, share: None)
     network = build(resolved, size=size, seed=seed, threads=threads, progress=tell)
     n_steps = run_steps(resolved, duration)
@@ -175,7 +175,7 @@ def _serve(pipe: Any, name: str, threads: int, precision: str, task: Task) -> No
 @contextmanager
 def _stepwise(simulator: Any, circuit: Circuit, network: Network,
               task: Task) -> Iterator[Callable[[], tuple[float, int]]]:
-    warm = whole_steps("warmup", circuit.warmup.value, circuit.dt.value)
+    warm = warmup_steps(circuit)
 
     def once() -> tuple[float, int]:
         simulator.prepare(circuit, network, task.seed)
@@ -192,7 +192,7 @@ def _stepwise(simulator: Any, circuit: Circuit, network: Network,
 @contextmanager
 def _brian2(simulator: Any, circuit: Circuit, network: Network,
             task: Task) -> Iterator[Callable[[], tuple[float, int]]]:
-    warm = whole_steps("warmup", circuit.warmup.value, circuit.dt.value)
+    warm = warmup_steps(circuit)
     simulator.prepare(circuit, network, task.seed)
     with simulator.compiled(warm + task.n_steps) as execute:
 

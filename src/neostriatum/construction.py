@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.analysis.anatomy import CENTRE_RADIUS, anatomy, length
+from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.machine import fork_early, free_memory, peak_memory_gb
@@ -15,7 +16,6 @@ from neostriatum.network.estimate import SHARE, estimate
 from neostriatum.network.network import build
 from neostriatum.network.volume import space
 from neostriatum.rng import checked_seed
-from neostriatum.simulation import Settings, resolve
 from neostriatum.threads import using_threads
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def construct(
     >>> ns.construct("striatum", size=2000, dry_run=True)["neurons"]
     {'dSPN': 987, 'iSPN': 986, 'FS': 27}
     """
-    resolved = resolve(circuit, Settings(overlay=overlay, changes=changes or {}))
+    resolved = resolve(circuit, Changes(overlay=overlay, changes=changes or {}))
     checked_seed(seed)
     length("centre_radius", centre_radius)
     if dry_run:

@@ -7,13 +7,13 @@ from typing import Any
 
 from neostriatum.circuit.cautions import static_threshold, warnings_of
 from neostriatum.circuit.load import presets
+from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import sources as sources
 from neostriatum.circuit.sources import values
 from neostriatum.errors import CircuitError
 from neostriatum.recording.record import meant
 from neostriatum.recording.store import Run
-from neostriatum.simulation import Settings, resolve
 
 
 def describe(circuit: Any, **options: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
         ``circuit`` (nested), ``values`` (rows with key, value, source, how, note), ``thresholds``
         (static threshold by cell type [mV]), ``warnings``, ``left_out``.
     """
-    made = resolve(_circuit_of(circuit), Settings(**options))
+    made = resolve(_circuit_of(circuit), Changes(**options))
     rows = [{"key": key, **said} for key, said in values(made.to_dict())]
     thresholds = {name: round(static_threshold(made, name), 4) for name in made.types}
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
@@ -56,7 +56,7 @@ def lines(made: dict[str, Any]) -> list[str]:
 
 def cited(what: Any) -> dict[str, Any]:
     """Return the sources that a circuit or run used, each with the keys it was used for."""
-    circuit = resolve(_circuit_of(what), Settings())
+    circuit = resolve(_circuit_of(what), Changes())
     return {"circuit": circuit.name, "sources": sources_of(circuit)}
 
 

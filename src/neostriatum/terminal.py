@@ -118,7 +118,7 @@ def summary_lines(run: Run) -> list[str]:
 def rerun_lines(made: Run, first: str) -> list[str]:
     """Return the summary of a rerun for a person, and whether it agrees with the first run."""
     from neostriatum.recording.store import Run
-    from neostriatum.resumption import changed_since
+    from neostriatum.runs.again import changed_since
 
     said = made.summary
     if said["equal"] is None:

@@ -68,6 +68,17 @@ def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
             stretch.result()
 
 
+def checked_threads(threads: Any) -> int | None:
+    """Return a number of threads, or None for all cores.
+
+    Raises
+    ------
+    CircuitError
+        Not a whole number from 1 to 1024.
+    """
+    return None if threads is None else whole_number("threads", threads, 1, 1024)
+
+
 def check_environment() -> None:
     """Refuse settings of Numba with which nothing can be compiled.
 

@@ -273,3 +273,22 @@ def _converted(number: Any, given: str, unit: str) -> float:
 def text(value: float, unit: str) -> str:
     """Return ``value`` in ``unit`` so that reading it gives the same float back."""
     return f"{value!r} {unit}"
+
+
+def seconds(where: str, span: Any) -> float:
+    """Return a span of wall time [s].
+
+    Raises
+    ------
+    CircuitError
+        Not a time, or below 0.
+    """
+    try:
+        value = quantity(span, "s")
+    except ValueError as error:
+        msg = f"{where}: {error} (got {shown(span)})"
+        raise CircuitError(msg) from None
+    if value < 0:
+        msg = f"{where}: must be at least 0 s (got {shown(span)})"
+        raise CircuitError(msg)
+    return value

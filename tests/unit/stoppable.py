@@ -31,5 +31,5 @@ def run(made, network, out, stop=None, **options):
         if stop is not None and phase == "simulate" and share >= stop:
             raise Stop
 
-    with mock.patch("neostriatum.job.WINDOW_MS", 2.0):
+    with mock.patch("neostriatum.runs.loop.WINDOW_MS", 2.0):
         return ns.run(made, network=network, out=out, progress=tell, **settings)

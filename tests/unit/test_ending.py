@@ -132,7 +132,7 @@ def test_a_record_that_cannot_be_finished_leaves_a_run_to_resume(run, monkeypatc
         write_record(folder, record)
 
     with monkeypatch.context() as patch:
-        patch.setattr("neostriatum.job.write_record", full)
+        patch.setattr("neostriatum.runs.loop.write_record", full)
         with pytest.raises(RunFileError, match="No space"):
             ns.run(GOOD, out="a", figures=False, **QUICK)
     assert ns.Run("a").status == "failed"
@@ -147,7 +147,7 @@ def test_an_interrupt_once_the_run_is_finished_changes_nothing(run, monkeypatch)
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("neostriatum.job.write_record", interrupted)
+        patch.setattr("neostriatum.runs.loop.write_record", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ns.run(GOOD, out="a", figures=False, **QUICK)
     checked(ns.Run("a"))

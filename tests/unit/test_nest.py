@@ -8,7 +8,6 @@ import types
 import pytest
 
 import neostriatum as ns
-from neostriatum import resumption
 from neostriatum.cli import main
 from neostriatum.engines.base import engine
 from neostriatum.engines.nest_engine import kernel, module
@@ -16,6 +15,7 @@ from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports, tra
 from neostriatum.engines.nest_engine.form import Form, form_of
 from neostriatum.engines.program import lower
 from neostriatum.errors import EngineMissing, EngineUnsupported
+from neostriatum.runs import again
 
 RUN = ["run", "--size", "50", "--duration", "5 ms", "--quiet"]
 
@@ -151,13 +151,13 @@ def test_options(monkeypatch):
 
 def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
     record = {"threads": 2, "ranks": 2, "virtual_processes": 4}
-    assert resumption._threads(record, None) == 4
+    assert again.former_threads(record, None) == 4
     with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 3 times 1\)"):
-        resumption._threads(record, 3)
+        again.former_threads(record, 3)
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "8")
     monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
     with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 1 times 8\)"):
-        resumption._threads(record, None)
+        again.former_threads(record, None)
 
 
 FORMS = {

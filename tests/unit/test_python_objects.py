@@ -16,9 +16,10 @@ import pytest
 import neostriatum as ns
 import neostriatum.analysis
 from neostriatum.circuit.plain import plain
+from neostriatum.circuit.resolve import resolve
 from neostriatum.commands.app import changes_of
 from neostriatum.errors import CircuitError, InputError, NeostriatumError
-from neostriatum.simulation import Settings, resolve
+from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.plan import read
 
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"

@@ -195,7 +195,7 @@ def test_an_exception_leaves_no_folder(place, error, folder, monkeypatch):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(f"neostriatum.simulation.{place}", fail)
+    monkeypatch.setattr(f"neostriatum.runs.start.{place}", fail)
     with pytest.raises(type(error)):
         ns.run(GOOD, **QUICK)
     assert not list(folder.iterdir())

@@ -218,7 +218,7 @@ def test_a_killed_run_opens(half, made):
 
 def test_a_running_run_opens(small, made, tmp_path, monkeypatch):
     # Or else a fast machine takes all of it in one or two windows.
-    monkeypatch.setattr("neostriatum.job.WINDOW_MS", 2.0)
+    monkeypatch.setattr("neostriatum.runs.loop.WINDOW_MS", 2.0)
     seen = []
 
     def look(phase, share):
@@ -253,7 +253,7 @@ def test_nothing_recorded_yet(small, tmp_path):
 def test_many_chunks_are_one_file(small, made, tmp_path, monkeypatch):
     """However small the pieces, the results are the same, and so is what is read by windows."""
     monkeypatch.setattr("neostriatum.recording.writer.LARGEST", 0)
-    monkeypatch.setattr("neostriatum.job.WINDOW_MS", 0.7)
+    monkeypatch.setattr("neostriatum.runs.loop.WINDOW_MS", 0.7)
     monkeypatch.setattr("neostriatum.recording.sonata.BLOCK", 3)
     run = stoppable.run(*small, tmp_path / "run", record=RECORD)
     assert run.summary["spike_hash"] == made.summary["spike_hash"]
@@ -328,7 +328,7 @@ def test_records_that_are_none(text, tmp_path):
 def limited(tmp_path, before, *arguments):
     """Run the command line under a limit; return the process and the folder."""
     code = (f"import sys; sys.path.insert(0, {SRC!r}); import neostriatum.recording.writer, "
-            "neostriatum.job as job, neostriatum as ns\n"
+            "neostriatum.runs.loop as job, neostriatum as ns\n"
             "from neostriatum.cli import main\njob.PATIENCE_S = 1e9\n"
             f"{before}\nsys.exit(main({list(arguments)!r}))")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True,

@@ -165,7 +165,7 @@ def test_extended_is_longer_at_once(done, small, tmp_path):
 
 def test_stopped_while_it_is_extended(done, small, tmp_path, monkeypatch):
     right = stoppable.run(*small, tmp_path / "long", duration="100 ms", record=["dSPN:2:v,u:3"])
-    monkeypatch.setattr("neostriatum.resumption.write_record", lambda *_: 1 / 0)
+    monkeypatch.setattr("neostriatum.runs.go_on.write_record", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ns.resume(done, duration="100 ms", network=small[1])
     monkeypatch.undo()
@@ -260,9 +260,9 @@ def test_a_state_of_another_run(half, small, tmp_path):
 
 
 def _about(folder):
-    from neostriatum.job import about
+    from neostriatum.runs.loop import identity
 
-    return about(ns.Run(folder).record)
+    return identity(ns.Run(folder).record)
 
 
 def test_no_state_is_whole(half, small):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from neostriatum.circuit.clock import steps, whole_steps
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.errors import shown
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.pathway import Delay
 
-#: Longest time and longest delay in steps (116 days, and 25.5 ms, at 0.1 ms).
-MAX_STEPS, MAX_DELAY = 10**11, 255
+#: Longest delay in steps (25.5 ms at 0.1 ms).
+MAX_DELAY = 255
 
 
 def check(circuit: Circuit) -> None:
@@ -29,21 +30,6 @@ def check(circuit: Circuit) -> None:
     _check_spread(circuit)
     _check_pathways(circuit)
     _check_inputs(circuit)
-
-
-def steps(time_ms: float, dt_ms: float) -> int:
-    """Return a time as a whole number of steps, half to even."""
-    return round(time_ms / dt_ms)
-
-
-def whole_steps(where: str, time_ms: float, dt_ms: float) -> int:
-    """Return ``time_ms`` in steps; raise ValueError if it is not a whole number of them."""
-    if abs(time_ms) / dt_ms > MAX_STEPS:
-        _refuse(where, f"must be at most {MAX_STEPS:g} steps of {dt_ms:g} ms (got {time_ms:g} ms)")
-    count = steps(time_ms, dt_ms)
-    if abs(count * dt_ms - time_ms) > 1e-6 * dt_ms + 1e-12 * time_ms:
-        _refuse(where, f"must be a whole number of steps of {dt_ms:g} ms (got {time_ms:g} ms)")
-    return count
 
 
 def _check_cells(circuit: Circuit) -> None:

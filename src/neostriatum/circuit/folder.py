@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from neostriatum.errors import CircuitError, shown
 
@@ -37,6 +38,15 @@ def inside(where: str, name: str, folder: Path | None) -> Path:
     if not found:
         refuse(where, f"no such file (got {shown(name)})")
     return path
+
+
+def path_text(where: str, path: Any) -> str:
+    """Return a name or a path as text; bytes of it that are not UTF-8 become surrogates."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        msg = f"{where}: must be a name or a path (got {shown(path)})"
+        raise CircuitError(msg) from None
 
 
 def refuse(where: str, rule: str) -> NoReturn:

@@ -50,7 +50,7 @@ def run_command(
 ) -> None:
     """Build, simulate, record, summarise and draw a circuit."""
     from neostriatum.engines.base import DEFAULT
-    from neostriatum.simulation import run
+    from neostriatum.runs.start import run
     from neostriatum.terminal import Progress, summary_lines
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
@@ -81,7 +81,7 @@ def resume_command(
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped, or extend one, to the very same spikes."""
-    from neostriatum.resumption import resume
+    from neostriatum.runs.go_on import resume
     from neostriatum.terminal import Progress, summary_lines
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
@@ -96,7 +96,7 @@ def rerun_command(
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:
     """Do a run again from its record, and say whether the spikes are the same."""
-    from neostriatum.resumption import rerun
+    from neostriatum.runs.again import rerun
     from neostriatum.terminal import Progress, rerun_lines
 
     with resumable(), Progress(silent=quiet or as_json) as progress:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import rng
-from neostriatum.circuit.check import steps
+from neostriatum.circuit.clock import steps
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.cell import PARAMETERS
-from neostriatum.circuit.check import steps
+from neostriatum.circuit.clock import steps
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.check import fit

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from neostriatum.circuit.clock import run_steps
+from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
 from neostriatum.experiments.isolate import bare_network, isolated, known_type
-from neostriatum.simulation import Settings, resolve, run_steps
 from neostriatum.units import quantity
 
 #: Strongest current accepted [pA]; the circuit file has the same bound.
@@ -103,7 +104,7 @@ def cell(
     >>> float(result.spike_times_ms[0][0])
     616.7
     """
-    whole = resolve(circuit, Settings(**options))
+    whole = resolve(circuit, Changes(**options))
     name = known_type(whole, name)
     alone = isolated(whole, name)
     currents = _currents(current, sweep)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.check import steps
+from neostriatum.circuit.clock import run_steps, steps
 from neostriatum.circuit.drive import SpikeFile
 from neostriatum.circuit.load import load
+from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import Engine, Trace
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
@@ -22,7 +23,6 @@ from neostriatum.network.place import place
 from neostriatum.network.volume import checked_size, cube
 from neostriatum.network.wire import Box
 from neostriatum.rng import checked_seed, stream
-from neostriatum.simulation import Settings, resolve, run_steps
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def pair(
     >>> 1 < result.psp_mv < 3
     True
     """
-    whole = resolve(circuit, Settings(**options))
+    whole = resolve(circuit, Changes(**options))
     source, target = known_type(whole, source), known_type(whole, target)
     name = f"{source}->{target}"
     if name not in whole.pathways:

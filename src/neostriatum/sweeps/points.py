@@ -13,14 +13,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.load import replaced, value_at
+from neostriatum.circuit.resolve import resolve
 from neostriatum.errors import CircuitError, NeostriatumError, shown
 from neostriatum.machine import free_memory
 from neostriatum.network.check import differs
 from neostriatum.network.estimate import SHARE, estimate
 from neostriatum.network.volume import space
 from neostriatum.rng import STREAM_VERSION
-from neostriatum.simulation import Settings, resolve, run_steps
+from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.axis import OPTIONS, split
 from neostriatum.sweeps.plan import beside
 from neostriatum.sweeps.table import FIXED

@@ -105,8 +105,8 @@ class Runner:
 
     def _run(self, point: dict[str, Any], tell: Callable[[str, float], None]) -> Run:
         from neostriatum.errors import EngineUnsupported, RunFileError
-        from neostriatum.resumption import resume
-        from neostriatum.simulation import run
+        from neostriatum.runs.go_on import resume
+        from neostriatum.runs.start import run
 
         options = self._shared | point["options"] | {"seed": point["seed"]}
         folder = Path(point["out"])
@@ -123,10 +123,11 @@ class Runner:
 
     def _drawn(self, options: dict[str, Any]) -> Network:
         """Return the network of a point: the one at hand if it is the same."""
+        from neostriatum.circuit.resolve import resolve
         from neostriatum.network.check import differs
         from neostriatum.network.network import build
         from neostriatum.network.volume import space
-        from neostriatum.simulation import Settings, resolve
+        from neostriatum.runs.settings import Settings
 
         resolved = resolve(self._circuit, Settings(**options))
         held, size = self._network, space(resolved, options["size"]).size

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.load import load
 from neostriatum.circuit.model import Circuit
 from neostriatum.engines.base import DEFAULT
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.experiments.isolate import bare_network, isolated
 from neostriatum.network.network import Network, build
-from neostriatum.simulation import run_steps
 
 
 class Unsuited(Exception):

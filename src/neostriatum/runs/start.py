@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum import rng
-from neostriatum.circuit.check import whole_steps
-from neostriatum.circuit.load import load
-from neostriatum.circuit.plain import plain
+from neostriatum.circuit.clock import run_steps
+from neostriatum.circuit.folder import path_text
+from neostriatum.circuit.resolve import resolve
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
-from neostriatum.engines.base import DEFAULT, engine
+from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, RunFileError, enough_memory, shown
-from neostriatum.job import Job, complete
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
@@ -25,94 +21,18 @@ from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.checked import recordable
 from neostriatum.recording.record import FORMAT, spelled, write_record
-from neostriatum.recording.selection import choices, listed
+from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
-from neostriatum.units import quantity, whole_number
+from neostriatum.runs.loop import Simulation, complete
+from neostriatum.runs.settings import Settings
+from neostriatum.threads import checked_threads
+from neostriatum.units import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.recording.store import Run
-
-
-@dataclass
-class Settings:
-    """How a circuit is run; every field is an option of the command line.
-
-    What may be given in several ways is one here: overlays a tuple of texts, records a list, a
-    folder a text.
-
-    Raises
-    ------
-    CircuitError
-        An option of another kind than that.
-    """
-
-    duration: Any = "2 s"
-    size: int | None = None
-    seed: int = 1
-    engine: str = DEFAULT
-    threads: int | None = None
-    precision: str = "double"
-    dt: Any = None
-    dopamine: float | None = None
-    d1: float | None = None
-    d2: float | None = None
-    overlay: Any = ()
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    out: Any = None
-    figures: bool = True
-    #: What to record beside the spikes, TYPE:CELLS:VARIABLES:EVERY; see `choices`.
-    record: Any = None
-    #: Wall time between two checkpoints.
-    checkpoint_every: Any = "60 s"
-    #: Of the synapses of a network file that another tool made and that does not say it.
-    weight_unit: str = "nS"
-
-    def __post_init__(self) -> None:
-        self.record = listed(self.record)
-        self.figures = getattr(self.figures, "item", lambda: self.figures)()  # NumPy's too
-        self.out = None if self.out is None else path_text("out", self.out)
-        if isinstance(self.overlay, (str, os.PathLike)):
-            self.overlay = (self.overlay,)
-        if not isinstance(self.overlay, Iterable):
-            msg = f"overlay: must be a name, a path or a list of them (got {shown(self.overlay)})"
-            raise CircuitError(msg)
-        self.overlay = tuple(path_text("overlay", one) for one in self.overlay)
-        try:
-            self.changes = dict(self.changes or {})
-        except (TypeError, ValueError):
-            msg = f"changes: must be a table of keys and values (got {shown(self.changes)})"
-            raise CircuitError(msg) from None
-
-
-def path_text(where: str, path: Any) -> str:
-    """Return a name or a path as text; bytes of it that are not UTF-8 become surrogates."""
-    try:
-        return os.fsdecode(path)
-    except TypeError:
-        msg = f"{where}: must be a name or a path (got {shown(path)})"
-        raise CircuitError(msg) from None
-
-
-def resolve(circuit: Any, settings: Settings) -> Circuit:
-    """Return the circuit that ``settings`` asks for: overlays, changes, dt and dopamine on top.
-
-    Raises
-    ------
-    CircuitError
-        Anything that the circuit refuses.
-    """
-    changes = dict(settings.changes)
-    if settings.dt is not None:
-        changes["dt"] = settings.dt
-    for key in ("d1", "d2"):
-        own = getattr(settings, key)
-        level = own if own is not None else settings.dopamine
-        if level is not None:
-            changes[f"dopamine.{key}"] = level
-    return load(circuit, overlay=settings.overlay, changes=changes)
 
 
 def run(
@@ -160,7 +80,7 @@ def run(
     >>> made = ns.run("striatum", size=200, duration="100 ms", engine="reference",
     ...               figures=False, changes={"warmup": "0 ms"})  # doctest: +SKIP
     """
-    settings, file = _settings(options), None
+    settings, file = Settings.of(options), None
     if network is not None and not isinstance(network, Network):
         file = str(Path(path_text("network", network)).absolute())
         network = load_network(network, circuit, weight_unit=settings.weight_unit,
@@ -208,9 +128,9 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
         except Exception:
             unclaim(folder)
             raise
-        job = Job(folder, label, record, resolved, drawn, simulator, writer, tell, every_s)
-        job.at = -job.warm
-        return complete(job)
+        simulation = Simulation(folder, label, record, resolved, drawn, simulator, writer, tell, every_s)
+        simulation.at = -simulation.warm
+        return complete(simulation)
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
@@ -224,19 +144,6 @@ def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circu
     return resolved
 
 
-def _settings(options: dict[str, Any]) -> Settings:
-    try:
-        return Settings(**plain(options))
-    except TypeError as error:
-        msg = f"run: {str(error).partition('() ')[2]}"
-        raise CircuitError(msg) from None
-
-
-def checked_threads(threads: Any) -> int | None:
-    """Return a number of threads, or None for all cores."""
-    return None if threads is None else whole_number("threads", threads, 1, 1024)
-
-
 def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int | None:
     if network is None:
         if circuit.volume.shape == "mesh":
@@ -246,33 +153,6 @@ def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int 
         msg = f"size: must be the network's {network.size} (got {settings.size})"
         raise CircuitError(msg)
     return network.size
-
-
-def run_steps(circuit: Circuit, duration: Any) -> int:
-    """Return a duration as a whole number of steps of the circuit, at least one."""
-    try:
-        n_steps = whole_steps("duration", quantity(duration, "ms"), circuit.dt.value)
-    except ValueError as error:
-        text = str(error)
-        msg = text if text.startswith("duration") else f"duration: {text} (got {shown(duration)})"
-        raise CircuitError(msg) from None
-    if n_steps < 1:
-        msg = f"duration: must be at least one step (got {shown(duration)})"
-        raise CircuitError(msg)
-    return n_steps
-
-
-def seconds(where: str, said: Any) -> float:
-    """Return a span of wall time [s], at least 0."""
-    try:
-        span = quantity(said, "s")
-    except ValueError as error:
-        msg = f"{where}: {error} (got {shown(said)})"
-        raise CircuitError(msg) from None
-    if span < 0:
-        msg = f"{where}: must be at least 0 s (got {shown(said)})"
-        raise CircuitError(msg)
-    return span
 
 
 def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from neostriatum import __version__, rng
-from neostriatum.circuit.check import whole_steps
+from neostriatum.circuit.clock import warmup_steps
 from neostriatum.engines.base import Samples
 from neostriatum.errors import (
     NeostriatumError,
@@ -42,7 +42,7 @@ PATIENCE_S = 0.5
 
 
 @dataclass
-class Job:
+class Simulation:
     """One run on its way: what is simulated, where it goes, and how often it is saved."""
 
     folder: Path
@@ -63,25 +63,25 @@ class Job:
     @property
     def warm(self) -> int:
         """Steps of the warm-up."""
-        return whole_steps("warmup", self.circuit.warmup.value, self.circuit.dt.value)
+        return warmup_steps(self.circuit)
 
     def save(self) -> None:
         """Make everything up to now durable; with the engine's state, where it has one."""
         if self.simulator.capabilities.exact_resume:
-            self.writer.checkpoint(self.at, self.simulator.state(), about(self.record),
+            self.writer.checkpoint(self.at, self.simulator.state(), identity(self.record),
                                    {key: round(said, 4) for key, said in self.timers.items()})
         else:
             self.writer.flush()
 
 
-def about(record: dict[str, Any]) -> dict[str, Any]:
+def identity(record: dict[str, Any]) -> dict[str, Any]:
     """Return whose state a state is: what must be the same to go on from it."""
     return {"circuit": record["circuit"], "seed": record["seed"], "engine": record["engine"],
             "precision": record["precision"], "network_hash": record["network_hash"],
             "stream_version": rng.STREAM_VERSION, "version": __version__.split(".")[0]}
 
 
-def complete(job: Job) -> Run:
+def complete(simulation: Simulation) -> Run:
     """Simulate what is left of a run, write its results and return it.
 
     Raises
@@ -91,75 +91,75 @@ def complete(job: Job) -> Run:
     NumericsError, RunFileError, BuildError
         As the engine, the disk and the memory have it; what was durable before stays readable.
     """
-    job.record["status"] = "running"
-    write_record(job.folder, job.record)
+    simulation.record["status"] = "running"
+    write_record(simulation.folder, simulation.record)
     try:
         with _deferred() as asked, enough_memory():
-            _simulate(job, asked)
-            job.tell("write", 0.0)
-            _finish(job)
+            _simulate(simulation, asked)
+            simulation.tell("write", 0.0)
+            _finish(simulation)
     except KeyboardInterrupt as stop:
-        _leave(job, "interrupted")
-        msg = (f"{job.label}: interrupted with {job.writer.manifest.stop * _dt(job):g} ms "
-               f"recorded. Go on with: neostriatum resume {shlex.quote(job.label)}")
+        _leave(simulation, "interrupted")
+        msg = (f"{simulation.label}: interrupted with {simulation.writer.manifest.stop * _dt(simulation):g} ms "
+               f"recorded. Go on with: neostriatum resume {shlex.quote(simulation.label)}")
         raise KeyboardInterrupt(msg) from stop
     except NeostriatumError as error:
         if not isinstance(error, RunFileError):
             with suppress(RunFileError, MemoryError):
-                job.writer.flush()
-        _leave(job, "failed", str(error))
+                simulation.writer.flush()
+        _leave(simulation, "failed", str(error))
         raise
     # The run is finished and safe: from here on nothing may call it anything else.
     try:
-        job.writer.clear_up()
+        simulation.writer.clear_up()
     except RunFileError as error:
-        warnings.warn(f"{job.label}: the run is finished, but working files of it are left "
+        warnings.warn(f"{simulation.label}: the run is finished, but working files of it are left "
                       f"({error})", NeostriatumWarning, stacklevel=2)
-    made = Run(job.folder)
-    made.label = job.label
-    if job.record["figures"]:
-        job.tell("figures", 0.0)
+    made = Run(simulation.folder)
+    made.label = simulation.label
+    if simulation.record["figures"]:
+        simulation.tell("figures", 0.0)
         present(made)
     return made
 
 
-def _dt(job: Job) -> float:
-    return job.circuit.dt.value
+def _dt(simulation: Simulation) -> float:
+    return simulation.circuit.dt.value
 
 
-def _leave(job: Job, status: str, error: str | None = None) -> None:
-    if job.record["status"] == FINISHED:
+def _leave(simulation: Simulation, status: str, error: str | None = None) -> None:
+    if simulation.record["status"] == FINISHED:
         return  # what came after that changes nothing
-    job.record |= {"status": status} | ({"error": error} if error else {})
+    simulation.record |= {"status": status} | ({"error": error} if error else {})
     with suppress(RunFileError):
-        write_record(job.folder, job.record)
+        write_record(simulation.folder, simulation.record)
 
 
-def _simulate(job: Job, asked: list[int]) -> None:
-    end = job.record["steps"]
-    if not job.simulator.capabilities.chunks:
-        _at_once(job, end)
+def _simulate(simulation: Simulation, asked: list[int]) -> None:
+    end = simulation.record["steps"]
+    if not simulation.simulator.capabilities.chunks:
+        _at_once(simulation, end)
         return
-    longest = max(1, round(WINDOW_MS / _dt(job)))
+    longest = max(1, round(WINDOW_MS / _dt(simulation)))
     # Short at first: nobody knows yet how long a step takes.
     window, saved, probing = min(longest, 50), time.monotonic(), False
-    while job.at < end:
+    while simulation.at < end:
         # NEST can only watch cheaply what it is told to watch before its first step.
-        if not probing and (job.at >= 0 or not job.simulator.capabilities.exact_resume):
+        if not probing and (simulation.at >= 0 or not simulation.simulator.capabilities.exact_resume):
             probing = True
-            for one in job.writer.chosen:
-                job.simulator.probe(one.population, one.ids, one.variable, one.every)
-        phase, left = ("warmup", -job.at) if job.at < 0 else ("simulate", end - job.at)
-        total = job.warm if job.at < 0 else end
-        job.tell(phase, 1 - left / total)
+            for one in simulation.writer.chosen:
+                simulation.simulator.probe(one.population, one.ids, one.variable, one.every)
+        phase, left = ("warmup", -simulation.at) if simulation.at < 0 else ("simulate", end - simulation.at)
+        total = simulation.warm if simulation.at < 0 else end
+        simulation.tell(phase, 1 - left / total)
         started = time.perf_counter()
-        _window(job, min(window, left))
+        _window(simulation, min(window, left))
         taken = time.perf_counter() - started
-        if time.monotonic() - saved >= job.every_s or asked:
-            job.save()
+        if time.monotonic() - saved >= simulation.every_s or asked:
+            simulation.save()
             saved = time.monotonic()
         key = f"{phase}_s"
-        job.timers[key] = job.timers.get(key, 0.0) + time.perf_counter() - started
+        simulation.timers[key] = simulation.timers.get(key, 0.0) + time.perf_counter() - started
         if taken > PATIENCE_S:
             window = max(1, window // 2)
         elif taken < PATIENCE_S / 4:
@@ -167,33 +167,33 @@ def _simulate(job: Job, asked: list[int]) -> None:
         if asked:
             raise KeyboardInterrupt
     # The last state is kept: a finished run can be extended.
-    job.save()
+    simulation.save()
 
 
-def _window(job: Job, count: int) -> None:
-    steps, ids = job.simulator.advance(count)
-    job.at += count
-    if job.at > 0:
-        kept = steps >= job.warm
-        job.writer.add(steps[kept] - job.warm, ids[kept], samples_of(_recorded(job)), job.at)
+def _window(simulation: Simulation, count: int) -> None:
+    steps, ids = simulation.simulator.advance(count)
+    simulation.at += count
+    if simulation.at > 0:
+        kept = steps >= simulation.warm
+        simulation.writer.add(steps[kept] - simulation.warm, ids[kept], samples_of(_recorded(simulation)), simulation.at)
 
 
-def _at_once(job: Job, end: int) -> None:
+def _at_once(simulation: Simulation, end: int) -> None:
     """Run an engine that runs once, from the first step to the last."""
-    for one in job.writer.chosen:
-        job.simulator.probe(one.population, one.ids, one.variable, one.every)
-    job.tell("compile and simulate", 0.0)
-    steps, ids = job.simulator.advance(job.warm + end)
-    job.timers = dict(job.simulator.timers)  # type: ignore[attr-defined]
-    steps, kept = steps - job.warm, steps >= job.warm
-    job.at = end
-    job.writer.add(steps[kept], ids[kept], samples_of(_recorded(job)), end)
+    for one in simulation.writer.chosen:
+        simulation.simulator.probe(one.population, one.ids, one.variable, one.every)
+    simulation.tell("compile and simulate", 0.0)
+    steps, ids = simulation.simulator.advance(simulation.warm + end)
+    simulation.timers = dict(simulation.simulator.timers)  # type: ignore[attr-defined]
+    steps, kept = steps - simulation.warm, steps >= simulation.warm
+    simulation.at = end
+    simulation.writer.add(steps[kept], ids[kept], samples_of(_recorded(simulation)), end)
 
 
-def _recorded(job: Job) -> list[Samples]:
+def _recorded(simulation: Simulation) -> list[Samples]:
     """Return what the engine recorded since the last time, without the warm-up."""
     return [Samples(one.population, one.variable, one.ids, one.steps[late], one.values[late])
-            for one in job.simulator.take() for late in [one.steps >= 0]]
+            for one in simulation.simulator.take() for late in [one.steps >= 0]]
 
 
 @contextmanager
@@ -223,21 +223,21 @@ def _deferred() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _finish(job: Job) -> None:
-    job.writer.flush()
-    files, spike_hash = job.writer.finish(_dt(job))
-    timers = {"build_s": round(job.network.build_s, 4),
-              **{key: round(job.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
-    finished = job.record | {
-        "files": files, "state": job.writer.last_state(), "timers": timers,
-        "summary": _summary(job, spike_hash, timers), "status": FINISHED}
-    write_record(job.folder, finished)
-    job.record = finished
+def _finish(simulation: Simulation) -> None:
+    simulation.writer.flush()
+    files, spike_hash = simulation.writer.finish(_dt(simulation))
+    timers = {"build_s": round(simulation.network.build_s, 4),
+              **{key: round(simulation.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
+    finished = simulation.record | {
+        "files": files, "state": simulation.writer.last_state(), "timers": timers,
+        "summary": _summary(simulation, spike_hash, timers), "status": FINISHED}
+    write_record(simulation.folder, finished)
+    simulation.record = finished
 
 
-def _summary(job: Job, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
-    record, circuit, network = job.record, job.circuit, job.network
-    seconds, totals = record["duration_ms"] / 1000.0, job.writer.totals()
+def _summary(simulation: Simulation, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
+    record, circuit, network = simulation.record, simulation.circuit, simulation.network
+    seconds, totals = record["duration_ms"] / 1000.0, simulation.writer.totals()
     rates = {}
     for name in ("dSPN", "iSPN", "FS"):
         count = network.counts.get(name, 0)
@@ -252,5 +252,5 @@ def _summary(job: Job, spike_hash: str, timers: dict[str, float]) -> dict[str, A
         "network_hash": record["network_hash"], "build_s": timers["build_s"],
         "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
-        "peak_memory_gb": peak_memory_gb(), "out": job.label,
+        "peak_memory_gb": peak_memory_gb(), "out": simulation.label,
     }

@@ -1,0 +1,216 @@
+"""Go on with a run that was stopped, or extend one that is finished."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neostriatum import __version__, rng
+from neostriatum.circuit.clock import run_steps
+from neostriatum.durable import locked
+from neostriatum.engines.base import engine
+from neostriatum.errors import (
+    CircuitError,
+    EngineUnsupported,
+    RunFileError,
+    enough_memory,
+    shown,
+)
+from neostriatum.machine import fork_early
+from neostriatum.recording.checkpoint import read_state
+from neostriatum.recording.drawn import former_network
+from neostriatum.recording.manifest import Manifest, sweep
+from neostriatum.recording.record import read_record, write_record
+from neostriatum.recording.selection import choices
+from neostriatum.recording.sonata import report, windows_of_spikes, windows_of_traces
+from neostriatum.recording.store import Run
+from neostriatum.recording.writer import Writer
+from neostriatum.reporting.report import present
+from neostriatum.runs.again import former_threads
+from neostriatum.runs.loop import Simulation, complete, identity
+from neostriatum.threads import checked_threads
+from neostriatum.units import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from neostriatum.network.network import Network
+
+#: Steps of results that are turned back into chunks at a time.
+_STRETCH = 5_000
+
+
+@enough_memory()
+def resume(
+    run: Run | str | Path,
+    *,
+    duration: Any = None,
+    network: Network | str | Path | None = None,
+    threads: int | None = None,
+    checkpoint_every: Any = "60 s",
+    progress: Callable[[str, float], None] | None = None,
+) -> Run:
+    """Go on with a run to the very spikes that it would have had without a stop.
+
+    Parameters
+    ----------
+    run : Run, str or Path
+        The run, or its folder.
+    duration : str, optional
+        Recorded time in all; by default what the run was to have. A longer one extends a run that
+        is finished.
+    network : Network, str or Path, optional
+        Its network, or the file of it; by default drawn or loaded as it was.
+    threads : int, optional
+        Threads; the spikes do not depend on them.
+    checkpoint_every : str
+        Wall time between two checkpoints.
+    progress : callable, optional
+        Called with the name of the phase and its share done, 0 to 1.
+
+    Returns
+    -------
+    Run
+        The whole run; at once if there was nothing left to do.
+
+    Raises
+    ------
+    RunFileError
+        No run, damaged files, another process that writes it, or a checkpoint of another circuit,
+        seed, network or version: the message names what differs.
+    EngineUnsupported
+        The engine cannot continue exactly, and something was recorded already.
+    CircuitError
+        A duration shorter than what is there.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> whole = ns.resume("runs/0001", duration="10 s")  # doctest: +SKIP
+    """
+    folder, label = (run.folder, run.label) if isinstance(run, Run) else (Path(run), str(Path(run)))
+    every_s = seconds("checkpoint_every", checkpoint_every)
+    threads = checked_threads(threads)
+    read_record(folder)  # a folder without a run is left as it is
+    fork_early()
+    with locked(folder):
+        former = Run(folder)
+        former.label = label
+        steps = former.record["steps"] if duration is None else run_steps(former.circuit, duration)
+        tell = progress or (lambda phase, share: None)
+        if former.finished and steps == former.record["steps"]:
+            return _as_it_is(former, tell)
+        former.verify()
+        _refuse_other_versions(former)
+        _refuse_engine(former)
+        _refuse_shorter(former, steps)
+        if former.finished:
+            _reopen(former)
+        return complete(_taken_up(former, steps, network, threads, every_s, tell))
+
+
+def _as_it_is(former: Run, tell: Callable[[str, float], None]) -> Run:
+    """Return a finished run; make good what a kill after its end left undone."""
+    former.verify()
+    sweep(former.folder, {(former.record["state"] or {}).get("state", "")})
+    if former.record["figures"] and not (former.folder / "figures").is_dir():
+        tell("figures", 0.0)
+        present(former)
+    return former
+
+
+def _refuse_other_versions(former: Run) -> None:
+    said, stream = former.record["versions"]["neostriatum"], former.record["stream_version"]
+    for what, theirs, ours in (("stream_version", stream, rng.STREAM_VERSION),
+                               ("version", said.split(".")[0], __version__.split(".")[0])):
+        if theirs != ours:
+            msg = (f"{former.label}: {what} must be {ours} to go on exactly (got {theirs}, "
+                   f"neostriatum {said}). Install that version, or use rerun")
+            raise RunFileError(msg)
+
+
+def _refuse_engine(former: Run) -> None:
+    """Refuse an engine that cannot go on exactly, once there is something to go on from."""
+    simulator = engine(former.record["engine"], precision=former.record["precision"])
+    if not simulator.capabilities.exact_resume and (former.finished or Manifest(former.folder).stop):
+        msg = (f"{former.label}: engine {former.record['engine']}: "
+               f"{simulator.excuses['exact_resume']}. Use rerun")
+        raise EngineUnsupported(msg)
+
+
+def _refuse_shorter(former: Run, steps: int) -> None:
+    there = former.record["steps"] if former.finished else Manifest(former.folder).stop
+    if steps < there:
+        dt = former.dt_ms
+        msg = (f"duration: must be at least the {there * dt:g} ms that are recorded "
+               f"(got {steps * dt:g} ms)")
+        raise CircuitError(msg)
+
+
+def _reopen(former: Run) -> None:
+    """Turn results back into chunks, to which more can be added; the results stay meanwhile.
+
+    The record says "finished" until the chunks are complete, so that a kill changes nothing.
+    """
+    folder, record, dt = former.folder, former.record, former.dt_ms
+    state = record["state"]
+    read_state(folder / state["state"], state["sha256"], identity(record))
+    sweep(folder, {state["state"]})
+    Manifest(folder).append(state)
+    chosen = choices(record["record"], former.circuit, record["counts"])
+    writer = Writer(folder, former.populations, chosen)
+    ends = [min(at + _STRETCH, record["steps"]) for at in range(0, record["steps"], _STRETCH)]
+    spikes = windows_of_spikes(folder / "spikes.h5", former.populations, dt, ends)
+    traces = []
+    for variable in former.variables:
+        mine = [one for one in chosen if one.variable == variable]
+        traces.append(windows_of_traces(folder / report(variable), mine, ends))
+    for end, (steps, ids), *samples in zip(ends, spikes, *traces, strict=True):
+        writer.add(steps, ids, {key: said for one in samples for key, said in one.items()}, end)
+    writer.flush()
+    for key in ("files", "summary", "state"):
+        del record[key]
+    record["status"] = "running"
+    write_record(folder, record)
+
+
+def _taken_up(former: Run, steps: int, network: Network | str | Path | None, threads: int | None,
+              every_s: float, tell: Callable[[str, float], None]) -> Simulation:
+    """Return a simulation that stands at the last sound checkpoint, or at the start."""
+    folder, record = former.folder, former.record
+    record |= {"steps": steps, "duration_ms": steps * former.dt_ms}
+    record.pop("error", None)
+    network = former_network(former, network, threads, tell)
+    record |= {"network_hash": network.hash(), "counts": network.counts}
+    chosen = choices(record["record"], former.circuit, network.counts)
+    simulator = engine(record["engine"], threads=former_threads(record, threads),
+                       precision=record["precision"])
+    simulator.prepare(former.circuit, network, record["seed"])
+    writer = Writer(folder, network.populations, chosen)
+    simulation = Simulation(folder, former.label, record, former.circuit, network, simulator,
+                            writer, tell, every_s)
+    entry, state = _last_sound(writer, identity(record))
+    simulation.at = entry["step"] if entry else -simulation.warm
+    if entry and state:
+        simulation.timers = dict(entry["timers"])
+        simulator.restore(state)
+    writer.back_to(simulation.at)
+    return simulation
+
+
+def _last_sound(writer: Writer, whose: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray] | None]:
+    """Return the last checkpoint that is whole; refuse if there are some and none is."""
+    entries = writer.manifest.states[-2:]
+    for entry in reversed(entries):
+        try:
+            return entry, read_state(writer.folder / entry["state"], entry["sha256"], whose)
+        except RunFileError as error:
+            if entry is entries[0] or "not of this run" in str(error):
+                raise
+            warnings.warn(f"{error}: going on from the one before", stacklevel=2)
+    return None, None
+
+
