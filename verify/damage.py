@@ -54,6 +54,7 @@ def runs(place):
 
 def seen(folder, network):
     """Return what a run on disk holds, and where it would go on from."""
+    from neostriatum.recording.checked import record_of
     from neostriatum.recording.checkpoint import read_state
     from neostriatum.recording.manifest import Manifest
     from neostriatum.runs.loop import identity
@@ -62,7 +63,7 @@ def seen(folder, network):
     run.verify()
     states = [run.record["state"]] if run.finished else Manifest(folder).states[-2:]
     for state in states:
-        read_state(folder / state["state"], state["sha256"], identity(run.record))
+        read_state(folder / state["state"], state["sha256"], identity(record_of(run)))
     return (run.spikes.times_ms, run.spikes.ids,
             {name: run.recorded(name)["dSPN"].values for name in ("v", "u")})
 

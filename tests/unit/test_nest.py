@@ -4,6 +4,7 @@ import importlib.machinery
 import re
 import sys
 import types
+from types import SimpleNamespace
 
 import pytest
 
@@ -150,7 +151,7 @@ def test_options(monkeypatch):
 
 
 def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
-    record = {"threads": 2, "ranks": 2, "virtual_processes": 4}
+    record = SimpleNamespace(threads=2, ranks=2, virtual_processes=4)
     assert again.former_threads(record, None) == 4
     with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 3 times 1\)"):
         again.former_threads(record, 3)

@@ -260,9 +260,10 @@ def test_a_state_of_another_run(half, small, tmp_path):
 
 
 def _about(folder):
+    from neostriatum.recording.checked import record_of
     from neostriatum.runs.loop import identity
 
-    return identity(ns.Run(folder).record)
+    return identity(record_of(ns.Run(folder)))
 
 
 def test_no_state_is_whole(half, small):

@@ -11,9 +11,17 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+)
 
 from neostriatum.errors import CircuitError, RunFileError, shown
+from neostriatum.recording.record import FILE, FORMAT
 
 if TYPE_CHECKING:
     from neostriatum.recording.store import Run
@@ -54,9 +62,18 @@ class Summary(_Strict):
     peak_memory_gb: Time
 
 
-class Request(_Strict):
-    """What ``run.json`` says of a run from the first moment on, its circuit aside."""
+class Record(_Strict):
+    """What ``run.json`` says of a run, filled stage by stage; each stage gives a new record.
 
+    What was asked is there from the first moment on, the network once it is drawn, files, timers
+    and summary at the end.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    format: int = FORMAT
+    status: Text = "started"
+    circuit: dict[str, Any]
     started: Text | None = None
     seed: Count
     size: Count | None
@@ -75,29 +92,73 @@ class Request(_Strict):
     record: list[Text] | None
     figures: bool
     weight_unit: Text
+    #: Files that the circuit names, and the sha256 of the copies of them.
+    inputs: dict[Text, Text] = Field(default_factory=dict)
+    #: How NEST spread the work, which decides its random numbers.
+    ranks: Count | None = None
+    virtual_processes: Count | None = None
+    network_hash: Hash | None = None
+    counts: Annotated[dict[Name, Count], Field(min_length=1)] | None = None
+    files: dict[Text, Text] | None = None
+    state: dict[str, Any] | None = None
+    timers: dict[str, Time] | None = None
+    summary: dict[str, Any] | None = None
+    error: Text | None = None
+
+    @field_validator("summary")
+    @classmethod
+    def _with_numbers(cls, summary: dict[str, Any] | None) -> dict[str, Any] | None:
+        if summary is not None:
+            Summary.model_validate(summary)
+        return summary
+
+    @classmethod
+    def asked(cls, **fields: Any) -> Record:
+        """Return the record of a run that begins.
+
+        Raises
+        ------
+        CircuitError
+            The option that a reader would not take back, and the rule that it breaks.
+        """
+        try:
+            return cls(format=FORMAT, status="started", **fields)
+        except ValidationError as error:
+            msg = f"run: {_first(error)}"
+            raise CircuitError(msg) from None
+
+    def with_(self, **fields: Any) -> Record:
+        """Return this record with some fields that are known now, or known otherwise."""
+        return self.model_copy(update=fields)
+
+    def without(self, *names: str) -> Record:
+        """Return this record without fields that do not hold any more."""
+        return Record(**{name: value for name, value in self.to_dict().items()
+                         if name not in names})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``run.json`` says: the fields that were filled."""
+        return self.model_dump(exclude_unset=True)
+
+    @property
+    def numbers(self) -> Summary | None:
+        """The numbers of the summary; None before the end."""
+        return None if self.summary is None else Summary.model_validate(self.summary)
 
 
-class Record(Request):
-    """What it says once there is a network; a finished run has a summary."""
-
-    network_hash: Hash
-    counts: Annotated[dict[Name, Count], Field(min_length=1)]
-    summary: Summary | None = None
-
-
-def recordable(record: dict[str, Any]) -> None:
-    """Refuse what `checked` would not take back, before anything is simulated.
+def record_of(run: Run) -> Record:
+    """Return the record of a run as numbers and texts of the right kind.
 
     Raises
     ------
-    CircuitError
-        The option, and the rule that it breaks.
+    RunFileError
+        The record is damaged: the field, and the rule that it breaks.
     """
     try:
-        Request.model_validate(record)
-    except ValidationError as error:
-        msg = f"run: {_first(error)}"
-        raise CircuitError(msg) from None
+        return Record.model_validate(run.record)
+    except (ValidationError, KeyError, TypeError) as error:
+        msg = f"{Path(run.label) / FILE}: the record of this run is damaged ({_first(error)})"
+        raise RunFileError(msg) from None
 
 
 def checked(run: Run) -> Record:
@@ -118,27 +179,28 @@ def checked(run: Run) -> Record:
     RunFileError
         Nothing was recorded yet, or the record is damaged.
     """
-    path = Path(run.label) / "run.json"
+    path = Path(run.label) / FILE
     if not run.finished and "counts" not in run.record:
         raise _empty(run)
+    record = record_of(run)
     try:
-        said = Record.model_validate(run.record)
-        kinds = run.circuit.types
+        types = run.circuit.types
     except CircuitError as error:
         msg = f"{path}: the record of this run is damaged ({error})"
         raise RunFileError(msg) from None
-    except (ValidationError, KeyError, TypeError) as error:
-        msg = f"{path}: the record of this run is damaged ({_first(error)})"
-        raise RunFileError(msg) from None
-    if run.finished != (said.summary is not None):
+    if record.counts is None or record.network_hash is None:
+        missing = "counts" if record.counts is None else "network_hash"
+        msg = f"{path}: the record of this run is damaged ({missing}: Field required)"
+        raise RunFileError(msg)
+    if run.finished != (record.summary is not None):
         msg = f"{path}: the record of this run is damaged (a summary belongs to a finished run)"
         raise RunFileError(msg)
-    if set(said.counts) != set(kinds):
-        msg = f"{path}: counts must name {', '.join(kinds)} (got {shown(', '.join(said.counts))})"
+    if set(record.counts) != set(types):
+        msg = f"{path}: counts must name {', '.join(types)} (got {shown(', '.join(record.counts))})"
         raise RunFileError(msg)
     if run.duration_ms <= 0:
         raise _empty(run)
-    return said
+    return record
 
 
 def _empty(run: Run) -> RunFileError:

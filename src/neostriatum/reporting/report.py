@@ -147,7 +147,7 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
     sources = cited(circuit)
     cites, groups = references(sources), _groups(circuit)
     return pages.from_string((room / "page.html").read_text("utf-8")).render(
-        version=__version__, style=style, record=record, summary=record.summary, circuit=circuit,
+        version=__version__, style=style, record=record, summary=record.numbers, circuit=circuit,
         status=run.status, seconds=run.duration_ms / 1000, warmup_s=circuit.warmup.value / 1000,
         spikes=len(run.spikes), facts=_facts(run, record),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -174,7 +174,7 @@ def _figures(run: Run, drawn: dict[str, bytes]) -> list[dict[str, str]]:
 
 def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
     """Return the numbers that say how large a run was, and what it took."""
-    said = record.summary
+    said = record.numbers
     facts = [("neurons", f"{sum(record.counts.values()):,}")]
     if said is not None:
         facts += [("synapses", f"{said.synapses:,}"), ("gap junctions", f"{said.gap_junctions:,}")]

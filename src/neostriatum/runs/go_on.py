@@ -18,10 +18,11 @@ from neostriatum.errors import (
     shown,
 )
 from neostriatum.machine import fork_early
+from neostriatum.recording.checked import record_of
 from neostriatum.recording.checkpoint import read_state
 from neostriatum.recording.drawn import former_network
 from neostriatum.recording.manifest import Manifest, sweep
-from neostriatum.recording.record import read_record, write_record
+from neostriatum.recording.record import read_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import report, windows_of_spikes, windows_of_traces
 from neostriatum.recording.store import Run
@@ -155,14 +156,14 @@ def _reopen(former: Run) -> None:
 
     The record says "finished" until the chunks are complete, so that a kill changes nothing.
     """
-    folder, record, dt = former.folder, former.record, former.dt_ms
-    state = record["state"]
+    folder, record, dt = former.folder, record_of(former), former.dt_ms
+    state = record.state or {}
     read_state(folder / state["state"], state["sha256"], identity(record))
     sweep(folder, {state["state"]})
     Manifest(folder).append(state)
-    chosen = choices(record["record"], former.circuit, record["counts"])
+    chosen = choices(record.record, former.circuit, record.counts)
     writer = Writer(folder, former.populations, chosen)
-    ends = [min(at + _STRETCH, record["steps"]) for at in range(0, record["steps"], _STRETCH)]
+    ends = [min(at + _STRETCH, record.steps) for at in range(0, record.steps, _STRETCH)]
     spikes = windows_of_spikes(folder / "spikes.h5", former.populations, dt, ends)
     traces = []
     for variable in former.variables:
@@ -171,24 +172,21 @@ def _reopen(former: Run) -> None:
     for end, (steps, ids), *samples in zip(ends, spikes, *traces, strict=True):
         writer.add(steps, ids, {key: said for one in samples for key, said in one.items()}, end)
     writer.flush()
-    for key in ("files", "summary", "state"):
-        del record[key]
-    record["status"] = "running"
-    write_record(folder, record)
+    former.record = record.without("files", "summary", "state").with_(status="running").to_dict()
+    former.write_record()
 
 
 def _taken_up(former: Run, steps: int, network: Network | str | Path | None, threads: int | None,
               every_s: float, tell: Callable[[str, float], None]) -> Simulation:
     """Return a simulation that stands at the last sound checkpoint, or at the start."""
-    folder, record = former.folder, former.record
-    record |= {"steps": steps, "duration_ms": steps * former.dt_ms}
-    record.pop("error", None)
-    network = former_network(former, network, threads, tell)
-    record |= {"network_hash": network.hash(), "counts": network.counts}
-    chosen = choices(record["record"], former.circuit, network.counts)
-    simulator = engine(record["engine"], threads=former_threads(record, threads),
-                       precision=record["precision"])
-    simulator.prepare(former.circuit, network, record["seed"])
+    folder, network = former.folder, former_network(former, network, threads, tell)
+    record = record_of(former).without("error").with_(
+        steps=steps, duration_ms=steps * former.dt_ms, network_hash=network.hash(),
+        counts=network.counts)
+    chosen = choices(record.record, former.circuit, network.counts)
+    simulator = engine(record.engine, threads=former_threads(record, threads),
+                       precision=record.precision)
+    simulator.prepare(former.circuit, network, record.seed)
     writer = Writer(folder, network.populations, chosen)
     simulation = Simulation(folder, former.label, record, former.circuit, network, simulator,
                             writer, tell, every_s)

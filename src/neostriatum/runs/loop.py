@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.base import Engine
     from neostriatum.network.network import Network
+    from neostriatum.recording.checked import Record
     from neostriatum.recording.writer import Writer
 
 #: Simulated time between two looks at the progress, the clock and Ctrl-C [ms], at most.
@@ -48,7 +49,7 @@ class Simulation:
     folder: Path
     #: The folder as the caller named it.
     label: str
-    record: dict[str, Any]
+    record: Record
     circuit: Circuit
     network: Network
     simulator: Engine
@@ -74,10 +75,10 @@ class Simulation:
             self.writer.flush()
 
 
-def identity(record: dict[str, Any]) -> dict[str, Any]:
+def identity(record: Record) -> dict[str, Any]:
     """Return whose state a state is: what must be the same to go on from it."""
-    return {"circuit": record["circuit"], "seed": record["seed"], "engine": record["engine"],
-            "precision": record["precision"], "network_hash": record["network_hash"],
+    return {"circuit": record.circuit, "seed": record.seed, "engine": record.engine,
+            "precision": record.precision, "network_hash": record.network_hash,
             "stream_version": rng.STREAM_VERSION, "version": __version__.split(".")[0]}
 
 
@@ -91,8 +92,8 @@ def complete(simulation: Simulation) -> Run:
     NumericsError, RunFileError, BuildError
         As the engine, the disk and the memory have it; what was durable before stays readable.
     """
-    simulation.record["status"] = "running"
-    write_record(simulation.folder, simulation.record)
+    simulation.record = simulation.record.with_(status="running")
+    write_record(simulation.folder, simulation.record.to_dict())
     try:
         with _deferred() as asked, enough_memory():
             _simulate(simulation, asked)
@@ -117,7 +118,7 @@ def complete(simulation: Simulation) -> Run:
                       f"({error})", NeostriatumWarning, stacklevel=2)
     made = Run(simulation.folder)
     made.label = simulation.label
-    if simulation.record["figures"]:
+    if simulation.record.figures:
         simulation.tell("figures", 0.0)
         present(made)
     return made
@@ -128,15 +129,15 @@ def _dt(simulation: Simulation) -> float:
 
 
 def _leave(simulation: Simulation, status: str, error: str | None = None) -> None:
-    if simulation.record["status"] == FINISHED:
+    if simulation.record.status == FINISHED:
         return  # what came after that changes nothing
-    simulation.record |= {"status": status} | ({"error": error} if error else {})
+    simulation.record = simulation.record.with_(status=status, **({"error": error} if error else {}))
     with suppress(RunFileError):
-        write_record(simulation.folder, simulation.record)
+        write_record(simulation.folder, simulation.record.to_dict())
 
 
 def _simulate(simulation: Simulation, asked: list[int]) -> None:
-    end = simulation.record["steps"]
+    end = simulation.record.steps
     if not simulation.simulator.capabilities.chunks:
         _at_once(simulation, end)
         return
@@ -228,28 +229,28 @@ def _finish(simulation: Simulation) -> None:
     files, spike_hash = simulation.writer.finish(_dt(simulation))
     timers = {"build_s": round(simulation.network.build_s, 4),
               **{key: round(simulation.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
-    finished = simulation.record | {
-        "files": files, "state": simulation.writer.last_state(), "timers": timers,
-        "summary": _summary(simulation, spike_hash, timers), "status": FINISHED}
-    write_record(simulation.folder, finished)
+    finished = simulation.record.with_(
+        files=files, state=simulation.writer.last_state(), timers=timers,
+        summary=_summary(simulation, spike_hash, timers), status=FINISHED)
+    write_record(simulation.folder, finished.to_dict())
     simulation.record = finished
 
 
 def _summary(simulation: Simulation, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
     record, circuit, network = simulation.record, simulation.circuit, simulation.network
-    seconds, totals = record["duration_ms"] / 1000.0, simulation.writer.totals()
+    seconds, totals = record.duration_ms / 1000.0, simulation.writer.totals()
     rates = {}
     for name in ("dSPN", "iSPN", "FS"):
         count = network.counts.get(name, 0)
         rates[name] = round(totals[name] / count / seconds, 6) if count else None
     return {
-        "circuit": circuit.name, "engine": record["engine"], "seed": record["seed"],
+        "circuit": circuit.name, "engine": record.engine, "seed": record.seed,
         "dopamine": {key: round(float(getattr(circuit.dopamine, key).at(0.0)), 6)
                      for key in ("d1", "d2")},
-        "duration_ms": record["duration_ms"], "warmup_ms": circuit.warmup.value,
+        "duration_ms": record.duration_ms, "warmup_ms": circuit.warmup.value,
         "neurons": network.size, "synapses": network.synapses, "gap_junctions": len(network.gaps),
         "rates_hz": rates, "spikes": sum(totals.values()), "spike_hash": spike_hash,
-        "network_hash": record["network_hash"], "build_s": timers["build_s"],
+        "network_hash": record.network_hash, "build_s": timers["build_s"],
         "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
         "peak_memory_gb": peak_memory_gb(), "out": simulation.label,

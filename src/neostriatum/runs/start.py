@@ -19,8 +19,8 @@ from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
-from neostriatum.recording.checked import recordable
-from neostriatum.recording.record import FORMAT, spelled, write_record
+from neostriatum.recording.checked import Record
+from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
 from neostriatum.runs.loop import Simulation, complete
@@ -90,9 +90,9 @@ def run(
 
 
 @enough_memory()
-def begin(resolved: Circuit, network: Network | None, settings: Settings, said: dict[str, Any],
+def begin(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
           progress: Callable[[str, float], None] | None) -> Run:
-    """Simulate a resolved circuit in a new folder; ``said`` goes into its record."""
+    """Simulate a resolved circuit in a new folder; ``asked`` goes into its record."""
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
@@ -101,9 +101,8 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     fork_early()
-    record = _record(resolved, settings, seed, size, n_steps) | said
-    record["network_seed"] = seed if network is None else network.seed
-    recordable(record)
+    record = _record(resolved, settings, seed, size, n_steps, asked | {
+        "network_seed": seed if network is None else network.seed})
     folder = claim(settings.out)
     label, folder = str(folder), folder.absolute()
     with ExitStack() as held:
@@ -116,19 +115,20 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, said: 
             held.close()  # what is there is another's
             raise
         try:
-            record["inputs"] = _copy_inputs(resolved, folder)
-            write_record(folder, record)
-            drawn = network if network is not None else build(
-                resolved, size=size, seed=seed, threads=settings.threads, progress=tell)
-            record |= {"counts": drawn.counts, "network_hash": drawn.hash()}
-            chosen = choices(settings.record, resolved, drawn.counts)
-            simulator.prepare(resolved, drawn, seed)
-            record |= getattr(simulator, "placement", {})
-            writer = Writer(folder, drawn.populations, chosen)
+            record = record.with_(inputs=_copy_inputs(resolved, folder))
+            write_record(folder, record.to_dict())
+            if network is None:
+                network = build(resolved, size=size, seed=seed, threads=settings.threads,
+                                progress=tell)
+            chosen = choices(settings.record, resolved, network.counts)
+            simulator.prepare(resolved, network, seed)
+            record = record.with_(counts=network.counts, network_hash=network.hash(),
+                                  **getattr(simulator, "placement", {}))
+            writer = Writer(folder, network.populations, chosen)
         except Exception:
             unclaim(folder)
             raise
-        simulation = Simulation(folder, label, record, resolved, drawn, simulator, writer, tell, every_s)
+        simulation = Simulation(folder, label, record, resolved, network, simulator, writer, tell, every_s)
         simulation.at = -simulation.warm
         return complete(simulation)
 
@@ -155,10 +155,9 @@ def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int 
     return network.size
 
 
-def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
-            n_steps: int) -> dict[str, Any]:
-    return {
-        "format": FORMAT, "status": "started",
+def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n_steps: int,
+            asked: dict[str, Any]) -> Record:
+    return Record.asked(**{
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
         "seed": seed, "size": size, "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
@@ -168,7 +167,7 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None,
         "record": settings.record, "figures": settings.figures,
         "weight_unit": settings.weight_unit,
         "stream_version": rng.STREAM_VERSION, "versions": versions(), "machine": machine(),
-    }
+    } | asked)
 
 
 def _copy_inputs(circuit: Circuit, folder: Path) -> dict[str, str]:
