@@ -99,7 +99,7 @@ def main() -> None:
     """Print one line of JSON per size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 400_000, 1_667_000])
-    parser.add_argument("--circuit", default="striatum")
+    parser.add_argument("--circuit", default="striatum_v1")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rate", type=float, default=1.6, help="of every neuron [1/s]")
     parser.add_argument("--windows", type=int, default=200)

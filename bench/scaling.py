@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+",
                         default=[1000, 10_000, 100_000, 400_000, 1_667_000])
-    parser.add_argument("--circuit", default="striatum")
+    parser.add_argument("--circuit", default="striatum_v1")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="single")

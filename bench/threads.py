@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--precision", default="double")
     said = parser.parse_args()
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     for size in said.sizes:
         network = ns.build(circuit, size=size, seed=1)
         steps = max(500, 20_000_000 // size)

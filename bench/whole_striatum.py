@@ -23,7 +23,7 @@ WINDOW = 500
 
 def one(said: argparse.Namespace) -> dict[str, object]:
     """Build and run one wiring."""
-    circuit = ns.load("striatum", overlay=said.overlay or (), changes=ELLIPSOID)
+    circuit = ns.load("striatum_v1", overlay=said.overlay or (), changes=ELLIPSOID)
     # What is compiled or read from the cache is not what is measured.
     engine("numba").prepare(circuit, ns.build(circuit, size=500), 1)
     network = ns.build(circuit, size=said.size, seed=1, threads=said.threads)

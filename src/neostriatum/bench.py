@@ -75,7 +75,7 @@ class Contestant:
 
 
 def bench(
-    circuit: Any = "striatum",
+    circuit: Any = "striatum_v1",
     *,
     size: int | None = None,
     duration: Any = "2 s",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from neostriatum.circuit.catalogue import presets
 from neostriatum.circuit.cautions import static_threshold, warnings_of
-from neostriatum.circuit.load import presets
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import sources as sources

@@ -56,7 +56,7 @@ _SEED = {
 }
 
 DECIDED = {
-    "striatum": {},
+    "striatum_v1": {},
     "seed": _SEED,
     "humphries2009": {
         **_GENERATORS,

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import neostriatum as ns
-from neostriatum.circuit.load import MAX_DEPTH, load, overlays, presets, read_data
+from neostriatum.circuit.catalogue import overlays, presets
+from neostriatum.circuit.datafile import MAX_DEPTH, read_data
+from neostriatum.circuit.load import load
 from neostriatum.circuit.sources import values
 from neostriatum.errors import CircuitError
 
@@ -33,7 +35,8 @@ def changed(before, after):
 
 
 def test_there_are_presets_and_overlays():
-    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "seed", "striatum"]
+    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "seed", "striatum",
+                         "striatum_v1"]
     assert overlays() == ["dense", "parkinsonian"]
 
 

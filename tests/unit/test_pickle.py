@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 import neostriatum as ns
 from neostriatum import analysis
-from neostriatum.circuit.load import presets
+from neostriatum.circuit.catalogue import presets
 from neostriatum.circuit.value import Frozen
 from neostriatum.errors import NeostriatumError
 from neostriatum.network.estimate import estimate

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import neostriatum as ns
-from neostriatum.circuit.load import presets
+from neostriatum.circuit.catalogue import presets
 from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import values
 from neostriatum.information import describe

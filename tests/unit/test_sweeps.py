@@ -120,7 +120,7 @@ class TestPoints:
 
     def test_the_example_is_a_plan(self):
         asked, circuit, _ = read(EXAMPLES / "dopamine_drive.toml", {})
-        assert (asked.name, circuit.name, asked.points) == ("dopamine_drive", "striatum", 50)
+        assert (asked.name, circuit.name, asked.points) == ("dopamine_drive", "striatum_v1", 50)
 
 
 class TestRefusals:

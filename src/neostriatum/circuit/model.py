@@ -69,6 +69,8 @@ class Circuit(Frozen):
     volume: Volume
     #: Folder that file names are relative to; None for a circuit that came from no file.
     _folder: Any = PrivateAttr(default=None)
+    #: Preset that it is or extends; None for a circuit that comes from none.
+    _preset: Any = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.load import load, overlays, presets
+from neostriatum.circuit.catalogue import overlays, presets
+from neostriatum.circuit.load import load
 from neostriatum.errors import CircuitError
 from neostriatum.recording.record import parsed
 
@@ -21,7 +22,7 @@ def command(circuit: Circuit, record: Record, duration_ms: float) -> str | None:
     is compared with what was simulated.
     """
     # A record may come from a stranger, so no file that it names is read.
-    ours = {one.split(".")[0] for one in record.overlay} <= set(overlays())
+    ours = {one.split(".")[0] for one in record.overlay} <= set(overlays(circuit.name))
     drawn = record.network is None and record.network_seed == record.seed
     if circuit.name not in presets() or not drawn or not ours:
         return None

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from neostriatum.circuit.datafile import read_data
 from neostriatum.circuit.explain import one_line
-from neostriatum.circuit.load import load, read_data
+from neostriatum.circuit.load import load
 from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.plain import plain
 from neostriatum.circuit.value import NAME, Frozen

@@ -127,6 +127,7 @@ def sweep(
         jobs = max(1, min(jobs or processors, len(waiting)))
         start = {"circuit": circuit.to_dict(),
                  "folder": None if circuit._folder is None else str(circuit._folder),
+                 "preset": circuit._preset,
                  "options": {"engine": asked.engine, "precision": asked.precision,
                              "figures": asked.figures,
                              "threads": threads or max(1, processors // jobs)}}

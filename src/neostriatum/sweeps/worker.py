@@ -48,8 +48,9 @@ def main() -> None:
     from neostriatum.circuit.load import load
 
     start = said.get()
-    runner = Runner(load(start["circuit"], folder=start["folder"] and Path(start["folder"])),
-                    start["options"])
+    circuit = load(start["circuit"], folder=start["folder"] and Path(start["folder"]))
+    circuit._preset = start["preset"]
+    runner = Runner(circuit, start["options"])
     reply(ready=True)
     while "stop" not in (point := said.get()):
         reply(**runner.answer(point, reply))

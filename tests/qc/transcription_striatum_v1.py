@@ -1,4 +1,4 @@
-"""Blind second transcription of the preset `striatum`.
+"""Blind second transcription of the preset `striatum_v1`, which `striatum` extends.
 
 Made from docs/parameters.md (and the table of presets in docs/design.md, section 5), without
 seeing the preset. EXPECTED: dotted path -> (number, unit), or a bare number where there is no

@@ -1,0 +1,56 @@
+"""Lay plain data over a circuit's: tables merge, what has one meaning as a whole replaces."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.course import SHAPES
+from neostriatum.circuit.drive import Channel
+from neostriatum.circuit.path import inner
+from neostriatum.circuit.pathway import DistanceLaw
+from neostriatum.circuit.value import Provenance
+from neostriatum.circuit.volume import Volume, reshaped
+
+
+def merged(kinds: list[Any], base: Any, change: Any) -> Any:
+    """Merge tables; a value, a time course, a channel and a wiring rule replace what was there.
+
+    Parameters
+    ----------
+    kinds : list of types
+        What ``base`` may be: [Circuit] for a whole circuit.
+    base, change : plain data
+        Neither is changed.
+    """
+    if not isinstance(base, dict) or not isinstance(change, dict) or _is_whole(kinds, change):
+        return copy.deepcopy(change)
+    result = dict(base)
+    if Volume in kinds and "shape" in change:
+        result = reshaped(base, change["shape"])
+    for name, value in change.items():
+        key = our_name(result, name)
+        result[key] = merged(inner(kinds, key), result.get(key), value)
+    return result
+
+
+def has_source(kinds: list[Any]) -> bool:
+    """Return whether a value of one of ``kinds`` can say where it comes from."""
+    return any(isinstance(kind, type) and issubclass(kind, Provenance) for kind in kinds)
+
+
+def our_name(at: Any, key: str) -> str:
+    """Return the key of ``at`` that ``key`` means: itself, or a cell type given by an alias."""
+    if isinstance(at, dict) and key not in at:
+        for mark in ("->", "-"):
+            ours = mark.join(canonical(part) for part in key.split(mark))
+            if ours in at:
+                return ours
+    return key
+
+
+def _is_whole(kinds: list[Any], change: dict[str, Any]) -> bool:
+    if DistanceLaw in kinds:
+        return "rule" in change
+    return Channel in kinds or (has_source(kinds) and not {"value", *SHAPES}.isdisjoint(change))

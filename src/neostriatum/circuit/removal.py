@@ -1,0 +1,33 @@
+"""Remove a cell type from a circuit, with everything that names it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Tables whose keys are cell types, and those whose keys are two of them, with what is between.
+_TYPES = ("cells", "noise", "spread", "start")
+_PAIRS = {"pathways": "->", "gap_junctions": "-"}
+
+
+def without(raw: dict[str, Any], cell: str) -> dict[str, Any]:
+    """Return a circuit's plain data without a cell type, its pathways, gap junctions and drive.
+
+    An input that reaches no other type goes too.
+
+    Examples
+    --------
+    >>> from neostriatum.circuit.load import load
+    >>> sorted(without(load("striatum").to_dict(), "FS")["pathways"])
+    ['dSPN->dSPN', 'dSPN->iSPN', 'iSPN->dSPN', 'iSPN->iSPN']
+    """
+    kept = dict(raw)
+    for key in _TYPES:
+        kept[key] = {name: value for name, value in raw[key].items() if name != cell}
+    for key, mark in _PAIRS.items():
+        kept[key] = {name: value for name, value in raw[key].items()
+                     if cell not in name.split(mark)}
+    inputs = {name: entry | {"targets": {target: value for target, value in
+                                         entry["targets"].items() if target != cell}}
+              for name, entry in raw["inputs"].items()}
+    kept["inputs"] = {name: entry for name, entry in inputs.items() if entry["targets"]}
+    return kept
