@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
-from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.explain import one_line

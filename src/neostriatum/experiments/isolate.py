@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.load import load
 from neostriatum.errors import CircuitError, shown
 from neostriatum.network.network import Network

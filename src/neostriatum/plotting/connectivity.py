@@ -75,7 +75,7 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
             axis.set_label_text(which)
             axis.set_tick_params(length=0)
             for label, name in zip(axis.get_ticklabels(), types, strict=True):
-                label.set_color(colour(name))
+                label.set_color(colour(name, types))
         axes.spines[:].set_visible(False)
         axes.set_xticks(np.arange(0.5, len(types) - 1), minor=True)
         axes.set_yticks(np.arange(0.5, len(types) - 1), minor=True)
