@@ -13,7 +13,7 @@ import numpy as np
 from neostriatum.analysis.surface import near_surface
 from neostriatum.analysis.tally import tally
 from neostriatum.circuit.pathway import FixedIndegree
-from neostriatum.circuit.pools import network_pools
+from neostriatum.circuit.pools import pools_of
 from neostriatum.errors import CircuitError, shown
 from neostriatum.network.law import rule
 from neostriatum.units import quantity
@@ -72,7 +72,8 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
         marks |= np.where(near_surface(network, reach), _EDGE, 0).astype(np.uint8)
     held = sum(array.nbytes for edges in network.edges.values() for array in
                (edges.offsets, edges.targets, edges.delays, edges.weights) if array is not None)
-    pools = network_pools(network)
+    named = None if network.circuit is None else network.circuit.pools
+    pools = pools_of(network.counts, named)
     counted = {pathway: _Counted(network, pathway, pools, marks)
                for pathway in _pathways(network, pools)}
     return {

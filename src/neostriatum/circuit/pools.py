@@ -10,8 +10,6 @@ from neostriatum.errors import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from neostriatum.network.network import Network
-
 
 def pools_of(types: Iterable[str], named: Mapping[str, Iterable[str]] | None = None
              ) -> dict[str, tuple[str, ...]]:
@@ -44,12 +42,6 @@ def pools_of(types: Iterable[str], named: Mapping[str, Iterable[str]] | None = N
         pool = pool_of.get(name, name)
         pools[pool] = (*pools.get(pool, ()), name)
     return pools
-
-
-def network_pools(network: Network) -> dict[str, tuple[str, ...]]:
-    """Return the types of every pool of a network, as its circuit has them."""
-    named = None if network.circuit is None else network.circuit.pools
-    return pools_of(network.counts, named)
 
 
 def check_pools(types: Iterable[str], named: Mapping[str, tuple[str, ...]] | None) -> None:

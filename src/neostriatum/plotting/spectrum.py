@@ -80,8 +80,8 @@ def spectrum(
     """
     populations = members_of(run)
     with paper():
-        figure = new_figure(WIDTH_IN, 4.0)
         columns = -(-(len(populations) + 1) // 2)
+        figure = new_figure(WIDTH_IN * max(1.0, columns / 2), 4.0)
         panels = figure.subplots(2, columns, squeeze=False).ravel()
         axes = dict(zip([*populations, "field"], panels, strict=False))
         for panel in panels[len(axes) :]:
