@@ -137,7 +137,7 @@ class TestRun:
         assert run.recorded("g_GABA_slow")["Ast"].values.max() > 0
 
     def test_record_refuses_another_type(self):
-        with pytest.raises(ns.NeostriatumError, match="type must be one of dSPN, .*Ast .got STN"):
+        with pytest.raises(ns.NeostriatumError, match=r"type must be one of dSPN, .*Ast \(got STN"):
             ns.run(FILE, record="STN:1:v", out="never", **QUICK)
         assert not Path("never").exists()
 
@@ -309,6 +309,20 @@ class TestExports:
         loaded = ns.load_network(tmp_path / "sonata")
         assert loaded.counts == COUNTS
         assert loaded.hash() == network.hash()
+
+    def test_names_of_node_sets_and_types_do_not_meet(self, tmp_path):
+        raw = ns.load(FILE).to_dict()
+        cell = raw["cells"]["GP"] | {"fraction": 0.5, "dopamine": []}
+        made = ns.run({"name": "sets", "volume": raw["volume"],
+                       "cells": {"all": cell, "v_all": cell}}, size=4, duration="5 ms",
+                      engine="reference", figures=False, out=tmp_path / "run")
+        ns.export(made, "sonata", tmp_path / "sonata")
+        sets = json.loads((tmp_path / "sonata" / "node_sets.json").read_text("utf-8"))
+        assert sets["all"] == {"population": "all"}
+        assert sets["v_all"] == {"population": "v_all"}
+        config = json.loads((tmp_path / "sonata" / "simulation_config.json").read_text("utf-8"))
+        both = [sets[name]["population"] for name in sets[config["reports"]["v"]["cells"]]]
+        assert both == ["all", "v_all"]
 
     def test_sonata_of_another_tool(self, network, tmp_path):
         """Without the file beside it, an export is any tool's: names of populations are types."""

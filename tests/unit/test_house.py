@@ -199,7 +199,7 @@ def test_docstrings(name: str) -> None:
     assert not bare, "\n".join(bare)
 
 
-# ---- the names of cell types -----------------------------------------------------------------------
+# ---- the names of cell types ---------------------------------------------------------------------
 
 TYPE_NAME = re.compile(r"(?<![A-Za-z])(dSPN|iSPN|FS|LTS|ChIN)(?![A-Za-z])")
 #: Where a name of a cell type may stand in code: presets are data, these are the rest.

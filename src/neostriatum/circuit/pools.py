@@ -46,7 +46,8 @@ def pools_of(types: Iterable[str], named: Mapping[str, Iterable[str]] | None = N
 
 def check_pools(types: Iterable[str], named: Mapping[str, tuple[str, ...]] | None) -> None:
     """Raise ValueError for a pool that no statistics could mean."""
-    types, pool_of = list(types), {}
+    types = list(types)
+    pool_of: dict[str, str] = {}
     kinds = {name.casefold(): f"the alias {name}" for name in ALIASES}
     kinds |= {name.casefold(): f"the cell type {name}" for name in types}
     for pool, members in (_usual(types) if named is None else named).items():

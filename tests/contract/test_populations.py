@@ -1,5 +1,7 @@
 """Five populations, two of them with names of a user's own, give the same on every engine."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +98,16 @@ def test_any_engine_has_every_population(net, engine):
     for name, span in net.network.populations.items():
         assert fired[span.start : span.stop].any(), name
         np.testing.assert_allclose(v["tested"][name], v["oracle"][name], atol=1e-3)
+
+
+@pytest.mark.parametrize("names", [("drive_0", "gap_junctions"), ("decay_FS", "cells_FS")])
+def test_a_name_that_an_engine_uses_itself(engine, names):
+    """Types called like objects inside an engine are simulated all the same."""
+    text = json.dumps(ns.load(FILE).to_dict())
+    for old, new in zip(("GP", "Ast"), names, strict=True):
+        text = re.sub(rf"\b{old}\b", new, text)
+    circuit = ns.load(json.loads(text))
+    simulator = engine()
+    simulator.prepare(circuit, ns.build(circuit, size=40), 1)
+    simulator.advance(10)
+    assert circuit.types == (*TYPES[:3], *names)
