@@ -21,7 +21,6 @@ _PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "
            "figures": "drawing", "validate": "measuring targets"}
 #: Phases that tell how far they are.
 _MEASURED = ("wire", "warmup", "simulate", "validate")
-_BUILT = ("SPN->SPN", "FS->SPN", "FS->FS")
 
 
 class Progress:
@@ -151,11 +150,11 @@ def build_lines(made: dict[str, Any]) -> list[str]:
              f"{made['gap_junctions']:,} gap junctions"]
     middle, edge = made["centre"], made["edge"]
     lines.append(f"within {middle['radius_um']:g} um of the centroid: "
-                 f"{middle['neurons']['SPN']:,} SPN, {middle['neurons']['FS']:,} FS")
+                 + _counted(middle["neurons"]))
     lines += _degree_lines(middle)
     if made["boundary"] == "open" and edge["range_um"] is not None:
         lines.append(f"within {edge['range_um']:g} um of the surface: "
-                     f"{edge['neurons']['SPN']:,} SPN, {edge['neurons']['FS']:,} FS")
+                     + _counted(edge["neurons"]))
         lines += _degree_lines(edge)
     lines.append(f"built in {made['build_s']:.2f} s, "
                  + (f"{per:.2f} bytes per synapse, " if per is not None else "")
@@ -173,20 +172,26 @@ def _table(what: str, counts: dict[str, int]) -> list[str]:
     return [f"  {what}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())]
 
 
+def _counted(neurons: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {pool}" for pool, count in neurons.items())
+
+
 def _degree_lines(block: dict[str, Any]) -> list[str]:
     def said(found: dict[str, Any]) -> str:
         spread = "" if found["sd"] is None else f" +- {found['sd']:.3g}"
         return f"{found['mean']:.4g}{spread}"
 
     lines = []
-    for name in _BUILT:
-        degree, distance = block["indegree"][name], block["distance_um"][name]
+    for name, degree in block["indegree"].items():
+        distance = block["distance_um"][name]
         if degree["mean"] is not None:
             away = "" if distance["mean"] is None else f", over {said(distance)} um"
             lines.append(f"  {name:<9} {said(degree)} per {name.split('->')[1]}{away}")
+    for name, degree in block["outdegree"].items():
+        if degree["mean"] is not None:
+            lines.append(f"  {name:<9} {said(degree)} from each {name.split('->')[0]}")
     if block["gap_per_FS"]["mean"] is not None:
-        lines.append(f"  FS->SPN   {said(block['outdegree']['FS->SPN'])} from each FS; "
-                     f"{said(block['gap_per_FS'])} gap junctions per FS")
+        lines.append(f"  {said(block['gap_per_FS'])} gap junctions per FS")
     return lines
 
 

@@ -1,7 +1,7 @@
 """The statistics of a network: how many partners its neurons have and how far away.
 
-Neurons in the middle are told apart from those near the surface, which miss partners. SPN stands
-for dSPN and iSPN pooled.
+Neurons in the middle are told apart from those near the surface, which miss partners. Types are
+pooled as the circuit says: SPN stands for dSPN and iSPN unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from neostriatum.analysis.surface import near_surface
 from neostriatum.analysis.tally import tally
 from neostriatum.circuit.pathway import FixedIndegree
+from neostriatum.circuit.pools import pools_of
 from neostriatum.errors import CircuitError, shown
 from neostriatum.network.law import rule
 from neostriatum.units import quantity
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
 
 CENTRE_RADIUS = "75 um"
-_POOLS = {"SPN": ("dSPN", "iSPN"), "FS": ("FS",)}
-_PATHWAYS = ("SPN->SPN", "FS->SPN", "FS->FS")
+#: Told wherever both pools are there, with or without such pathways.
+_ALWAYS = ("SPN->SPN", "FS->SPN", "FS->FS")
 #: Marks of the neurons, as bits.
 _CENTRE, _EDGE = 1, 2
 
@@ -46,7 +47,8 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
         ``bytes_per_synapse``; ``centre`` and ``edge``, each with ``neurons``, ``indegree``,
         ``outdegree``, ``gap_per_FS``, ``distance_um``. The edge is what lies within the longest
         range of the circuit's rules of the surface. In-degree and distance are over synapses into
-        the neurons meant, out-degree over those from them; ``sd`` has n - 1 below. None stands
+        the neurons meant, by pair of pools that a pathway joins, out-degree over those from them,
+        by pair of two pools; ``sd`` has n - 1 below. None stands
         where there is no such cell or synapse.
 
         A distance on a torus is that to the nearest image; where a law reaches several images, it
@@ -70,7 +72,10 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
         marks |= np.where(near_surface(network, reach), _EDGE, 0).astype(np.uint8)
     held = sum(array.nbytes for edges in network.edges.values() for array in
                (edges.offsets, edges.targets, edges.delays, edges.weights) if array is not None)
-    counted = {pathway: _Counted(network, pathway, marks) for pathway in _PATHWAYS}
+    named = None if network.circuit is None else network.circuit.pools
+    pools = pools_of(network.counts, named)
+    counted = {pathway: _Counted(network, pathway, pools, marks)
+               for pathway in _pathways(network, pools)}
     return {
         "neurons": network.counts,
         "synapses": {name: len(edges) for name, edges in network.edges.items()},
@@ -78,8 +83,10 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
         "boundary": "periodic" if network.periodic else "open",
         "volume_mm3": round(network.volume_mm3, 6),
         "bytes_per_synapse": round(held / network.synapses, 4) if network.synapses else None,
-        "centre": {"radius_um": radius, **_block(network, marks & _CENTRE > 0, _CENTRE, counted)},
-        "edge": {"range_um": reach, **_block(network, marks & _EDGE > 0, _EDGE, counted)},
+        "centre": {"radius_um": radius,
+                   **_block(network, pools, marks & _CENTRE > 0, _CENTRE, counted)},
+        "edge": {"range_um": reach,
+                 **_block(network, pools, marks & _EDGE > 0, _EDGE, counted)},
     }
 
 
@@ -98,8 +105,9 @@ def longest_range(network: Network) -> float | None:
 class _Counted:
     """Degrees and distances of the pathways between two pools of types."""
 
-    def __init__(self, network: Network, pathway: str, marks: np.ndarray) -> None:
-        sources, targets = (_POOLS[name] for name in pathway.split("->"))
+    def __init__(self, network: Network, pathway: str, pools: dict[str, tuple[str, ...]],
+                 marks: np.ndarray) -> None:
+        sources, targets = (pools[name] for name in pathway.split("->"))
         ids = network.populations
         self.indegree = np.zeros(network.size, np.int64)
         self.outdegree = np.zeros(network.size, np.int64)
@@ -114,20 +122,29 @@ class _Counted:
                 self.sums += made.sums
 
 
-def _block(network: Network, mine: np.ndarray, mark: int, counted: dict[str, _Counted]
-           ) -> dict[str, Any]:
-    members = {pool: _of(network, pool) & mine for pool in _POOLS}
+def _pathways(network: Network, pools: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return the pairs of pools that are told, ``"SPN->SPN"`` first as a circuit has it."""
+    pool_of = {name: pool for pool, types in pools.items() for name in types}
+    known = [name for name in _ALWAYS if set(name.split("->")) <= set(pools)]
+    joined = ["->".join(pool_of[end] for end in name.split("->")) for name in network.edges]
+    return list(dict.fromkeys([*known, *joined]))
+
+
+def _block(network: Network, pools: dict[str, tuple[str, ...]], mine: np.ndarray, mark: int,
+           counted: dict[str, _Counted]) -> dict[str, Any]:
+    members = {pool: _of(network, types) & mine for pool, types in pools.items()}
     gaps = np.bincount(network.gaps.ravel(), minlength=network.counts.get("FS", 0))
     fs = network.populations.get("FS", range(0))
     both = [n for n in range(4) if n & mark]
     return {
         "neurons": {pool: int(found.sum()) for pool, found in members.items()},
         "indegree": {name: _summary(counted[name].indegree[members[name.split("->")[1]]])
-                     for name in _PATHWAYS},
-        "outdegree": {"FS->SPN": _summary(counted["FS->SPN"].outdegree[members["FS"]])},
+                     for name in counted},
+        "outdegree": {name: _summary(counted[name].outdegree[members[name.split("->")[0]]])
+                      for name in counted if len(set(name.split("->"))) == 2},
         "gap_per_FS": _summary(gaps[mine[fs.start : fs.stop]]),
         "distance_um": {name: _of_sums(*counted[name].sums[both].sum(axis=0))
-                        for name in _PATHWAYS},
+                        for name in counted},
     }
 
 
@@ -143,11 +160,11 @@ def _of_sums(n: float, once: float, twice: float) -> dict[str, float | None]:
             "sd": round((spread / (n - 1.0)) ** 0.5, 4) if n > 1 else None}
 
 
-def _of(network: Network, pool: str) -> np.ndarray:
+def _of(network: Network, types: tuple[str, ...]) -> np.ndarray:
     """Return which neurons belong to a pool of types."""
     found = np.zeros(network.size, bool)
     for name, ids in network.populations.items():
-        if name in _POOLS[pool]:
+        if name in types:
             found[ids.start : ids.stop] = True
     return found
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+
+#: A time constant at rest that is brief beside the usual step [ms].
+BRIEF_MS = 1.0
 
 
 def static_threshold(circuit: Circuit, name: str) -> float:
@@ -22,6 +26,16 @@ def static_threshold(circuit: Circuit, name: str) -> float:
             value[effect.acts_on] *= 1 + effect.coefficient.value * level
     slope = value["b"] / value["k"] if circuit.cells[name].rule == "linear" else 0.0
     return (value["v_r"] + value["v_t"] + slope) / 2
+
+
+def rest_time_constant(circuit: Circuit, name: str) -> float:
+    """Return C/(k(v_t - v_r)), how fast v of a cell returns to rest [ms], without dopamine.
+
+    Infinite where it does not return.
+    """
+    said = circuit.cells[name].parameters
+    slope = said.k.value * (said.v_t.value - said.v_r.value)
+    return said.C.value / slope if slope > 0 else math.inf
 
 
 def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]:
@@ -46,9 +60,10 @@ def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]
         said.append(f"dt {circuit.dt.value:g} ms is coarse for an SPN, whose time constant at "
                     "rest is 0.3 ms: rates may change by more than 5 %")
     for name, sigma in circuit.noise.items():
-        if name != "FS" and sigma.value > 0:
+        tau = rest_time_constant(circuit, name)
+        if tau < BRIEF_MS and sigma.value > 0:
             said.append(f"noise on {name} depends on dt: "
-                        "the cell's time constant at rest is 0.3 ms")
+                        f"the cell's time constant at rest is {tau:.1f} ms")
     return said
 
 

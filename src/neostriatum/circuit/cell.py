@@ -17,12 +17,6 @@ from neostriatum.circuit.value import (
 )
 from neostriatum.errors import shown
 
-TYPES = ("dSPN", "iSPN", "FS")
-ALIASES = {
-    **dict.fromkeys(("SP1", "SD1", "D1", "MSN_D1", "MSND1", "dspn"), "dSPN"),
-    **dict.fromkeys(("SP2", "SD2", "D2", "MSN_D2", "MSND2", "ispn"), "iSPN"),
-    **dict.fromkeys(("FSI", "FSN", "fs"), "FS"),
-}
 PARAMETERS = ("C", "k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "v_b", "I_spon")
 UNITS = {
     "C": "pF", "k": "nS/mV", "v_r": "mV", "v_t": "mV", "v_peak": "mV", "a": "1/ms",
@@ -35,11 +29,6 @@ def unit_of(parameter: str, rule: str) -> str:
     if parameter == "b":
         return "nS" if rule == "linear" else "nS/mV^2"
     return UNITS[parameter]
-
-
-def canonical(name: Any) -> Any:
-    """Return our name of a cell type given one of its aliases (unknown names unchanged)."""
-    return ALIASES.get(name, name) if isinstance(name, str) else name
 
 
 class _Parameters(Frozen):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from neostriatum.circuit.clock import steps, whole_steps
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
+from neostriatum.circuit.pools import check_pools
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def check(circuit: Circuit) -> None:
     if abs(total - 1) > 1e-6:
         _refuse("cells", f"fractions must sum to 1 (got {total:.7g})")
     _check_cells(circuit)
+    check_pools(circuit.types, circuit.pools)
     _check_spread(circuit)
     _check_pathways(circuit)
     _check_inputs(circuit)

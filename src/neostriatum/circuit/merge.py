@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.path import inner

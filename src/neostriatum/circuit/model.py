@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from neostriatum.circuit.cell import TYPES, CubicCell, LinearCell, canonical, recovery_rule, unit_of
+from neostriatum.circuit.aliases import canonical, check_names, in_order
+from neostriatum.circuit.cell import CubicCell, LinearCell, recovery_rule, unit_of
 from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
@@ -56,7 +57,7 @@ class Circuit(Frozen):
     left_out: tuple[str, ...] = ()
     dt: measure("ms", gt=0, ge=1e-3) = Field(default="0.1 ms", validate_default=True)
     warmup: Time = Field(default="0 ms", validate_default=True)
-    cells: dict[str, Cell] = Field(min_length=1)
+    cells: dict[Named, Cell] = Field(min_length=1)
     receptors: dict[Named, Receptor] = Field(default_factory=dict)
     pathways: dict[str, Pathway] = Field(default_factory=dict)
     gap_junctions: dict[str, GapJunctions] = Field(default_factory=dict)
@@ -66,6 +67,8 @@ class Circuit(Frozen):
     noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
     spread: dict[str, dict[str, Deviation]] = Field(default_factory=dict)
     start: dict[str, Start] = Field(default_factory=dict)
+    #: What statistics pool; None where the file does not say.
+    pools: dict[Named, tuple[str, ...]] | None = None
     volume: Volume
     #: Folder that file names are relative to; None for a circuit that came from no file.
     _folder: Any = PrivateAttr(default=None)
@@ -81,8 +84,11 @@ class Circuit(Frozen):
         for key in ("cells", "noise", "spread", "start"):
             raw[key] = _renamed(raw.get(key, {}), key, canonical)
         if isinstance(raw["cells"], dict):
-            raw["cells"] = {name: raw["cells"][name] for name in
-                            sorted(raw["cells"], key=lambda name: (*TYPES, name).index(name))}
+            raw["cells"] = {name: raw["cells"][name] for name in in_order(raw["cells"])}
+        if isinstance(raw.get("pools"), dict):
+            raw["pools"] = {name: [canonical(part) for part in members]
+                            if isinstance(members, (list, tuple)) else members
+                            for name, members in raw["pools"].items()}
         for key, mark in (("pathways", "->"), ("gap_junctions", "-")):
             raw[key] = _renamed(raw.get(key, {}), key, lambda name, mark=mark: mark.join(
                 canonical(part) for part in name.split(mark)))
@@ -97,15 +103,9 @@ class Circuit(Frozen):
 
     @field_validator("cells", mode="before")
     @classmethod
-    def _by_rule(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        for name in raw:
-            if name not in TYPES:
-                reserved = name in ("LTS", "ChIN")
-                kind = "reserved" if reserved else "not a cell type"
-                msg = f"{shown(name)} is {kind}; known: {', '.join(TYPES)}"
-                raise ValueError(msg)
+    def _told_apart(cls, raw: Any) -> Any:
+        if isinstance(raw, dict):
+            check_names(raw)
         return raw
 
     @field_validator("dt")

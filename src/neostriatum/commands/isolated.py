@@ -28,7 +28,8 @@ from neostriatum.commands.app import (
 
 @app.command("cell")
 def cell_command(
-    name: Annotated[str, typer.Argument(metavar="TYPE", help="dSPN, iSPN or FS.")],
+    name: Annotated[str, typer.Argument(metavar="TYPE",
+                                        help="Cell type of the circuit, or an alias of one.")],
     current: Annotated[str | None, option('Constant current, "270 pA".', "--current")] = None,
     sweep: Annotated[str | None, option('An f-I curve, "220:300:5 pA".', "--sweep")] = None,
     circuit: CircuitOption = "striatum", duration: Duration = "1 s", dt: Dt = None,
@@ -49,8 +50,10 @@ def cell_command(
 
 @app.command("pair")
 def pair_command(
-    source: Annotated[str, typer.Argument(help="Presynaptic cell type.")],
-    target: Annotated[str, typer.Argument(help="Postsynaptic cell type.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE",
+                                          help="Presynaptic cell type of the circuit.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET",
+                                          help="Postsynaptic cell type of the circuit.")],
     n: Annotated[int, option("Cells on each side.", "--n")] = 1,
     holding: Annotated[str | None, option('Potential of the target, "-80 mV".',
                                            "--holding")] = None,

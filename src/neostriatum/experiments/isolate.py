@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.load import load
 from neostriatum.errors import CircuitError, shown
 from neostriatum.network.network import Network
@@ -29,7 +29,8 @@ def known_type(circuit: Circuit, name: str) -> str:
 def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
     """Return a circuit of ``cell`` alone, with ``parts`` (raw keys) added."""
     raw = circuit.to_dict()
-    for key in ("pathways", "gap_junctions", "inputs", "channels", "noise", "spread"):
+    for key in ("pathways", "gap_junctions", "inputs", "channels", "noise", "spread",
+                "pools"):
         raw.pop(key, None)
     raw["warmup"] = "0 ms"
     raw["cells"] = {cell: {**raw["cells"][cell], "fraction": 1.0}}

@@ -225,6 +225,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
     raw["pathways"] = {name: raw["pathways"][name]}
     raw.pop("gap_junctions", None)
+    raw.pop("pools", None)
     raw["inputs"] = {key: {"targets": kept} for key, said in raw.get("inputs", {}).items()
                      if (kept := {one: said["targets"][one] for one in types
                                   if one in said["targets"]})}

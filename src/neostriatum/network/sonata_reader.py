@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.dataset import own
 from neostriatum.circuit.load import load
 from neostriatum.errors import BuildError, CircuitError, RunFileError, shown

@@ -89,13 +89,13 @@ def activity(
                                     projection="3d" if known else None)
             axes[name] = panel
             if not known:
-                _unknown(panel, name, len(members))
+                _unknown(panel, name, len(members), colour(name, populations))
                 continue
             own = ids[(ids >= members.start) & (ids < members.stop)] - members.start
             rate_hz = rates_hz(own, len(members), stop_ms - start_ms)
             at = where.positions_um[members.start : members.stop]
             below = figure.add_axes(((place + 0.2) * width, 0.12, 0.6 * width, 0.025))
-            _cloud(figure, panel, below, name, at, rate_hz)
+            _cloud(figure, panel, below, name, at, rate_hz, colour(name, populations))
             frame(panel, where.positions_um)
             low, high = where.positions_um.min(axis=0), where.positions_um.max(axis=0)
             panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
@@ -103,16 +103,16 @@ def activity(
     return figure, axes
 
 
-def _unknown(axes: Axes, name: str, n: int) -> None:
+def _unknown(axes: Axes, name: str, n: int, own: str) -> None:
     """Say why a type has no cloud."""
     axes.set_axis_off()
-    axes.set_title(name, color=colour(name), loc="center")
+    axes.set_title(name, color=own, loc="center")
     axes.text(0.5, 0.5, "positions are not known" if n else f"no {name} neurons in this run",
               transform=axes.transAxes, ha="center", va="center", color=FAINT)
 
 
 def _cloud(
-    figure: Figure, axes: Any, below: Axes, name: str, at: Any, rate_hz: Any
+    figure: Figure, axes: Any, below: Axes, name: str, at: Any, rate_hz: Any, own: str
 ) -> None:
     """Draw the somas of one type with a bar of colours below."""
     n = len(at)
@@ -125,7 +125,7 @@ def _cloud(
                         alpha=0.9, linewidths=0, rasterized=True)
     some = "" if chosen.size == n else f"{chosen.size:,} of "
     axes.set_title(f"{name}, {some}{n:,} neurons\nmean {hertz(rate_hz.mean())}",
-                   color=colour(name), loc="center")
+                   color=own, loc="center")
     over = "max" if rate_hz.max() > top else "neither"
     bar = figure.colorbar(dots, cax=below, orientation="horizontal", extend=over)
     bar.set_label("firing rate (Hz)")

@@ -136,7 +136,8 @@ def _weights(axes: Axes, found: Assemblies, run: RunView) -> None:
         inside = np.isin(found.ids, found.members[row])
         for name, members in run.populations.items():
             own = inside & (found.ids >= members.start) & (found.ids < members.stop)
-            axes.plot(where[own], base + height * pattern[own], "o", color=colour(name), ms=2.5,
+            tint = colour(name, run.populations)
+            axes.plot(where[own], base + height * pattern[own], "o", color=tint, ms=2.5,
                       mew=0, label=name if row == 0 else None)
     axes.set_yticks(-np.arange(rows), [f"{row + 1}" for row in range(rows)])
     axes.set_ylabel("assembly")

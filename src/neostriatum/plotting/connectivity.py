@@ -11,6 +11,7 @@ import numpy as np
 
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.panels import COLUMNS
 from neostriatum.plotting.style import network_heading, new_figure, paper
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
     some = mean[np.isfinite(mean)]
     low, high = (some.min(), some.max()) if some.size else (1.0, 10.0)
     with paper():
-        figure = new_figure(3.9, 3.2)
+        larger = max(1.0, len(types) / COLUMNS)
+        figure = new_figure(3.9 * larger, 3.2 * larger)
         axes = figure.add_subplot()
         norm = LogNorm(low / 1.5, max(high, low * 1.01))
         picture = axes.imshow(mean, cmap="Greys", norm=norm, alpha=0.75)
@@ -75,7 +77,7 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
             axis.set_label_text(which)
             axis.set_tick_params(length=0)
             for label, name in zip(axis.get_ticklabels(), types, strict=True):
-                label.set_color(colour(name))
+                label.set_color(colour(name, types))
         axes.spines[:].set_visible(False)
         axes.set_xticks(np.arange(0.5, len(types) - 1), minor=True)
         axes.set_yticks(np.arange(0.5, len(types) - 1), minor=True)

@@ -12,9 +12,12 @@ import numpy as np
 from neostriatum.analysis.tally import tally
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import colour
+from neostriatum.plotting.panels import COLUMNS
 from neostriatum.plotting.style import WIDTH_IN, empty, network_heading, new_figure, paper
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -62,14 +65,14 @@ def degrees(network: Network) -> tuple[Figure, dict[str, Axes]]:
         found[f"in {target}"][source] = tally(network, pathway, nothing).degrees
         found[f"out {source}"][target] = np.diff(edges.offsets)
     with paper():
-        figure = new_figure(WIDTH_IN, 3.7)
+        figure = new_figure(WIDTH_IN * max(1.0, len(network.counts) / COLUMNS), 3.7)
         panels = figure.subplots(2, len(network.counts), squeeze=False)
         axes = dict(zip(found, panels.ravel(), strict=True))
         for key, panel in axes.items():
             way, name = key.split()
-            _histograms(panel, found[key])
-            article = "an" if name[0] in "FiL" else "a"
-            panel.set_xlabel(f"{'sources' if way == 'in' else 'targets'} of {article} {name}")
+            _histograms(panel, found[key], network.counts)
+            partners = "sources" if way == "in" else "targets"
+            panel.set_xlabel(f"{partners} of {_article(name)} {name}")
         for row in panels:
             for panel in row:
                 if panel.patches:
@@ -79,7 +82,7 @@ def degrees(network: Network) -> tuple[Figure, dict[str, Axes]]:
     return figure, axes
 
 
-def _histograms(axes: Axes, found: dict[str, np.ndarray]) -> None:
+def _histograms(axes: Axes, found: dict[str, np.ndarray], types: Iterable[str]) -> None:
     shown = {name: values for name, values in found.items() if len(values) and values.any()}
     if not shown:
         empty(axes, "none")
@@ -93,13 +96,20 @@ def _histograms(axes: Axes, found: dict[str, np.ndarray]) -> None:
         edges = np.arange(low, high + width + 1, width) - 0.5
         share = np.histogram(values, edges)[0] / len(values)
         label = f"{name}: {_short(values.mean())} ± {values.std():.2g}"
-        axes.stairs(share, edges, fill=True, color=colour(name), alpha=0.35, lw=0)
-        axes.stairs(share, edges, color=colour(name), lw=0.8, label=label)
+        tint = colour(name, types)
+        axes.stairs(share, edges, fill=True, color=tint, alpha=0.35, lw=0)
+        axes.stairs(share, edges, color=tint, lw=0.8, label=label)
         top = max(top, float(share.max()))
     axes.set_xlim(left=0)
     axes.set_ylim(0, top * 1.5)
     axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
     axes.legend(loc="upper right", borderaxespad=0.0, handlelength=1.0, labelspacing=0.25)
+
+
+def _article(name: str) -> str:
+    """Return "a" or "an": capitals are spoken as letters, an FS, an STN, a GPe."""
+    spoken = not name[1:2].islower() and name[0] in "FHLMNRSX"
+    return "an" if spoken or name[0] in "AEIOaeio" else "a"
 
 
 def _short(mean: float) -> str:

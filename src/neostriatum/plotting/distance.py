@@ -14,19 +14,19 @@ from neostriatum.analysis.distance import correlation_by_distance
 from neostriatum.analysis.somas import somas
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour, marker
+from neostriatum.plotting.panels import by_type, pools_shown, share_scales
 from neostriatum.plotting.style import (
-    WIDTH_IN,
     RunView,
     blank,
     heading,
     members_of,
-    new_figure,
     paper,
-    share_spn_scale,
     silence,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -81,13 +81,11 @@ def correlation_distance(
     populations = members_of(run)
     where = somas(run)
     with paper():
-        figure = new_figure(WIDTH_IN, 2.4)
-        panels = np.atleast_1d(figure.subplots(1, len(populations)))
-        axes = dict(zip(populations, panels, strict=True))
+        figure, axes = by_type(populations, 2.4)
         for name, members in populations.items():
             panel, ids = axes[name], run.spikes.ids
             own = (ids >= members.start) & (ids < members.stop)
-            panel.set_title(f"{name}\n ", color=colour(name))
+            panel.set_title(f"{name}\n ", color=colour(name, populations))
             reason = silence(name, len(members), int(own.sum()))
             try:
                 whole_bins(run.duration_ms, bin_ms)
@@ -102,16 +100,17 @@ def correlation_distance(
             found = correlation_by_distance(
                 run.spikes.times_ms[own], ids[own] - members.start, at, run.duration_ms, bin_ms,
                 np.linspace(0, reach_um, BINS + 1), where.side_um, sample, seed)
-            _points(panel, name, found, bin_ms)
-        share_spn_scale(axes)
-        drawn = [panel for panel in panels if panel.lines]
+            _points(panel, name, found, bin_ms, populations)
+        share_scales(axes, pools_shown(run))
+        drawn = [panel for panel in axes.values() if panel.lines]
         if drawn:
             drawn[0].set_ylabel("correlation of counts")
         heading(figure, run)
     return figure, axes
 
 
-def _points(axes: Axes, name: str, found: DistanceCorrelation, bin_ms: float) -> None:
+def _points(axes: Axes, name: str, found: DistanceCorrelation, bin_ms: float,
+            types: Iterable[str]) -> None:
     """Draw the means that have enough pairs, with their standard errors."""
     enough = found.pairs >= FEWEST_PAIRS
     if not enough.any():
@@ -119,11 +118,12 @@ def _points(axes: Axes, name: str, found: DistanceCorrelation, bin_ms: float) ->
         return
     middle_um = (found.edges_um[1:] + found.edges_um[:-1])[enough] / 2
     error = found.sd[enough] / np.sqrt(found.pairs[enough])
-    axes.errorbar(middle_um, found.mean[enough], error, color=colour(name), marker=marker(name),
+    tint = colour(name, types)
+    axes.errorbar(middle_um, found.mean[enough], error, color=tint, marker=marker(name, types),
                   ms=3.5, lw=0.9, elinewidth=0.8)
     axes.axhline(0, color=INK, lw=0.6, ls=(0, (4, 3)))
     axes.set_title(f"{name}, {found.pairs.sum():,} pairs\ncounts in {bin_ms:g} ms",
-                   color=colour(name))
+                   color=tint)
     axes.set_xlabel("distance (µm)")
     axes.set_xlim(0, found.edges_um[-1])
     axes.locator_params(nbins=5, steps=[1, 2, 5, 10])

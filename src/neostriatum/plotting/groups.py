@@ -113,7 +113,7 @@ def _type(result: GroupsView, role: str) -> str:
 
 def _colour(result: GroupsView, role: str) -> str:
     """Return the colour of a group: that of its type, darker for a source like its target."""
-    own = colour(_type(result, role))
+    own = colour(_type(result, role), (result.source, result.target))
     return shade(own) if role == "source" and result.source == result.target else own
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.circuit.aliases import in_order
 from neostriatum.errors import InputError
-from neostriatum.plotting.palette import COLOURS, FAINT, INK
+from neostriatum.plotting.palette import FAINT, INK
+from neostriatum.plotting.panels import COLUMNS
 from neostriatum.plotting.style import WIDTH_IN, empty, new_figure, paper
 
 if TYPE_CHECKING:
@@ -69,9 +71,10 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
         failed[rows.index(one), columns.index(other)] |= status == "failed"
     panels = max(1, len(types))
     with paper():
-        cell_in = (WIDTH_IN - 0.5) / panels / (len(columns) + 2.2)
+        width_in = WIDTH_IN * max(1.0, panels / COLUMNS)
+        cell_in = (width_in - 0.5) / panels / (len(columns) + 2.2)
         height_in = min(4.5, max(1.9, 0.9 + cell_in * len(rows)))
-        figure = new_figure(WIDTH_IN if panels > 1 else WIDTH_IN / 2, height_in)
+        figure = new_figure(width_in if panels > 1 else WIDTH_IN / 2, height_in)
         if title:
             figure.suptitle(title, x=0.99, ha="right", color=FAINT)
         axes = {}
@@ -111,15 +114,17 @@ def levels(table: Mapping[str, Sequence[Any]], name: str) -> list[Any]:
 
 
 def present(table: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return the cell types that the table has rates of, in the order of the palette.
+    """Return the cell types that the table has rates of, in the order of their ids.
 
     Examples
     --------
     >>> present({"rate_FS_hz": [12.0], "rate_dSPN_hz": [None]})
     ['FS']
     """
-    return [name for name in COLOURS if f"rate_{name}_hz" in table
-            and np.isfinite(np.asarray(table[f"rate_{name}_hz"], float)).any()]
+    named = [column[5:-3] for column in map(str, table)
+             if column.startswith("rate_") and column.endswith("_hz")]
+    return in_order(name for name in named
+                    if np.isfinite(np.asarray(table[f"rate_{name}_hz"], float)).any())
 
 
 def labelled(name: str) -> str:

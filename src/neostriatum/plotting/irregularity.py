@@ -11,13 +11,12 @@ import numpy as np
 
 from neostriatum.analysis.irregularity import isi_cv
 from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.panels import by_type
 from neostriatum.plotting.style import (
-    WIDTH_IN,
     RunView,
     blank,
     heading,
     members_of,
-    new_figure,
     paper,
     silence,
 )
@@ -71,11 +70,9 @@ def cv_histogram(
     neurons, values = isi_cv(run.spikes.times_ms, run.spikes.ids, minimum_intervals)
     top = max(1.5, float(values.max(initial=0.0)) * 1.02)
     with paper():
-        figure = new_figure(WIDTH_IN, 2.3)
-        panels = np.atleast_1d(figure.subplots(1, len(populations)))
-        axes = dict(zip(populations, panels, strict=True))
+        figure, axes = by_type(populations, 2.3)
         for name, members in populations.items():
-            panel, n = axes[name], len(members)
+            panel, n, own_colour = axes[name], len(members), colour(name, populations)
             own = values[(neurons >= members.start) & (neurons < members.stop)]
             title = f"{name}, {own.size:,} of {n:,} neurons"
             ids = run.spikes.ids
@@ -83,19 +80,19 @@ def cv_histogram(
             if not own.size:
                 few = f"no {name} neuron has\n{minimum_intervals} intervals"
                 blank(panel, silence(name, n, fired) or few)
-                panel.set_title(f"{title}\n ", color=colour(name))
+                panel.set_title(f"{title}\n ", color=own_colour)
                 continue
             counts, edges = np.histogram(own, BARS, (0.0, top))
-            panel.stairs(counts / own.size, edges, fill=True, color=colour(name), alpha=0.35, lw=0)
-            panel.stairs(counts / own.size, edges, color=colour(name), lw=0.8)
+            panel.stairs(counts / own.size, edges, fill=True, color=own_colour, alpha=0.35, lw=0)
+            panel.stairs(counts / own.size, edges, color=own_colour, lw=0.8)
             panel.axvline(1.0, color=FAINT, lw=0.8, ls=":")
             panel.axvline(own.mean(), color=INK, lw=0.8, ls=(0, (4, 3)))
-            panel.set_title(f"{title}\nmean CV {own.mean():.2f}", color=colour(name))
+            panel.set_title(f"{title}\nmean CV {own.mean():.2f}", color=own_colour)
             panel.set_xlabel("CV of intervals")
             panel.set_xlim(0, top)
             panel.set_ylim(0, counts.max() / own.size * 1.08)
             panel.locator_params(nbins=5, steps=[1, 2, 5, 10])
-        drawn = [panel for panel in panels if panel.patches]
+        drawn = [panel for panel in axes.values() if panel.patches]
         if drawn:
             drawn[0].set_ylabel("fraction of neurons")
         heading(figure, run)

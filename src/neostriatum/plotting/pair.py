@@ -67,7 +67,7 @@ def psp(
     with paper():
         figure = new_figure(3.4, 3.6)
         voltage, difference = figure.subplots(2, 1, sharex=True)
-        own = colour(target)
+        own = colour(target, (source, target))
         voltage.plot(times, reference, color=FAINT, ls=(0, (4, 2)), label="without the spike")
         voltage.plot(times, v, color=own, label="with the spike")
         voltage.set_ylabel("membrane voltage (mV)")

@@ -1,8 +1,16 @@
 """One colour and one marker per cell type, the same in every figure.
 
 The colours are those of Okabe and Ito, which people with the common kinds of colour blindness can
-tell apart. A name goes in, a colour or a marker comes out.
+tell apart. A name goes in, a colour or a marker comes out. Types without one of their own share
+out the spare ones, in the order in which their circuit has them.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 COLOURS = {
     "dSPN": "#D55E00",  # vermillion
@@ -11,53 +19,92 @@ COLOURS = {
     "LTS": "#CC79A7",  # reddish purple
     "ChIN": "#E69F00",  # orange
 }
+#: For types without a colour of their own: purple, brown, sky, teal, dark red, moss, pink, slate.
+SPARE = ("#7A3DA8", "#8C564B", "#56B4E9", "#00A3A3", "#A50F15", "#7C9A2E", "#F063A4", "#4A5A8A")
 OTHER = "#555555"
 INK = "#222222"
 FAINT = "#777777"
 
 MARKERS = {"dSPN": "o", "iSPN": "s", "FS": "^", "LTS": "D", "ChIN": "v"}
+SPARE_MARKERS = ("P", "X", "*", "p", "<", ">", "h", "d")
 
 
-def colour(name: str) -> str:
+def colour(name: str, types: Iterable[str] = ()) -> str:
     """Return the colour of a cell type.
 
     Parameters
     ----------
     name : str
         Name of the cell type.
+    types : iterable of str
+        All types of the circuit, in its order.
 
     Returns
     -------
     str
-        Colour as ``#rrggbb``; grey for a type without one of its own.
+        Colour as ``#rrggbb``. A type without one of its own has a spare one, different from those
+        of the other `types`, and grey where it is none of them.
 
     Examples
     --------
-    >>> colour("dSPN")
-    '#D55E00'
+    >>> colour("dSPN"), colour("GP", ["dSPN", "STN", "GP"]), colour("mother train")
+    ('#D55E00', '#8C564B', '#555555')
     """
-    return COLOURS.get(name, OTHER)
+    if name in COLOURS:
+        return COLOURS[name]
+    place = _place(name, types)
+    if place is None:
+        return OTHER
+    own = SPARE[place % len(SPARE)]
+    return own if place < len(SPARE) else shade(own)
 
 
-def marker(name: str) -> str:
+def colours(types: Iterable[str]) -> dict[str, str]:
+    """Return the colours of all types of a circuit, by name.
+
+    Examples
+    --------
+    >>> colours(["FS", "GP"])
+    {'FS': '#009E73', 'GP': '#7A3DA8'}
+    """
+    types = list(types)
+    return {name: colour(name, types) for name in types}
+
+
+def marker(name: str, types: Iterable[str] = ()) -> str:
     """Return the marker of a cell type, so that prints without colour can be read.
 
     Parameters
     ----------
     name : str
         Name of the cell type.
+    types : iterable of str
+        All types of the circuit, in its order.
 
     Returns
     -------
     str
-        Matplotlib marker; a circle for a type without one of its own.
+        Matplotlib marker; of a type without one of its own a spare one, as in `colour`, and a
+        circle where it is none of `types`.
 
     Examples
     --------
-    >>> marker("FS")
-    '^'
+    >>> marker("FS"), marker("GP", ["FS", "GP"])
+    ('^', 'P')
     """
-    return MARKERS.get(name, "o")
+    if name in MARKERS:
+        return MARKERS[name]
+    place = _place(name, types)
+    if place is None:
+        return "o"
+    # The second round of colours meets the markers in another order.
+    return SPARE_MARKERS[(place + place // len(SPARE)) % len(SPARE_MARKERS)]
+
+
+def _place(name: str, types: Iterable[str]) -> int | None:
+    """Return the place of a type among those without a colour of their own, None if it has none."""
+    others = [one for one in types if one not in COLOURS]
+    return others.index(name) if name in others else None
 
 
 def shade(colour: str) -> str:

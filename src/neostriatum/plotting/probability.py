@@ -110,8 +110,8 @@ def connection_probability(
 def _panel(axes: Axes, network: Network, name: str, edges_um: np.ndarray,
            recordings: bool) -> None:
     source, target = name.split("->")
-    made = profile(network, name, edges_um)
-    axes.set_title(f"{source}→{target}", color=colour(source))
+    made, own = profile(network, name, edges_um), colour(source, network.counts)
+    axes.set_title(f"{source}→{target}", color=own)
     axes.set_xlim(0, edges_um[-1])
     if not made.pairs.sum():
         empty(axes, "no such pairs")
@@ -122,7 +122,7 @@ def _panel(axes: Axes, network: Network, name: str, edges_um: np.ndarray,
     bounds = np.array([interval(int(k), int(n)) for k, n in
                        zip(made.connected[some], made.pairs[some], strict=True)])
     away = np.abs(np.clip(bounds.T - p, [[-1.0], [0.0]], [[0.0], [1.0]]))
-    axes.errorbar(middle, p, away, fmt="o", ms=2.4, mew=0, lw=0.6, color=colour(source),
+    axes.errorbar(middle, p, away, fmt="o", ms=2.4, mew=0, lw=0.6, color=own,
                   label="counted here", zorder=3)
     top = float((p + away[1]).max())
     _law(axes, network, name, edges_um)

@@ -12,6 +12,7 @@ import numpy as np
 from neostriatum.analysis.psth import peristimulus_rate
 from neostriatum.analysis.rates import population_rate
 from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.panels import pools_shown, share_scales
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
@@ -21,7 +22,6 @@ from neostriatum.plotting.style import (
     members_of,
     new_figure,
     paper,
-    share_spn_scale,
     silence,
 )
 
@@ -82,7 +82,7 @@ def psth(
         panels = np.atleast_1d(figure.subplots(len(populations), 1, sharex=True))
         axes = dict(zip(populations, panels, strict=True))
         for name, members in populations.items():
-            panel, n = axes[name], len(members)
+            panel, n, own = axes[name], len(members), colour(name, populations)
             ids = run.spikes.ids
             own_ms = run.spikes.times_ms[(ids >= members.start) & (ids < members.stop)]
             if events_ms is None:
@@ -92,20 +92,20 @@ def psth(
                                                       bin_ms, run.duration_ms, max(n, 1))
             panel.set_xlim(edges_ms[0], edges_ms[-1])
             if reason := silence(name, n, own_ms.size):
-                panel.set_title(name, color=colour(name))
+                panel.set_title(name, color=own)
                 empty(panel, reason)
                 continue
             mean_hz = own_ms.size / n * 1000 / run.duration_ms
-            panel.set_title(f"{name}, {n:,} neurons, mean {hertz(mean_hz)}", color=colour(name))
-            panel.stairs(rate_hz, edges_ms, fill=True, color=colour(name), alpha=0.25, lw=0)
-            panel.stairs(rate_hz, edges_ms, baseline=None, color=colour(name), lw=0.8)
+            panel.set_title(f"{name}, {n:,} neurons, mean {hertz(mean_hz)}", color=own)
+            panel.stairs(rate_hz, edges_ms, fill=True, color=own, alpha=0.25, lw=0)
+            panel.stairs(rate_hz, edges_ms, baseline=None, color=own, lw=0.8)
             panel.axhline(mean_hz, color=INK, lw=0.6, ls=(0, (4, 3)))
             if events_ms is not None:
                 panel.axvline(0, color=FAINT, lw=0.8)
             panel.set_ylabel("rate (Hz)")
             panel.set_ylim(0, max(rate_hz.max(), mean_hz) * 1.1)
             panel.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
-        share_spn_scale(axes)
+        share_scales(axes, pools_shown(run))
         last = panels[-1]
         events = "" if events_ms is None else f", {len(events_ms)} events"
         last.set_xlabel("time (ms)" if events_ms is None else f"time since event (ms){events}")

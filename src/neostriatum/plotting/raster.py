@@ -12,6 +12,7 @@ import numpy as np
 from neostriatum.analysis.rates import population_rate
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour
+from neostriatum.plotting.panels import pools_shown
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
@@ -25,6 +26,8 @@ from neostriatum.plotting.style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 SMALLEST_SHARE = 0.16  # of the dots' height, so that the few FS stay visible
 RATE_SHARE = 0.2  # of the dots' height, for each rate
 MOST_DOTS = 45_000  # over all types; more run together into one block of colour
+HEIGHT_IN = 1.6  # more, for each type beyond three
 FEWEST_ROWS = 30  # of a type, where it has as many
 
 
@@ -99,11 +103,12 @@ def raster(
             own = (ids >= members.start) & (ids < members.stop)
             local = ids[own] - members.start
             shown = neurons_per_type or max(round(part * len(members)), FEWEST_ROWS)
-            _dots(axes[name], name, times_ms[own], local, len(members), shown)
+            hue = colour(name, run.populations)
+            _dots(axes[name], name, times_ms[own], local, len(members), shown, hue)
             since_ms = times_ms[own] - start_ms
-            _rate(axes[f"{name} rate"], name, since_ms, bin_ms, len(members))
+            _rate(axes[f"{name} rate"], name, since_ms, bin_ms, len(members), hue)
         _share_dot_size([axes[name] for name in run.populations])
-        _share_spn_scale(axes)
+        _share_rate_scales(axes, pools_shown(run))
         heading(figure, run)
     return figure, axes
 
@@ -130,7 +135,7 @@ def _panels(
     """Return a figure with one panel per type for the dots and one for the rate."""
     names = list(shares)
     heights = [*shares.values(), *[RATE_SHARE] * len(names)]
-    figure = new_figure(WIDTH_IN, 6.8)
+    figure = new_figure(WIDTH_IN, 6.8 + HEIGHT_IN * max(0, len(names) - 3))
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     axes: dict[str, Axes] = {}
     for row, name in enumerate([*names, *(f"{name} rate" for name in names)]):
@@ -150,11 +155,12 @@ def _dots(
     local: NDArray[np.int64],
     n: int,
     shown: int,
+    hue: str,
 ) -> None:
     """Draw the spikes of one type, `local` its ids from 0 to n - 1."""
     shown = min(shown, n)
     some = "" if shown == n else f", {shown:,} of them drawn"
-    axes.set_title(f"{name}, {n:,} neurons{some}", color=colour(name))
+    axes.set_title(f"{name}, {n:,} neurons{some}", color=hue)
     axes.set_ylabel("neuron")
     if not n or not local.size:
         empty(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
@@ -168,7 +174,7 @@ def _dots(
         linestyle="none",
         marker="o",
         markeredgewidth=0,
-        color=colour(name),
+        color=hue,
         rasterized=True,
     )
     axes.set_ylim(-0.5, shown - 0.5)
@@ -176,19 +182,20 @@ def _dots(
     axes.yaxis.set_major_formatter("{x:,.0f}")
 
 
-def _rate(axes: Axes, name: str, since_ms: NDArray[np.float64], bin_ms: float, n: int) -> None:
+def _rate(axes: Axes, name: str, since_ms: NDArray[np.float64], bin_ms: float, n: int,
+          hue: str) -> None:
     """Draw the rate of one type, from its spike times since the start of the window."""
     start_ms, stop_ms = axes.get_xlim()
     axes.set_ylabel("rate (Hz)")
     if not n:
-        axes.set_title(name, color=colour(name))
+        axes.set_title(name, color=hue)
         empty(axes, f"no {name} neurons in this run")
         return
     edges_ms, rate_hz = population_rate(since_ms, bin_ms, stop_ms - start_ms, n)
     mean_hz = since_ms.size / n * 1000 / (stop_ms - start_ms)
-    axes.set_title(f"{name}, mean {hertz(mean_hz)}", color=colour(name))
-    axes.stairs(rate_hz, edges_ms + start_ms, fill=True, color=colour(name), alpha=0.25, lw=0)
-    axes.stairs(rate_hz, edges_ms + start_ms, baseline=None, color=colour(name), lw=0.7)
+    axes.set_title(f"{name}, mean {hertz(mean_hz)}", color=hue)
+    axes.stairs(rate_hz, edges_ms + start_ms, fill=True, color=hue, alpha=0.25, lw=0)
+    axes.stairs(rate_hz, edges_ms + start_ms, baseline=None, color=hue, lw=0.7)
     axes.axhline(mean_hz, color=INK, lw=0.6, ls=(0, (4, 3)))
     axes.set_ylim(0, rate_hz.max() * 1.1 or 1.0)
     axes.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
@@ -202,9 +209,9 @@ def _share_dot_size(panels: list[Axes]) -> None:
         line.set_markersize(0.9 if dots > 10_000 else 1.3 if dots > 3_000 else 2.0)  # points
 
 
-def _share_spn_scale(axes: dict[str, Axes]) -> None:
-    """Give both projection neurons the same scale of rate, so that they can be compared."""
-    drawn = [panel for name, panel in axes.items() if name.endswith("SPN rate") and panel.patches]
-    top = max((panel.get_ylim()[1] for panel in drawn), default=1.0)
-    for panel in drawn:
-        panel.set_ylim(0, top)
+def _share_rate_scales(axes: dict[str, Axes], pools: Mapping[str, Iterable[str]]) -> None:
+    """Give the types of a pool the same scale of rate, so that they can be compared."""
+    for types in pools.values():
+        drawn = [axes[f"{name} rate"] for name in types if axes[f"{name} rate"].patches]
+        for panel in drawn:
+            panel.set_ylim(0, max(other.get_ylim()[1] for other in drawn))

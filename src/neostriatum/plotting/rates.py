@@ -12,13 +12,12 @@ import numpy as np
 from neostriatum.analysis.rates import rates_hz
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour
+from neostriatum.plotting.panels import by_type, pools_shown
 from neostriatum.plotting.style import (
-    WIDTH_IN,
     RunView,
     blank,
     heading,
     hertz,
-    new_figure,
     paper,
 )
 
@@ -53,7 +52,8 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
     Notes
     -----
     A rate is a whole number of spikes over the duration, so a bar spans a whole number of
-    counts: other widths would make teeth that are not in the data. dSPN and iSPN share one range.
+    counts: other widths would make teeth that are not in the data. Types of one pool share a
+    range.
 
     Examples
     --------
@@ -72,15 +72,13 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
         raise InputError(message)
     rates = {name: _rates(run, members) for name, members in run.populations.items()}
     tops = {name: values.max(initial=0.0) for name, values in rates.items()}
-    spn_top = max((top for name, top in tops.items() if name.endswith("SPN")), default=0.0)
+    for types in pools_shown(run).values():
+        tops |= dict.fromkeys(types, max(tops[name] for name in types))
     with paper():
-        figure = new_figure(WIDTH_IN, 2.3)
-        panels = np.atleast_1d(figure.subplots(1, len(rates)))
-        axes = dict(zip(rates, panels, strict=True))
+        figure, axes = by_type(rates, 2.3)
         for name, panel in axes.items():
-            top = spn_top if name.endswith("SPN") else tops[name]
-            _histogram(panel, name, rates[name], top, run.duration_ms)
-        drawn = [panel for panel in panels if panel.patches]
+            _histogram(panel, name, rates[name], tops[name], run.duration_ms, colour(name, rates))
+        drawn = [panel for panel in axes.values() if panel.patches]
         if drawn:
             drawn[0].set_ylabel("fraction of neurons")
         heading(figure, run)
@@ -95,26 +93,27 @@ def _rates(run: RunView, members: range) -> NDArray[np.float64]:
 
 
 def _histogram(
-    axes: Axes, name: str, values_hz: NDArray[np.float64], top_hz: float, duration_ms: float
+    axes: Axes, name: str, values_hz: NDArray[np.float64], top_hz: float, duration_ms: float,
+    own: str,
 ) -> None:
     """Draw one type, with bars from 0 to `top_hz`."""
     n = values_hz.size
     title = f"{name}, {n:,} neurons"
     if not values_hz.any():
         blank(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
-        axes.set_title(f"{title}\n ", color=colour(name))
+        axes.set_title(f"{title}\n ", color=own)
         return
     quantum_hz = 1000.0 / duration_ms
     highest = round(top_hz / quantum_hz)
     width = -(-(highest + 1) // MOST_BARS)
     edges = np.arange(0, highest + 1 + width, width) - 0.5
     counts, _ = np.histogram(np.rint(values_hz / quantum_hz), edges)
-    axes.stairs(counts / n, edges * quantum_hz, fill=True, color=colour(name), alpha=0.35, lw=0)
-    axes.stairs(counts / n, edges * quantum_hz, color=colour(name), lw=0.8)
+    axes.stairs(counts / n, edges * quantum_hz, fill=True, color=own, alpha=0.35, lw=0)
+    axes.stairs(counts / n, edges * quantum_hz, color=own, lw=0.8)
     mean_hz = values_hz.mean()
     axes.axvline(mean_hz, color=INK, lw=0.8, ls=(0, (4, 3)))
     silent = np.mean(values_hz == 0)
-    axes.set_title(f"{title}\nmean {hertz(mean_hz)}, {silent:.1%} silent", color=colour(name))
+    axes.set_title(f"{title}\nmean {hertz(mean_hz)}, {silent:.1%} silent", color=own)
     axes.set_xlabel("firing rate (Hz)")
     axes.set_xlim(edges[0] * quantum_hz, (edges[-1] + width / 2) * quantum_hz)
     axes.set_ylim(0, counts.max() / n * 1.08)

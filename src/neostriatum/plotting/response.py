@@ -11,6 +11,7 @@ import numpy as np
 
 from neostriatum.plotting.heatmap import labelled, levels, present
 from neostriatum.plotting.palette import FAINT, colour, marker
+from neostriatum.plotting.panels import by_type
 from neostriatum.plotting.style import WIDTH_IN, empty, new_figure, paper
 
 if TYPE_CHECKING:
@@ -64,11 +65,14 @@ def response(table: Mapping[str, Sequence[Any]], x: str,
     failed = np.unique(at[np.asarray(table["status"], object) == "failed"])
     types = present(table)
     with paper():
-        figure = new_figure(WIDTH_IN if len(types) > 1 else WIDTH_IN / 2, 2.2)
+        if len(types) > 1:
+            figure, axes = by_type(types, 2.2)
+        else:
+            figure = new_figure(WIDTH_IN / 2, 2.2)
+            axes = {(types or [""])[0]: figure.add_subplot()}
         if title:
             figure.suptitle(title, x=0.99, ha="right", color=FAINT)
-        panels = figure.subplots(1, max(1, len(types)), squeeze=False)[0]
-        axes = dict(zip(types or [""], panels, strict=True))
+        first = next(iter(axes.values()))
         for name, panel in axes.items():
             panel.set_title(name)
             panel.set_xlabel(labelled(x))
@@ -77,19 +81,21 @@ def response(table: Mapping[str, Sequence[Any]], x: str,
             if name:
                 rates = np.asarray(table[f"rate_{name}_hz"], float)
                 _curve(panel, places, [rates[(at == n) & np.isfinite(rates)]
-                                       for n in range(len(values))], name)
+                                       for n in range(len(values))], name,
+                       types)
             if len(failed):
                 panel.plot(places[failed], np.zeros(len(failed)), "x", color=FAINT, clip_on=False)
-        panels[0].set_ylabel("rate (Hz)")
+        first.set_ylabel("rate (Hz)")
         if not types:
-            empty(panels[0], "no rates in this table")
+            empty(first, "no rates in this table")
     return figure, axes
 
 
-def _curve(axes: Axes, places: Any, groups: list[Any], name: str) -> None:
+def _curve(axes: Axes, places: Any, groups: list[Any], name: str, types: list[str]) -> None:
     kept = [n for n, one in enumerate(groups) if len(one)]
     x, found = places[kept], [groups[n] for n in kept]
-    axes.plot(x, [one.mean() for one in found], color=colour(name), marker=marker(name))
+    axes.plot(x, [one.mean() for one in found], color=colour(name, types),
+              marker=marker(name, types))
     axes.fill_between(x, [one.min() for one in found], [one.max() for one in found],
-                      color=colour(name), alpha=0.25, linewidth=0)
+                      color=colour(name, types), alpha=0.25, linewidth=0)
     axes.set_ylim(0, 1.08 * (max(one.max() for one in found) or 1.0))

@@ -64,8 +64,9 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
             drawn = min(len(ids), max(round(share * len(ids)), round(LEAST * most)))
             at = network.positions[np.linspace(ids.start, ids.stop - 1, drawn).astype(np.int64)]
             rare = len(ids) < LEAST * 2 * network.size
-            axes.scatter(*at.T, s=10 if rare else 3, marker=marker(name) if rare else "o",
-                         color=colour(name), alpha=0.9 if rare else 0.6, linewidths=0,
+            shape = marker(name, network.counts) if rare else "o"
+            axes.scatter(*at.T, s=10 if rare else 3, marker=shape, linewidths=0,
+                         color=colour(name, network.counts), alpha=0.9 if rare else 0.6,
                          label=_label(name, drawn, len(ids)), rasterized=True)
         frame(axes, network.positions)
         legend = axes.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.06), markerscale=2.0,

@@ -80,8 +80,8 @@ def spectrum(
     """
     populations = members_of(run)
     with paper():
-        figure = new_figure(WIDTH_IN, 4.0)
         columns = -(-(len(populations) + 1) // 2)
+        figure = new_figure(WIDTH_IN * max(1.0, columns / 2), 4.0)
         panels = figure.subplots(2, columns, squeeze=False).ravel()
         axes = dict(zip([*populations, "field"], panels, strict=False))
         for panel in panels[len(axes) :]:
@@ -89,15 +89,16 @@ def spectrum(
         for name, members in populations.items():
             ids, n = run.spikes.ids, len(members)
             own_ms = run.spikes.times_ms[(ids >= members.start) & (ids < members.stop)]
-            axes[name].set_title(name, color=colour(name))
+            tint = colour(name, populations)
+            axes[name].set_title(name, color=tint)
             reason = silence(name, n, own_ms.size)
             if reason or run.duration_ms < 2 * BIN_MS:
                 blank(axes[name], reason or "the run is too short")
                 continue
             drawn = population_spectrum(own_ms, n, run.duration_ms, BIN_MS, segment_ms)
             rate_hz = own_ms.size / n * 1000 / run.duration_ms
-            _curve(axes[name], *drawn, colour(name), highest_hz, 2 * rate_hz / n)
-            axes[name].set_title(f"{name}, dashed: independent neurons", color=colour(name))
+            _curve(axes[name], *drawn, tint, highest_hz, 2 * rate_hz / n)
+            axes[name].set_title(f"{name}, dashed: independent neurons", color=tint)
             axes[name].set_ylabel("power (Hz²/Hz)")
         _field(axes["field"], run, segment_ms, highest_hz)
         heading(figure, run)

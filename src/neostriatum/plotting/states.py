@@ -87,13 +87,14 @@ def states(
             recorded = (run.traces or {}).get(name)
             number = 0 if recorded is None else len(recorded.ids)
             if cell >= number or len(recorded.times_ms) < 2:
-                left.set_title(name, color=colour(name))
+                left.set_title(name, color=colour(name, populations))
                 empty(left, f"no {name} neurons in this run" if not len(members) else
                       f"no {name} voltages were recorded" if not number else
                       f"only {number} {name} cells were recorded")
                 right.set_axis_off()
                 continue
-            _cell(left, right, name, recorded, cell, members.start, shortest_ms)
+            _cell(left, right, name, recorded, cell, members.start, shortest_ms,
+                  colour(name, populations))
         for row, (left, right) in enumerate(axes.values(), 1):
             left.set_xlim(0, run.duration_ms)
             left.tick_params(labelbottom=row == len(axes))
@@ -106,7 +107,8 @@ def states(
 
 
 def _cell(
-    left: Axes, right: Axes, name: str, recorded: Any, cell: int, first: int, shortest_ms: float
+    left: Axes, right: Axes, name: str, recorded: Any, cell: int, first: int, shortest_ms: float,
+    own: str,
 ) -> None:
     """Draw one cell: its trace below the ceiling, and the time it spends at each potential."""
     times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
@@ -114,14 +116,14 @@ def _cell(
     found = up_down_states(times_ms, v_mv, shortest_ms, CEILING_MV)
     shown = np.minimum(v_mv, CEILING_MV)
     for start_ms, stop_ms in zip(found.starts_ms, found.stops_ms, strict=True):
-        left.axvspan(start_ms, stop_ms, color=colour(name), alpha=0.15, lw=0)
-    left.plot(times_ms, shown, color=colour(name), lw=0.6)
+        left.axvspan(start_ms, stop_ms, color=own, alpha=0.15, lw=0)
+    left.plot(times_ms, shown, color=own, lw=0.6)
     left.set_ylabel("voltage (mV)")
     left.set_title(f"{name}, cell {int(recorded.ids[cell]) - first:,}, {_said(found)}",
-                   color=colour(name))
+                   color=own)
     counts, edges = np.histogram(v_mv[v_mv < CEILING_MV], BARS)
     right.stairs(100 * counts / v_mv.size, edges, orientation="horizontal", fill=True,
-                 color=colour(name), alpha=0.35, lw=0)
+                 color=own, alpha=0.35, lw=0)
     right.tick_params(labelleft=False)
     if found.bimodal:
         for mean_mv in (found.down_mv, found.up_mv):

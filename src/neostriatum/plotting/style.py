@@ -64,7 +64,7 @@ class RunView(Protocol):
     """What a figure reads from a run."""
 
     spikes: Any  # times_ms float64 (n_spikes,) ascending, ids int64 (n_spikes,) global
-    populations: Mapping[str, range]  # global ids by type, in the order dSPN, iSPN, FS
+    populations: Mapping[str, range]  # global ids by type, in the order of the circuit
     duration_ms: float
     traces: Mapping[str, Any]  # by type: ids (k,), times_ms (t,), v_mv (t, k)
     circuit_name: str
@@ -401,27 +401,3 @@ def silence(name: str, n: int, spikes: int) -> str:
     if not n:
         return f"no {name} neurons in this run"
     return "" if spikes else f"no {name} spikes"
-
-
-def share_spn_scale(axes: Mapping[str, Axes]) -> None:
-    """Give the projection neurons one y scale, so that they can be compared.
-
-    Parameters
-    ----------
-    axes : mapping of str to matplotlib.axes.Axes
-        Panels by type; those without a line or a patch are left as they are.
-
-    Examples
-    --------
-    >>> one, other = new_figure(width_in=3, height_in=2).subplots(1, 2)
-    >>> lines = one.plot([0, 1]), other.plot([0, 4])
-    >>> share_spn_scale({"dSPN": one, "iSPN": other})
-    >>> one.get_ylim() == other.get_ylim()
-    True
-    """
-    drawn = [panel for name, panel in axes.items()
-             if name.endswith("SPN") and (panel.lines or panel.patches)]
-    if drawn:
-        low, high = zip(*(panel.get_ylim() for panel in drawn), strict=True)
-        for panel in drawn:
-            panel.set_ylim(min(low), max(high))

@@ -225,7 +225,7 @@ def _panels(
             panel.tick_params(bottom=row == total, labelbottom=row == total)
             panel.spines["bottom"].set_visible(row == total)
             axes[name].append(panel)
-        axes[name][0].set_title(name, color=colour(name), fontweight="bold")
+        axes[name][0].set_title(name, color=colour(name, rows), fontweight="bold")
     panel.set_xlim(start_ms, stop_ms)
     panel.set_xlabel("time (ms)")
     figure.supylabel("membrane voltage (mV)", fontsize="medium")
@@ -236,6 +236,7 @@ def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | No
     """Draw one cell, its spikes up to `peak_mv` or, where that is not known, marked above."""
     recorded: Any = run.traces[name]
     start_ms, stop_ms = axes.get_xlim()
+    own = colour(name, run.populations)
     times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
     inside = (times_ms >= start_ms) & (times_ms <= stop_ms)
     times_ms = times_ms[inside]
@@ -246,12 +247,12 @@ def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | No
         times_ms, v_mv = with_spikes(times_ms, v_mv, spikes_ms, peak_mv)
     elif spikes_ms.size:
         above = axes.get_xaxis_transform()
-        axes.vlines(spikes_ms, 0.88, 1.0, color=colour(name), lw=0.8, transform=above)
-    axes.plot(times_ms, v_mv, color=colour(name), lw=0.7, solid_joinstyle="bevel", zorder=1)
+        axes.vlines(spikes_ms, 0.88, 1.0, color=own, lw=0.8, transform=above)
+    axes.plot(times_ms, v_mv, color=own, lw=0.7, solid_joinstyle="bevel", zorder=1)
     number = int(recorded.ids[column]) - run.populations[name].start
     axes.annotate(
         f"cell {number:,}", (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
-        textcoords="offset points", va="center", color=colour(name), fontsize="small",
+        textcoords="offset points", va="center", color=own, fontsize="small",
     )  # fmt: skip
 
 

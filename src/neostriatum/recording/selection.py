@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.cell import canonical
+from neostriatum.circuit.aliases import canonical
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:

@@ -54,8 +54,9 @@ def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
     for variable in run.variables:
         traces = {name: one for name, one in run.recorded(variable).items() if one.values.size}
         if traces:
-            reports[variable] = _report(run, variable, traces)
-            sets |= _sets(run, variable, traces)
+            everyone, parts = _sets(run, variable, traces)
+            reports[variable] = _report(run, variable, traces, everyone)
+            sets |= parts
             with written(output / f"{variable}.h5") as (file, _):
                 stamp(file)
                 for name, trace in traces.items():
@@ -86,17 +87,28 @@ def _population(group: Any, trace: Trace, variable: str, first: int, dt_ms: floa
     made.attrs["units"] = "ms"
 
 
-def _sets(run: Run, variable: str, traces: dict[str, Trace]) -> dict[str, Any]:
-    """Return the node sets of a report: one per type, and all of them."""
-    parts = {f"{variable}_{name}": {
-        "population": name, "node_id": (trace.ids - run.populations[name].start).tolist()}
-        for name, trace in traces.items()}
-    return {**parts, f"{variable}_all": list(parts)}
+def _sets(run: Run, variable: str, traces: dict[str, Trace]) -> tuple[str, dict[str, Any]]:
+    """Return the node sets of a report, one per type and all of them, after the name of these."""
+    taken, parts = {*run.populations}, {}
+    for name, trace in traces.items():
+        mine = trace.ids - run.populations[name].start
+        parts[_free(f"{variable}_{name}", taken)] = {
+            "population": name, "node_id": mine.tolist()}
+    everyone = _free(f"{variable}_all", taken)
+    return everyone, {**parts, everyone: list(parts)}
 
 
-def _report(run: Run, variable: str, traces: dict[str, Trace]) -> dict[str, Any]:
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no set has, as a type may be called ``all`` or ``v_dSPN``; take it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _report(run: Run, variable: str, traces: dict[str, Trace], everyone: str) -> dict[str, Any]:
     start, step = clock(next(iter(traces.values())), run.dt_ms)
-    return {"cells": f"{variable}_all", "type": "compartment", "sections": "soma",
+    return {"cells": everyone, "type": "compartment", "sections": "soma",
             "variable_name": variable, "unit": unit(variable), "dt": step, "start_time": start,
             "end_time": run.duration_ms, "file_name": f"{variable}.h5", "enabled": True}
 

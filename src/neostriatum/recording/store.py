@@ -125,6 +125,12 @@ class Run:
             start += count
         return spans
 
+    @property
+    def pools(self) -> dict[str, tuple[str, ...]] | None:
+        """The pools that the circuit names, None where it names none."""
+        said = self.record["circuit"].get("pools")
+        return None if said is None else {name: tuple(types) for name, types in said.items()}
+
     @cached_property
     def spikes(self) -> Spikes:
         """All recorded spikes."""

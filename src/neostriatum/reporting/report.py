@@ -22,7 +22,7 @@ from neostriatum.circuit.sources import cited, values
 from neostriatum.durable import write_text
 from neostriatum.errors import InputError, RunFileError, undrawn
 from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
-from neostriatum.plotting.palette import COLOURS
+from neostriatum.plotting.palette import colours
 from neostriatum.recording.checked import checked
 from neostriatum.recording.store import Run
 from neostriatum.reporting import rerun, tables
@@ -142,7 +142,8 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
     pages = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
                                lstrip_blocks=True)
     pages.filters["number"] = number
-    style = pages.from_string((room / "style.css").read_text("utf-8")).render(colours=COLOURS)
+    style = pages.from_string((room / "style.css").read_text("utf-8")).render(
+        colours=colours(run.circuit.types))
     circuit = run.circuit
     sources = cited(circuit)
     cites, groups = references(sources), _groups(circuit)

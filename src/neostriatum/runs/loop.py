@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from neostriatum import __version__, rng
+from neostriatum.circuit.aliases import reported
 from neostriatum.circuit.clock import warmup_steps
 from neostriatum.engines.base import Samples
 from neostriatum.errors import (
@@ -240,7 +241,7 @@ def _summary(simulation: Simulation, spike_hash: str, timers: dict[str, float]) 
     record, circuit, network = simulation.record, simulation.circuit, simulation.network
     seconds, totals = record.duration_ms / 1000.0, simulation.writer.totals()
     rates = {}
-    for name in ("dSPN", "iSPN", "FS"):
+    for name in reported(network.counts):
         count = network.counts.get(name, 0)
         rates[name] = round(totals[name] / count / seconds, 6) if count else None
     return {

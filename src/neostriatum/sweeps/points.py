@@ -25,7 +25,7 @@ from neostriatum.rng import STREAM_VERSION
 from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.axis import OPTIONS, split
 from neostriatum.sweeps.plan import beside
-from neostriatum.sweeps.table import FIXED
+from neostriatum.sweeps.table import results
 from neostriatum.units import quantity, text
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Point:
     asked: str
     #: The most memory that it is expected to take.
     bytes: int
+    #: Cell types of its circuit.
+    types: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -69,7 +71,7 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
     """
     grid = [[axis.at(n) for n in range(len(axis))] for axis in plan.vary.values()]
     sizer = _Sizer()
-    found: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], int]] = []
+    found: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], int, tuple[str, ...]]] = []
     total = plan.points // len(plan.seeds)
     for number, chosen in enumerate(itertools.product(*grid), start=1):
         tell("checking the points", (number - 1) / total)
@@ -86,9 +88,10 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
             raise type(error)(msg) from None
         asked = {"circuit": resolved.to_dict(), "size": options["size"], "steps": steps,
                  "engine": plan.engine, "precision": plan.precision, "stream": STREAM_VERSION}
-        found.append((options, columns, asked, taken))
-    return [Point(number, seed, options, columns, _hash(asked | {"seed": seed}), taken)
-            for number, (seed, (options, columns, asked, taken)) in enumerate(
+        found.append((options, columns, asked, taken, resolved.types))
+    return [Point(number, seed, options, columns, _hash(asked | {"seed": seed}), taken,
+                  types)
+            for number, (seed, (options, columns, asked, taken, types)) in enumerate(
                 itertools.product(plan.seeds, found), start=1)]
 
 
@@ -155,9 +158,10 @@ def _scaled(raw: dict[str, Any], key: str, factor: float) -> Any:
 def _columns(plan: Plan, values: dict[str, dict[str, Any]], options: dict[str, Any],
              resolved: Circuit) -> dict[str, Any]:
     columns: dict[str, Any] = {}
+    taken = {"point", *results(resolved.types)}
 
     def put(name: str, value: Any) -> None:
-        if name in columns or name in FIXED:
+        if name in columns or name in taken:
             msg = f"vary: {shown(name)} is the name of another column. Choose another"
             raise CircuitError(msg)
         columns[name] = value

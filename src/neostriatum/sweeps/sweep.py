@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.circuit.aliases import in_order, reported
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
 from neostriatum.errors import undrawn
@@ -114,7 +115,8 @@ def sweep(
     place = SweepFolder(out, asked, circuit)
     with place.locked() as lock:
         varied = list(dict.fromkeys(name for point in points for name in point.columns))
-        table = Table(place.path, varied)
+        types = in_order({name: None for point in points for name in reported(point.types)})
+        table = Table(place.path, varied, types)
         waiting = []
         for point in points:
             row = place.finished(point)

@@ -7,22 +7,35 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.circuit.aliases import ALWAYS, reported
 from neostriatum.durable import replacing, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-TYPES = ("dSPN", "iSPN", "FS")
-#: Columns after the varied ones. A CV is the median over neurons with at least 10 intervals.
-RESULTS = (
-    "seed", "status", *(f"rate_{name}_hz" for name in TYPES), *(f"cv_{name}" for name in TYPES),
-    "spikes", "neurons", "synapses", "simulate_s", "spike_hash", "network_hash", "folder",
-    "exit_code", "error",
-)
-FIXED = ("point", *RESULTS)
+#: Columns of results but rates and CVs.
+_BEFORE = ("seed", "status")
+_AFTER = ("spikes", "neurons", "synapses", "simulate_s", "spike_hash", "network_hash", "folder",
+          "exit_code", "error")
 _TEXTS = ("status", "spike_hash", "network_hash", "folder", "error")
 #: A table is written again at most every this many times the time that writing it took.
 PATIENCE = 20
+
+
+def results(types: Iterable[str]) -> list[str]:
+    """Return the columns after the varied ones, with the rate and the CV of every cell type.
+
+    A CV is the median over neurons with at least 10 intervals.
+
+    Examples
+    --------
+    >>> results(["dSPN", "GP"])[2:6]
+    ['rate_dSPN_hz', 'rate_GP_hz', 'cv_dSPN', 'cv_GP']
+    """
+    names = reported(types)
+    return [*_BEFORE, *(f"rate_{name}_hz" for name in names), *(f"cv_{name}" for name in names),
+            *_AFTER]
 
 
 class Table:
@@ -34,11 +47,14 @@ class Table:
         Of the sweep.
     varied : list of str
         Columns of what is varied.
+    types : iterable of str
+        Cell types of all points.
     """
 
-    def __init__(self, folder: Path, varied: list[str]) -> None:
+    def __init__(self, folder: Path, varied: list[str], types: Iterable[str] = ALWAYS
+                 ) -> None:
         self.path = folder / "table.csv"
-        self.columns = ["point", *varied, *RESULTS]
+        self.columns = ["point", *varied, *results(types)]
         self.rows: dict[int, dict[str, Any]] = {}
         self._written, self._took = 0.0, 0.0
 

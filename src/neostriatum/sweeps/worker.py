@@ -151,12 +151,12 @@ def row(run: Run) -> dict[str, Any]:
     import numpy as np
 
     from neostriatum.analysis.irregularity import isi_cv
-    from neostriatum.sweeps.table import TYPES
+    from neostriatum.circuit.aliases import reported
 
     said = run.summary
     ids, cvs = isi_cv(run.spikes.times_ms, run.spikes.ids)
     found: dict[str, Any] = {"status": "finished", "exit_code": 0}
-    for name in TYPES:
+    for name in reported(run.populations):
         span = run.populations.get(name, range(0))
         mine = cvs[(ids >= span.start) & (ids < span.stop)]
         found[f"rate_{name}_hz"] = said["rates_hz"].get(name)

@@ -124,7 +124,8 @@ def gap_density(lab: Lab, size: int = 100_000, seed: int = 1) -> dict[str, Any]:
     raw = require(lab.load(), cells=("dSPN", "FS")).to_dict()
     network = lab.build(load(raw | {"pathways": {}}), size, seed)
     volume, fs = network.volume_mm3, network.counts["FS"]
+    spn = sum(network.counts.get(name, 0) for name in ("dSPN", "iSPN"))
     return {"per_mm3": len(network.gaps) / volume, "per_fs": 2 * len(network.gaps) / fs,
-            "spn_per_mm3": (network.size - fs) / volume,
+            "spn_per_mm3": spn / volume,
             "dspn_per_mm3": network.counts["dSPN"] / volume,
             "neurons_per_mm3": network.size / volume, "fs_share": fs / network.size}

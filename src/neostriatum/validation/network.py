@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Conductances of a pathway are set to this to take it away.
 NOTHING = "0 nS"
+#: Types that a published number of "SPN" or "MSN" is of; they have the first ids of all.
+SPNS = ("dSPN", "iSPN")
 
 
 def rates_of(network: Network, made: Recorded) -> dict[str, float]:
@@ -25,7 +27,7 @@ def rates_of(network: Network, made: Recorded) -> dict[str, float]:
     spans = network.populations
     found = {name: float(each[span.start : span.stop].mean()) for name, span in spans.items()
              if len(span)}
-    spn = [each[span.start : span.stop] for name, span in spans.items() if name != "FS"]
+    spn = [each[spans[name].start : spans[name].stop] for name in SPNS if name in spans]
     return found | {"SPN": float(np.concatenate(spn).mean())}
 
 
@@ -38,21 +40,22 @@ def in_vivo(lab: Lab, size: int = 10_000, duration_ms: float = 20_000.0, seed: i
             dopamine: float | None = None, changes: dict[str, Any] | None = None,
             ) -> dict[str, Any]:
     """Return rates, share of silent cells, irregularity and correlations of a network at rest."""
-    circuit = settled(require(lab.load(dopamine, changes), cells=("dSPN", "iSPN")))
+    circuit = settled(require(lab.load(dopamine, changes), cells=SPNS))
     network = lab.build(circuit, size, seed)
     probed = {"dSPN": np.arange(min(50, network.counts["dSPN"]))}
     made = lab.record(circuit, network, duration_ms, seed, probed)
     spans, each = network.populations, made.rates(network.size)
     fs = spans.get("FS", range(network.size, network.size))
-    spn, fast = made.ids < fs.start, made.ids >= fs.start
+    spns = range(spans[SPNS[-1]].stop)
+    spn, fast = made.ids < spns.stop, (made.ids >= fs.start) & (made.ids < fs.stop)
     found: dict[str, Any] = {f"{name}_hz": rate for name, rate in
                              rates_of(network, made).items()}
     quiet = made.v_mv[made.v_mv < SPIKE_MV]
     found |= {
-        "silent": float((each[: fs.start] == 0).mean()),
-        "spn_sd_hz": float(each[: fs.start].std(ddof=1)),
-        "fastest_fs_hz": float(each[fs.start :].max()) if len(fs) else None,
-        "slowest_fs_hz": float(each[fs.start :].min()) if len(fs) else None,
+        "silent": float((each[: spns.stop] == 0).mean()),
+        "spn_sd_hz": float(each[: spns.stop].std(ddof=1)),
+        "fastest_fs_hz": float(each[fs.start : fs.stop].max()) if len(fs) else None,
+        "slowest_fs_hz": float(each[fs.start : fs.stop].min()) if len(fs) else None,
         "spn_cv": _cv(made.times_ms[spn], made.ids[spn]),
         "fs_cv": _cv(made.times_ms[fast], made.ids[fast]),
         "fs_correlation": _correlation(made.times_ms[fast], made.ids[fast] - fs.start, len(fs),
@@ -137,4 +140,4 @@ def without_fs(lab: Lab, size: int = 10_000, duration_ms: float = 10_000.0,
     cut = take_away(circuit, ("FS->dSPN", "FS->iSPN"))
     left = rates_of(network, lab.record(cut, network, duration_ms, seed))
     return {name: left[name] / whole[name] if whole[name] else None
-            for name in ("dSPN", "iSPN", "SPN")}
+            for name in (*SPNS, "SPN")}

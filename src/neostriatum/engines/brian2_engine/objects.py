@@ -69,7 +69,8 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
 def _group(b2: Any, program: Program, population: Population, namespace: dict[str, Any]) -> Any:
     group = b2.NeuronGroup(
         population.n, equations(program, population), method="euler", threshold="v >= v_peak",
-        reset="v = c\nu += d", name=population.name, namespace=namespace,
+        # No other object of Brian2 has a name that begins so, whatever a type is called.
+        reset="v = c\nu += d", name=f"cells_{population.name}", namespace=namespace,
     )
     group.v = np.broadcast_to(population.start_v, (population.n,)) * b2.mV
     group.u = np.broadcast_to(population.start_u, (population.n,)) * b2.pA
