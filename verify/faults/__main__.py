@@ -16,7 +16,7 @@ from pathlib import Path
 
 from case import Case, Stopwatch, judged
 
-MODULES = ("units", "configs", "tables", "spike_files")
+MODULES = ("units", "configs", "tables", "spike_files", "other_circuits")
 #: Processes at a time.
 BESIDE = 2
 

@@ -192,7 +192,7 @@ def _populations() -> list[Case]:
 
         return fill
 
-    found = [_case(f"population {name[:30]!r} of two", both(name), EITHER if name == "..." else SAME,
+    found = [_case(f"population {name[:30]!r} of two", both(name), EITHER if name in ("...", "a\tb") else SAME,
                    name=name) for name in NAMES]
     found += [_case(f"population {name[:30]!r} alone, not named",
                     lambda file, name=name: population(file, name)) for name in NAMES]
