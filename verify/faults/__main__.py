@@ -16,7 +16,9 @@ from pathlib import Path
 
 from case import Case, Stopwatch, judged
 
-MODULES = ("units", "configs", "tables", "spike_files", "other_circuits")
+MODULES = ("units", "configs", "tables", "spike_files", "other_circuits",
+           "delays", "overlays", "memory", "borrowed",
+           "environment")
 #: Processes at a time.
 BESIDE = 2
 

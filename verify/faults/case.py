@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import neostriatum
 from neostriatum.errors import NeostriatumError
 
 #: Exit codes of a refusal: bad input, something not installed or not able, bad files.
@@ -23,8 +24,10 @@ HERE_S, APART_S = 60.0, 150.0
 #: What a case may come to.
 SAME, REFUSED, EITHER, OTHER = "same", "refused", "either", "other"
 #: The environment that every process starts from.
-PLAIN = {key: os.environ[key] for key in ("PATH", "HOME", "PYTHONPATH", "LANG", "TMPDIR",
-                                          "VIRTUAL_ENV", "LD_LIBRARY_PATH") if key in os.environ}
+PLAIN = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV",
+                                          "LD_LIBRARY_PATH") if key in os.environ}
+# The package that is tried, wherever the process is started.
+PLAIN["PYTHONPATH"] = str(Path(neostriatum.__file__).resolve().parents[1])
 
 
 class Refused(Exception):
@@ -42,8 +45,8 @@ class Case:
     ``run`` is called with a folder for inputs, while an empty folder is the working one. What it
     returns must equal ``right`` (``same``), may be refused instead (``either``), must be refused
     (``refused``), or must be accepted and differ from ``right`` (``other``). A refusal must hold
-    one of ``words``, and leaves nothing in the working folder. ``apart`` marks cases that start a
-    process and do not touch this one.
+    one of ``words``, and leaves nothing in the working folder but what ``keeps`` names. ``apart``
+    marks cases that start a process and do not touch this one.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Case:
     right: Any = True
     words: Sequence[str] = ()
     apart: bool = False
+    keeps: Sequence[str] = ()
 
 
 @contextmanager
@@ -86,8 +90,8 @@ def judged(case: Case, place: Path) -> str:
     except (NeostriatumError, Refused) as error:
         return _of_refusal(case, error.exit_code, str(error).strip(), here)
     except BaseException as error:  # whatever it is, it is what a user would see
-        if isinstance(error, KeyboardInterrupt) and "took" not in str(error):
-            raise
+        if isinstance(error, KeyboardInterrupt) and not str(error):
+            raise  # of whoever runs this, not of a run that was stopped
         return f"{type(error).__name__}: {error}"
     right = case.right() if callable(case.right) else case.right
     if case.expect == REFUSED:
@@ -109,7 +113,7 @@ def _of_refusal(case: Case, code: int, text: str, here: Path) -> str:
         wrong.append("was a bug")
     if case.words and not any(word.lower() in text.lower() for word in case.words):
         wrong.append(f"named none of {', '.join(case.words)}")
-    if left := sorted(path.name for path in here.iterdir()):
+    if left := sorted({path.name for path in here.iterdir()} - set(case.keeps)):
         wrong.append(f"left {', '.join(left)}")
     return f"{'; '.join(wrong)}: {text[-200:]}" if wrong else ""
 
