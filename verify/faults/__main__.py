@@ -18,7 +18,8 @@ from case import Case, Stopwatch, judged
 
 MODULES = ("units", "configs", "tables", "spike_files", "other_circuits",
            "delays", "overlays", "memory", "borrowed",
-           "environment")
+           "environment", "objects", "containers",
+           "processes", "records")
 #: Processes at a time.
 BESIDE = 2
 

@@ -45,7 +45,8 @@ def state() -> dict[str, Any]:
         "sys.path": list(sys.path), "excepthook": sys.excepthook,
         "stdout and stderr": (sys.stdout, sys.stderr),
         "random": random.getstate(), "np.random": str(np.random.get_state()),  # noqa: NPY002
-        "level of logging": logging.getLogger().level, "handlers": list(logging.getLogger().handlers),
+        "level of logging": logging.getLogger().level,
+        "handlers": list(logging.getLogger().handlers),
         "decimal context": str(decimal.getcontext()), "locale": locale.setlocale(locale.LC_ALL),
         "threads of Numba": numba.get_num_threads(), "recursion limit": sys.getrecursionlimit(),
         "threads": sum(not one.daemon for one in threading.enumerate()),

@@ -87,5 +87,5 @@ def command(*arguments: Any) -> str:
 
 
 def _complaint(lines: Sequence[str]) -> str:
-    return "\n".join(line for line in lines if line.strip() and not line.endswith("...")
+    return "\n".join(line for line in lines if line.strip() and not line.endswith(" ...")
                      and not line.lower().startswith("warning:"))

@@ -140,7 +140,7 @@ def started(arguments: Sequence[str | Path], folder: Path, seconds: float = APAR
             msg = f"did not end within {seconds:g} s"
             raise TimeoutError(msg) from None
     lines = [line for line in errors.decode("utf-8", "replace").splitlines()
-             if line.strip() and not line.rstrip().endswith("...")
+             if line.strip() and not line.rstrip().endswith(" ...")
              and not line.lower().startswith("warning:")]
     if process.returncode:
         raise Refused(process.returncode, "\n".join(lines))

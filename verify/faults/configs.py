@@ -102,7 +102,8 @@ def _populations() -> list[Case]:
         return read(folder)
 
     words = ("population", "virtual", "cortex", "type")
-    rows = [("virtual", {"cortex": {"type": "virtual"}}), ("Virtual", {"cortex": {"type": "Virtual"}})]
+    rows = [("virtual", {"cortex": {"type": "virtual"}}),
+            ("Virtual", {"cortex": {"type": "Virtual"}})]
     found = [Case(f"a population of the type {label}", lambda folder, said=said: virtual(
         folder, said), EITHER, plain, words) for label, said in rows]
     found += [Case(f"a foreign population of the type {name}", lambda folder, name=name: virtual(

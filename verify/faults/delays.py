@@ -86,6 +86,7 @@ def cases() -> list[Case]:
             if Fraction(offset) >= Fraction(dt):
                 delay = {"offset": f"{offset} ms", "velocity": "0.8 m/s"}
                 found.append(Case(f"offset {offset} ms with a velocity, dt {dt} ms",
-                                  lambda folder, delay=delay, dt=dt: bool(stored(delay, dt)(folder)),
+                                  lambda folder, delay=delay, dt=dt: bool(
+                                      stored(delay, dt)(folder)),
                                   SAME if offset == "1" else EITHER, words=WORDS))
     return found

@@ -22,8 +22,8 @@ BUILT: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
                                ("spread",)),
     "no spread": ({"spread": {}}, ("spread",)),
     "delay": ({"pathways.FS->dSPN.delay": "3 ms"}, ("delay",)),
-    "delay with a velocity": ({"pathways.FS->dSPN.delay": {"offset": "2 ms", "velocity": "0.8 m/s"}},
-                              ("delay",)),
+    "delay with a velocity": ({"pathways.FS->dSPN.delay": {
+        "offset": "2 ms", "velocity": "0.8 m/s"}}, ("delay",)),
     "wiring.scale": ({"pathways.dSPN->dSPN.wiring.scale": 0.5}, ("wiring",)),
     "wiring.range": ({"pathways.dSPN->dSPN.wiring.range": "60 um"}, ("wiring",)),
     "wiring.p": ({"pathways.FS->iSPN.wiring.p": 0.6}, ("wiring",)),
@@ -107,7 +107,8 @@ def by_command(changes: dict[str, Any], folder: Path) -> str:
 
 def by_set(changes: dict[str, Any], folder: Path) -> str:
     """Name the network and the changed keys on the command line."""
-    sets = [part for key, said in changes.items() for part in ("--set", f"{key}={json.dumps(said)}")]
+    sets = [part for key, said in changes.items()
+            for part in ("--set", f"{key}={json.dumps(said)}")]
     text = command("run", "--network", saved(folder), *sets, "--duration", "20 ms", "--engine",
                    "reference", "--record", "none", "--json")
     return json.loads(text)["spike_hash"][:12]

@@ -152,7 +152,8 @@ def _parts() -> list[Case]:
         Case("an unknown name", order("nothing"), REFUSED, words=WORDS),
         Case("a part of two dots", order("parkinsonian.dopamine.d1"), REFUSED,
              words=("part", "overlay")),
-        Case("two commas", order("parkinsonian.dopamine,dense"), REFUSED, words=("part", "overlay"))]
+        Case("two by a comma", order("parkinsonian.dopamine,dense"), REFUSED,
+             words=("part", "overlay"))]
 
 
 def _functions() -> list[Case]:
@@ -162,8 +163,8 @@ def _functions() -> list[Case]:
                                         overlay=o).dopamine.values()),
         "construct": lambda o: ns.construct(size=30, overlay=o, dry_run=True)["neurons"]["dSPN"],
         "pair": lambda o: ns.pair("FS", "dSPN", overlay=o, duration="30 ms").psp_mv is not None,
-        "sweep": lambda o: ns.sweep(circuit="striatum", overlay=o, seeds=2, size=30, duration="2 ms",
-                                    engine="reference", jobs=1,
+        "sweep": lambda o: ns.sweep(circuit="striatum", overlay=o, seeds=2, size=30,
+                                    duration="2 ms", engine="reference", jobs=1,
                                     changes={"warmup": "0 ms"}).finished}
     kinds: dict[str, Callable[[Path], Any]] = {
         "a Path": lambda p: p, "a generator": lambda p: (one for one in [p]),

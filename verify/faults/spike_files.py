@@ -17,9 +17,10 @@ WORDS = ("timestamps", "times", "ids", "population", "unit", "spikes", "sort", "
 #: Times that every kind of number holds exactly.
 EXACT = (0.5, 1.0, 1.0, 7.25)
 #: Names that other tools give to populations.
-NAMES = ("ctx", "cortex-M1", "4_L5", "L5/pyr".replace("/", "|"), "primary_motor_cortex_layer5_pyramidal_tract",
+NAMES = ("ctx", "cortex-M1", "4_L5", "L5|pyr",
+         "primary_motor_cortex_layer5_pyramidal_tract",
          "L2.3", "a b", "Straße", "皮质", "x" * 200, "M1:L5", "v1+v2", "(a)", "-", "0", "None",
-         "default", "..." , "a\tb", "é")
+         "default", "...", "a\tb", "é")
 
 
 def _case(label: str, fill: Callable[[Any], Any], expect: str = SAME, right: Any = RIGHT,
@@ -75,9 +76,11 @@ def _units() -> list[Case]:
         ("milliseconds", "milliseconds", 1, EITHER), ("millisecond", "millisecond", 1, EITHER),
         ("msec", "msec", 1, EITHER), ("MS", "MS", 1, EITHER), ("empty", "", 1, EITHER),
         ("blank behind", "ms ", 1, EITHER), ("array of bytes", np.array([b"ms"]), 1, EITHER),
-        ("s", "s", 1e-3, EITHER), ("sec", "sec", 1e-3, EITHER), ("seconds", "seconds", 1e-3, EITHER),
+        ("s", "s", 1e-3, EITHER), ("sec", "sec", 1e-3, EITHER),
+        ("seconds", "seconds", 1e-3, EITHER),
         ("us", "us", 1e3, EITHER), ("µs", "µs", 1e3, EITHER), ("ns", "ns", 1e6, EITHER),
-        ("bytes of s", np.bytes_("s"), 1e-3, EITHER), ("array of s", np.array([b"s"]), 1e-3, EITHER),
+        ("bytes of s", np.bytes_("s"), 1e-3, EITHER),
+        ("array of s", np.array([b"s"]), 1e-3, EITHER),
         ("0.1 ms", "0.1 ms", 10, EITHER),
         ("array of two", np.array([b"ms", b"s"]), 1, REFUSED), ("number", 1.0, 1, REFUSED),
         ("mV", "mV", 1, REFUSED), ("Hz", "Hz", 1, REFUSED), ("1", "1", 1, REFUSED),
@@ -131,7 +134,8 @@ def _layouts() -> list[Case]:
     return [
         *(_case(f"stored {label}", lambda file, options=options: population(file, **options))
           for label, options in (("in chunks", {"chunks": (2,)}), ("gzip", {
-              "chunks": (2,), "compression": "gzip"}), ("lzf", {"chunks": (2,), "compression": "lzf"}),
+              "chunks": (2,), "compression": "gzip"}),
+              ("lzf", {"chunks": (2,), "compression": "lzf"}),
               ("growing", {"chunks": (2,), "maxshape": (None,)}),
               ("with checks", {"chunks": (2,), "fletcher32": True}))),
         _case("columns of (n, 1)", shaped(times[column], ids[column]), EITHER),
@@ -146,7 +150,8 @@ def _layouts() -> list[Case]:
         _case("one id too few", shaped(times, ids[:-1]), REFUSED),
         _case("one time too few", shaped(times[:-1], ids), REFUSED),
         _case("nothing", shaped(np.zeros(0), np.zeros(0, int)), REFUSED),
-        _case("the layout before SONATA 0.1", legacy, EITHER, words=("layout", "gids", "population")),
+        _case("the layout before SONATA 0.1", legacy, EITHER,
+              words=("layout", "gids", "population")),
         _case("the layout before SONATA 0.1, a population named", legacy, EITHER, name="ctx",
               words=("layout", "gids", "population")),
         _case("gids for node_ids", renamed("timestamps", "gids"), EITHER,
@@ -156,7 +161,8 @@ def _layouts() -> list[Case]:
         _case("no population", renamed("timestamps", "node_ids", "spikes"), EITHER),
         _case("no spikes", renamed("timestamps", "node_ids", "events/ctx"), REFUSED),
         _case("no populations at all", lambda file: file.create_group("spikes"), REFUSED),
-        _case("a soft link", linked, EITHER, name="b"), _case("a hard link", hard, EITHER, name="b"),
+        _case("a soft link", linked, EITHER, name="b"),
+        _case("a hard link", hard, EITHER, name="b"),
         _case("a link to another file", outside, REFUSED, name="b", words=("file", "b")),
     ]
 
@@ -178,7 +184,7 @@ def _orders() -> list[Case]:
                 f"order {label}, sorting {shown!r}",
                 lambda file, picked=picked, sorting=sorting: population(
                     file, times=[TIMES[n] for n in picked], ids=[IDS[n] for n in picked],
-                    sorting=sorting, **({})),
+                    sorting=sorting),
                 SAME if label == "by_time" and shown in (None, "by_time") else EITHER,
                 right(picked)))
     return found
@@ -192,8 +198,8 @@ def _populations() -> list[Case]:
 
         return fill
 
-    found = [_case(f"population {name[:30]!r} of two", both(name), EITHER if name in ("...", "a\tb") else SAME,
-                   name=name) for name in NAMES]
+    found = [_case(f"population {name[:30]!r} of two", both(name),
+                   EITHER if name in ("...", "a\tb") else SAME, name=name) for name in NAMES]
     found += [_case(f"population {name[:30]!r} alone, not named",
                     lambda file, name=name: population(file, name)) for name in NAMES]
     return [*found,

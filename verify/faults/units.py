@@ -25,7 +25,7 @@ KIND = "units"
 
 #: (spelling, how many of it are one of ours, expectation)
 LENGTHS: list[tuple[Any, float, str]] = [
-    ("um", 1, SAME), ("µm", 1, EITHER), ("μm", 1, EITHER), ("micron", 1, EITHER),  # noqa: RUF001
+    ("um", 1, SAME), ("µm", 1, EITHER), ("μm", 1, EITHER), ("micron", 1, EITHER),
     ("micrometer", 1, EITHER), ("micrometers", 1, EITHER), ("microns", 1, EITHER),
     ("UM", 1, EITHER), (" um ", 1, EITHER),
     ("nm", 1e3, EITHER), ("mm", 1e-3, EITHER), ("cm", 1e-4, EITHER), ("m", 1e-6, EITHER),
