@@ -32,8 +32,8 @@ def tried(cases: list[Case], place: Path) -> Iterator[tuple[Case, str]]:
 
     numbered = list(enumerate(cases))
     with ThreadPoolExecutor(BESIDE) as pool:
-        yield from pool.map(try_one, [one for one in numbered if one[1].apart])
-    yield from map(try_one, [one for one in numbered if not one[1].apart])
+        yield from pool.map(try_one, [item for item in numbered if item[1].apart])
+    yield from map(try_one, [item for item in numbered if not item[1].apart])
 
 
 def main() -> int:

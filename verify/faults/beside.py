@@ -34,11 +34,13 @@ def recorded(seed: int) -> int:
     return ns.pair_recordings(network, "iSPN->dSPN", pairs=500).connected
 
 
-def named(made: Any) -> str:
+def named(result: Any) -> str:
     """Return the name of a circuit, network or run, or the number of spikes."""
-    if isinstance(made, ns.Run):
-        return f"{made.circuit.name} {len(made.spikes)}"
-    return made.circuit.name + made.hash()[:8] if isinstance(made, ns.Network) else made.name
+    if isinstance(result, ns.Run):
+        return f"{result.circuit.name} {len(result.spikes)}"
+    if isinstance(result, ns.Network):
+        return result.circuit.name + result.hash()[:8]
+    return result.name
 
 
 def pooled(method: str, call: Any, before: Any = None) -> bool:
@@ -56,10 +58,10 @@ def executed(method: str, call: Any) -> bool:
         return list(pool.map(call, (1, 2), timeout=WAIT)) == right
 
 
-def handed(method: str, made: Any) -> bool:
+def handed(method: str, result: Any) -> bool:
     """Hand an object to a process, which tells its name."""
     with multiprocessing.get_context(method).Pool(1) as pool:
-        return pool.apply_async(named, (made,)).get(WAIT) == named(made)
+        return pool.apply_async(named, (result,)).get(WAIT) == named(result)
 
 
 def given(method: str, call: Any, *arguments: Any) -> bool:
@@ -92,12 +94,12 @@ def forked() -> bool:
 
 def forked_in_thread() -> bool:
     """Start a pool of forked processes in a thread while another builds."""
-    found: list[bool] = []
-    thread = threading.Thread(target=lambda: found.append(pooled("fork", built)))
+    listed: list[bool] = []
+    thread = threading.Thread(target=lambda: listed.append(pooled("fork", built)))
     thread.start()
     right = built(3)
     thread.join()
-    return found == [True] and right == built(3)
+    return listed == [True] and right == built(3)
 
 
 async def gathered() -> bool:
@@ -108,9 +110,9 @@ async def gathered() -> bool:
 
 def run_of(circuit: Any) -> Any:
     """Return a run whose circuit was looked at."""
-    made = ns.run(circuit, **SMALL)
-    made.circuit, made.spikes  # noqa: B018 (what was looked at is kept)
-    return made
+    result = ns.run(circuit, **SMALL)
+    result.circuit, result.spikes  # noqa: B018 (what was looked at is kept)
+    return result
 
 
 PROGRAMS: dict[str, Any] = {

@@ -36,12 +36,13 @@ def state() -> dict[str, Any]:
     return {
         "handler of SIGINT": signal.getsignal(signal.SIGINT),
         "handler of SIGTERM": signal.getsignal(signal.SIGTERM),
-        "rcParams": {key: str(said) for key, said in dict.items(mpl.rcParams)
+        "rcParams": {key: str(content) for key, content in dict.items(mpl.rcParams)
                      if key != "backend"},
         "warnings.filters": list(warnings.filters), "warnings.showwarning": warnings.showwarning,
         "np.geterr": np.geterr(), "working folder": str(Path.cwd()), "umask": mask,
-        "print options": {key: str(said) for key, said in np.get_printoptions().items()},
-        "os.environ": {key: said for key, said in os.environ.items() if key != "KMP_INIT_AT_FORK"},
+        "print options": {key: str(content) for key, content in np.get_printoptions().items()},
+        "os.environ": {key: text for key, text in os.environ.items()
+                       if key != "KMP_INIT_AT_FORK"},
         "sys.path": list(sys.path), "excepthook": sys.excepthook,
         "stdout and stderr": (sys.stdout, sys.stderr),
         "random": random.getstate(), "np.random": str(np.random.get_state()),  # noqa: NPY002
@@ -49,7 +50,7 @@ def state() -> dict[str, Any]:
         "handlers": list(logging.getLogger().handlers),
         "decimal context": str(decimal.getcontext()), "locale": locale.setlocale(locale.LC_ALL),
         "threads of Numba": numba.get_num_threads(), "recursion limit": sys.getrecursionlimit(),
-        "threads": sum(not one.daemon for one in threading.enumerate()),
+        "threads": sum(not item.daemon for item in threading.enumerate()),
     }
 
 
@@ -180,9 +181,9 @@ def _signals() -> list[Case]:
     def unknown(call: Callable[[Path], Any], files: tuple[str, ...]) -> Callable[[Path], Any]:
         def run(folder: Path) -> Any:
             with foreign() as now:
-                made = call(folder)
-            left = [name for name in files if any(made.folder.glob(name))]
-            return now, left, hashed(made)
+                result = call(folder)
+            left = [name for name in files if any(result.folder.glob(name))]
+            return now, left, hashed(result)
 
         return run
 
@@ -200,22 +201,22 @@ def _signals() -> list[Case]:
         return "not interrupted"
 
     def in_thread(folder: Path) -> tuple[str, bool]:
-        found: list[str] = []
+        listed: list[str] = []
         before = signal.getsignal(signal.SIGINT)
-        thread = threading.Thread(target=lambda: found.append(hashed(ran(folder))))
+        thread = threading.Thread(target=lambda: listed.append(hashed(ran(folder))))
         thread.start()
         thread.join()
-        return found[0], signal.getsignal(signal.SIGINT) is before
+        return listed[0], signal.getsignal(signal.SIGINT) is before
 
     working = ("manifest.jsonl", "chunk-*", ".lock*", ".*.tmp")
     handlers = {"None": None, "SIG_IGN": signal.SIG_IGN, "SIG_DFL": signal.SIG_DFL, "own": own,
                 "default": signal.default_int_handler}
     again = {"run": ran, "resume": lambda folder: ns.resume(ran(folder), duration="22 ms"),
              "rerun": lambda folder: ns.rerun(ran(folder))}
-    found = [Case(f"handler {label} is kept by {road}", keeps(handler, call))
+    listed = [Case(f"handler {label} is kept by {road}", keeps(handler, call))
              for label, handler in handlers.items() if handler is not None
              for road, call in again.items()]
-    found += [Case("a handler set in C, run", unknown(ran, working), SAME,
+    listed += [Case("a handler set in C, run", unknown(ran, working), SAME,
                    lambda: ([None], [], usual())),
               Case("a handler set in C, rerun", unknown(again["rerun"], working), SAME,
                    lambda: ([None], [], usual())),
@@ -224,7 +225,7 @@ def _signals() -> list[Case]:
               Case("a handler set in C, with figures", lambda folder: unknown(
                   lambda place: ran(place, figures=True), working)(folder)[1:], SAME,
                   lambda: ([], usual()))]
-    return [*found, Case("SIGINT while it is ignored", ignored, SAME, usual),
+    return [*listed, Case("SIGINT while it is ignored", ignored, SAME, usual),
             Case("SIGINT, then resume", stopped, SAME, usual),
             Case("run in a thread", in_thread, SAME, lambda: (usual(), True))]
 
@@ -249,7 +250,7 @@ def _found() -> list[Case]:
     def drawn(**settings: Any) -> Iterator[None]:
         import matplotlib as mpl
 
-        with mpl.rc_context({key.replace("_", "."): said for key, said in settings.items()}):
+        with mpl.rc_context({key.replace("_", "."): content for key, content in settings.items()}):
             yield
 
     states = {"np.seterr raise": lambda: np.errstate(all="raise"), "warnings as errors": strict,
@@ -263,11 +264,11 @@ def _found() -> list[Case]:
     def bears(make: Callable[[], Any], **options: Any) -> Callable[[Path], Any]:
         def run(folder: Path) -> Any:
             with make():
-                made = ran(folder, **options)
+                result = ran(folder, **options)
             if not options:
-                return hashed(made)
+                return hashed(result)
             return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-                    for path in sorted((made.folder / "figures").iterdir())}
+                    for path in sorted((result.folder / "figures").iterdir())}
 
         return run
 

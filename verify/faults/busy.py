@@ -46,11 +46,11 @@ def network() -> Any:
     return ns.build(circuit(), size=SIZE, seed=1)
 
 
-def spikes(made: Any = None, drawn: Any = None, **options: Any) -> str:
+def spikes(result: Any = None, drawn: Any = None, **options: Any) -> str:
     """Run a circuit and return the hash of its spikes."""
-    made = circuit() if made is None else made
+    result = circuit() if result is None else result
     where = {"size": SIZE} if drawn is None else {"network": drawn}
-    return ns.run(made, **{**COMMON, **where, **options}).summary["spike_hash"][:12]
+    return ns.run(result, **{**COMMON, **where, **options}).summary["spike_hash"][:12]
 
 
 @cache
@@ -62,9 +62,9 @@ def usual() -> str:
         return spikes(drawn=network(), out=f"{folder}/run")
 
 
-def written(folder: Path, made: Any, name: str = "circuit.json") -> Path:
+def written(folder: Path, result: Any, name: str = "circuit.json") -> Path:
     """Write a circuit file."""
-    (folder / name).write_text(json.dumps(made.to_dict()), "utf-8")
+    (folder / name).write_text(json.dumps(result.to_dict()), "utf-8")
     return folder / name
 
 
@@ -80,7 +80,7 @@ def command(*arguments: Any) -> str:
 
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-        code = main([str(one) for one in arguments])
+        code = main([str(item) for item in arguments])
     if code:
         raise Refused(code, _complaint(errors.getvalue().splitlines()))
     return out.getvalue()

@@ -93,9 +93,12 @@ def judged(case: Case, place: Path) -> str:
         if isinstance(error, KeyboardInterrupt) and not str(error):
             raise  # of whoever runs this, not of a run that was stopped
         return f"{type(error).__name__}: {error}"
-    right = case.right() if callable(case.right) else case.right
     if case.expect == REFUSED:
         return f"was accepted: {value}"
+    try:
+        right = case.right() if callable(case.right) else case.right
+    except Exception as error:
+        return f"what to compare with failed, {type(error).__name__}: {error}"
     if case.expect == OTHER:
         return "" if value != right else f"changed nothing: {value}"
     return "" if value == right else f"was accepted and is another: {value} instead of {right}"

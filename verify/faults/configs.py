@@ -24,9 +24,9 @@ def _edited(label: str, edit: Callable[[dict[str, Any]], Any], expect: str = REF
             words: tuple[str, ...] = (), right: Any = plain) -> Case:
     """Return a case of a config after ``edit``, which may return another text."""
     def run(folder: Path) -> str:
-        said = config()
-        other = edit(said)
-        configured(written(folder), said if other is None else other)
+        content = config()
+        other = edit(content)
+        configured(written(folder), content if other is None else other)
         return read(folder)
 
     return Case(label, run, expect, right, words)
@@ -34,8 +34,8 @@ def _edited(label: str, edit: Callable[[dict[str, Any]], Any], expect: str = REF
 
 def _put(label: str, place: tuple[Any, ...], key: str, value: Any, expect: str = REFUSED,
          right: Any = plain) -> Case:
-    def edit(said: dict[str, Any]) -> None:
-        at: Any = said
+    def edit(content: dict[str, Any]) -> None:
+        at: Any = content
         for step in place:
             at = at[step]
         at[key] = value
@@ -45,31 +45,31 @@ def _put(label: str, place: tuple[Any, ...], key: str, value: Any, expect: str =
 
 def _enabled() -> list[Case]:
     gone = without(FIRST)
-    found = [_put(f"edges with enabled {json.dumps(value)}", EDGES, "enabled", value, EITHER,
+    listed = [_put(f"edges with enabled {json.dumps(value)}", EDGES, "enabled", value, EITHER,
                   plain if value in (True, "true", 1) else gone)
              for value in (True, False, "false", "False", "no", 0, 1, "true", "0", None)]
-    found += [_put(f"edges with enabled {json.dumps(value)}", EDGES, "enabled", value)
+    listed += [_put(f"edges with enabled {json.dumps(value)}", EDGES, "enabled", value)
               for value in ([], {}, "maybe", 2, -1)]
-    found += [_put(f"nodes with enabled {json.dumps(value)}", NODES, "enabled", value, REFUSED)
+    listed += [_put(f"nodes with enabled {json.dumps(value)}", NODES, "enabled", value, REFUSED)
               for value in (False, "false", 0)]
-    found += [_put("nodes with enabled true", NODES, "enabled", True, SAME),
+    listed += [_put("nodes with enabled true", NODES, "enabled", True, SAME),
               _put("edges with Enabled false", EDGES, "Enabled", False, EITHER, gone),
               _put("edges with disabled true", EDGES, "disabled", True, EITHER, gone)]
 
-    def every(said: dict[str, Any]) -> None:
-        for one in said["networks"]["edges"]:
-            one["enabled"] = False
+    def every(content: dict[str, Any]) -> None:
+        for item in content["networks"]["edges"]:
+            item["enabled"] = False
 
-    def several(said: dict[str, Any]) -> None:
+    def several(content: dict[str, Any]) -> None:
         for number in (0, 2):
-            said["networks"]["edges"][number]["enabled"] = False
+            content["networks"]["edges"][number]["enabled"] = False
 
     names = tuple(FILES)
-    return [*found, _edited("all edges with enabled false", every, SAME, right=without(*names)),
+    return [*listed, _edited("all edges with enabled false", every, SAME, right=without(*names)),
             _edited("two of three edges with enabled false", several, SAME,
                     right=without(names[0], names[2])),
-            _edited("the last edges with enabled false", lambda said: said["networks"]["edges"][
-                2].update(enabled=False), SAME, right=without(names[2]))]
+            _edited("the last edges with enabled false", lambda content: content["networks"][
+                "edges"][2].update(enabled=False), SAME, right=without(names[2]))]
 
 
 def _unknown() -> list[Case]:
@@ -78,17 +78,17 @@ def _unknown() -> list[Case]:
                                      "dynamics_params", "filter")]
     rows += [(NODES, key) for key in ("scale", "node_type_file", "node_types", "subset", "offset",
                                       "position_scale", "units", "filter")]
-    found = [_put(f"{place[1]} with the unknown key {key}", place, key, 2) for place, key in rows]
-    found += [_put(f"top key {key}", (), key, value, SAME) for key, value in (
+    listed = [_put(f"{place[1]} with the unknown key {key}", place, key, 2) for place, key in rows]
+    listed += [_put(f"top key {key}", (), key, value, SAME) for key, value in (
         ("version", "2.4"), ("metadata", {"a": 1}), ("components", {"morphologies_dir": "$DIR"}),
         ("node_sets_file", "node_sets.json"), ("target_simulator", "NEST"))]
-    return [*found,
+    return [*listed,
             _put("a third kind of networks", ("networks",), "synapses", [{"file": "x.h5"}]),
             _put("networks.gap_junctions", ("networks",), "gap_junctions", [])]
 
 
 def _populations() -> list[Case]:
-    def virtual(folder: Path, said: Any) -> str:
+    def virtual(folder: Path, content: Any) -> str:
         written(folder)
         with h5py.File(folder / "nodes.h5", "r+") as file:
             group = file.create_group("nodes/cortex")
@@ -97,36 +97,36 @@ def _populations() -> list[Case]:
             for axis in "xyz":
                 group[f"0/{axis}"] = [0.0, 5000.0]
         new = config()
-        new["networks"]["nodes"][0]["populations"] = said
+        new["networks"]["nodes"][0]["populations"] = content
         configured(folder, new)
         return read(folder)
 
     words = ("population", "virtual", "cortex", "type")
     rows = [("virtual", {"cortex": {"type": "virtual"}}),
             ("Virtual", {"cortex": {"type": "Virtual"}})]
-    found = [Case(f"a population of the type {label}", lambda folder, said=said: virtual(
-        folder, said), EITHER, plain, words) for label, said in rows]
-    found += [Case(f"a foreign population of the type {name}", lambda folder, name=name: virtual(
+    listed = [Case(f"a population of the type {label}", lambda folder, content=content: virtual(
+        folder, content), EITHER, plain, words) for label, content in rows]
+    listed += [Case(f"a foreign population of the type {name}", lambda folder, name=name: virtual(
         folder, {"cortex": {"type": name}}), REFUSED, words=words)
         for name in ("biophysical", "vasculature", "nonsense")]
-    found += [_put(f"populations {json.dumps(value)}", NODES, "populations", value, EITHER)
+    listed += [_put(f"populations {json.dumps(value)}", NODES, "populations", value, EITHER)
               for value in ({}, {"dSPN": {}}, {"dSPN": {"type": "point_neuron"}},
                             {"dSPN": {"type": "biophysical", "morphologies_dir": "m"}},
                             {"nobody": {"type": "virtual"}}, None)]
-    found += [_put(f"populations {json.dumps(value)}", NODES, "populations", value, REFUSED)
+    listed += [_put(f"populations {json.dumps(value)}", NODES, "populations", value, REFUSED)
               for value in ([1], 3, {"dSPN": 3}, {"dSPN": {"typ": "virtual"}},
                             {"dSPN": {"scale": 2}})]
 
     def interneurons_gone() -> str:
         with tempfile.TemporaryDirectory() as place:
-            folder, said = written(Path(place)), config()
+            folder, content = written(Path(place)), config()
             with h5py.File(folder / "nodes.h5", "r+") as file:
                 del file["nodes/FS"]
-            said["networks"]["edges"] = [{"edges_file": f"$DIR/{FILES['dSPN->dSPN']}"}]
-            configured(folder, said)
+            content["networks"]["edges"] = [{"edges_file": f"$DIR/{FILES['dSPN->dSPN']}"}]
+            configured(folder, content)
             return read(folder)
 
-    return [*found,
+    return [*listed,
             _put("populations of a virtual one that has edges", NODES, "populations",
                  {"FS": {"type": "virtual"}}, EITHER, interneurons_gone),
             _put("populations of edges", EDGES, "populations", {"FS_to_dSPN": {"type": "chemical"}},
@@ -140,9 +140,9 @@ def _populations() -> list[Case]:
 def _functions() -> list[Case]:
     """Return weight functions in the table of edge types and in the groups."""
     def table(folder: Path, text: str) -> str:
-        said = config()
-        said["networks"]["edges"][0]["edge_types_file"] = "$DIR/types.csv"
-        configured(written(folder), said)
+        content = config()
+        content["networks"]["edges"][0]["edge_types_file"] = "$DIR/types.csv"
+        configured(written(folder), content)
         (folder / "types.csv").write_text(text)
         return read(folder)
 
@@ -155,17 +155,17 @@ def _functions() -> list[Case]:
         return read(folder)
 
     words = ("weight_function",)
-    found = [Case(f"weight_function {name} of a type", lambda folder, name=name: table(
+    listed = [Case(f"weight_function {name} of a type", lambda folder, name=name: table(
         folder, f"edge_type_id weight_function\n7 {name}\n"), expect, plain, words)
         for name, expect in (("wmax", SAME), ("NULL", SAME), ("NONE", SAME), ("Wmax", EITHER),
                              ("default", EITHER), ("gaussianLL", REFUSED), ("gaussianLR", REFUSED),
                              ("DirectionRule_EE", REFUSED), ("ConstantMultiplier", REFUSED),
                              ("my_function", REFUSED), ("set_weights", REFUSED))]
-    found += [Case(f"weight_function {name} of a group", lambda folder, name=name: column(
+    listed += [Case(f"weight_function {name} of a group", lambda folder, name=name: column(
         folder, name), expect, plain, words)
         for name, expect in (("wmax", SAME), ("", EITHER), ("gaussianLL", REFUSED),
                              ("my_function", REFUSED))]
-    return [*found,
+    return [*listed,
             Case("weight_function of another type only", lambda folder: table(
                 folder, "edge_type_id weight_function\n7 NULL\n8 gaussianLL\n"), EITHER, plain,
                 words),
@@ -176,9 +176,9 @@ def _functions() -> list[Case]:
 
 def _network() -> list[Case]:
     """Return what a simulation config says of its network."""
-    def given(label: str, said: Any, expect: str, path: str = "simulation_config.json") -> Case:
+    def given(label: str, content: Any, expect: str, path: str = "simulation_config.json") -> Case:
         def run(folder: Path) -> str:
-            configured(written(folder), said, path)
+            configured(written(folder), content, path)
             return read(folder / path)
 
         return Case(f"simulation config: {label}", run, expect, plain, ("network", "config"))
@@ -201,9 +201,9 @@ def _network() -> list[Case]:
 
 def _manifest() -> list[Case]:
     def named(label: str, manifest: Any, prefix: str, expect: str) -> Case:
-        def edit(said: dict[str, Any]) -> None:
-            said["manifest"] = manifest
-            said["networks"]["nodes"][0]["nodes_file"] = f"{prefix}nodes.h5"
+        def edit(content: dict[str, Any]) -> None:
+            content["manifest"] = manifest
+            content["networks"]["nodes"][0]["nodes_file"] = f"{prefix}nodes.h5"
 
         with_edges = _edited(label, edit, expect, ("manifest", "nodes", "$", "edges", "list"))
         return with_edges
@@ -250,23 +250,23 @@ def _texts() -> list[Case]:
         ("entries that are texts", '{"networks": {"nodes": ["nodes.h5"]}}', REFUSED, ()),
         ("nested beyond any parser", "[" * 100_000, REFUSED, ()),
     ]
-    found = [_edited(f"config with {label}", lambda said, new=new: new, expect, words)
+    listed = [_edited(f"config with {label}", lambda content, new=new: new, expect, words)
              for label, new, expect, words in rows]
     for key in ("nodes_file", "edges_file"):
         place = NODES if key == "nodes_file" else EDGES
-        found += [_put(f"{key} {json.dumps(value)}", place, key, value) for value in
+        listed += [_put(f"{key} {json.dumps(value)}", place, key, value) for value in
                   (3, None, [])]
-        found += [replace(_put(f"{key} {json.dumps(value)}", place, key, value), words=())
+        listed += [replace(_put(f"{key} {json.dumps(value)}", place, key, value), words=())
                   for value in ("", ".")]
 
     def both(folder: Path) -> str:
         written(folder)
-        said = config()
-        said["networks"]["edges"].append(dict(said["networks"]["edges"][0]))
-        configured(folder, said)
+        content = config()
+        content["networks"]["edges"].append(dict(content["networks"]["edges"][0]))
+        configured(folder, content)
         return read(folder)
 
-    return [*found, Case("the same edges twice", both, REFUSED, words=("twice", "two", "edges")),
+    return [*listed, Case("the same edges twice", both, REFUSED, words=("twice", "two", "edges")),
             Case("no circuit named", lambda folder: ns.load_network(written(folder)).hash(),
                  REFUSED, words=("circuit",))]
 

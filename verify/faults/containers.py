@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from busy import COMMON, network
 from case import EITHER, REFUSED, SAME, Case
 from objects import Text, about, asked, drawn, ran
@@ -34,17 +35,17 @@ class Named:
 class Lazy(Mapping[str, Any]):
     """A mapping of another library."""
 
-    def __init__(self, said: dict[str, Any]) -> None:
-        self._said = said
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._given = given
 
     def __getitem__(self, key: str) -> Any:
-        return self._said[key]
+        return self._given[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._said)
+        return iter(self._given)
 
     def __len__(self) -> int:
-        return len(self._said)
+        return len(self._given)
 
 
 class Dict(dict):  # type: ignore[type-arg]
@@ -53,15 +54,16 @@ class Dict(dict):  # type: ignore[type-arg]
 
 MAPPINGS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a dict of a class": (Dict, SAME), "OrderedDict": (collections.OrderedDict, SAME),
-    "defaultdict": (lambda said: collections.defaultdict(list, said), SAME),
+    "defaultdict": (lambda given: collections.defaultdict(list, given), SAME),
     "MappingProxyType": (MappingProxyType, EITHER), "UserDict": (collections.UserDict, EITHER),
-    "ChainMap": (lambda said: collections.ChainMap({}, said), EITHER), "a Mapping": (Lazy, EITHER),
-    "keys of np.str_": (lambda said: {np.str_(key): one for key, one in said.items()}, EITHER),
-    "keys of a class": (lambda said: {Text(key): one for key, one in said.items()}, EITHER),
-    "a list of pairs": (lambda said: list(said.items()), REFUSED),
-    "a number": (lambda said: 3, REFUSED), "a set": (lambda said: set(said), REFUSED),
-    "keys of bytes": (lambda said: {key.encode(): one for key, one in said.items()}, REFUSED),
-    "keys of numbers": (lambda said: dict(enumerate(said.values())), REFUSED),
+    "ChainMap": (lambda given: collections.ChainMap({}, given), EITHER),
+    "a Mapping": (Lazy, EITHER),
+    "keys of np.str_": (lambda given: {np.str_(key): item for key, item in given.items()}, EITHER),
+    "keys of a class": (lambda given: {Text(key): item for key, item in given.items()}, EITHER),
+    "a list of pairs": (lambda given: list(given.items()), REFUSED),
+    "a number": (lambda given: 3, REFUSED), "a set": (lambda given: set(given), REFUSED),
+    "keys of bytes": (lambda given: {key.encode(): item for key, item in given.items()}, REFUSED),
+    "keys of numbers": (lambda given: dict(enumerate(given.values())), REFUSED),
 }
 CHANGES = {"dopamine.d1": 0.25, "warmup": "0 ms"}
 
@@ -71,9 +73,9 @@ def plain() -> dict[str, Any]:
     return json.loads(json.dumps(ns.load("striatum", changes=CHANGES).to_dict()))
 
 
-def _deep(said: Any, kind: Callable[[dict[str, Any]], Any]) -> Any:
-    return kind({key: _deep(one, kind) for key, one in said.items()}) if isinstance(
-        said, dict) else said
+def _deep(given: Any, kind: Callable[[dict[str, Any]], Any]) -> Any:
+    return kind({key: _deep(item, kind) for key, item in given.items()}) if isinstance(
+        given, dict) else given
 
 
 def _mappings() -> list[Case]:
@@ -88,14 +90,14 @@ def _mappings() -> list[Case]:
                               lambda: CHANGES),
         "cell changes": (lambda x: ns.cell("dSPN", "300 pA", duration="2 ms", changes=x).dopamine,
                          lambda: CHANGES)}
-    found = []
-    for road, (call, said) in roads.items():
+    listed = []
+    for road, (call, given) in roads.items():
         for label, (make, expect) in MAPPINGS.items():
-            found.append(_same(f"{road}: {label}", lambda call=call, make=make, said=said: call(
-                make(said())), lambda call=call, said=said: call(said()), expect))
+            listed.append(_same(f"{road}: {label}", lambda call=call, make=make, given=given: call(
+                make(given())), lambda call=call, given=given: call(given()), expect))
     for label in ("a dict of a class", "OrderedDict", "MappingProxyType", "a Mapping"):
         make, expect = MAPPINGS[label]
-        found.append(_same(f"load: {label} of the same all the way down", lambda make=make: str(
+        listed.append(_same(f"load: {label} of the same all the way down", lambda make=make: str(
             ns.load(_deep(plain(), make)).to_dict()), lambda: str(ns.load(plain()).to_dict()),
             expect))
     course = {"table": {"times": ["0 ms", "1 ms", "2 ms"], "values": [0.0, 0.5, 1.0]}}
@@ -108,59 +110,60 @@ def _mappings() -> list[Case]:
         "array of times": (lambda: {"table": course["table"] | {
             "times": np.array(course["table"]["times"])}}, EITHER),
         "generator of values": (lambda: {"table": course["table"] | {
-            "values": (one for one in (0.0, 0.5, 1.0))}}, EITHER),
+            "values": (item for item in (0.0, 0.5, 1.0))}}, EITHER),
         "Series of values": (lambda: {"table": course["table"] | {
-            "values": __import__("pandas").Series([0.0, 0.5, 1.0])}}, EITHER)}
+            "values": pd.Series([0.0, 0.5, 1.0])}}, EITHER)}
     for road, call in (("replace", lambda x: str(ns.load("striatum").replace(
             {"dopamine.d1": x}).dopamine)), ("run changes", lambda x: asked(
                 changes={"dopamine.d1": x, "warmup": "0 ms"}))):
         for label, (make, expect) in tables.items():
-            found.append(_same(f"{road}: a course of a {label}", lambda call=call, make=make: call(
+            listed.append(_same(f"{road}: a course of a {label}", lambda call=call, make=make: call(
                 make()), lambda call=call: call(course), expect))
-    return found
+    return listed
 
 
 def _lists() -> list[Case]:
-    one = ["dSPN:2:v,u", "FS:1"]
+    item = ["dSPN:2:v,u", "FS:1"]
     kinds: dict[str, tuple[Callable[[], Any], str]] = {
-        "tuple": (lambda: tuple(one), SAME), "generator": (lambda: (x for x in one), SAME),
-        "iterator": (lambda: iter(one), SAME), "array": (lambda: np.array(one), SAME),
-        "np.str_": (lambda: [np.str_(x) for x in one], SAME),
-        "class of str": (lambda: [Text(x) for x in one], SAME),
-        "keys of a dict": (lambda: dict.fromkeys(one).keys(), SAME),
-        "Series": (lambda: __import__("pandas").Series(one), SAME),
-        "chain": (lambda: itertools.chain(one), SAME),
-        "deque": (lambda: collections.deque(one), SAME),
+        "tuple": (lambda: tuple(item), SAME), "generator": (lambda: (x for x in item), SAME),
+        "iterator": (lambda: iter(item), SAME), "array": (lambda: np.array(item), SAME),
+        "np.str_": (lambda: [np.str_(x) for x in item], SAME),
+        "class of str": (lambda: [Text(x) for x in item], SAME),
+        "keys of a dict": (lambda: dict.fromkeys(item).keys(), SAME),
+        "Series": (lambda: pd.Series(item), SAME),
+        "chain": (lambda: itertools.chain(item), SAME),
+        "deque": (lambda: collections.deque(item), SAME),
         "numbers": (lambda: [3], REFUSED), "a number": (lambda: 3, REFUSED),
-        "bytes": (lambda: [x.encode() for x in one], REFUSED), "None": (lambda: [None], REFUSED)}
+        "bytes": (lambda: [x.encode() for x in item], REFUSED), "None": (lambda: [None], REFUSED)}
 
     def recorded(x: Any) -> Any:
-        made = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "record": x,
+        result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "record": x,
                                      "changes": {"warmup": "0 ms"}})
-        return made.record["record"], [made.recorded(v)["dSPN"].values.shape for v in ("v", "u")]
+        return result.record["record"], [result.recorded(name)["dSPN"].values.shape
+                                         for name in ("v", "u")]
 
-    found = [_same(f"run record: {label}", lambda make=make: recorded(make()),
-                   lambda: recorded(one), expect, ("record",)) for label, (make, expect)
+    listed = [_same(f"run record: {label}", lambda make=make: recorded(make()),
+                   lambda: recorded(item), expect, ("record",)) for label, (make, expect)
              in kinds.items()]
     names, formats = ["raster", "rates"], ["png", "svg"]
     for label in ("tuple", "generator", "iterator", "array", "np.str_", "Series", "deque"):
-        def again(said: list[str], label: str = label) -> Any:
+        def again(given: list[str], label: str = label) -> Any:
             return {"tuple": tuple, "generator": lambda x: (y for y in x), "iterator": iter,
                     "array": np.array, "np.str_": lambda x: [np.str_(y) for y in x],
-                    "Series": __import__("pandas").Series, "deque": collections.deque}[label](said)
+                    "Series": pd.Series, "deque": collections.deque}[label](given)
 
-        found += [_same(f"draw names: {label}", lambda again=again: drawn(names=again(names)),
+        listed += [_same(f"draw names: {label}", lambda again=again: drawn(names=again(names)),
                         lambda: drawn(names=names)),
                   _same(f"draw formats: {label}", lambda again=again: drawn(formats=again(formats)),
                         lambda: drawn(formats=formats))]
     currents = ["300 pA", "350 pA"]
-    found += [_same(f"cell sweep: {label}", lambda make=make: ns.cell(
+    listed += [_same(f"cell sweep: {label}", lambda make=make: ns.cell(
         "dSPN", sweep=make(currents), duration="2 ms").currents_pa.tolist(),
         lambda: [300.0, 350.0], expect, ("current", "sweep")) for label, make, expect in (
             ("tuple", tuple, SAME), ("array", np.array, SAME), ("generator", iter, SAME),
             ("numbers", lambda x: [300, 350], REFUSED), ("nothing", lambda x: [], REFUSED),
             ("a number", lambda x: 300, REFUSED))]
-    return found
+    return listed
 
 
 def _paths() -> list[Case]:
@@ -194,7 +197,7 @@ def _paths() -> list[Case]:
         "load_network": ("n.h5", lambda x: ns.load_network(x).hash()),
         "run network": ("n.h5", lambda x: about(ns.run(network=x, **COMMON))),
         "load": ("c.json", lambda x: str(ns.load(x).to_dict()))}
-    found = []
+    listed = []
     for road, (name, call) in roads.items():
         for label, (make, expect) in kinds.items():
             def run(call: Any = call, make: Any = make, name: str = name) -> Any:
@@ -207,13 +210,13 @@ def _paths() -> list[Case]:
 
             if (road, label) in (("load", "dict"), ("run network", "dict")):
                 continue
-            found.append(_same(f"{road}: {label}", run, right, expect))
-    return found
+            listed.append(_same(f"{road}: {label}", run, right, expect))
+    return listed
 
 
 def _truths() -> list[Case]:
     texts = {"engine": "reference", "precision": "double"}
-    found = [_same(f"run {key}: {label}", lambda key=key, text=text, make=make: ran(
+    listed = [_same(f"run {key}: {label}", lambda key=key, text=text, make=make: ran(
         **{key: make(text)}), ran, expect, (key,)) for key, text in texts.items()
         for label, make, expect in (("np.str_", np.str_, SAME), ("class of str", Text, SAME),
                                     ("bytes", lambda x: x.encode(), REFUSED),
@@ -221,30 +224,30 @@ def _truths() -> list[Case]:
                                     ("0-d array", np.array, EITHER))]
 
     def figures(value: Any) -> bool:
-        made = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "figures": value,
+        result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "figures": value,
                                      "changes": {"warmup": "0 ms"}})
-        return (made.folder / "figures").is_dir()
+        return (result.folder / "figures").is_dir()
 
-    found += [_same(f"run figures: {value!r}", lambda value=value: figures(value),
+    listed += [_same(f"run figures: {value!r}", lambda value=value: figures(value),
                     lambda value=value: bool(value), expect, ("figures",))
               for value, expect in ((np.True_, SAME), (np.False_, SAME), (np.array(False), EITHER),
                                     (0, EITHER), (1, EITHER), (None, EITHER))]
-    found += [_same(f"run figures: {value!r}", lambda value=value: figures(value), lambda: True,
+    listed += [_same(f"run figures: {value!r}", lambda value=value: figures(value), lambda: True,
                     REFUSED, ("figures",)) for value in ("no", "False", 2, [False])]
     key = "pathways.FS->dSPN.failure"
 
     def failing(value: Any) -> str:
         return str(ns.load("striatum").replace({key: {"probability": 0.25, "drawn": value}}))
 
-    found += [_same(f"replace drawn: {value!r}", lambda value=value: failing(value),
+    listed += [_same(f"replace drawn: {value!r}", lambda value=value: failing(value),
                     lambda value=value: failing(bool(value)), expect, ("drawn",))
               for value, expect in ((np.True_, SAME), (np.False_, SAME), (np.array(True), SAME),
                                     (1, EITHER), (0, EITHER))]
-    found += [_same(f"replace drawn: {value!r}", lambda value=value: failing(value), lambda: True,
+    listed += [_same(f"replace drawn: {value!r}", lambda value=value: failing(value), lambda: True,
                     REFUSED, ("drawn",)) for value in ("true", "no", None, 2)]
-    return [*found,
+    return [*listed,
             *(_same(f"pair {end}: {label}", lambda make=make, n=n: ns.pair(
-                *(make(one) if k == n else one for k, one in enumerate(("FS", "dSPN"))),
+                *(make(item) if k == n else item for k, item in enumerate(("FS", "dSPN"))),
                 duration="30 ms").psp_mv, lambda: ns.pair("FS", "dSPN", duration="30 ms").psp_mv,
                 expect) for n, end in enumerate(("source", "target"))
               for label, make, expect in (("np.str_", np.str_, SAME), ("class of str", Text, SAME),

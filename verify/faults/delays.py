@@ -46,8 +46,8 @@ def felt(delay: Any, dt: str) -> Callable[[Path], str]:
     """Return what lets one spike arrive and tells its delay."""
     def run(folder: Path) -> str:
         del folder
-        made = ns.pair("FS", "dSPN", circuit=circuit(delay, dt), duration="60 ms")
-        return _shown([made.delay_ms])
+        result = ns.pair("FS", "dSPN", circuit=circuit(delay, dt), duration="60 ms")
+        return _shown([result.delay_ms])
 
     return run
 
@@ -65,28 +65,28 @@ def _case(label: str, run: Callable[[Path], str], offset: str, dt: str) -> Case:
 
 def cases() -> list[Case]:
     """Return every case of this kind."""
-    found = []
+    listed = []
     for dt in STEPS:
         for offset in OFFSETS:
             if Fraction(offset) / Fraction(dt) > 255:
                 continue  # more steps than any delay may have
             delay = f"{offset} ms"
-            found.append(_case(f"offset {delay}, stored", stored(delay, dt), offset, dt))
+            listed.append(_case(f"offset {delay}, stored", stored(delay, dt), offset, dt))
             if dt != "0.025" or len(offset) > 3:
-                found.append(_case(f"offset {delay}, felt", felt(delay, dt), offset, dt))
+                listed.append(_case(f"offset {delay}, felt", felt(delay, dt), offset, dt))
     for delay, offset in SPELLINGS.items():
         if offset:
-            found.append(_case(f"offset {delay}, stored", stored(delay, "0.05"), offset, "0.05"))
+            listed.append(_case(f"offset {delay}, stored", stored(delay, "0.05"), offset, "0.05"))
     table = {"offset": {"value": "0.15 ms", "source": "override"}}
-    found.append(_case("a table of offset 0.15 ms, stored", stored(table, "0.05"), "0.15", "0.05"))
+    listed.append(_case("a table of offset 0.15 ms, stored", stored(table, "0.05"), "0.15", "0.05"))
     for delay in ("0 ms", "-1 ms", "25.6 ms", "1e9 ms", "0.04 ms", "nan ms"):
-        found.append(Case(f"offset {delay}", stored(delay, "0.1"), REFUSED, words=WORDS))
+        listed.append(Case(f"offset {delay}", stored(delay, "0.1"), REFUSED, words=WORDS))
     for dt in STEPS:
         for offset in ("1", "1.05", "1.025", "0.15"):
             if Fraction(offset) >= Fraction(dt):
                 delay = {"offset": f"{offset} ms", "velocity": "0.8 m/s"}
-                found.append(Case(f"offset {offset} ms with a velocity, dt {dt} ms",
+                listed.append(Case(f"offset {offset} ms with a velocity, dt {dt} ms",
                                   lambda folder, delay=delay, dt=dt: bool(
                                       stored(delay, dt)(folder)),
                                   SAME if offset == "1" else EITHER, words=WORDS))
-    return found
+    return listed

@@ -25,12 +25,12 @@ Setting = tuple[str, Any]
 
 def first(folder: Path) -> str:
     """Return a run that other commands read, made without the environment that is tried."""
-    shutil.copytree(_made(), folder / "first")
+    shutil.copytree(_result(), folder / "first")
     return str(folder / "first")
 
 
 @cache
-def _made() -> Path:
+def _result() -> Path:
     place = Path(tempfile.mkdtemp())
     (place / "here").mkdir()
     program("run", "striatum", *SMALL, "--engine", "reference", "--record", "none", "--out",
@@ -41,8 +41,8 @@ def _made() -> Path:
 def _run(folder: Path, engine: str = "numba", **environment: Any) -> Any:
     text = program("run", "striatum", *SMALL, "--engine", engine, "--out", "r", "--json",
                    folder=folder, **environment)
-    found = json.loads(text)
-    return found["network_hash"][:12], found["spike_hash"][:12], found["synapses"]
+    listed = json.loads(text)
+    return listed["network_hash"][:12], listed["spike_hash"][:12], listed["synapses"]
 
 
 def _build(folder: Path, **environment: Any) -> Any:
@@ -214,8 +214,8 @@ def _shown(value: Any) -> str:
 
 def _case(command: str, label: str, environment: dict[str, Any], expect: str) -> Case:
     def run(folder: Path) -> Any:
-        given = {key: said(folder) if callable(said) else said
-                 for key, said in environment.items()}
+        given = {key: content(folder) if callable(content) else content
+                 for key, content in environment.items()}
         return COMMANDS[command](folder, **given)
 
     return Case(f"{command}, {label}", run, expect, lambda: right(command),
@@ -241,8 +241,8 @@ def _read_only() -> list[Case]:
         import neostriatum
 
         shutil.copytree(Path(neostriatum.__file__).parent, place / "neostriatum",
-                        ignore=lambda folder, names: [one for one in names
-                                                      if one == "__pycache__"])
+                        ignore=lambda folder, names: [item for item in names
+                                                      if item == "__pycache__"])
         for folder in (place / "neostriatum", *(place / "neostriatum").rglob("*/")):
             (folder / "__pycache__").write_text("")
 
@@ -259,10 +259,10 @@ def _streams() -> list[Case]:
         def run(folder: Path) -> Any:
             command = f'exec "{sys.executable}" -m neostriatum run striatum --duration "2 ms" ' \
                       f'--set "warmup=0 ms" --size 30 --engine reference --out r {tail}'
-            made = subprocess.run(["/bin/sh", "-c", command], cwd=folder.parent / "here",
+            result = subprocess.run(["/bin/sh", "-c", command], cwd=folder.parent / "here",
                                   env=os.environ | _plain(), capture_output=True, check=False,
                                   timeout=100)
-            return made.returncode, b"Exception ignored" in made.stderr, json.loads(
+            return result.returncode, b"Exception ignored" in result.stderr, json.loads(
                 (folder.parent / "here/r/run.json").read_text())["status"]
 
         return run

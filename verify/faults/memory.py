@@ -23,12 +23,12 @@ MAX, UNLIMITED = "max", "9223372036854771712"
 TIGHT_KB = 3_000_000
 
 
-def free(folder: Path, said: str | None) -> int | None:
+def free(folder: Path, content: str | None) -> int | None:
     """Return the free memory that a tree below ``folder`` leaves, given /proc/self/cgroup."""
     root, own = folder / "cgroup", folder / "self"
     root.mkdir(exist_ok=True)
-    if said is not None:
-        own.write_text(said)
+    if content is not None:
+        own.write_text(content)
     if {"group", "self"} <= set(inspect.signature(machine.free_memory).parameters):
         return machine.free_memory(group=root, self=own)
     before, machine._GROUP = machine._GROUP, root
@@ -58,12 +58,12 @@ def _write(folder: Path, files: dict[str, Any]) -> None:
             (folder / name).write_text(f"{text}\n" if str(text) else "")
 
 
-def _tree(label: str, make: Callable[[Path], Any], said: str | None, right: int | None = FREE,
+def _tree(label: str, make: Callable[[Path], Any], content: str | None, right: int | None = FREE,
           also: tuple[int, ...] = ()) -> Case:
     """Return a case of a tree; ``right`` None means that no group limits anything."""
     def run(folder: Path) -> Any:
         make(folder)
-        got = free(folder, said)
+        got = free(folder, content)
         if right is None:
             return "as the machine has it" if got is None or got > 2 * LIMIT else got
         return right if got in also else got
@@ -94,10 +94,10 @@ def _second() -> list[Case]:
         level(2, limit=2 * LIMIT, used=2 * LIMIT - 50_000_000)(folder)
         v2(folder, "/".join(above[:5]))
 
-    found = [_tree(f"version 2, limit at {above[depth - 1]}", level(depth), own)
+    listed = [_tree(f"version 2, limit at {above[depth - 1]}", level(depth), own)
              for depth in range(1, len(above) + 1)]
     return [
-        *found,
+        *listed,
         _tree("version 2, limit at the root", lambda f: v2(f, ""), "0::/\n"),
         _tree("version 2, limit at the root, self below", lambda f: v2(f, ""), own),
         _tree("version 2, no limit anywhere", level(1, limit=MAX), own, None),
@@ -196,7 +196,7 @@ def _processes() -> list[Case]:
                  holds=lambda text: '"fits": false' in text),
         _limited("ulimit -v and a small run", space, small, SAME),
         _without("run", small), _without("run with threads", run),
-        _without("run of numba", [*(one if one != "reference" else "numba" for one in run)]),
+        _without("run of numba", [*(item if item != "reference" else "numba" for item in run)]),
         _without("build", ["build", "--size", "30", "--out", "n.h5", "--json"]),
         _without("cell", ["cell", "dSPN", "--current", "270 pA", "--duration", "5 ms"]),
         _without("info", ["info"]),

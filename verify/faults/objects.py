@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -175,13 +176,13 @@ def asked(**options: Any) -> tuple[Any, ...]:
 
 def resumed(**options: Any) -> Any:
     """Run, and go on."""
-    made = ns.run("striatum", **{**COMMON, "size": 30, "duration": "1 ms", "out": _beside(),
+    result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "1 ms", "out": _beside(),
                                  "changes": {"warmup": "0 ms"}})
-    return about(ns.resume(made, **options))
+    return about(ns.resume(result, **options))
 
 
 def _beside() -> Path:
-    return Path.cwd().parent / "made"
+    return Path(tempfile.mkdtemp(dir=Path.cwd().parent)) / "run"
 
 
 def replaced(key: str, value: Any) -> str:
@@ -191,9 +192,9 @@ def replaced(key: str, value: Any) -> str:
 
 def drawn(**options: Any) -> list[str]:
     """Draw the raster of a run."""
-    made = ns.run("striatum", **{**COMMON, "size": 30, "duration": "4 ms", "out": _beside(),
+    result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "4 ms", "out": _beside(),
                                  "changes": {"warmup": "0 ms"}})
-    return ns.draw(made, **{"names": ["raster"], "out": "f", **options})["files"]
+    return ns.draw(result, **{"names": ["raster"], "out": "f", **options})["files"]
 
 
 def few(rows: list[Row]) -> list[Row]:
@@ -260,30 +261,29 @@ def _same(label: str, call: Callable[[], Any], right: Callable[[], Any], expect:
 
 
 def _numbers() -> list[Case]:
-    found = []
+    listed = []
     for where, call, plain, kinds, words in _table():
         right = cache(lambda call=call, plain=plain: _somewhere(lambda: call(plain)))
         for label, make, expect in kinds:
-            found.append(_same(f"{where}: {label}", lambda call=call, make=make, plain=plain: call(
+            listed.append(_same(f"{where}: {label}", lambda call=call, make=make, plain=plain: call(
                 make(plain)), right, expect, words))
-    return found
+    return listed
 
 
 def _somewhere(call: Callable[[], Any]) -> Any:
     """Call in a folder of its own, so that nothing comes to the working one."""
     import os
-    import tempfile
 
     back = Path.cwd()
     with tempfile.TemporaryDirectory() as place:
-        os.chdir(_made(Path(place) / "here"))
+        os.chdir(_result(Path(place) / "here"))
         try:
             return call()
         finally:
             os.chdir(back)
 
 
-def _made(folder: Path) -> Path:
+def _result(folder: Path) -> Path:
     folder.mkdir()
     return folder
 

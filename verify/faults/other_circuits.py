@@ -63,10 +63,10 @@ LIVE = ("conductance", "dopamine", "dopamine of d2", "current", "rates", "tau", 
 def changed(changes: dict[str, Any]) -> Any:
     """Return the circuit with other values."""
     raw = json.loads(json.dumps(circuit().to_dict()))
-    whole = {key: said for key, said in changes.items() if "." not in key}
-    made = ns.load(raw | whole) if whole else circuit()
-    rest = {key: said for key, said in changes.items() if "." in key}
-    return made.replace(rest) if rest else made
+    whole = {key: content for key, content in changes.items() if "." not in key}
+    result = ns.load(raw | whole) if whole else circuit()
+    rest = {key: content for key, content in changes.items() if "." in key}
+    return result.replace(rest) if rest else result
 
 
 def saved(folder: Path) -> Path:
@@ -107,8 +107,8 @@ def by_command(changes: dict[str, Any], folder: Path) -> str:
 
 def by_set(changes: dict[str, Any], folder: Path) -> str:
     """Name the network and the changed keys on the command line."""
-    sets = [part for key, said in changes.items()
-            for part in ("--set", f"{key}={json.dumps(said)}")]
+    sets = [part for key, content in changes.items()
+            for part in ("--set", f"{key}={json.dumps(content)}")]
     text = command("run", "--network", saved(folder), *sets, "--duration", "20 ms", "--engine",
                    "reference", "--record", "none", "--json")
     return json.loads(text)["spike_hash"][:12]
@@ -179,24 +179,24 @@ def _steps() -> list[Case]:
             import tempfile
 
             with tempfile.TemporaryDirectory() as folder:
-                made = changed(changes)
-                return spikes(made, ns.build(made, size=SIZE, seed=1), out=f"{folder}/run",
+                result = changed(changes)
+                return spikes(result, ns.build(result, size=SIZE, seed=1), out=f"{folder}/run",
                               duration="21 ms")
 
         return right
 
-    found = []
+    listed = []
     for dt in ("0.05 ms", "0.2 ms", "0.5 ms", "0.3 ms", "0.07 ms", "0.15 ms"):
         whole = dt in ("0.05 ms", "0.2 ms", "0.5 ms")
         for label, options in (("a circuit", {}), ("an option", {"dt": dt})):
             def run(folder: Path, dt: str = dt, options: dict[str, Any] = options) -> str:
                 del folder
-                made = circuit() if options else changed({"dt": dt})
-                return spikes(made, network(), duration="21 ms", **options)
+                result = circuit() if options else changed({"dt": dt})
+                return spikes(result, network(), duration="21 ms", **options)
 
-            found.append(Case(f"dt {dt} of {label} on the network of 0.1 ms", run,
+            listed.append(Case(f"dt {dt} of {label} on the network of 0.1 ms", run,
                               SAME if whole else REFUSED, alone({"dt": dt}), ("dt", "delay")))
-    return found
+    return listed
 
 
 def _same() -> list[Case]:
@@ -204,10 +204,10 @@ def _same() -> list[Case]:
     copies = {"itself": circuit, "a copy": lambda: ns.load(circuit().to_dict()),
               "another name": lambda: ns.load({**circuit().to_dict(), "name": "other"}),
               "another summary": lambda: ns.load({**circuit().to_dict(), "summary": "other"})}
-    found = [Case(f"{label} on its network", lambda folder, make=make: spikes(
+    listed = [Case(f"{label} on its network", lambda folder, make=make: spikes(
         make(), network()), SAME, usual) for label, make in copies.items()]
     units = {"pathways.FS->dSPN.delay": "0.002 s", "volume.minimum_distance": "0.015 mm"}
-    return [*found,
+    return [*listed,
             Case("the same values in other units on its network", lambda folder: spikes(
                 circuit().replace(units), network()), SAME, usual),
             Case("no circuit named", lambda folder: ns.run(
@@ -219,7 +219,7 @@ def _same() -> list[Case]:
 
 def cases() -> list[Case]:
     """Return every case of this kind."""
-    found = [Case(f"{label} by {road}", lambda folder, go=go, changes=changes: go(changes, folder),
+    listed = [Case(f"{label} by {road}", lambda folder, go=go, changes=changes: go(changes, folder),
                   REFUSED, words=(*words, *(("hash",) if road in ("resume", "rerun") else ())))
              for label, (changes, words) in BUILT.items() for road, go in ROADS.items()
              if not (road == "save" and label not in ("spread", "delay", "density", "wiring.p"))]
@@ -229,6 +229,6 @@ def cases() -> list[Case]:
             # A command also draws figures, which takes most of the time.
             if label in (("current", "noise", "stp") if road in ("command", "load_network") else
                          LIVE if road.startswith("engine") else FREE):
-                found.append(Case(f"{label} by {road}", lambda folder, go=ROADS[road],
+                listed.append(Case(f"{label} by {road}", lambda folder, go=ROADS[road],
                                   changes=changes: go(changes, folder), OTHER, _right(road)))
-    return [*found, *_steps(), *_same()]
+    return [*listed, *_steps(), *_same()]

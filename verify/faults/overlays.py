@@ -35,8 +35,8 @@ def put(name: str) -> Path:
 
 def levels(circuit: Any) -> tuple[float, float]:
     """Return the dopamine of a circuit."""
-    said = circuit.dopamine
-    return said.d1.constant.value, said.d2.constant.value
+    content = circuit.dopamine
+    return content.d1.constant.value, content.d2.constant.value
 
 
 def loaded(overlay: Any) -> Any:
@@ -46,16 +46,16 @@ def loaded(overlay: Any) -> Any:
 
 def ran(overlay: Any) -> Any:
     """Return dopamine and how many overlays the record of a run names."""
-    made = ns.run("striatum", overlay=overlay, **SMALL)
-    return levels(made.circuit), made.record["overlay"]
+    result = ns.run("striatum", overlay=overlay, **SMALL)
+    return levels(result.circuit), result.record["overlay"]
 
 
 def commanded(overlay: str) -> Any:
     """Return the dopamine that ``info`` tells, given an overlay."""
     import json
 
-    said = json.loads(command("info", "striatum", f"--overlay={overlay}", "--json"))
-    return levels(ns.load(said["circuit"]))
+    content = json.loads(command("info", "striatum", f"--overlay={overlay}", "--json"))
+    return levels(ns.load(content["circuit"]))
 
 
 def _named(name: str, road: Callable[[Any], Any], label: str, right: Any) -> Case:
@@ -69,13 +69,13 @@ def _named(name: str, road: Callable[[Any], Any], label: str, right: Any) -> Cas
 
 def _kinds() -> list[Case]:
     """Return kinds of lists of overlays."""
-    def made(make: Callable[[Path], Any], road: Callable[[Any], Any]) -> Callable[[Path], Any]:
+    def result(make: Callable[[Path], Any], road: Callable[[Any], Any]) -> Callable[[Path], Any]:
         def run(folder: Path) -> Any:
             path = folder / "pd.v2.toml"
             path.write_text(TEXT)
             value = road(make(path))
             if isinstance(value[1], list):  # a path is another in every folder
-                return value[0], [Path(one).name for one in value[1]]
+                return value[0], [Path(item).name for item in value[1]]
             return value
 
         return run
@@ -94,7 +94,7 @@ def _kinds() -> list[Case]:
         ("a Path", lambda p: p, SAME, twice[:1]), ("a text", str, SAME, twice[:1]),
         ("a list of a Path", lambda p: [p], SAME, twice[:1]),
         ("a tuple", lambda p: (str(p),), SAME, twice[:1]),
-        ("a generator", lambda p: (one for one in [p]), SAME, twice[:1]),
+        ("a generator", lambda p: (item for item in [p]), SAME, twice[:1]),
         ("an iterator", lambda p: iter([str(p)]), SAME, twice[:1]),
         ("a map", lambda p: map(str, [p]), SAME, twice[:1]),
         ("a set", lambda p: {p}, EITHER, twice[:1]),
@@ -104,7 +104,7 @@ def _kinds() -> list[Case]:
         ("a pure path", lambda p: PurePosixPath(p), EITHER, twice[:1]),
         ("an object with __fspath__", Named, EITHER, twice[:1]),
         ("the same twice", lambda p: [p, str(p)], SAME, twice),
-        ("the same twice, a generator", lambda p: (one for one in [p, p]), SAME, twice),
+        ("the same twice, a generator", lambda p: (item for item in [p, p]), SAME, twice),
         ("bytes", lambda p: str(p).encode(), REFUSED, []), ("a number", lambda p: 3, REFUSED, []),
         ("a list of numbers", lambda p: [3], REFUSED, []),
         ("a list of lists", lambda p: [[str(p)]], REFUSED, []),
@@ -113,11 +113,11 @@ def _kinds() -> list[Case]:
         ("a folder", lambda p: p.parent, REFUSED, []),
         ("a dict", lambda p: {"dopamine": {"d1": 1}}, REFUSED, []),
     ]
-    found = [Case(f"{label} by run", made(make, ran), expect, ((0.25, 0.75), names), WORDS)
+    listed = [Case(f"{label} by run", result(make, ran), expect, ((0.25, 0.75), names), WORDS)
              for label, make, expect, names in rows]
-    found += [Case(f"{label} by load", made(make, loaded), expect, (0.25, 0.75), WORDS)
+    listed += [Case(f"{label} by load", result(make, loaded), expect, (0.25, 0.75), WORDS)
               for label, make, expect, _ in rows]
-    return found
+    return listed
 
 
 def _parts() -> list[Case]:
@@ -138,7 +138,7 @@ def _parts() -> list[Case]:
         Case("a part of ours by run", order("parkinsonian.dopamine"), SAME,
              (ours, ["parkinsonian.dopamine"])),
         Case("a part of ours in a generator", lambda folder: ran(
-            one for one in ["parkinsonian.dopamine"]), SAME, (ours, ["parkinsonian.dopamine"])),
+            item for item in ["parkinsonian.dopamine"]), SAME, (ours, ["parkinsonian.dopamine"])),
         Case("a part of ours, a file of its name beside", beside, SAME,
              (ours, ["parkinsonian.dopamine"])),
         Case("our own file as a Path", lambda folder: ran(path)[0] == ran("parkinsonian")[0], SAME),
@@ -167,9 +167,9 @@ def _functions() -> list[Case]:
                                     duration="2 ms", engine="reference", jobs=1,
                                     changes={"warmup": "0 ms"}).finished}
     kinds: dict[str, Callable[[Path], Any]] = {
-        "a Path": lambda p: p, "a generator": lambda p: (one for one in [p]),
+        "a Path": lambda p: p, "a generator": lambda p: (item for item in [p]),
         "a tuple": lambda p: (p,), "a name with dots": str}
-    found = []
+    listed = []
     for road, call in roads.items():
         for label, make in kinds.items():
             def run(folder: Path, call: Any = call, make: Any = make) -> Any:
@@ -177,15 +177,15 @@ def _functions() -> list[Case]:
                 path.write_text(TEXT)
                 return call(make(path)) == call(str(path))
 
-            found.append(Case(f"{label} by {road}", run, EITHER if road == "sweep" else SAME,
+            listed.append(Case(f"{label} by {road}", run, EITHER if road == "sweep" else SAME,
                               words=WORDS))
-    return found
+    return listed
 
 
 def cases() -> list[Case]:
     """Return every case of this kind."""
     right = (0.25, 0.75)
-    found = [_named(name, loaded, "load", right) for name in NAMES]
-    found += [_named(name, commanded, "the command line", right) for name in NAMES]
-    found += [_named(name, ran, "run", (right, [name])) for name in NAMES[:6]]
-    return [*found, *_kinds(), *_parts(), *_functions()]
+    listed = [_named(name, loaded, "load", right) for name in NAMES]
+    listed += [_named(name, commanded, "the command line", right) for name in NAMES]
+    listed += [_named(name, ran, "run", (right, [name])) for name in NAMES[:6]]
+    return [*listed, *_kinds(), *_parts(), *_functions()]

@@ -37,19 +37,19 @@ def recorded(folder: Path) -> Any:
 
 def ran(folder: Path, **options: Any) -> Any:
     """Return a run whose circuit, spikes and traces were looked at."""
-    made = ns.run(circuit(), network=network(), out=folder / "r", **{**COMMON, "record": "dSPN:2",
+    result = ns.run(circuit(), network=network(), out=folder / "r", **{**COMMON, "record": "dSPN:2",
                                                                      **options})
-    made.circuit, made.traces, made.spikes  # noqa: B018 (what was looked at is kept)
-    return made
+    result.circuit, result.traces, result.spikes  # noqa: B018 (what was looked at is kept)
+    return result
 
 
 OBJECTS: dict[str, Callable[[Path], Any]] = {
     "circuit": lambda folder: ns.load("striatum"),
     "circuit with changes": lambda folder: ns.load("striatum", changes={"dopamine.d1": 0.9}),
     "circuit with an overlay": lambda folder: ns.load("striatum", overlay="parkinsonian"),
-    **{f"circuit with a {name}": lambda folder, said=said: ns.load(
-        "striatum", changes={"dopamine.d1": said})
-       for name, said in (("pulse", PULSE), ("sine", SINE), ("table", TABLE))},
+    **{f"circuit with a {name}": lambda folder, content=content: ns.load(
+        "striatum", changes={"dopamine.d1": content})
+       for name, content in (("pulse", PULSE), ("sine", SINE), ("table", TABLE))},
     "circuit with spikes of a file": recorded, "busy circuit": lambda folder: circuit(),
     "cell of a circuit": lambda folder: ns.load("striatum").cells["dSPN"],
     "pathway of a circuit": lambda folder: ns.load("striatum").pathways["FS->dSPN"],
@@ -73,60 +73,60 @@ OBJECTS: dict[str, Callable[[Path], Any]] = {
     "settings": lambda folder: Settings(size=3),
 }
 WAYS: dict[str, Callable[[Any], Any]] = {
-    "pickle": lambda one: pickle.loads(pickle.dumps(one)),  # noqa: S301
-    "pickle of protocol 2": lambda one: pickle.loads(pickle.dumps(one, 2)),  # noqa: S301
-    "pickle of protocol 5": lambda one: pickle.loads(pickle.dumps(one, 5)),  # noqa: S301
-    "pickle by Python": lambda one: pickle.loads(_slowly(one)),  # noqa: S301
+    "pickle": lambda item: pickle.loads(pickle.dumps(item)),  # noqa: S301
+    "pickle of protocol 2": lambda item: pickle.loads(pickle.dumps(item, 2)),  # noqa: S301
+    "pickle of protocol 5": lambda item: pickle.loads(pickle.dumps(item, 5)),  # noqa: S301
+    "pickle by Python": lambda item: pickle.loads(_slowly(item)),  # noqa: S301
     "copy": copy.copy, "deepcopy": copy.deepcopy}
 
 
-def _slowly(one: Any) -> bytes:
+def _slowly(item: Any) -> bytes:
     buffer = io.BytesIO()
-    pickle._Pickler(buffer).dump(one)  # type: ignore[attr-defined]
+    pickle._Pickler(buffer).dump(item)  # type: ignore[attr-defined]
     return buffer.getvalue()
 
 
-def text(one: Any) -> Any:
+def text(item: Any) -> Any:
     """Return what two equal objects have in common."""
-    if isinstance(one, ns.Circuit):
-        said = [(target.spikes.events[0].tolist(), target.spikes.events[1].tolist())
-                for entry in one.inputs.values() for target in entry.targets.values()
+    if isinstance(item, ns.Circuit):
+        content = [(target.spikes.events[0].tolist(), target.spikes.events[1].tolist())
+                for entry in item.inputs.values() for target in entry.targets.values()
                 if target.spikes is not None]
-        return type(one).__name__, one.to_dict(), said, one._folder
-    if isinstance(one, ns.Network):
-        return type(one).__name__, one.hash(), text(one.circuit)
-    if isinstance(one, ns.Run):
-        return one.folder, one.record, len(one.spikes), text(one.circuit), text(one.traces)
-    if isinstance(one, np.ndarray):
-        return str(one.dtype), one.tolist()
-    if hasattr(one, "model_dump"):
-        return type(one).__name__, one.model_dump()
-    if isinstance(one, dict):
-        return {key: text(said) for key, said in one.items()}
-    if isinstance(one, (list, tuple)):
-        return [text(said) for said in one]
-    if hasattr(one, "to_numpy"):
-        return one.to_numpy().tolist()
-    if isinstance(one, Exception):
-        return type(one).__name__, str(one), one.exit_code
-    return text(vars(one)) if hasattr(one, "__dict__") and not callable(one) else str(one)
+        return type(item).__name__, item.to_dict(), content, item._folder
+    if isinstance(item, ns.Network):
+        return type(item).__name__, item.hash(), text(item.circuit)
+    if isinstance(item, ns.Run):
+        return item.folder, item.record, len(item.spikes), text(item.circuit), text(item.traces)
+    if isinstance(item, np.ndarray):
+        return str(item.dtype), item.tolist()
+    if hasattr(item, "model_dump"):
+        return type(item).__name__, item.model_dump()
+    if isinstance(item, dict):
+        return {key: text(content) for key, content in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [text(content) for content in item]
+    if hasattr(item, "to_numpy"):
+        return item.to_numpy().tolist()
+    if isinstance(item, Exception):
+        return type(item).__name__, str(item), item.exit_code
+    return text(vars(item)) if hasattr(item, "__dict__") and not callable(item) else str(item)
 
 
 def _copies() -> list[Case]:
     def same(make: Callable[[Path], Any], way: Callable[[Any], Any]) -> Callable[[Path], bool]:
         def run(folder: Path) -> bool:
-            one = make(folder)
-            return text(way(one)) == text(one)
+            item = make(folder)
+            return text(way(item)) == text(item)
 
         return run
 
     slow = ("pickle", "deepcopy")
-    found = [Case(f"{way} of a {label}", same(make, WAYS[way]), SAME)
+    listed = [Case(f"{way} of a {label}", same(make, WAYS[way]), SAME)
              for label, make in OBJECTS.items() for way in WAYS
              if way in slow or "circuit" in label or label in ("network", "run")]
-    kinds = [one for one in vars(errors).values() if isinstance(one, type)
-             and issubclass(one, errors.NeostriatumError)]
-    found += [Case(f"pickle of a {kind.__name__}", same(
+    kinds = [item for item in vars(errors).values() if isinstance(item, type)
+             and issubclass(item, errors.NeostriatumError)]
+    listed += [Case(f"pickle of a {kind.__name__}", same(
         lambda folder, kind=kind: kind("where: rule (got 3)"), WAYS["pickle"]), SAME)
         for kind in kinds]
 
@@ -137,11 +137,11 @@ def _copies() -> list[Case]:
         return events[1].tolist() == [1, 2]
 
     def works(folder: Path) -> bool:
-        made, drawn = (WAYS["pickle"](one) for one in (circuit(), network()))
-        return (ns.run(made, network=drawn, **COMMON).summary["spike_hash"]
+        result, drawn = (WAYS["pickle"](item) for item in (circuit(), network()))
+        return (ns.run(result, network=drawn, **COMMON).summary["spike_hash"]
                 == ns.run(circuit(), network=network(), **COMMON).summary["spike_hash"])
 
-    return [*found, Case("pickle of a circuit whose file of spikes is gone", moved, SAME),
+    return [*listed, Case("pickle of a circuit whose file of spikes is gone", moved, SAME),
             Case("a circuit and a network from pickles run to the same spikes", works, SAME)]
 
 
@@ -150,14 +150,14 @@ def _hashes() -> list[Case]:
         return lambda folder: hash(make(folder)) == hash(make(folder))
 
     @lru_cache
-    def named(one: Any) -> str:
-        return one.name
+    def named(item: Any) -> str:
+        return item.name
 
     plain = ns.load("striatum")
     other = plain.replace({"dopamine.d1": 0.9})
-    found = [Case(f"hash of a {label}", equal(OBJECTS[label]), SAME)
+    listed = [Case(f"hash of a {label}", equal(OBJECTS[label]), SAME)
              for label in OBJECTS if label.startswith("circuit") or label == "busy circuit"]
-    return [*found,
+    return [*listed,
             Case("a set of circuits", lambda folder: len({plain, ns.load("striatum"), other}), SAME,
                  2),
             Case("circuits as keys", lambda folder: {plain: 1, other: 2}[ns.load("striatum")], SAME,
@@ -183,12 +183,14 @@ def _programs() -> list[Case]:
                 "threads of recordings": {"NUMBA_THREADING_LAYER": "workqueue"},
                 "fork pool after build": {"NUMBA_THREADING_LAYER": "workqueue"}}
 
-    found = [Case(name, lambda folder, name=name: bool(started([path, name], folder) == ""), SAME,
+    listed = [Case(name, lambda folder, name=name: bool(started([path, name], folder) == ""), SAME,
                   apart=True) for name in PROGRAMS]
-    found += [Case(f"{name}, layer {', '.join(said.values())}", lambda folder, name=name, said=said:
-                   started([path, name], folder, **said) == "", SAME, apart=True)
-              for name, said in environments().items()]
-    return found
+    for name, given in environments().items():
+        def run(folder: Path, name: str = name, given: dict[str, str] = given) -> bool:
+            return started([path, name], folder, **given) == ""
+
+        listed.append(Case(f"{name}, layer {', '.join(given.values())}", run, apart=True))
+    return listed
 
 
 def cases() -> list[Case]:

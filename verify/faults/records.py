@@ -30,7 +30,8 @@ def table(points: int) -> dict[str, Any]:
     """Return a course of dopamine with so many points."""
     times = np.linspace(0, 1000, points)
     return {"table": {"times": [f"{time:.2f} ms" for time in times],
-                      "values": [round(float(one), 4) for one in 0.5 + 0.5 * np.sin(times / 100)]}}
+                      "values": [round(float(level), 4) for level
+                                 in 0.5 + 0.5 * np.sin(times / 100)]}}
 
 
 CURRENT = {"targets": {"FS": {"current": {"table": {
@@ -72,9 +73,9 @@ PLACES: dict[str, bytes] = {
 def _step(label: str, make: Callable[[Path], Any], step: str, expect: str = SAME,
           words: tuple[str, ...] = ()) -> Case:
     def run(folder: Path) -> Any:
-        made = make(folder)
+        result = make(folder)
         try:
-            return STEPS[step](ns.Run(made.folder))
+            return STEPS[step](ns.Run(result.folder))
         except ns.NeostriatumError as error:
             return f"accepted, then: {error}"  # no refusal: the run was accepted
 
@@ -82,9 +83,9 @@ def _step(label: str, make: Callable[[Path], Any], step: str, expect: str = SAME
 
 
 def _changes() -> list[Case]:
-    found = []
-    for number, (label, said) in enumerate(CHANGES.items()):
-        warm = {"warmup": "0 ms"} | said
+    listed = []
+    for number, (label, content) in enumerate(CHANGES.items()):
+        warm = {"warmup": "0 ms"} | content
 
         def make(folder: Path, warm: dict[str, Any] = warm) -> Any:
             return ns.run("striatum", changes=warm, out=folder / "run", **BASE)
@@ -92,23 +93,24 @@ def _changes() -> list[Case]:
         steps = ["report", list(STEPS)[1 + number % 4]]
         if label in ("a course of 60 points", "a summary of 1001 letters"):
             steps = list(STEPS)
-        found += [_step(label, make, step) for step in steps]
+        listed += [_step(label, make, step) for step in steps]
     for label in ("a course of 60 points", "a summary of 20000 letters", "truths",
                   "a summary in Chinese"):
-        sets = [part for key, said in CHANGES.get(label, {"summary": "x" * 20_000}).items()
-                for part in ("--set", f"{key}={json.dumps(said)}")]
+        sets = [part for key, content in CHANGES.get(label, {"summary": "x" * 20_000}).items()
+                for part in ("--set", f"{key}={json.dumps(content)}")]
 
         def by_command(folder: Path, sets: list[str] = sets) -> bool:
             command("run", "striatum", *sets, "--set", "warmup=0 ms", "--size", 30, "--duration",
                     "2 ms", "--engine", "reference", "--out", folder / "run", "--quiet")
             return bool(command("rerun", folder / "run", "--out", "again", "--json"))
 
-        found.append(Case(f"{label} by --set, then rerun", by_command))
+        listed.append(Case(f"{label} by --set, then rerun", by_command))
     long = CHANGES["a course of 60 points"] | {"warmup": "0 ms"}
-    return [*found, *(Case(f"a sweep of a course, figures {figures}",
-                           lambda folder, figures=figures: ns.sweep(circuit="striatum", seeds=2, size=30, duration="2 ms", jobs=1,
-                                    engine="reference", changes=long, figures=figures,
-                                    out=folder / "s").finished, SAME, 2)
+    return [*listed, *(Case(f"a sweep of a course, figures {figures}",
+                           lambda folder, figures=figures: ns.sweep(
+                               circuit="striatum", seeds=2, size=30, duration="2 ms", jobs=1,
+                               engine="reference", changes=long, figures=figures,
+                               out=folder / "s").finished, SAME, 2)
                       for figures in (False, True))]
 
 
@@ -136,11 +138,11 @@ def _places() -> list[Case]:
         return ns.run(circuit(), overlay=str(path), out=folder / "run", **BASE)
 
     roads = {"network": by_network, "circuit": by_circuit, "out": by_out, "overlay": by_overlay}
-    found = []
+    listed = []
     for number, (label, name) in enumerate(PLACES.items()):
         for shift, (road, call) in enumerate(roads.items()):
             step = list(STEPS)[(number + shift) % len(STEPS)]
-            found.append(_step(f"{label} as a folder of the {road}",
+            listed.append(_step(f"{label} as a folder of the {road}",
                                lambda folder, call=call, name=name: call(folder, name), step))
     for label in ("latin-1", "end of line", "a digit of another script"):
         def commanded(folder: Path, name: bytes = PLACES[label]) -> bool:
@@ -150,7 +152,7 @@ def _places() -> list[Case]:
             return "spike_hash" in program("rerun", path.parent / "run", "--out", folder / "again",
                                            "--json", folder=folder)
 
-        found.append(Case(f"{label} on the command line", commanded, SAME, apart=True))
+        listed.append(Case(f"{label} on the command line", commanded, SAME, apart=True))
 
     def digit(folder: Path) -> bool:
         del folder
@@ -158,17 +160,17 @@ def _places() -> list[Case]:
         return ns.run(circuit(), **BASE).folder.name == "0001"
 
     def moved(folder: Path) -> int:
-        made = ns.run(circuit(), out="rel", **BASE)
+        result = ns.run(circuit(), out="rel", **BASE)
         os.chdir(folder)
-        return len(made.spikes) - made.summary["spikes"]
+        return len(result.spikes) - result.summary["spikes"]
 
-    return [*found, Case("runs/² beside the runs", digit),
+    return [*listed, Case("runs/² beside the runs", digit),
             Case("a run of a relative folder, then another working one", moved, SAME, 0)]
 
 
 def _options() -> list[Case]:
     """Return options that go into the record, in other kinds than it has."""
-    texts = {"a generator of overlays": {"overlay": (one for one in ["parkinsonian.dopamine"])},
+    texts = {"a generator of overlays": {"overlay": (item for item in ["parkinsonian.dopamine"])},
              "an overlay as a tuple": {"overlay": ("parkinsonian.dopamine",)},
              "figures of NumPy": {"figures": np.False_},
              "threads of NumPy": {"threads": np.int64(1)},
@@ -176,22 +178,22 @@ def _options() -> list[Case]:
              "seed above 2^53": {"seed": 2**53 + 1}, "the highest seed": {"seed": 2**63 - 1},
              "precision of NumPy": {"precision": np.str_("double")},
              "engine of NumPy": {"engine": np.str_("reference")}}
-    found = []
-    for label, said in texts.items():
+    listed = []
+    for label, content in texts.items():
         for step in ("report", "rerun", "resume"):
-            def make(folder: Path, said: dict[str, Any] = said) -> Any:
-                fresh = {key: (one for one in ["parkinsonian.dopamine"])
-                         if label_of(one) else one for key, one in said.items()}
+            def make(folder: Path, content: dict[str, Any] = content) -> Any:
+                fresh = {key: (item for item in ["parkinsonian.dopamine"])
+                         if label_of(item) else item for key, item in content.items()}
                 return ns.run("striatum", out=folder / "run",
                               **{**BASE, "changes": {"warmup": "0 ms"}, **fresh})
 
-            found.append(_step(label, make, step, EITHER))
-    return found
+            listed.append(_step(label, make, step, EITHER))
+    return listed
 
 
-def label_of(one: Any) -> bool:
+def label_of(item: Any) -> bool:
     """Return whether an option is a generator, which is used up by its first reader."""
-    return hasattr(one, "send")
+    return hasattr(item, "send")
 
 
 def cases() -> list[Case]:

@@ -71,11 +71,11 @@ def config() -> dict[str, Any]:
         "edges": [{"edges_file": f"$DIR/{path}"} for path in FILES.values()]}}
 
 
-def configured(folder: Path, said: Any, name: str = "circuit_config.json") -> None:
+def configured(folder: Path, content: Any, name: str = "circuit_config.json") -> None:
     """Write a config: bytes and text as they are, anything else as JSON."""
-    if not isinstance(said, (str, bytes)):
-        said = json.dumps(said)
-    (folder / name).write_bytes(said.encode() if isinstance(said, str) else said)
+    if not isinstance(content, (str, bytes)):
+        content = json.dumps(content)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def columns(folder: Path, key: str, change: Callable[[Any, str, int], None],
@@ -135,11 +135,11 @@ def without(*pathways: str) -> Callable[[], str]:
         import tempfile
 
         with tempfile.TemporaryDirectory() as folder:
-            said = config()
-            said["networks"]["edges"] = [
+            content = config()
+            content["networks"]["edges"] = [
                 {"edges_file": f"$DIR/{path}"} for name, path in FILES.items()
                 if name not in pathways]
-            configured(written(Path(folder)), said)
+            configured(written(Path(folder)), content)
             return read(Path(folder))
 
     return right

@@ -34,21 +34,21 @@ def _case(label: str, fill: Callable[[Any], Any], expect: str = SAME, right: Any
 
 
 def _numbers() -> list[Case]:
-    found = []
+    listed = []
     for kind in ("<f8", ">f8", "<f4", ">f4", "<f2", ">f2", np.longdouble):
-        found.append(_case(f"times of {np.dtype(kind).str}",
+        listed.append(_case(f"times of {np.dtype(kind).str}",
                            lambda file, kind=kind: population(file, time_type=kind)))
     for kind in ("i1", "u1", "<i2", ">i2", "<u2", "<i4", ">i4", ">u4", "<i8", ">i8", ">u8"):
-        found.append(_case(f"ids of {kind}", lambda file, kind=kind: population(
+        listed.append(_case(f"ids of {kind}", lambda file, kind=kind: population(
             file, id_type=kind)))
-        found.append(_case(f"whole times of {kind}", lambda file, kind=kind: population(
+        listed.append(_case(f"whole times of {kind}", lambda file, kind=kind: population(
             file, times=(0, 1, 1, 7), time_type=kind), SAME, ((0.0, 1.0, 1.0, 7.0), IDS)))
     for kind in ("<f8", ">f8", "<f4", "<f2"):
-        found.append(_case(f"whole ids of {kind}", lambda file, kind=kind: population(
+        listed.append(_case(f"whole ids of {kind}", lambda file, kind=kind: population(
             file, id_type=kind)))
-        found.append(_case(f"broken ids of {kind}", lambda file, kind=kind: population(
+        listed.append(_case(f"broken ids of {kind}", lambda file, kind=kind: population(
             file, ids=(2, 3, 1.5, 4), id_type=kind), REFUSED))
-        found.append(_case(f"an id NaN of {kind}", lambda file, kind=kind: population(
+        listed.append(_case(f"an id NaN of {kind}", lambda file, kind=kind: population(
             file, ids=(2, 3, np.nan, 4), id_type=kind), REFUSED))
     for label, ids, kind in (("negative", (2, -3, 1, 4), "<i8"), ("negative float",
                              (2, -3, 1, 4), "<f8"), ("above 2^31", (2, 2**31, 1, 4), "<i8"),
@@ -56,18 +56,18 @@ def _numbers() -> list[Case]:
                              ("infinite", (2, np.inf, 1, 4), "<f8"),
                              ("1e300", (2, 1e300, 1, 4), "<f8"),
                              ("above 2^53 as floats", (2, 2.0**60, 1, 4), "<f8")):
-        found.append(_case(f"an id {label}", lambda file, ids=ids, kind=kind: population(
+        listed.append(_case(f"an id {label}", lambda file, ids=ids, kind=kind: population(
             file, ids=ids, id_type=kind), REFUSED))
     for label, time in (("NaN", np.nan), ("infinite", np.inf), ("negative", -1.0),
                         ("1e11", 1e11)):
-        found.append(_case(f"a time {label}", lambda file, time=time: population(
+        listed.append(_case(f"a time {label}", lambda file, time=time: population(
             file, times=(0.5, 1, 1, time)), REFUSED))
     for label, kind in (("texts", "S8"), ("truths", "?"), ("complex", "c16")):
-        found.append(_case(f"times that are {label}", lambda file, kind=kind: population(
+        listed.append(_case(f"times that are {label}", lambda file, kind=kind: population(
             file, time_type=kind), REFUSED))
-        found.append(_case(f"ids that are {label}", lambda file, kind=kind: population(
+        listed.append(_case(f"ids that are {label}", lambda file, kind=kind: population(
             file, id_type=kind), REFUSED))
-    return found
+    return listed
 
 
 def _units() -> list[Case]:
@@ -87,7 +87,7 @@ def _units() -> list[Case]:
         ("steps", "steps", 1, REFUSED), ("samples", "samples", 1, REFUSED), ("?", "?", 1, REFUSED),
         ("bytes not UTF-8", np.bytes_(b"\xff\xfe"), 1, REFUSED),
     ]
-    found = [_case(f"units: {label}", lambda file, unit=unit, factor=factor: population(
+    listed = [_case(f"units: {label}", lambda file, unit=unit, factor=factor: population(
         file, times=np.array(TIMES) * factor, units=unit), expect)
         for label, unit, factor, expect in rows]
 
@@ -95,7 +95,7 @@ def _units() -> list[Case]:
         population(file, "a", units="s", times=np.array(TIMES) / 1000)
         population(file, "b")
 
-    return [*found, _case("the unit of the other population of two", two, SAME, name="b"),
+    return [*listed, _case("the unit of the other population of two", two, SAME, name="b"),
             _case("its own unit of two populations", two, EITHER, name="a")]
 
 
@@ -175,19 +175,19 @@ def _orders() -> list[Case]:
         pairs = sorted(((TIMES[n], IDS[n]) for n in picked), key=lambda pair: pair[0])
         return tuple(t for t, _ in pairs), tuple(i for _, i in pairs)
 
-    found = []
+    listed = []
     for label, picked in order.items():
         for sorting in (None, "by_time", "by_id", "none", b"by_id", 1, np.array(1, enumeration),
                         "nonsense"):
             shown = "enum" if isinstance(sorting, np.ndarray) else sorting
-            found.append(_case(
+            listed.append(_case(
                 f"order {label}, sorting {shown!r}",
                 lambda file, picked=picked, sorting=sorting: population(
                     file, times=[TIMES[n] for n in picked], ids=[IDS[n] for n in picked],
                     sorting=sorting),
                 SAME if label == "by_time" and shown in (None, "by_time") else EITHER,
                 right(picked)))
-    return found
+    return listed
 
 
 def _populations() -> list[Case]:
@@ -198,11 +198,11 @@ def _populations() -> list[Case]:
 
         return fill
 
-    found = [_case(f"population {name[:30]!r} of two", both(name),
+    listed = [_case(f"population {name[:30]!r} of two", both(name),
                    EITHER if name in ("...", "a\tb") else SAME, name=name) for name in NAMES]
-    found += [_case(f"population {name[:30]!r} alone, not named",
+    listed += [_case(f"population {name[:30]!r} alone, not named",
                     lambda file, name=name: population(file, name)) for name in NAMES]
-    return [*found,
+    return [*listed,
             _case("two populations, none named", both("ctx"), REFUSED),
             _case("two populations, a third named", both("ctx"), REFUSED, name="cty"),
             _case("one population, another named", lambda file: population(file), REFUSED,

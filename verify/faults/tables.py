@@ -95,14 +95,14 @@ def _names() -> list[Case]:
 
 def _dialects() -> list[Case]:
     text, names = table(), ("tab", "semicolon", "blank", "bar")
-    found = [_spikes(f"separator {name}", table(separator=one), EITHER)
-             for name, one in zip(names, "\t; |", strict=True)]
+    listed = [_spikes(f"separator {name}", table(separator=item), EITHER)
+             for name, item in zip(names, "\t; |", strict=True)]
     codes = {"utf-8-sig": SAME, "utf-16": EITHER, "utf-16-le": EITHER, "utf-32": EITHER,
              "latin-1": SAME, "cp1252": SAME, "ascii": SAME}
-    found += [_spikes(f"in {code}", text.encode(code), expect) for code, expect in codes.items()]
+    listed += [_spikes(f"in {code}", text.encode(code), expect) for code, expect in codes.items()]
     accents = table([(t, n, "é") for t, n in ROWS], header="time_ms,id,é")
     return [
-        *found,
+        *listed,
         _spikes("accents in latin-1", accents.encode("latin-1"), EITHER),
         _spikes("accents in UTF-8", accents, SAME),
         _spikes("semicolons and decimal commas", table().replace(",", ";").replace(".", ",")),
@@ -134,17 +134,17 @@ def _values() -> list[Case]:
     def last(time: Any, number: Any) -> str:
         return table([*ROWS[:-1], (time, number)])
 
-    found = [_spikes(f"time {time}", last(time, 4), expect) for time, expect in (
+    listed = [_spikes(f"time {time}", last(time, 4), expect) for time, expect in (
         ("7.250", SAME), ("7.25e0", SAME), ("+7.25", EITHER), ("725e-2", SAME), ("NaN", REFUSED),
         ("inf", REFUSED), ("-7.25", REFUSED), ("", REFUSED), ("7.25 ms", REFUSED),
         ("0x7", REFUSED), ("1e400", REFUSED), ("None", REFUSED), ("7_25", REFUSED),
         ("True", REFUSED), ("\u0667", REFUSED), ("1e11", REFUSED), ("7:25", REFUSED))]
-    found += [_spikes(f"id {number}", last(7.25, number), expect) for number, expect in (
+    listed += [_spikes(f"id {number}", last(7.25, number), expect) for number, expect in (
         ("4.0", EITHER), ("4e0", EITHER), ("04", EITHER), ("4.5", REFUSED), ("", REFUSED),
         ("NaN", REFUSED), ("-4", REFUSED), ("0x4", REFUSED), ("True", REFUSED), ("four", REFUSED),
         ("9223372036854775812", REFUSED), ("18446744073709551620", REFUSED), ("2147483648",
                                                                               REFUSED))]
-    return [*found,
+    return [*listed,
             _spikes("all ids floats", table([(t, float(n)) for t, n in ROWS]), EITHER),
             _spikes("all ids true or false", table([(t, n > 2) for t, n in ROWS])),
             _spikes("not sorted", table(sorted(ROWS, key=lambda row: -row[0])), EITHER,
@@ -157,9 +157,9 @@ def _types(label: str, text: str | bytes, expect: str = REFUSED, right: Any = pl
            kind: str = "edge", words: tuple[str, ...] = ()) -> Case:
     """Return a table of types of the first edges (type 7) or of the nodes (types 0 to 2)."""
     def run(folder: Path) -> str:
-        said = config()
-        said["networks"][f"{kind}s"][0][f"{kind}_types_file"] = "$DIR/types.csv"
-        configured(written(folder), said)
+        content = config()
+        content["networks"][f"{kind}s"][0][f"{kind}_types_file"] = "$DIR/types.csv"
+        configured(written(folder), content)
         (folder / "types.csv").write_bytes(text.encode() if isinstance(text, str) else text)
         return read(folder)
 
@@ -214,11 +214,11 @@ def _tables() -> list[Case]:
         ("other case", "Edge_Type_ID nsyns\n7 2\n", REFUSED, two),
         ("nothing", "", REFUSED, two),
     ]
-    found = [_types(label, text, expect, right) for label, text, expect, right in rows]
+    listed = [_types(label, text, expect, right) for label, text, expect, right in rows]
     words = ("types.csv", "column", "node_type_id", "field", "row", "pop_name")
     shifted = "node_type_id pop_name\n" + "".join(
         f"{n} {n + 1} {name}\n" for n, name in enumerate(COUNTS))
-    return [*found,
+    return [*listed,
             _types("plain", nodes, SAME, kind="node", words=words),
             _types("rows of three", shifted, kind="node", words=words),
             _types("pop_name twice", nodes.replace("pop_name\n", "pop_name pop_name\n").replace(

@@ -95,7 +95,7 @@ def _others(key: str) -> list[Case]:
 def _grouped(key: str) -> list[Case]:
     """Return two groups of which one has the attribute, or each has its own."""
     ours, (other, factor), wrong = PAIRS[key]
-    found = [_case(key, unit, f, expect, 2, which)
+    listed = [_case(key, unit, f, expect, 2, which)
              for unit, f, expect in ((ours, 1, SAME), (other, factor, EITHER), (wrong, 1, REFUSED),
                                      ("bananas", 1, REFUSED), ("", 1, EITHER))
              for which in ((0,), (1,))]
@@ -113,7 +113,7 @@ def _grouped(key: str) -> list[Case]:
         columns(written(folder, 3), key, scaled(factor, other), (1,))
         return read(folder)
 
-    return [*found, both(0), both(1),
+    return [*listed, both(0), both(1),
             Case(f"{key} in {other!r} in the middle of three groups", three, EITHER,
                  lambda: plain(3), (key, "unit", "position"))]
 
@@ -135,9 +135,9 @@ def _junctions(label: str, group: int, unit: str | None, factor: float, expect: 
     """Return synapses in group 0 and gap junctions in group 1 of one population."""
     def network(folder: Path, change: bool) -> str:
         written(folder)
-        said = config()
-        said["networks"]["edges"].append({"edges_file": "$DIR/mixed.h5"})
-        configured(folder, said)
+        content = config()
+        content["networks"]["edges"].append({"edges_file": "$DIR/mixed.h5"})
+        configured(folder, content)
         peak = circuit().gap_junctions["FS-FS"].conductance.value
         with h5py.File(folder / "mixed.h5", "w") as file:
             edges = file.create_group("edges/FS_to_FS")
@@ -181,20 +181,20 @@ def _all(label: str, unit: str, factor: float) -> Case:
 
 def cases() -> list[Case]:
     """Return every case of this kind."""
-    found = [_case(key, *row) for key in ("x", "delay", "syn_weight") for row in SPELLINGS[key]]
+    listed = [_case(key, *row) for key in ("x", "delay", "syn_weight") for row in SPELLINGS[key]]
     for key in ("y", "z"):
         ours, (other, factor), wrong = PAIRS[key]
-        found += [_case(key, ours, 1, SAME), _case(key, other, factor, EITHER),
+        listed += [_case(key, ours, 1, SAME), _case(key, other, factor, EITHER),
                   _case(key, wrong, 1, REFUSED), _case(key, "bananas", 1, REFUSED)]
     for key in ("x", "delay", "syn_weight"):
-        found += _others(key)
+        listed += _others(key)
     for key in (*AXES, "delay", "syn_weight"):
-        found += _grouped(key)
-    found += [_all("nanometres", "nm", 1e3), _all("millimetres", "mm", 1e-3),
+        listed += _grouped(key)
+    listed += [_all("nanometres", "nm", 1e3), _all("millimetres", "mm", 1e-3),
               _all("metres", "m", 1e-6)]
     words = ("side", "position", "um", "cube", "x, y")
-    found += [_size("of a cell in metres", 1e-6, words), _size("of 2e7 um", 1e5, words)]
-    return [*found,
+    listed += [_size("of a cell in metres", 1e-6, words), _size("of 2e7 um", 1e5, words)]
+    return [*listed,
             _argument("nothing else", None, (1e-3, 1e-3), "uS"),
             _argument("a group in nS", "nS", (1, 1e-3), "uS"),
             _argument("a group in uS", "uS", (1e-3, 1), "nS"),
