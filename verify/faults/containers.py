@@ -60,8 +60,7 @@ MAPPINGS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a Mapping": (Lazy, EITHER),
     "keys of np.str_": (lambda given: {np.str_(key): item for key, item in given.items()}, EITHER),
     "keys of a class": (lambda given: {Text(key): item for key, item in given.items()}, EITHER),
-    "a list of pairs": (lambda given: list(given.items()), REFUSED),
-    "a number": (lambda given: 3, REFUSED), "a set": (lambda given: set(given), REFUSED),
+    "a list of pairs": (lambda given: list(given.items()), EITHER),
     "keys of bytes": (lambda given: {key.encode(): item for key, item in given.items()}, REFUSED),
     "keys of numbers": (lambda given: dict(enumerate(given.values())), REFUSED),
 }
@@ -123,7 +122,7 @@ def _mappings() -> list[Case]:
 
 
 def _lists() -> list[Case]:
-    item = ["dSPN:2:v,u", "FS:1"]
+    item = ["dSPN:2:v,u", "iSPN:1"]
     kinds: dict[str, tuple[Callable[[], Any], str]] = {
         "tuple": (lambda: tuple(item), SAME), "generator": (lambda: (x for x in item), SAME),
         "iterator": (lambda: iter(item), SAME), "array": (lambda: np.array(item), SAME),
@@ -133,7 +132,7 @@ def _lists() -> list[Case]:
         "Series": (lambda: pd.Series(item), SAME),
         "chain": (lambda: itertools.chain(item), SAME),
         "deque": (lambda: collections.deque(item), SAME),
-        "numbers": (lambda: [3], REFUSED), "a number": (lambda: 3, REFUSED),
+        "numbers": (lambda: [3], REFUSED),
         "bytes": (lambda: [x.encode() for x in item], REFUSED), "None": (lambda: [None], REFUSED)}
 
     def recorded(x: Any) -> Any:
@@ -161,17 +160,14 @@ def _lists() -> list[Case]:
         "dSPN", sweep=make(currents), duration="2 ms").currents_pa.tolist(),
         lambda: [300.0, 350.0], expect, ("current", "sweep")) for label, make, expect in (
             ("tuple", tuple, SAME), ("array", np.array, SAME), ("generator", iter, SAME),
-            ("numbers", lambda x: [300, 350], REFUSED), ("nothing", lambda x: [], REFUSED),
-            ("a number", lambda x: 300, REFUSED))]
+            ("numbers", lambda x: [300, 350], REFUSED), ("nothing", lambda x: [], REFUSED))]
     return listed
 
 
 def _paths() -> list[Case]:
     kinds: dict[str, tuple[Callable[[Path], Any], str]] = {
         "text": (str, SAME), "np.str_": (np.str_, SAME), "class of str": (Text, SAME),
-        "pure path": (PurePosixPath, EITHER), "with __fspath__": (Named, EITHER),
-        "bytes": (lambda path: str(path).encode(), EITHER), "number": (lambda path: 3, REFUSED),
-        "list": (lambda path: [path], REFUSED), "dict": (lambda path: {"a": path}, REFUSED)}
+        "pure path": (PurePosixPath, EITHER), "with __fspath__": (Named, EITHER)}
 
     @cache
     def first() -> Path:
@@ -208,8 +204,6 @@ def _paths() -> list[Case]:
                 old = first() / name
                 return call(old if old.exists() else Path.cwd().parent / f"y{name}")
 
-            if (road, label) in (("load", "dict"), ("run network", "dict")):
-                continue
             listed.append(_same(f"{road}: {label}", run, right, expect))
     return listed
 
@@ -220,8 +214,7 @@ def _truths() -> list[Case]:
         **{key: make(text)}), ran, expect, (key,)) for key, text in texts.items()
         for label, make, expect in (("np.str_", np.str_, SAME), ("class of str", Text, SAME),
                                     ("bytes", lambda x: x.encode(), REFUSED),
-                                    ("number", lambda x: 1, REFUSED),
-                                    ("0-d array", np.array, EITHER))]
+                                    ("number", lambda x: 1, REFUSED))]
 
     def figures(value: Any) -> bool:
         result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "figures": value,
@@ -233,7 +226,7 @@ def _truths() -> list[Case]:
               for value, expect in ((np.True_, SAME), (np.False_, SAME), (np.array(False), EITHER),
                                     (0, EITHER), (1, EITHER), (None, EITHER))]
     listed += [_same(f"run figures: {value!r}", lambda value=value: figures(value), lambda: True,
-                    REFUSED, ("figures",)) for value in ("no", "False", 2, [False])]
+                    REFUSED, ("figures",)) for value in ("no", "False")]
     key = "pathways.FS->dSPN.failure"
 
     def failing(value: Any) -> str:
