@@ -20,7 +20,7 @@ from neostriatum.errors import NeostriatumError
 #: Exit codes of a refusal: bad input, something not installed or not able, bad files.
 CODES = (2, 3, 5)
 #: Longest that a case may take in this process, and a process of its own [s].
-HERE_S, APART_S = 60.0, 150.0
+HERE_S, APART_S = 120.0, 200.0
 #: What a case may come to.
 SAME, REFUSED, EITHER, OTHER = "same", "refused", "either", "other"
 #: The environment that every process starts from.

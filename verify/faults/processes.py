@@ -69,7 +69,8 @@ OBJECTS: dict[str, Callable[[Path], Any]] = {
     "draw": lambda folder: ns.draw(ran(folder), ["raster"], out=folder / "f"),
     "report": lambda folder: ns.report(ran(folder), out=folder / "r.html"),
     "sweep": lambda folder: ns.sweep(circuit="striatum", seeds=2, size=30, duration="1 ms",
-                                     engine="reference", jobs=1, out=folder / "s"),
+                                     engine="reference", jobs=1, out=folder / "s",
+                                     changes={"warmup": "0 ms"}),
     "settings": lambda folder: Settings(size=3),
 }
 WAYS: dict[str, Callable[[Any], Any]] = {
