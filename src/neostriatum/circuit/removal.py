@@ -29,5 +29,9 @@ def without(raw: dict[str, Any], cell: str) -> dict[str, Any]:
     inputs = {name: entry | {"targets": {target: value for target, value in
                                          entry["targets"].items() if target != cell}}
               for name, entry in raw["inputs"].items()}
+    if "pools" in raw:
+        pools = {name: [member for member in members if member != cell]
+                 for name, members in raw["pools"].items()}
+        kept["pools"] = {name: members for name, members in pools.items() if members}
     kept["inputs"] = {name: entry for name, entry in inputs.items() if entry["targets"]}
     return kept
