@@ -330,3 +330,12 @@ def test_striatum_is_striatum_v1():
         out=None, changes={"warmup": "0 ms"}).summary["spike_hash"]) for name in
         ("striatum", "striatum_v1")}
     assert len(hashes) == 1
+
+
+def test_a_removed_type_leaves_its_pool(folder):
+    five = Path(__file__).parents[1] / "data" / "good_five.toml"
+    Path("five.toml").write_text(five.read_text("utf-8"), "utf-8")
+    pools = {name: list(members) for name, members in load("five.toml").pools.items()}
+    pool, gone = next((name, members[0]) for name, members in pools.items() if len(members) > 1)
+    made = load({"extends": "five.toml", "cells": {gone: "none"}})
+    assert list(made.pools[pool]) == pools[pool][1:]
