@@ -12,7 +12,6 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 import pytest
-from neostriatum.runs.settings import Settings
 
 import neostriatum as ns
 import neostriatum.analysis
@@ -20,6 +19,7 @@ from neostriatum.circuit.plain import plain
 from neostriatum.circuit.resolve import resolve
 from neostriatum.commands.app import changes_of
 from neostriatum.errors import CircuitError, InputError, NeostriatumError
+from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.plan import read
 
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"

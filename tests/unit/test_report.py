@@ -22,7 +22,7 @@ from neostriatum.information import cited, describe
 from neostriatum.plotting.gallery import STANDARD, picture
 from neostriatum.recording.record import read_record, write_record
 from neostriatum.reporting import captions
-from neostriatum.runs.loop import Simulation
+from neostriatum.runs.loop import Loop
 
 GOOD = str(Path(__file__).parents[1] / "data" / "good_small.toml")
 SRC = str(Path(ns.__file__).parents[1])
@@ -353,14 +353,14 @@ def test_damaged_runs(folder, capsys, spoil, says):
 @pytest.mark.parametrize("recorded", [True, False])
 def test_unfinished(tmp_path, monkeypatch, capsys, recorded):
     """What a killed run recorded is shown; one that recorded nothing is refused."""
-    real = Simulation.save
+    real = Loop.save
 
     def killed(job):
         if recorded:
             real(job)
         raise Kill
 
-    monkeypatch.setattr(Simulation, "save", killed)
+    monkeypatch.setattr(Loop, "save", killed)
     folder = tmp_path / "first"
     with pytest.raises(Kill):
         ns.run(GOOD, out=folder, changes=STRONG, **QUICK)

@@ -43,8 +43,8 @@ def inside(where: str, name: str, folder: Path | None) -> Path:
 def path_text(where: str, path: Any) -> str:
     """Return a name or a path as text; bytes of it that are not UTF-8 become surrogates."""
     try:
-        return os.fsdecode(path)
-    except TypeError:
+        return path if isinstance(path, str) else os.fsdecode(path.__fspath__())
+    except (AttributeError, TypeError):
         msg = f"{where}: must be a name or a path (got {shown(path)})"
         raise CircuitError(msg) from None
 

@@ -65,13 +65,19 @@ def load(
     """
     source = _source(circuit, folder)
     result = validated(source.where, source.raw, source.folder, source.preset)
-    for part in _listed(overlay):
+    for part in overlay_names(overlay):
         result = _overlaid(result, part)
     return replaced(result, changes, source.where) if changes else result
 
 
-def _listed(overlay: Any) -> list[str]:
-    """Return the names of one overlay or of several."""
+def overlay_names(overlay: Any) -> list[str]:
+    """Return the names of one overlay or of several as texts.
+
+    Raises
+    ------
+    CircuitError
+        Something that is neither a name nor a path.
+    """
     several = hasattr(overlay, "__iter__") and not isinstance(overlay, (str, bytes))
     names = [_named(part) for part in (overlay if several else [overlay])]
     if None in names:

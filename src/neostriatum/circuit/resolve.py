@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.folder import path_text
-from neostriatum.circuit.load import load
+from neostriatum.circuit.load import load, overlay_names
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
@@ -37,12 +34,7 @@ class Changes:
     d2: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.overlay, (str, os.PathLike)):
-            self.overlay = (self.overlay,)
-        if not isinstance(self.overlay, Iterable):
-            msg = f"overlay: must be a name, a path or a list of them (got {shown(self.overlay)})"
-            raise CircuitError(msg)
-        self.overlay = tuple(path_text("overlay", overlay) for overlay in self.overlay)
+        self.overlay = tuple(overlay_names(self.overlay))
         try:
             self.changes = dict(self.changes or {})
         except (TypeError, ValueError):

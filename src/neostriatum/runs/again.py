@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neostriatum.errors import EngineUnsupported, enough_memory, shown
 from neostriatum.ranks import launched

@@ -15,7 +15,6 @@ from neostriatum.errors import (
     EngineUnsupported,
     RunFileError,
     enough_memory,
-    shown,
 )
 from neostriatum.machine import fork_early
 from neostriatum.recording.checked import record_of
@@ -29,7 +28,7 @@ from neostriatum.recording.store import Run
 from neostriatum.recording.writer import Writer
 from neostriatum.reporting.report import present
 from neostriatum.runs.again import former_threads
-from neostriatum.runs.loop import Simulation, complete, identity
+from neostriatum.runs.loop import Loop, complete, identity
 from neostriatum.threads import checked_threads
 from neostriatum.units import seconds
 
@@ -136,7 +135,8 @@ def _refuse_other_versions(former: Run) -> None:
 def _refuse_engine(former: Run) -> None:
     """Refuse an engine that cannot go on exactly, once there is something to go on from."""
     simulator = engine(former.record["engine"], precision=former.record["precision"])
-    if not simulator.capabilities.exact_resume and (former.finished or Manifest(former.folder).stop):
+    begun = former.finished or Manifest(former.folder).stop
+    if begun and not simulator.capabilities.exact_resume:
         msg = (f"{former.label}: engine {former.record['engine']}: "
                f"{simulator.excuses['exact_resume']}. Use rerun")
         raise EngineUnsupported(msg)
@@ -177,8 +177,8 @@ def _reopen(former: Run) -> None:
 
 
 def _taken_up(former: Run, steps: int, network: Network | str | Path | None, threads: int | None,
-              every_s: float, tell: Callable[[str, float], None]) -> Simulation:
-    """Return a simulation that stands at the last sound checkpoint, or at the start."""
+              every_s: float, tell: Callable[[str, float], None]) -> Loop:
+    """Return a loop that stands at the last sound checkpoint, or at the start."""
     folder, network = former.folder, former_network(former, network, threads, tell)
     record = record_of(former).without("error").with_(
         steps=steps, duration_ms=steps * former.dt_ms, network_hash=network.hash(),
@@ -188,15 +188,15 @@ def _taken_up(former: Run, steps: int, network: Network | str | Path | None, thr
                        precision=record.precision)
     simulator.prepare(former.circuit, network, record.seed)
     writer = Writer(folder, network.populations, chosen)
-    simulation = Simulation(folder, former.label, record, former.circuit, network, simulator,
+    loop = Loop(folder, former.label, record, former.circuit, network, simulator,
                             writer, tell, every_s)
     entry, state = _last_sound(writer, identity(record))
-    simulation.at = entry["step"] if entry else -simulation.warm
+    loop.at = entry["step"] if entry else -loop.warm
     if entry and state:
-        simulation.timers = dict(entry["timers"])
+        loop.timers = dict(entry["timers"])
         simulator.restore(state)
-    writer.back_to(simulation.at)
-    return simulation
+    writer.back_to(loop.at)
+    return loop
 
 
 def _last_sound(writer: Writer, whose: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray] | None]:

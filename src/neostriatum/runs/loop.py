@@ -44,7 +44,7 @@ PATIENCE_S = 0.5
 
 
 @dataclass
-class Simulation:
+class Loop:
     """One run on its way: what is simulated, where it goes, and how often it is saved."""
 
     folder: Path
@@ -83,7 +83,7 @@ def identity(record: Record) -> dict[str, Any]:
             "stream_version": rng.STREAM_VERSION, "version": __version__.split(".")[0]}
 
 
-def complete(simulation: Simulation) -> Run:
+def complete(loop: Loop) -> Run:
     """Simulate what is left of a run, write its results and return it.
 
     Raises
@@ -93,75 +93,75 @@ def complete(simulation: Simulation) -> Run:
     NumericsError, RunFileError, BuildError
         As the engine, the disk and the memory have it; what was durable before stays readable.
     """
-    simulation.record = simulation.record.with_(status="running")
-    write_record(simulation.folder, simulation.record.to_dict())
+    loop.record = loop.record.with_(status="running")
+    write_record(loop.folder, loop.record.to_dict())
     try:
         with _deferred() as asked, enough_memory():
-            _simulate(simulation, asked)
-            simulation.tell("write", 0.0)
-            _finish(simulation)
+            _simulate(loop, asked)
+            loop.tell("write", 0.0)
+            _finish(loop)
     except KeyboardInterrupt as stop:
-        _leave(simulation, "interrupted")
-        msg = (f"{simulation.label}: interrupted with {simulation.writer.manifest.stop * _dt(simulation):g} ms "
-               f"recorded. Go on with: neostriatum resume {shlex.quote(simulation.label)}")
+        _leave(loop, "interrupted")
+        msg = (f"{loop.label}: interrupted with {loop.writer.manifest.stop * _dt(loop):g} ms "
+               f"recorded. Go on with: neostriatum resume {shlex.quote(loop.label)}")
         raise KeyboardInterrupt(msg) from stop
     except NeostriatumError as error:
         if not isinstance(error, RunFileError):
             with suppress(RunFileError, MemoryError):
-                simulation.writer.flush()
-        _leave(simulation, "failed", str(error))
+                loop.writer.flush()
+        _leave(loop, "failed", str(error))
         raise
     # The run is finished and safe: from here on nothing may call it anything else.
     try:
-        simulation.writer.clear_up()
+        loop.writer.clear_up()
     except RunFileError as error:
-        warnings.warn(f"{simulation.label}: the run is finished, but working files of it are left "
+        warnings.warn(f"{loop.label}: the run is finished, but working files of it are left "
                       f"({error})", NeostriatumWarning, stacklevel=2)
-    made = Run(simulation.folder)
-    made.label = simulation.label
-    if simulation.record.figures:
-        simulation.tell("figures", 0.0)
+    made = Run(loop.folder)
+    made.label = loop.label
+    if loop.record.figures:
+        loop.tell("figures", 0.0)
         present(made)
     return made
 
 
-def _dt(simulation: Simulation) -> float:
-    return simulation.circuit.dt.value
+def _dt(loop: Loop) -> float:
+    return loop.circuit.dt.value
 
 
-def _leave(simulation: Simulation, status: str, error: str | None = None) -> None:
-    if simulation.record.status == FINISHED:
+def _leave(loop: Loop, status: str, error: str | None = None) -> None:
+    if loop.record.status == FINISHED:
         return  # what came after that changes nothing
-    simulation.record = simulation.record.with_(status=status, **({"error": error} if error else {}))
+    loop.record = loop.record.with_(status=status, **({"error": error} if error else {}))
     with suppress(RunFileError):
-        write_record(simulation.folder, simulation.record.to_dict())
+        write_record(loop.folder, loop.record.to_dict())
 
 
-def _simulate(simulation: Simulation, asked: list[int]) -> None:
-    end = simulation.record.steps
-    if not simulation.simulator.capabilities.chunks:
-        _at_once(simulation, end)
+def _simulate(loop: Loop, asked: list[int]) -> None:
+    end = loop.record.steps
+    if not loop.simulator.capabilities.chunks:
+        _at_once(loop, end)
         return
-    longest = max(1, round(WINDOW_MS / _dt(simulation)))
+    longest = max(1, round(WINDOW_MS / _dt(loop)))
     # Short at first: nobody knows yet how long a step takes.
     window, saved, probing = min(longest, 50), time.monotonic(), False
-    while simulation.at < end:
+    while loop.at < end:
         # NEST can only watch cheaply what it is told to watch before its first step.
-        if not probing and (simulation.at >= 0 or not simulation.simulator.capabilities.exact_resume):
+        if not probing and (loop.at >= 0 or not loop.simulator.capabilities.exact_resume):
             probing = True
-            for one in simulation.writer.chosen:
-                simulation.simulator.probe(one.population, one.ids, one.variable, one.every)
-        phase, left = ("warmup", -simulation.at) if simulation.at < 0 else ("simulate", end - simulation.at)
-        total = simulation.warm if simulation.at < 0 else end
-        simulation.tell(phase, 1 - left / total)
+            for one in loop.writer.chosen:
+                loop.simulator.probe(one.population, one.ids, one.variable, one.every)
+        phase, left = ("warmup", -loop.at) if loop.at < 0 else ("simulate", end - loop.at)
+        total = loop.warm if loop.at < 0 else end
+        loop.tell(phase, 1 - left / total)
         started = time.perf_counter()
-        _window(simulation, min(window, left))
+        _window(loop, min(window, left))
         taken = time.perf_counter() - started
-        if time.monotonic() - saved >= simulation.every_s or asked:
-            simulation.save()
+        if time.monotonic() - saved >= loop.every_s or asked:
+            loop.save()
             saved = time.monotonic()
         key = f"{phase}_s"
-        simulation.timers[key] = simulation.timers.get(key, 0.0) + time.perf_counter() - started
+        loop.timers[key] = loop.timers.get(key, 0.0) + time.perf_counter() - started
         if taken > PATIENCE_S:
             window = max(1, window // 2)
         elif taken < PATIENCE_S / 4:
@@ -169,33 +169,33 @@ def _simulate(simulation: Simulation, asked: list[int]) -> None:
         if asked:
             raise KeyboardInterrupt
     # The last state is kept: a finished run can be extended.
-    simulation.save()
+    loop.save()
 
 
-def _window(simulation: Simulation, count: int) -> None:
-    steps, ids = simulation.simulator.advance(count)
-    simulation.at += count
-    if simulation.at > 0:
-        kept = steps >= simulation.warm
-        simulation.writer.add(steps[kept] - simulation.warm, ids[kept], samples_of(_recorded(simulation)), simulation.at)
+def _window(loop: Loop, count: int) -> None:
+    steps, ids = loop.simulator.advance(count)
+    loop.at += count
+    if loop.at > 0:
+        kept = steps >= loop.warm
+        loop.writer.add(steps[kept] - loop.warm, ids[kept], samples_of(_recorded(loop)), loop.at)
 
 
-def _at_once(simulation: Simulation, end: int) -> None:
+def _at_once(loop: Loop, end: int) -> None:
     """Run an engine that runs once, from the first step to the last."""
-    for one in simulation.writer.chosen:
-        simulation.simulator.probe(one.population, one.ids, one.variable, one.every)
-    simulation.tell("compile and simulate", 0.0)
-    steps, ids = simulation.simulator.advance(simulation.warm + end)
-    simulation.timers = dict(simulation.simulator.timers)  # type: ignore[attr-defined]
-    steps, kept = steps - simulation.warm, steps >= simulation.warm
-    simulation.at = end
-    simulation.writer.add(steps[kept], ids[kept], samples_of(_recorded(simulation)), end)
+    for one in loop.writer.chosen:
+        loop.simulator.probe(one.population, one.ids, one.variable, one.every)
+    loop.tell("compile and simulate", 0.0)
+    steps, ids = loop.simulator.advance(loop.warm + end)
+    loop.timers = dict(loop.simulator.timers)  # type: ignore[attr-defined]
+    steps, kept = steps - loop.warm, steps >= loop.warm
+    loop.at = end
+    loop.writer.add(steps[kept], ids[kept], samples_of(_recorded(loop)), end)
 
 
-def _recorded(simulation: Simulation) -> list[Samples]:
+def _recorded(loop: Loop) -> list[Samples]:
     """Return what the engine recorded since the last time, without the warm-up."""
     return [Samples(one.population, one.variable, one.ids, one.steps[late], one.values[late])
-            for one in simulation.simulator.take() for late in [one.steps >= 0]]
+            for one in loop.simulator.take() for late in [one.steps >= 0]]
 
 
 @contextmanager
@@ -225,21 +225,21 @@ def _deferred() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _finish(simulation: Simulation) -> None:
-    simulation.writer.flush()
-    files, spike_hash = simulation.writer.finish(_dt(simulation))
-    timers = {"build_s": round(simulation.network.build_s, 4),
-              **{key: round(simulation.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
-    finished = simulation.record.with_(
-        files=files, state=simulation.writer.last_state(), timers=timers,
-        summary=_summary(simulation, spike_hash, timers), status=FINISHED)
-    write_record(simulation.folder, finished.to_dict())
-    simulation.record = finished
+def _finish(loop: Loop) -> None:
+    loop.writer.flush()
+    files, spike_hash = loop.writer.finish(_dt(loop))
+    timers = {"build_s": round(loop.network.build_s, 4),
+              **{key: round(loop.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
+    finished = loop.record.with_(
+        files=files, state=loop.writer.last_state(), timers=timers,
+        summary=_summary(loop, spike_hash, timers), status=FINISHED)
+    write_record(loop.folder, finished.to_dict())
+    loop.record = finished
 
 
-def _summary(simulation: Simulation, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
-    record, circuit, network = simulation.record, simulation.circuit, simulation.network
-    seconds, totals = record.duration_ms / 1000.0, simulation.writer.totals()
+def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
+    record, circuit, network = loop.record, loop.circuit, loop.network
+    seconds, totals = record.duration_ms / 1000.0, loop.writer.totals()
     rates = {}
     for name in reported(network.counts):
         count = network.counts.get(name, 0)
@@ -254,5 +254,5 @@ def _summary(simulation: Simulation, spike_hash: str, timers: dict[str, float]) 
         "network_hash": record.network_hash, "build_s": timers["build_s"],
         "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
-        "peak_memory_gb": peak_memory_gb(), "out": simulation.label,
+        "peak_memory_gb": peak_memory_gb(), "out": loop.label,
     }

@@ -13,7 +13,7 @@ from neostriatum.circuit.folder import path_text
 from neostriatum.circuit.resolve import resolve
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import engine
-from neostriatum.errors import CircuitError, RunFileError, enough_memory, shown
+from neostriatum.errors import CircuitError, RunFileError, enough_memory
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
@@ -23,7 +23,7 @@ from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
-from neostriatum.runs.loop import Simulation, complete
+from neostriatum.runs.loop import Loop, complete
 from neostriatum.runs.settings import Settings
 from neostriatum.threads import checked_threads
 from neostriatum.units import seconds
@@ -128,9 +128,9 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
         except Exception:
             unclaim(folder)
             raise
-        simulation = Simulation(folder, label, record, resolved, network, simulator, writer, tell, every_s)
-        simulation.at = -simulation.warm
-        return complete(simulation)
+        loop = Loop(folder, label, record, resolved, network, simulator, writer, tell, every_s)
+        loop.at = -loop.warm
+        return complete(loop)
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:

@@ -91,7 +91,7 @@ def test_snippets(run, folders, tmp_path):
     """What docs/export.md shows runs, in the folder that its commands make."""
     text = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     for to in FORMATS:
         shutil.copytree(folders[to], tmp_path / f"for-{to}")
     shutil.copytree(run.folder, tmp_path / "runs" / "0001")
