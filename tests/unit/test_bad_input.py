@@ -173,7 +173,8 @@ def _imported():
     """Load what commands load on first use, so that the times below are those of the checks."""
     import pandas as pd  # noqa: F401
 
-    from neostriatum import plotting, simulation  # noqa: F401
+    from neostriatum import plotting  # noqa: F401
+    from neostriatum.runs import start  # noqa: F401
     from neostriatum.engines import reference  # noqa: F401
     from neostriatum.experiments import cell, pair  # noqa: F401
 

@@ -111,9 +111,9 @@ def test_an_interrupted_run_is_read_and_gone_on_with(engine, sample):
 
 
 def test_another_major_version_does_not_go_on(sample, monkeypatch):
-    from neostriatum import resumption
+    from neostriatum.runs import go_on
 
-    monkeypatch.setattr(resumption, "__version__", "7.0.0")
+    monkeypatch.setattr(go_on, "__version__", "7.0.0")
     name = sample("interrupted_reference")
     before = {path.name: path.read_bytes() for path in Path(name).iterdir()}
     message = (r"^interrupted_reference: version must be 7 to go on exactly \(got 0, neostriatum "
