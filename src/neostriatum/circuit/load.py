@@ -22,6 +22,7 @@ from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.explain import one_line
 from neostriatum.circuit.folder import inside
 from neostriatum.circuit.model import Circuit
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import Delay, DistanceLaw
 from neostriatum.circuit.plain import plain
@@ -115,6 +116,7 @@ def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = N
         _refuse(where, f"changes must be a dict of keys and values (got {shown(changes)})")
     if "volume.shape" in changes:
         raw["volume"] = reshaped(raw["volume"], changes["volume.shape"])
+    raw = _with_modulators(raw)
     for path, value in changes.items():
         _put(where, raw, str(path), plain(value))
     return _validated(where, raw, circuit._folder)
@@ -133,10 +135,10 @@ def value_at(raw: dict[str, Any], path: str, where: str = "circuit") -> Any:
     >>> value_at(load("striatum").to_dict(), "inputs.cortex.targets.dSPN.rate.constant")
     '2.4 Hz'
     """
-    *folders, last = (key.strip('"') for key in path.split("."))
+    *folders, last = _keys(path)
     if last not in ("value", "constant"):
         folders.append(last)
-    at: Any = raw
+    at: Any = _with_modulators(raw)
     for key in folders:
         at = _step(where, path, at, key)
     while isinstance(at, dict) and (key := next((k for k in ("value", "constant") if k in at), "")):
@@ -267,8 +269,22 @@ def _overlaid(circuit: Circuit, overlay: str) -> Circuit:
         if not isinstance(change, dict):
             _refuse(path.name, f"parts.{shown(key)}: must be a table (got {shown(change)})")
         if not part or key == part:
-            raw = _merged([Circuit], raw, change)
+            raw = _merged([Circuit], raw, _older(change))
     return _validated(path.name, raw, circuit._folder)
+
+
+def _older(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a part of an overlay with the levels of D1 and D2 under their older keys."""
+    new, old = change.get("modulators"), change.get("dopamine", {})
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return change
+    levels = {DOPAMINE[name]: one["level"] for name, one in new.items()
+              if name in DOPAMINE and isinstance(one, dict) and "level" in one}
+    rest = {name: {key: value for key, value in one.items() if key != "level"}
+            if DOPAMINE.get(name) in levels else one for name, one in new.items()}
+    # One level in both spellings is left as it is, and refused.
+    return change if set(levels) & set(old) else (
+        change | {"modulators": rest, "dopamine": old | levels})
 
 
 def _merged(kinds: list[Any], base: Any, change: Any) -> Any:
@@ -308,8 +324,22 @@ def _our_name(at: Any, key: str) -> str:
     return key
 
 
+def _keys(path: str) -> list[str]:
+    """Return the keys of a dotted path, the levels of D1 and D2 by their older ones."""
+    keys = [key.strip('"') for key in path.split(".")]
+    if keys[0] == "modulators" and keys[2:3] == ["level"] and keys[1] in DOPAMINE:
+        return ["dopamine", DOPAMINE[keys[1]], *keys[3:]]
+    return keys
+
+
+def _with_modulators(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a circuit with every modulator, and the references that are 0."""
+    known = {name: {} for name in DOPAMINE} | raw.get("modulators", {})
+    return raw | {"modulators": {name: {"reference": 0.0} | one for name, one in known.items()}}
+
+
 def _put(where: str, raw: dict[str, Any], path: str, value: Any) -> None:
-    *folders, last = (key.strip('"') for key in path.split("."))
+    *folders, last = _keys(path)
     while last in ("value", "constant") and _has_source(_kinds(folders)):
         # A number alone must not keep the source of the one it replaces.
         *folders, last = folders
