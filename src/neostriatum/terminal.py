@@ -97,11 +97,13 @@ def sweep_lines(made: Sweep) -> list[str]:
 
 def summary_lines(run: Run) -> list[str]:
     """Return the summary of a run for a person."""
+    from neostriatum.circuit.modulator import others
+
     said = run.summary
     level = said["dopamine"]
     lines = [f"{said['circuit']}: {said['neurons']:,} neurons, {said['synapses']:,} synapses, "
              f"{said['gap_junctions']:,} gap junctions; dopamine D1 {level['d1']:g}, "
-             f"D2 {level['d2']:g}; seed {said['seed']}"]
+             f"D2 {level['d2']:g}{others(said.get('modulators', {}))}; seed {said['seed']}"]
     for name, rate in said["rates_hz"].items():
         if rate is not None:
             lines.append(f"  {name:<5} {len(run.populations[name]):>9,} neurons {rate:8.2f} Hz")
@@ -261,8 +263,11 @@ def _skipped(made: dict[str, Any]) -> list[str]:
 
 def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
     """Return what a current did, for a person."""
+    from neostriatum.circuit.modulator import others
+
     lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "
-             f"D2 {made.dopamine['d2']:g}, {made.duration_ms:g} ms at dt {made.dt_ms:g} ms"]
+             f"D2 {made.dopamine['d2']:g}{others(made.modulators)}, {made.duration_ms:g} ms "
+             f"at dt {made.dt_ms:g} ms"]
     for current, times, rate in zip(made.currents_pa, made.spike_times_ms, made.rates_hz,
                                     strict=True):
         first = f", first at {times[0]:.1f} ms" if len(times) else ""

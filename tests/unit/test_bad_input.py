@@ -43,7 +43,7 @@ JSON_FILES = {
     "nested_beyond_the_parser": "nested deeper than 16 levels",
     "nested_list": "nested deeper than 16 levels",
     "nested_table": "nested deeper than 16 levels",
-    "null": "dopamine.d2: must be one of constant, pulse, ramp, sine, table (got none)",
+    "null": "dopamine.d2: must be one of constant, pulse, ramp, sine, table, steps, square (got n",
     "trailing_comma": "is not valid JSON (",
     "truncated": "is not valid JSON (Unterminated string",
     "unit_missing": 'cells.iSPN.parameters.C: must carry its unit, "15.2 pF" (got 15.2)',
@@ -114,6 +114,9 @@ COMMANDS = [
     ([*RUN, "--dopamine", "1.5"], 2, "dopamine.d1.constant: must be <= 1 (got 1.5)"),
     ([*RUN, "--dopamine", "nan"], 2, "dopamine.d1.constant: must be a finite number (got nan)"),
     ([*RUN, "--dopamine", "high"], 2, "'--dopamine': "),
+    ([*RUN, "--set", "modulators.D1.level=2"], 2, "dopamine.d1.constant: must be <= 1 (got 2)"),
+    ([*RUN, "--set", "modulators.ACh.level=2"], 2, 'unknown key (got "ACh"). Known: D1, D2'),
+    ([*RUN, "--set", "modulators.D1.reference=2"], 2, "modulators.D1.reference: must be <= 1"),
     ([*RUN, "--d1", "-0.1"], 2, "dopamine.d1.constant: must be >= 0 (got -0.1)"),
     (["info", "--d2", "2"], 2, "striatum.toml: dopamine.d2.constant: must be <= 1 (got 2.0)"),
     # single values
@@ -174,9 +177,9 @@ def _imported():
     import pandas as pd  # noqa: F401
 
     from neostriatum import plotting  # noqa: F401
-    from neostriatum.runs import start  # noqa: F401
     from neostriatum.engines import reference  # noqa: F401
     from neostriatum.experiments import cell, pair  # noqa: F401
+    from neostriatum.runs import start  # noqa: F401
 
     quantity("1 F", "pF")
 

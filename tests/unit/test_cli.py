@@ -30,9 +30,10 @@ STRONG = ["--set", "inputs.electrode.targets.FS.current=1 nA"]
 
 #: Keys of --json that others rely on (docs/design.md section 9); more may come.
 KEYS = {
-    "run": {"circuit", "engine", "seed", "dopamine", "duration_ms", "neurons", "synapses",
-            "gap_junctions", "rates_hz", "warmup_ms", "spikes", "spike_hash", "network_hash",
-            "build_s", "warmup_s", "simulate_s", "real_time_factor", "peak_memory_gb", "out"},
+    "run": {"circuit", "engine", "seed", "dopamine", "modulators", "duration_ms", "neurons",
+            "synapses", "gap_junctions", "rates_hz", "warmup_ms", "spikes", "spike_hash",
+            "network_hash", "build_s", "warmup_s", "simulate_s", "real_time_factor",
+            "peak_memory_gb", "out"},
     "cell": {"cell", "circuit", "current_pa", "dopamine", "dt_ms", "spike_times_ms", "rate_hz"},
     "pair": {"source", "target", "psp_mv", "psp_peak_ms", "delay_ms", "conductance_ns",
              "holding_mv"},
@@ -73,6 +74,7 @@ def test_json_keys(capsys):
     summary = said(capsys, "run", GOOD, *QUICK, *STRONG)
     assert set(summary) >= KEYS["run"]
     assert set(summary["dopamine"]) == {"d1", "d2"}
+    assert summary["modulators"] == {"D1": 0.6, "D2": 0.3}  # at the end: d1 is a ramp
     assert set(summary["rates_hz"]) == {"dSPN", "iSPN", "FS"}
     cell = said(capsys, "cell", "dSPN", "--current", "300 pA", "--duration", "100 ms")
     assert set(cell) >= KEYS["cell"]

@@ -14,6 +14,7 @@ from neostriatum.engines.base import engine
 from neostriatum.engines.nest_engine import kernel, module
 from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports, train
 from neostriatum.engines.nest_engine.form import Form, form_of
+from neostriatum.engines.nest_engine.nodes import numbers
 from neostriatum.engines.program import lower
 from neostriatum.errors import EngineMissing, EngineUnsupported
 from neostriatum.runs import again
@@ -163,10 +164,13 @@ def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
 
 FORMS = {
     "bare": Form(False, ()),
-    "linear": Form(False, (("AMPA", False), ("NMDA", True)), (("D1", "I_NMDA"), ("D1", "v_r"))),
+    "linear": Form(False, (("AMPA", False), ("NMDA", True)),
+                   ((1, "I_NMDA", "factor"), (1, "v_r", "factor"))),
     "cubic": Form(True, (("AMPA", False), ("GABA_FS", False)),
-                  (("D2", "I_AMPA"), ("D1", "current")), (((0,), True), ((0, 1), False)),
-                  noisy=True, gaps=True),
+                  ((2, "I_AMPA", "factor"), (1, "current", "current")),
+                  (((0,), True), ((0, 1), False)), noisy=True, gaps=True),
+    "third": Form(False, (("AMPA", False),), ((1, "v_r", "factor"), (3, "v_r", "add"),
+                                              (4, "v_t", "add"), (4, "current", "current"))),
 }
 
 
@@ -189,6 +193,39 @@ def test_ports():
     assert ports(form) == ["in0", "in1", "phi1", "phi2", "current", "rate0", "rate1"]
     assert port(form, "rate1") == 7
     assert port(FORMS["bare"], "current") == 0
+    assert ports(FORMS["third"]) == ["in0", "phi1", "phi3", "phi4", "current"]
+
+
+def test_what_modulators_change_in_a_text():
+    lines = cell(FORMS["third"]).split("onReceive(phi3):")[1].splitlines()[1:5]
+    assert [line.strip() for line in lines] == [
+        "level3 = phi3 * unit", "v_r = base_v_r * ((1.0 + effect0 * level1)) + (effect1 * level3)",
+        "v_t = base_v_t * 1.0 + (effect2 * level4)", "open3 = effect3 * level4"]
+
+
+def test_signals_are_levels_then_curves():
+    raw = ns.load("striatum").to_dict() | {"modulators": {"ACh": {"level": 2, "reference": 1}}}
+    curve = {"half": 2}
+    raw["cells"]["FS"]["effects"] = [
+        {"level": "ACh", "acts_on": "v_t", "add": "1 mV"},
+        {"level": "ACh", "acts_on": "d", "coefficient": 0.1, "curve": curve},
+        {"level": "ACh", "acts_on": "k", "coefficient": 0.1, "curve": curve},
+        {"level": "D1", "acts_on": "I_GHOST", "coefficient": 0.1}]
+    raw["receptors"]["GHOST"] = raw["receptors"]["GABA"]
+    circuit = ns.load(raw)
+    network = ns.build(circuit, size=200)
+    program = lower(circuit, network, 1)
+    form = form_of(program, 2)
+    assert [(number, target) for number, target, _ in form.effects] == [
+        (1, "v_r"), (2, "I_GABA"), (3, "v_t"), (4, "d"), (4, "k")]
+    said = numbers(program, 2, form, 0)
+    assert {key: round(value, 9) for key, value in said.items() if key.startswith("level")} == {
+        "level1": 0.3, "level2": 0.3, "level3": 1.0, "level4": round(0.5 - 1 / 3, 9)}
+    assert said["v_t"] == program.populations[2].parameters["v_t"] + 1.0
+    # Other numbers of the same effects keep the compiled cell.
+    other = circuit.replace({"modulators.ACh.reference": 0.5,
+                             "cells.FS.effects.0.add": "2 mV"})
+    assert form_of(lower(other, network, 1), 2) == form
 
 
 def test_numbers_of_a_circuit_do_not_change_a_form():

@@ -22,11 +22,27 @@ def test_tables_of_every_preset(name):
     numbers = {one.key: one.number for one in references(sources_of(circuit))}
     assert list(numbers.values()) == list(range(1, len(numbers) + 1))
     assert len(tables.wiring(circuit)) == len(circuit.pathways) + len(circuit.gap_junctions)
-    assert len(tables.effects(circuit)) == sum(len(one.dopamine) for one in circuit.cells.values())
+    assert len(tables.effects(circuit)) == sum(len(one.acting) for one in circuit.cells.values())
     assert len(tables.inputs(circuit)) == sum(len(one.targets) for one in circuit.inputs.values())
     assert len(tables.receptors(circuit)) == len(circuit.receptors)
     assert {row["symbol"] for row in tables.cells(circuit)} >= {"C", "k", "v_r", "a", "b"}
     assert tables.space(circuit)
+
+
+def test_effects_of_other_modulators_in_words():
+    circuit = ns.load(GOOD, changes={
+        "modulators.ACh": {"level": 2, "reference": 1}, "modulators.D1.reference": 0.8,
+        "cells.iSPN.effects": [
+            {"level": "ACh", "acts_on": "v_t", "add": "1.2 mV"},
+            {"level": "ACh", "acts_on": "d", "coefficient": -0.3, "curve": {"half": 2}}]})
+    plain = str.maketrans({"\N{MULTIPLICATION SIGN}": "x", "\N{MINUS SIGN}": "-"})
+    rows = [(row["receptor"], row["rule"].text.translate(plain), row["now"].translate(plain))
+            for row in tables.effects(circuit)]
+    assert rows == [
+        ("D1", "x (1 + 0.5 (φ₁ - 0.8))", "x 0.7"), ("ACh", "+ 1.2 mV · (ACh - 1)", "+ 1.2 mV"),
+        ("ACh", "x (1 - 0.3 [h(ACh) - h(1)], half 2, order 1)", "x 0.95"),
+        ("D1", "+ 0.1 nS · (φ₁ - 0.8) · (v - E), E = -40 mV", "-0.06 nS")]
+    assert ("ACh", "2") in [(name, value.text) for name, value in tables.space(circuit)]
 
 
 @pytest.mark.parametrize(("said", "text"), [
@@ -39,6 +55,10 @@ def test_tables_of_every_preset(name):
      "5 pA ± 2 pA, sine of 8 Hz"),
     ({"table": {"times": ["0 ms", "9 ms"], "values": ["1 pA", "2 pA"]}},
      "table of 2 points from 1 pA at 0 ms to 2 pA at 9 ms"),
+    ({"steps": {"times": ["0 ms", "9 ms"], "values": ["1 pA", "2 pA"]}},
+     "2 steps from 1 pA to 2 pA"),
+    ({"square": {"low": "1 pA", "high": "3 pA", "frequency": "20 Hz"}},
+     "1 pA and 3 pA, square wave of 20 Hz"),
 ])
 def test_courses_in_words(said, text):
     circuit = ns.load(GOOD, changes={"inputs.electrode.targets.FS.current": said})

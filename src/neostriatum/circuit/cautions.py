@@ -18,12 +18,15 @@ def static_threshold(circuit: Circuit, name: str) -> float:
     ``(v_r + v_t + b/k)/2`` for linear recovery; a cubic one adds nothing below v_b.
     """
     said = circuit.cells[name].parameters
-    phi = (float(circuit.dopamine.d1.at(0.0)), float(circuit.dopamine.d2.at(0.0)))
+    levels = circuit.levels_at(0.0)
     value = {key: getattr(said, key).value for key in ("v_r", "v_t", "b", "k")}
-    for effect in circuit.cells[name].dopamine:
-        if effect.acts_on in value:
-            level = phi[0] if effect.receptor == "D1" else phi[1]
-            value[effect.acts_on] *= 1 + effect.coefficient.value * level
+    acting = [one for one in circuit.cells[name].acting if one.acts_on in value]
+    for effect in sorted(acting, key=lambda one: one.add is not None):  # factors come first
+        f = circuit.modulators[effect.level].heard(levels[effect.level], effect.curve)
+        if effect.add is not None:
+            value[effect.acts_on] += effect.add.value * f
+        else:
+            value[effect.acts_on] *= 1 + effect.coefficient.value * f
     slope = value["b"] / value["k"] if circuit.cells[name].rule == "linear" else 0.0
     return (value["v_r"] + value["v_t"] + slope) / 2
 

@@ -1,19 +1,28 @@
-"""Cell types: the Izhikevich cells of the striatum and what dopamine does to them."""
+"""Cell types: the Izhikevich cells of the striatum and what modulators do to them."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    TypeAdapter,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
+from neostriatum.circuit.modulator import Curve
 from neostriatum.circuit.value import (
     Coefficient,
     Conductance,
     Current,
     Fraction,
     Frozen,
+    Value,
     Voltage,
     measure,
+    value_schema,
 )
 from neostriatum.errors import shown
 
@@ -86,20 +95,105 @@ class Effect(Frozen):
             if not factor or self.conductance is not None or self.reversal is not None:
                 msg = f'acts_on "{self.acts_on}" needs a coefficient, and nothing else'
                 raise ValueError(msg)
-            if not self.acts_on.startswith("I_") and self.acts_on not in PARAMETERS:
-                known = ", ".join((*PARAMETERS, "I_<receptor>", "current"))
-                msg = f'acts_on must be one of {known} (got "{shown(self.acts_on)}")'
-                raise ValueError(msg)
+            _check_target(self.acts_on)
             if self.acts_on in ("C", "k", "a") and self.coefficient.value <= -1:
                 msg = f"coefficient must be > -1, or dopamine takes {self.acts_on} to 0"
                 raise ValueError(msg)
         return self
+
+    @property
+    def level(self) -> str:
+        """Name of the modulator."""
+        return self.receptor
+
+    #: What the newer spelling has besides.
+    add: ClassVar[None] = None
+    curve: ClassVar[None] = None
+
+
+class LevelEffect(Frozen):
+    """One effect of a modulator: ``x <- x (1 + coefficient f)``, ``x + add f``, or a current.
+
+    ``f`` is the level above its reference, or a saturating curve of it.
+    """
+
+    _rule: ClassVar[str] = "linear"
+
+    level: str
+    acts_on: str
+    coefficient: Coefficient | None = None
+    add: Annotated[Value, WithJsonSchema(value_schema("a number in the parameter's unit", True))] \
+        | None = None
+    conductance: Conductance | None = None
+    reversal: Voltage | None = None
+    curve: Curve | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_unit(cls, raw: Any) -> Any:
+        # The unit of what is added is that of the parameter.
+        if not isinstance(raw, dict) or raw.get("add") is None:
+            return raw
+        target = raw.get("acts_on")
+        if not isinstance(target, str):
+            return {key: value for key, value in raw.items() if key != "add"}
+        if target not in PARAMETERS:
+            _check_target(target)
+            msg = f'acts_on "{shown(target)}" is no parameter, so it takes no add'
+            raise ValueError(msg)
+        kind: Any = measure(unit_of(target, cls._rule), ge=-1e6, le=1e6)
+        adapter: TypeAdapter[Any] = TypeAdapter(dict[str, kind])
+        return raw | adapter.validate_python({"add": raw["add"]})
+
+    @model_validator(mode="after")
+    def _complete(self) -> LevelEffect:
+        given = [key for key in ("coefficient", "add", "conductance", "reversal")
+                 if getattr(self, key) is not None]
+        if self.acts_on == "current":
+            if given != ["conductance", "reversal"]:
+                msg = 'acts_on "current" needs conductance and reversal, and nothing else'
+                raise ValueError(msg)
+            return self
+        _check_target(self.acts_on)
+        if self.acts_on not in PARAMETERS and given != ["coefficient"]:
+            msg = f'acts_on "{shown(self.acts_on)}" needs a coefficient, and nothing else'
+            raise ValueError(msg)
+        if given not in (["coefficient"], ["add"]):
+            msg = f'acts_on "{self.acts_on}" needs one of coefficient and add, and nothing else'
+            raise ValueError(msg)
+        return self
+
+
+class CubicEffect(LevelEffect):
+    """The same on a cell with cubic recovery, whose ``b`` has another unit."""
+
+    _rule: ClassVar[str] = "cubic"
+
+
+def _check_target(acts_on: str) -> None:
+    if not acts_on.startswith("I_") and acts_on not in (*PARAMETERS, "current"):
+        known = ", ".join((*PARAMETERS, "I_<receptor>", "current"))
+        msg = f'acts_on must be one of {known} (got "{shown(acts_on)}")'
+        raise ValueError(msg)
 
 
 class _Cell(Frozen):
     fraction: Fraction
     model: Literal["izhikevich"] = "izhikevich"
     dopamine: tuple[Effect, ...] = ()
+    effects: tuple[LevelEffect, ...] = ()
+
+    @property
+    def acting(self) -> tuple[Effect | LevelEffect, ...]:
+        """All effects of modulators, those in the older spelling first."""
+        return (*self.dopamine, *self.effects)
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: Any) -> Any:
+        raw = handler(self)
+        if not self.effects:
+            raw.pop("effects", None)
+        return raw
 
 
 class LinearCell(_Cell):
@@ -114,6 +208,7 @@ class CubicCell(_Cell):
 
     rule: Literal["cubic"]
     parameters: CubicParameters
+    effects: tuple[CubicEffect, ...] = ()
 
 
 def recovery_rule(raw: Any) -> str:

@@ -30,6 +30,7 @@ def check(circuit: Circuit) -> None:
     _check_cells(circuit)
     check_pools(circuit.types, circuit.pools)
     _check_spread(circuit)
+    _check_modulators(circuit)
     _check_pathways(circuit)
     _check_inputs(circuit)
 
@@ -40,13 +41,61 @@ def _check_cells(circuit: Circuit) -> None:
         for name in getattr(circuit, key):
             _known(f"{key}.{name}", "cell type", name, circuit.cells)
     for name, cell in circuit.cells.items():
-        for number, effect in enumerate(cell.dopamine):
-            where = f"cells.{name}.dopamine.{number}.acts_on"
+        for key, effect in _placed(name, cell):
+            where = f"{key}.acts_on"
             if effect.acts_on.startswith("I_"):
                 if effect.acts_on != "I_spon":
                     _known(where, "receptor", effect.acts_on[2:], circuit.receptors)
             elif effect.acts_on != "current" and not hasattr(cell.parameters, effect.acts_on):
                 _refuse(where, f"a cell with rule {cell.rule} has no {effect.acts_on}")
+
+
+def _placed(name: str, cell: Any) -> list[tuple[str, Any]]:
+    """Return every effect on a cell with its path."""
+    return [(f"cells.{name}.{key}.{number}", effect) for key in ("dopamine", "effects")
+            for number, effect in enumerate(getattr(cell, key))]
+
+
+def _check_modulators(circuit: Circuit) -> None:
+    for name, modulator in circuit.modulators.items():
+        if modulator.level is None:
+            _refuse(f"modulators.{name}.level", "is missing")
+    for name, cell in circuit.cells.items():
+        placed = _placed(name, cell)
+        for where, effect in placed:
+            _known(f"{where}.level", "modulator", effect.level, circuit.modulators)
+        # C, k and a must stay positive at every level, in the neurons of the widest spread too.
+        for target in ("C", "k", "a"):
+            acting = [one for one in placed if one[1].acts_on == target]
+            if acting:
+                value = getattr(cell.parameters, target).value
+                sd = circuit.spread.get(name, {}).get(target)
+                _check_positive(circuit, target, value - (3 * sd.value if sd else 0.0), acting)
+
+
+def _check_positive(circuit: Circuit, target: str, lowest: float,
+                    acting: list[tuple[str, Any]]) -> None:
+    """Refuse effects that may take a parameter to 0: factors first, then what is added."""
+    for where, effect in acting:
+        if effect.coefficient is not None:
+            factor = min(1.0 + effect.coefficient.value * f for f in _range(circuit, effect))
+            if factor <= 0:
+                _refuse(f"{where}.coefficient", f"must leave {target} positive at every level of "
+                        f"{effect.level} (got a factor of {factor:g})")
+            lowest *= factor
+    for where, effect in acting:
+        if effect.add is not None:
+            lowest += min(effect.add.value * f for f in _range(circuit, effect))
+            if lowest <= 0:
+                _refuse(f"{where}.add", f"must leave {target} positive at every level of "
+                        f"{effect.level} (got {lowest:g} {effect.add.unit})")
+
+
+def _range(circuit: Circuit, effect: Any) -> tuple[float, float]:
+    """Return how strongly a cell hears a modulator at least and at most."""
+    modulator = circuit.modulators[effect.level]
+    return (float(modulator.heard(modulator.level.lowest, effect.curve)),
+            float(modulator.heard(modulator.level.highest, effect.curve)))
 
 
 def _check_spread(circuit: Circuit) -> None:
@@ -113,14 +162,7 @@ def _check_inputs(circuit: Circuit) -> None:
 
 
 def _check_rate(where: str, target: Target, dt: float) -> None:
-    rate = target.rate
-    tops = [rate.constant] if rate.constant else []
-    tops += [shape.base for shape in (rate.pulse, rate.ramp) if shape]
-    tops += [shape.peak for shape in (rate.pulse, rate.ramp) if shape]
-    tops += list(rate.table.values) if rate.table else []
-    highest = max((top.value for top in tops), default=0.0)
-    if rate.sine:
-        highest = rate.sine.mean.value + abs(rate.sine.amplitude.value)
+    highest = target.rate.highest
     if highest * dt / 1000 > 1:
         _refuse(f"{where}.rate", f"must be at most one event per step (got {highest:g} Hz)")
 

@@ -1,4 +1,4 @@
-"""Time courses: how a rate, a current or dopamine changes in time."""
+"""Time courses: how a rate, a current or the level of a modulator changes in time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pydantic import Field, model_serializer, model_validator
 
 from neostriatum.circuit.value import Frozen, Provenance, Time, measure, or_short
 
-SHAPES = ("constant", "pulse", "ramp", "sine", "table")
+SHAPES = ("constant", "pulse", "ramp", "sine", "table", "steps", "square")
+#: A level that changes at t has changed at every step from this long before t on [ms], so that a
+#: rounded time does not put it off by a step.
+EARLY = 1e-6
 
 
 def time_course(name: str, unit: str, lowest: float | None = None,
@@ -66,12 +69,28 @@ def time_course(name: str, unit: str, lowest: float | None = None,
                 raise ValueError(msg)
             return self
 
+    class Square(Frozen):
+        low: level
+        high: level
+        frequency: measure("Hz", gt=0)
+        duty: measure("1", gt=0, lt=1) = Field(default=0.5, validate_default=True)
+        start: measure("ms") = Field(default="0 ms", validate_default=True)
+
+        @model_validator(mode="after")
+        def _ordered(self) -> Square:
+            if self.high.value < self.low.value:
+                msg = f"high must be at least low (got {self.high.value:g} and {self.low.value:g})"
+                raise ValueError(msg)
+            return self
+
     class TimeCourse(Provenance):
         constant: level | None = None
         pulse: Pulse | None = None
         ramp: Pulse | None = None
         sine: Sine | None = None
         table: Table | None = None
+        steps: Table | None = None
+        square: Square | None = None
 
         @model_validator(mode="before")
         @classmethod
@@ -103,11 +122,34 @@ def time_course(name: str, unit: str, lowest: float | None = None,
 
         @property
         def horizon_ms(self) -> float | None:
-            """Time after which the value no longer changes [ms]; None for a sine."""
-            if self.table is not None:
-                return self.table.times[-1].value
+            """Time after which the value no longer changes [ms]; None for a sine or a square."""
+            if listed := self.table or self.steps:
+                return listed.times[-1].value
             shape = self.pulse or self.ramp
             return shape.stop.value if shape else (0.0 if self.is_constant else None)
+
+        @property
+        def lowest(self) -> float:
+            """Lowest value that it may reach [unit]."""
+            return min(self._bounds())
+
+        @property
+        def highest(self) -> float:
+            """Highest value that it may reach [unit]."""
+            return max(self._bounds())
+
+        def _bounds(self) -> list[float]:
+            if self.constant is not None:
+                return [self.constant.value]
+            if self.sine is not None:
+                mean, reach = self.sine.mean.value, abs(self.sine.amplitude.value)
+                return [mean - reach, mean + reach]
+            if listed := self.table or self.steps:
+                return [value.value for value in listed.values]
+            if self.square is not None:
+                return [self.square.low.value, self.square.high.value]
+            shape = self.pulse or self.ramp
+            return [shape.base.value, shape.peak.value]
 
         def at(self, times_ms: Any) -> np.ndarray:
             """Return the values at ``times_ms`` (from the end of the warm-up) [unit]."""
@@ -121,6 +163,17 @@ def time_course(name: str, unit: str, lowest: float | None = None,
             if self.table is not None:
                 points = [time.value for time in self.table.times]
                 return np.interp(times, points, [value.value for value in self.table.values])
+            if self.steps is not None:
+                points = [time.value - EARLY for time in self.steps.times]
+                place = np.searchsorted(points, times, side="right") - 1
+                values = np.array([value.value for value in self.steps.values])
+                return values[np.maximum(place, 0)]
+            if self.square is not None:
+                wave = self.square
+                since = times - wave.start.value + EARLY
+                turns = since * wave.frequency.value / 1000.0
+                high = (since >= 0) & (turns - np.floor(turns) >= 1.0 - wave.duty.value)
+                return np.where(high, wave.high.value, wave.low.value)
             shape = self.pulse or self.ramp
             start, stop = shape.start.value, shape.stop.value
             if self.pulse is not None:
@@ -130,7 +183,7 @@ def time_course(name: str, unit: str, lowest: float | None = None,
 
     TimeCourse.__doc__ = f"A time course in {unit}: exactly one of {', '.join(SHAPES)}."
     TimeCourse.__qualname__ = TimeCourse.__name__ = name
-    for part in (Pulse, Sine, Table):
+    for part in (Pulse, Sine, Table, Square):
         part.__qualname__ = f"{name}.{part.__name__}"
         setattr(TimeCourse, part.__name__, part)
     return TimeCourse
@@ -139,3 +192,4 @@ def time_course(name: str, unit: str, lowest: float | None = None,
 RateCourse = time_course("RateCourse", "Hz", 0.0)
 CurrentCourse = time_course("CurrentCourse", "pA", -1e6, 1e6)
 LevelCourse = time_course("LevelCourse", "1", 0.0, 1.0)
+AmountCourse = time_course("AmountCourse", "1", 0.0, 1e6)

@@ -14,7 +14,7 @@ from typing import Any
 from neostriatum.circuit.catalogue import is_path, nearest, preset_files, preset_of
 from neostriatum.circuit.datafile import read_data
 from neostriatum.circuit.folder import inside
-from neostriatum.circuit.merge import merged
+from neostriatum.circuit.merge import merged, older
 from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.refusal import refuse
 from neostriatum.circuit.removal import without
@@ -107,7 +107,7 @@ def _over(base: Source, change: Source) -> Source:
             below = without(below, cell)
         given["cells"] = {cell: value for cell, value in given["cells"].items()
                           if cell not in removed}
-    raw = merged([Circuit], below, given)
+    raw = merged([Circuit], below, older(given))
     raw = shared_out(change.where, raw, given["cells"], base.where)
     return Source(change.where, raw, _folder(base, change, given, raw))
 

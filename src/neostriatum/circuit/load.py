@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from neostriatum.circuit.catalogue import find, is_path, overlay_files, preset_files
 from neostriatum.circuit.datafile import limit, read_data
 from neostriatum.circuit.extends import Source, whole
-from neostriatum.circuit.merge import has_source, merged, our_name
+from neostriatum.circuit.merge import has_source, merged, older, our_name
 from neostriatum.circuit.model import Circuit
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import Delay
 from neostriatum.circuit.plain import plain
@@ -102,6 +103,7 @@ def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = N
         refuse(where, f"changes must be a dict of keys and values (got {shown(changes)})")
     if "volume.shape" in changes:
         raw["volume"] = reshaped(raw["volume"], changes["volume.shape"])
+    raw = _with_modulators(raw)
     for path, value in changes.items():
         _put(where, raw, str(path), plain(value))
     return validated(where, raw, circuit._folder, circuit._preset)
@@ -120,10 +122,10 @@ def value_at(raw: dict[str, Any], path: str, where: str = "circuit") -> Any:
     >>> value_at(load("striatum").to_dict(), "inputs.cortex.targets.dSPN.rate.constant")
     '2.4 Hz'
     """
-    *folders, last = (key.strip('"') for key in path.split("."))
+    *folders, last = _keys(path)
     if last not in ("value", "constant"):
         folders.append(last)
-    at: Any = raw
+    at: Any = _with_modulators(raw)
     for key in folders:
         at = _step(where, path, at, key)
     while isinstance(at, dict) and (key := next((k for k in ("value", "constant") if k in at), "")):
@@ -168,7 +170,7 @@ def _overlaid(circuit: Circuit, overlay: str) -> Circuit:
         if not isinstance(change, dict):
             refuse(path.name, f"parts.{shown(key)}: must be a table (got {shown(change)})")
         if not part or key == part:
-            raw = merged([Circuit], raw, change)
+            raw = merged([Circuit], raw, older(change))
     return validated(path.name, raw, circuit._folder, circuit._preset)
 
 
@@ -176,8 +178,22 @@ def _kinds(path: Iterable[str]) -> list[Any]:
     return reduce(inner, path, [Circuit])
 
 
+def _keys(path: str) -> list[str]:
+    """Return the keys of a dotted path, the levels of D1 and D2 by their older ones."""
+    keys = [key.strip('"') for key in path.split(".")]
+    if keys[0] == "modulators" and keys[2:3] == ["level"] and keys[1] in DOPAMINE:
+        return ["dopamine", DOPAMINE[keys[1]], *keys[3:]]
+    return keys
+
+
+def _with_modulators(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a circuit with every modulator, and the references that are 0."""
+    known = {name: {} for name in DOPAMINE} | raw.get("modulators", {})
+    return raw | {"modulators": {name: {"reference": 0.0} | one for name, one in known.items()}}
+
+
 def _put(where: str, raw: dict[str, Any], path: str, value: Any) -> None:
-    *folders, last = (key.strip('"') for key in path.split("."))
+    *folders, last = _keys(path)
     while last in ("value", "constant") and has_source(_kinds(folders)):
         # A number alone must not keep the source of the one it replaces.
         *folders, last = folders

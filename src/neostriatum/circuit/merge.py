@@ -8,6 +8,7 @@ from typing import Any
 from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import DistanceLaw
 from neostriatum.circuit.value import Provenance
@@ -54,3 +55,17 @@ def _is_whole(kinds: list[Any], change: dict[str, Any]) -> bool:
     if DistanceLaw in kinds:
         return "rule" in change
     return Channel in kinds or (has_source(kinds) and not {"value", *SHAPES}.isdisjoint(change))
+
+
+def older(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a part of an overlay with the levels of D1 and D2 under their older keys."""
+    new, old = change.get("modulators"), change.get("dopamine", {})
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return change
+    levels = {DOPAMINE[name]: one["level"] for name, one in new.items()
+              if name in DOPAMINE and isinstance(one, dict) and "level" in one}
+    rest = {name: {key: value for key, value in one.items() if key != "level"}
+            if DOPAMINE.get(name) in levels else one for name, one in new.items()}
+    # One level in both spellings is left as it is, and refused.
+    return change if set(levels) & set(old) else (
+        change | {"modulators": rest, "dopamine": old | levels})

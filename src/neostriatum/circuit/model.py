@@ -13,6 +13,7 @@ from pydantic import (
     TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -21,6 +22,7 @@ from neostriatum.circuit.aliases import canonical, check_names, in_order
 from neostriatum.circuit.cell import CubicCell, LinearCell, recovery_rule, unit_of
 from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
+from neostriatum.circuit.modulator import DOPAMINE, Activation, Modulator
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure, value_schema
 from neostriatum.circuit.volume import Volume
@@ -35,7 +37,7 @@ Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parame
 
 
 class Dopamine(Frozen):
-    """Activation of D1 and D2 receptors, 0 (none) to 1 (all)."""
+    """Activation of D1 and D2 receptors: the older spelling of the levels of these modulators."""
 
     d1: LevelCourse = Field(default=0.0, validate_default=True)
     d2: LevelCourse = Field(default=0.0, validate_default=True)
@@ -64,6 +66,8 @@ class Circuit(Frozen):
     inputs: dict[Named, Input] = Field(default_factory=dict)
     channels: dict[Named, Channel] = Field(default_factory=dict)
     dopamine: Dopamine = Dopamine()
+    #: Every level by name, D1 and D2 first.
+    modulators: dict[Named, Modulator] = Field(default_factory=dict)
     noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
     spread: dict[str, dict[str, Deviation]] = Field(default_factory=dict)
     start: dict[str, Start] = Field(default_factory=dict)
@@ -99,7 +103,16 @@ class Circuit(Frozen):
                 if isinstance(said, dict) and isinstance(said.get("targets"), dict) else said
                 for name, said in raw["inputs"].items()
             }
+        _spelled_once(raw)
         return raw
+
+    @field_validator("modulators", mode="before")
+    @classmethod
+    def _activations(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        own = {name: raw[name] for name in DOPAMINE if name in raw}
+        return raw | TypeAdapter(dict[str, Activation]).validate_python(own)
 
     @field_validator("cells", mode="before")
     @classmethod
@@ -139,6 +152,16 @@ class Circuit(Frozen):
     def _consistent(self) -> Circuit:
         from neostriatum.circuit.check import check
 
+        levels: dict[str, Modulator] = {}
+        for name, key in DOPAMINE.items():
+            given = self.modulators.get(name, Activation())
+            level = given.level if given.level is not None else getattr(self.dopamine, key)
+            levels[name] = given.model_copy(update={"level": level})
+        # A frozen model is still being made here: both spellings come to hold the same levels.
+        self.__dict__["modulators"] = levels | {
+            name: one for name, one in self.modulators.items() if name not in DOPAMINE}
+        self.__dict__["dopamine"] = self.dopamine.model_copy(
+            update={key: levels[name].level for name, key in DOPAMINE.items()})
         check(self)
         return self
 
@@ -153,6 +176,21 @@ class Circuit(Frozen):
     def types(self) -> tuple[str, ...]:
         """Names of the cell types in the order of the global ids."""
         return tuple(self.cells)
+
+    @field_serializer("modulators")
+    def _plain_modulators(self, modulators: dict[str, Modulator]) -> dict[str, Any]:
+        # The levels of D1 and D2 stand under their older keys, as they always did.
+        raw = {name: one.model_dump(mode="json", exclude_none=True,
+                                    exclude={"level"} if name in DOPAMINE else None)
+               for name, one in modulators.items()}
+        # No reference is none.
+        raw = {name: {key: value for key, value in one.items() if value != 0.0}
+               for name, one in raw.items()}
+        return {name: one for name, one in raw.items() if one}
+
+    def levels_at(self, time_ms: float) -> dict[str, float]:
+        """Return the level of every modulator at a time from the end of the warm-up."""
+        return {name: float(one.level.at(time_ms)) for name, one in self.modulators.items()}
 
     def receptors_of(self, cell: str) -> tuple[str, ...]:
         """Return the receptors that pathways and inputs of ``cell`` name, in file order."""
@@ -176,7 +214,10 @@ class Circuit(Frozen):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the circuit as nested plain data that `load` reads back to an equal circuit."""
-        return self.model_dump(mode="json", exclude_none=True)
+        raw = self.model_dump(mode="json", exclude_none=True)
+        if not raw["modulators"]:
+            del raw["modulators"]
+        return raw
 
     def replace(self, changes: dict[str, Any]) -> Circuit:
         """Return a circuit with the values at dotted paths replaced, their source "override".
@@ -205,6 +246,17 @@ class Circuit(Frozen):
         from neostriatum.circuit.load import replaced
 
         return replaced(self, changes)
+
+
+def _spelled_once(raw: dict[str, Any]) -> None:
+    """Refuse the level of D1 or D2 in both of its spellings."""
+    old, new = raw.get("dopamine"), raw.get("modulators")
+    for name, key in DOPAMINE.items():
+        given = new.get(name) if isinstance(new, dict) else None
+        if isinstance(given, dict) and "level" in given and isinstance(old, dict) and key in old:
+            msg = (f"modulators.{name}.level: is the newer spelling of dopamine.{key} "
+                   "(got both). Give one of them")
+            raise ValueError(msg)
 
 
 def _spread(cell: str, rule: str, parameter: str, sd: Any) -> Value:

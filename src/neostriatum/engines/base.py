@@ -79,7 +79,7 @@ class Engine(Protocol):
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
 
     def change(self, circuit: Circuit) -> None:
-        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        """Go on with another level, drive, current or parameter of the same network."""
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""

@@ -13,13 +13,13 @@ import numpy as np
 from neostriatum.circuit.cell import PARAMETERS
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.engines.modulation import Modulation, added, factors, lower_effects, opened
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.check import fit
 from neostriatum.network.network import delay_steps
 from neostriatum.rng import exp, stream, truncated_normals
 
 if TYPE_CHECKING:
-    from neostriatum.circuit.cell import Effect
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
@@ -53,46 +53,29 @@ class Synapse:
 
 @dataclass(frozen=True)
 class Population:
-    """One cell type: how many, from which global id, its equations, and what dopamine does."""
+    """One cell type: how many, from which global id, its equations, and what acts on it."""
 
     name: str
     n: int
     offset: int
     cubic: bool
     parameters: dict[str, Any]
-    effects: tuple[Effect, ...]
+    effects: tuple[Modulation, ...]
     synapses: tuple[Synapse, ...]
     sigma: float
     start_v: Any
     start_u: float
 
-    def factors(self, phi: tuple[Any, Any]) -> dict[str, Any]:
-        """Return the factor 1 + coefficient phi of every parameter and ``I_<receptor>`` it acts on.
-
-        Several effects on one target multiply. ``phi`` may hold arrays.
-        """
-        factors: dict[str, Any] = {}
-        for effect in self.effects:
-            if effect.acts_on != "current":
-                level = phi[0] if effect.receptor == "D1" else phi[1]
-                factor = 1.0 + effect.coefficient.value * level
-                factors[effect.acts_on] = factors.get(effect.acts_on, 1.0) * factor
-        return factors
-
-    def dopamine_currents(self, phi: tuple[Any, Any]) -> list[tuple[Any, float]]:
-        """Return (g phi [nS], E [mV]) of every current that dopamine opens."""
-        return [(effect.conductance.value * (phi[0] if effect.receptor == "D1" else phi[1]),
-                 effect.reversal.value) for effect in self.effects if effect.acts_on == "current"]
-
-    def modulated(self, phi: tuple[float, float]) -> dict[str, Any]:
-        """Return parameters, receptor gains and dopamine currents at activations ``phi``.
+    def modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
+        """Return parameters, receptor gains and opened currents at the levels ``phi``.
 
         Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``.
         """
-        factors = self.factors(phi)
-        values = {name: value * factors.get(name, 1.0) for name, value in self.parameters.items()}
-        values["gain"] = tuple(factors.get(f"I_{one.name}", 1.0) for one in self.synapses)
-        values["currents"] = self.dopamine_currents(phi)
+        factor, more = factors(self.effects, phi), added(self.effects, phi)
+        values = {name: value * factor.get(name, 1.0) for name, value in self.parameters.items()}
+        values |= {name: values[name] + amount for name, amount in more.items()}
+        values["gain"] = tuple(factor.get(f"I_{one.name}", 1.0) for one in self.synapses)
+        values["currents"] = opened(self.effects, phi)
         return values
 
 
@@ -149,8 +132,9 @@ class Program:
     drives: tuple[Drive, ...]
     recorded: tuple[Recorded, ...]
     currents: tuple[Current, ...]
-    d1: Any
-    d2: Any
+    #: Names of the modulators and the time courses of their levels, D1 and D2 first.
+    levels: tuple[str, ...]
+    courses: tuple[Any, ...]
     #: Targets and delays [steps] of all projections, one after another.
     targets: np.ndarray
     delays: np.ndarray
@@ -164,15 +148,15 @@ class Program:
         """Return the time of a step from the end of the warm-up [ms]."""
         return (step - self.warmup) * self.dt
 
-    def phi(self, step: int) -> tuple[float, float]:
-        """Return the activations of D1 and D2 receptors at a step."""
+    def phi(self, step: int) -> tuple[float, ...]:
+        """Return the level of every modulator at a step."""
         time = self.time_ms(step)
-        return float(self.d1.at(time)), float(self.d2.at(time))
+        return tuple(float(course.at(time)) for course in self.courses)
 
     @property
-    def dopamine_varies(self) -> bool:
-        """Whether dopamine changes during the run."""
-        return not (self.d1.is_constant and self.d2.is_constant)
+    def levels_vary(self) -> bool:
+        """Whether a level changes during the run."""
+        return not all(course.is_constant for course in self.courses)
 
 
 def lower(circuit: Circuit, network: Network, seed: int) -> Program:
@@ -203,7 +187,8 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     return Program(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
         projections=projections, gaps=_gaps(circuit, network, index), drives=drives,
-        recorded=recorded, currents=currents, d1=circuit.dopamine.d1, d2=circuit.dopamine.d2,
+        recorded=recorded, currents=currents, levels=tuple(circuit.modulators),
+        courses=tuple(one.level for one in circuit.modulators.values()),
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
         circuit=circuit,
     )
@@ -224,13 +209,12 @@ def _population(circuit: Circuit, network: Network, name: str, seed: int) -> Pop
     start = circuit.start.get(name)
     v = start.v.value if start and start.v else None
     noise = circuit.noise.get(name)
-    made = Population(name, len(ids), ids.start, cell.rule == "cubic", parameters, cell.dopamine,
-                      tuple(synapses), noise.value if noise else 0.0, v,
-                      start.u.value if start and start.u else 0.0)
+    made = Population(name, len(ids), ids.start, cell.rule == "cubic", parameters,
+                      lower_effects(circuit, name), tuple(synapses), noise.value if noise else 0.0,
+                      v, start.u.value if start and start.u else 0.0)
     if v is None:
-        first = float(circuit.dopamine.d1.at(-circuit.warmup.value))
-        second = float(circuit.dopamine.d2.at(-circuit.warmup.value))
-        v = made.modulated((first, second))["v_r"]
+        phi = tuple(circuit.levels_at(-circuit.warmup.value).values())
+        v = made.modulated(phi)["v_r"]
     if start and start.v_sd:
         v = v + start.v_sd.value * truncated_normals(stream(seed, "start", name), len(ids))
     return Population(**{**vars(made), "start_v": v})

@@ -87,8 +87,8 @@ class Reference:
 
     def _one_step(self) -> list[np.ndarray]:
         program, n = self.program, self.step
-        # 1. dopamine and injected current at t = n dt
-        if program.dopamine_varies:
+        # 1. levels of modulators and injected current at t = n dt
+        if program.levels_vary:
             self._cells = [pop.modulated(program.phi(n)) for pop in program.populations]
         injected = self._injected(n)
         # 2. arrivals of this step, the drive's first
@@ -225,7 +225,7 @@ class Reference:
         return release / stp.U
 
     def change(self, circuit: Circuit) -> None:
-        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
         self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from neostriatum.circuit.clock import run_steps
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
@@ -35,6 +36,7 @@ class CellResult:
     times_ms: np.ndarray
     v_mv: np.ndarray
     v_peak_mv: float
+    modulators: dict[str, float] = field(default_factory=dict)
 
     @property
     def rates_hz(self) -> np.ndarray:
@@ -119,9 +121,11 @@ def cell(
     steps, ids = simulator.advance(n_steps)
     trace = simulator.traces()[name]
     times = [np.round((steps[ids == one] + 1) * dt, 9) for one in range(len(currents))]
-    level = {key: float(getattr(alone.dopamine, key).at(0.0)) for key in ("d1", "d2")}
+    levels = alone.levels_at(0.0)
+    level = {key: levels[name] for name, key in DOPAMINE.items()}
     return CellResult(name, whole.name, currents, level, dt, n_steps * dt, times,
-                      trace.times_ms, trace.v_mv, alone.cells[name].parameters.v_peak.value)
+                      trace.times_ms, trace.v_mv, alone.cells[name].parameters.v_peak.value,
+                      levels)
 
 
 def _currents(current: Any, sweep: Any) -> np.ndarray:

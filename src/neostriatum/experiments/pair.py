@@ -197,8 +197,7 @@ def hold(whole: Circuit, target: str, holding: Any) -> tuple[float, float, float
 
     alone = isolated(whole, target)
     cell = lower(alone, bare_network(target, 1), 0).populations[0]
-    phi = tuple(float(getattr(whole.dopamine, key).at(0.0)) for key in ("d1", "d2"))
-    said = cell.modulated(phi)
+    said = cell.modulated(tuple(whole.levels_at(0.0).values()))
     try:
         v = said["v_r"] if holding is None else quantity(holding, "mV")
     except ValueError as error:
@@ -213,8 +212,8 @@ def hold(whole: Circuit, target: str, holding: Any) -> tuple[float, float, float
         top = (said["v_r"] + said["v_t"] + (0 if cell.cubic else said["b"]) / said["k"]) / 2
         msg = f"holding: must be below the static threshold of {top:.2f} mV (got {v:g} mV)"
         raise CircuitError(msg)
-    dopamine = sum(g * (v - E) for g, E in said["currents"])
-    return v, u - said["k"] * (v - said["v_r"]) * (v - said["v_t"]) - dopamine - said["I_spon"], u
+    opened = sum(g * (v - E) for g, E in said["currents"])
+    return v, u - said["k"] * (v - said["v_r"]) * (v - said["v_t"]) - opened - said["I_spon"], u
 
 
 def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: int,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from neostriatum.network.network import Network
 
+from neostriatum.circuit.modulator import others
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK
 
@@ -158,7 +159,8 @@ def heading(figure: Figure, run: RunView) -> None:
     'striatum, dopamine D1 0.3, D2 0.5, seed 1'
     """
     d1, d2 = (f"{x:g}" if isinstance(x, Real) else "time course" for x in run.dopamine)
-    text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}, seed {run.seed}"
+    more = others(getattr(run, "modulators", {}))
+    text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}{more}, seed {run.seed}"
     figure.suptitle(text, x=0.99, ha="right", color=FAINT)
 
 

@@ -113,8 +113,14 @@ class Run:
     @property
     def dopamine(self) -> tuple[float, float]:
         """Activation of D1 and D2 receptors at t = 0."""
-        said = self.circuit.dopamine
-        return round(float(said.d1.at(0.0)), 6), round(float(said.d2.at(0.0)), 6)
+        levels = self.circuit.levels_at(0.0)
+        return round(levels["D1"], 6), round(levels["D2"], 6)
+
+    @property
+    def modulators(self) -> dict[str, float]:
+        """Level of every modulator at the end of the run."""
+        levels = self.circuit.levels_at(self.duration_ms)
+        return {name: round(level, 6) for name, level in levels.items()}
 
     @property
     def populations(self) -> dict[str, range]:

@@ -90,6 +90,13 @@ def _course(what: Any) -> tuple[Value, str]:
         times, values = what.table.times, what.table.values
         return values[0], (f"table of {len(times)} points from {text(values[0])} at "
                            f"{text(times[0])} to {text(values[-1])} at {text(times[-1])}")
+    if what.steps is not None:
+        times, values = what.steps.times, what.steps.values
+        return values[0], f"{len(times)} steps from {text(values[0])} to {text(values[-1])}"
+    if what.square is not None:
+        wave = what.square
+        return wave.low, (f"{text(wave.low)} and {text(wave.high)}, square wave of "
+                          f"{text(wave.frequency)}")
     shape = what.pulse or what.ramp
     window = f"{number(shape.start.value)} to {text(shape.stop)}"
     if what.pulse is not None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from neostriatum.circuit.bibtex import bibtex
 from neostriatum.circuit.cautions import warnings_of
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.sources import cited, values
 from neostriatum.durable import write_text
 from neostriatum.errors import InputError, RunFileError, undrawn
@@ -181,7 +182,7 @@ def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
         facts += [("synapses", f"{said.synapses:,}"), ("gap junctions", f"{said.gap_junctions:,}")]
     facts += [("spikes", f"{len(run.spikes):,}"),
               ("simulated", f"{number(run.duration_ms / 1000)} s"),
-              ("dopamine", _dopamine(run.circuit))]
+              ("dopamine", _dopamine(run.circuit)), *_others(run.circuit)]
     if said is not None:
         facts += [("real-time factor", f"{said.real_time_factor:.2f}"),
                   ("peak memory", f"{said.peak_memory_gb:.2f} GB")]
@@ -204,10 +205,20 @@ def _populations(run: Run) -> list[dict[str, Any]]:
 
 def _dopamine(circuit: Circuit) -> str:
     """Return the levels of dopamine in the fewest words."""
-    if not (circuit.dopamine.d1.is_constant and circuit.dopamine.d2.is_constant):
+    d1, d2 = (_level(circuit, name) for name in DOPAMINE)
+    if "time course" in (d1, d2):
         return "time course"
-    d1, d2 = (number(level.constant.value) for level in (circuit.dopamine.d1, circuit.dopamine.d2))
     return d1 if d1 == d2 else f"D1 {d1}, D2 {d2}"
+
+
+def _others(circuit: Circuit) -> list[tuple[str, str]]:
+    """Return the levels of the other modulators."""
+    return [(name, _level(circuit, name)) for name in circuit.modulators if name not in DOPAMINE]
+
+
+def _level(circuit: Circuit, name: str) -> str:
+    level = circuit.modulators[name].level
+    return number(level.constant.value) if level.is_constant else "time course"
 
 
 def _changes(record: Record, groups: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.catalogue import overlays, presets
 from neostriatum.circuit.load import load
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.errors import CircuitError
 from neostriatum.recording.record import parsed
 
@@ -58,9 +59,9 @@ def _options(plain: Circuit, circuit: Circuit) -> tuple[dict[str, Any], list[str
     found: dict[str, Any] = {}
     if plain.dt != circuit.dt:
         found["dt"] = f"{circuit.dt.value!r} ms"
-    for key in ("d1", "d2"):
-        level = getattr(circuit.dopamine, key)
-        if level != getattr(plain.dopamine, key) and level.is_constant:
+    for name, key in DOPAMINE.items():
+        level = circuit.modulators[name].level
+        if level != plain.modulators[name].level and level.is_constant:
             found[f"dopamine.{key}"] = level.constant.value
     return found, [word for key, value in found.items()
                    for word in (f"--{key.removeprefix('dopamine.')}", str(value))]

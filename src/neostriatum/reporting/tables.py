@@ -1,4 +1,4 @@
-"""The circuit of a run as tables for a reader: cells, dopamine, receptors, wiring, inputs, space.
+"""The circuit of a run as tables for a reader: cells, modulators, receptors, wiring, inputs, space.
 
 In: a circuit. Out: rows of `Said`, which a page prints with the marks of their sources.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.cell import PARAMETERS, unit_of
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.reporting.phrases import Said, amount, course, number, printed_unit, said
 
 if TYPE_CHECKING:
@@ -48,24 +49,44 @@ def cells(circuit: Circuit) -> list[dict[str, Any]]:
 
 
 def effects(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return a row per effect of dopamine: who, receptor, on what, the rule, its factor now."""
-    rows = []
+    """Return a row per effect of a modulator: who, level, on what, the rule, what it does now."""
+    rows, levels = [], circuit.levels_at(0.0)
     for name, cell in circuit.cells.items():
-        for one in cell.dopamine:
-            level = circuit.dopamine.d1 if one.receptor == "D1" else circuit.dopamine.d2
-            phi = "φ₁" if one.receptor == "D1" else "φ₂"
-            at = float(level.at(0.0))
-            if one.coefficient is None:
-                rule = f"+ {amount(one.conductance.value, 'nS')} · {phi} · (v − E), E = " \
+        for one in cell.acting:
+            f = _heard(circuit, one)
+            at = float(circuit.modulators[one.level].heard(levels[one.level], one.curve))
+            if one.conductance is not None:
+                value = one.conductance
+                rule = f"+ {amount(value.value, 'nS')} · {f} · (v − E), E = " \
                        f"{amount(one.reversal.value, 'mV')}"
-                value, now = said(one.conductance), amount(one.conductance.value * at, "nS")
+                now = amount(value.value * at, "nS")
+            elif one.add is not None:
+                value = one.add
+                rule = f"+ {amount(value.value, value.unit)} · {f}"
+                now = f"+ {amount(float(f'{value.value * at:.4g}'), value.unit)}"
             else:
-                sign = "+" if one.coefficient.value >= 0 else "−"
-                rule = f"× (1 {sign} {number(abs(one.coefficient.value))} {phi})"
-                value, now = said(one.coefficient), f"× {1 + one.coefficient.value * at:.4g}"
-            rows.append({"type": name, "receptor": one.receptor, "acts_on": one.acts_on,
-                         "rule": Said(rule, value.source, value.how, value.note), "now": now})
+                value = one.coefficient
+                sign = "+" if value.value >= 0 else "−"
+                rule = f"× (1 {sign} {number(abs(value.value))} {f})"
+                now = f"× {1 + value.value * at:.4g}"
+            rows.append({"type": name, "receptor": one.level, "acts_on": one.acts_on, "rule":
+                         Said(rule, value.source, value.how, value.note), "now": now})
     return rows
+
+
+def _symbol(name: str) -> str:
+    """Return the symbol of a level."""
+    return {"D1": "φ₁", "D2": "φ₂"}.get(name, name)
+
+
+def _heard(circuit: Circuit, effect: Any) -> str:
+    """Return what an effect hears of its level."""
+    symbol, reference = _symbol(effect.level), circuit.modulators[effect.level].reference
+    if (curve := effect.curve) is None:
+        return f"({symbol} − {number(reference.value)})" if reference.value else symbol
+    nothing = curve.reference if curve.reference is not None else reference
+    return (f"[h({symbol}) − h({number(nothing.value)})], half {number(curve.half.value)}, order "
+            f"{number(curve.order.value)}")
 
 
 def receptors(circuit: Circuit) -> list[dict[str, Any]]:
@@ -183,5 +204,5 @@ def space(circuit: Circuit) -> list[tuple[str, Said]]:
     if volume.thickness is not None:
         rows.append(("thickness", said(volume.thickness)))
     return [*rows, ("time step", said(circuit.dt)), ("warm-up, not recorded", said(circuit.warmup)),
-            ("dopamine, D1 φ₁", course(circuit.dopamine.d1)),
-            ("dopamine, D2 φ₂", course(circuit.dopamine.d2))]
+            *((f"dopamine, {name} {_symbol(name)}" if name in DOPAMINE else name, course(one.level))
+              for name, one in circuit.modulators.items())]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import __version__, rng
 from neostriatum.circuit.aliases import reported
 from neostriatum.circuit.clock import warmup_steps
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.engines.base import Samples
 from neostriatum.errors import (
     NeostriatumError,
@@ -246,8 +247,10 @@ def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str,
         rates[name] = round(totals[name] / count / seconds, 6) if count else None
     return {
         "circuit": circuit.name, "engine": record.engine, "seed": record.seed,
-        "dopamine": {key: round(float(getattr(circuit.dopamine, key).at(0.0)), 6)
-                     for key in ("d1", "d2")},
+        "dopamine": {key: round(circuit.levels_at(0.0)[name], 6)
+                     for name, key in DOPAMINE.items()},
+        "modulators": {name: round(level, 6) for name, level
+                       in circuit.levels_at(record.duration_ms).items()},
         "duration_ms": record.duration_ms, "warmup_ms": circuit.warmup.value,
         "neurons": network.size, "synapses": network.synapses, "gap_junctions": len(network.gaps),
         "rates_hz": rates, "spikes": sum(totals.values()), "spike_hash": spike_hash,

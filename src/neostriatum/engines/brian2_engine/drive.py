@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def course(b2: Any, program: Program, one: Any, name: str) -> Any:
     """Return a time course as a TimedArray of its value at every step, last value held.
 
-    A sine never settles: it is sampled for 100 s.
+    A sine or a square never settles: it is sampled for 100 s.
     """
     return b2.TimedArray(_sampled(program, one), dt=program.dt * b2.ms, name=name)
 

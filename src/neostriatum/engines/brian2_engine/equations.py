@@ -8,6 +8,7 @@ from neostriatum.circuit.cell import unit_of
 from neostriatum.engines.program import MG_SLOPE
 
 if TYPE_CHECKING:
+    from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.program import Population, Program
 
 #: Our units in Brian2's words.
@@ -30,9 +31,10 @@ def equations(program: Program, population: Population) -> str:
         f"dv/dt = (k*(v - v_r)*(v - v_t) - u + I)/C{noise} : volt",
         f"du/dt = a*({recovery} - u) : amp",
         f"I = {' + '.join(_currents(program, population))} : amp",
-        "phi1 : 1 (shared)" if program.d1.is_constant else "phi1 = phi1_course(t) : 1 (shared)",
-        "phi2 : 1 (shared)" if program.d2.is_constant else "phi2 = phi2_course(t) : 1 (shared)",
     ]
+    # The levels by number: phi1 is D1, phi2 D2, the others follow in the order of the circuit.
+    lines += [f"phi{n}{'' if course.is_constant else f' = phi{n}_course(t)'} : 1 (shared)"
+              for n, course in enumerate(program.courses, start=1)]
     for name, value in population.parameters.items():
         unit = unit_of(name, rule)
         lines += _parameter(population, name, value, DIMENSIONS[unit], UNITS[unit])
@@ -49,25 +51,41 @@ def _currents(program: Program, population: Population) -> list[str]:
         terms.append("I_gap")
     terms += [f"I_injected_{n}" for n, one in enumerate(program.currents)
               if one.population == number]
-    if any(effect.acts_on == "current" for effect in population.effects):
+    if any(effect.kind == "current" for effect in population.effects):
         terms.append("I_dopamine")
     return terms
 
 
+def _heard(effect: Modulation) -> str:
+    """Return how strongly the cells hear the level of an effect."""
+    phi, curve, reference = f"phi{effect.level + 1}", effect.curve, effect.modulator.reference.value
+    if curve is None:
+        return f"({phi} - ({reference!r}))" if reference else phi
+    n, half = curve.order.value, curve.half.value
+    # A level of 0 is heard as the response to the reference alone.
+    silence = float(effect.modulator.heard(0.0, curve))
+    return f"({phi}**{n!r}/({phi}**{n!r} + {half ** n!r}) + ({silence!r}))"
+
+
 def _factor(population: Population, target: str) -> str:
-    parts = [f"*(1 + ({effect.coefficient.value!r})*phi{effect.receptor[1]})"
-             for effect in population.effects if effect.acts_on == target]
-    return "".join(parts)
+    return "".join(f"*(1 + ({effect.amount!r})*{_heard(effect)})" for effect in population.effects
+                   if effect.acts_on == target and effect.kind == "factor")
+
+
+def _added(population: Population, target: str, unit: str) -> str:
+    terms = [f"({effect.amount!r})*{_heard(effect)}" for effect in population.effects
+             if effect.acts_on == target and effect.kind == "add"]
+    return f" + ({' + '.join(terms)})*{unit}" if terms else ""
 
 
 def _parameter(population: Population, name: str, value: Any, dimension: str,
                unit: str) -> list[str]:
-    factor = _factor(population, name)
+    change = f"{_factor(population, name)}{_added(population, name, unit)}"
     if getattr(value, "ndim", 0):
-        own = f"{name}_own" if factor else name
+        own = f"{name}_own" if change else name
         lines = [f"{own} : {dimension}"]
-        return [*lines, f"{name} = {own}{factor} : {dimension}"] if factor else lines
-    return [f"{name} = ({float(value)!r})*{unit}{factor} : {dimension} (shared)"]
+        return [*lines, f"{name} = {own}{change} : {dimension}"] if change else lines
+    return [f"{name} = ({float(value)!r})*{unit}{change} : {dimension} (shared)"]
 
 
 def _receptor(population: Population, synapse: Any) -> list[str]:
@@ -93,9 +111,8 @@ def _extras(program: Program, population: Population) -> list[str]:
             level = f"{current.course.constant.value!r}*pA" if current.course.is_constant else \
                 f"injected_{n}(t)*pA"
             lines.append(f"I_injected_{n} = {level}{mask} : amp")
-    flows = [f"{effect.conductance.value!r}*nS*phi{effect.receptor[1]}*"
-             f"(v - ({effect.reversal.value!r})*mV)"
-             for effect in population.effects if effect.acts_on == "current"]
+    flows = [f"{effect.amount!r}*nS*{_heard(effect)}*(v - ({effect.reversal!r})*mV)"
+             for effect in population.effects if effect.kind == "current"]
     if flows:
         lines.append(f"I_dopamine = {' + '.join(flows)} : amp")
     for n, drive in enumerate(program.drives):

@@ -36,9 +36,10 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
     """Return the objects of a program; ``b2`` is the imported Brian2 module."""
     b2.defaultclock.dt = program.dt * b2.ms
     namespace: dict[str, Any] = {}
-    for name, one in (("phi1_course", program.d1), ("phi2_course", program.d2)):
-        if not one.is_constant:
-            namespace[name] = course(b2, program, one, name)
+    for number, level in enumerate(program.courses, start=1):
+        if not level.is_constant:
+            name = f"phi{number}_course"
+            namespace[name] = course(b2, program, level, name)
     for n, current in enumerate(program.currents):
         if not current.course.is_constant:
             namespace[f"injected_{n}"] = course(b2, program, current.course, f"injected_{n}")
@@ -74,9 +75,9 @@ def _group(b2: Any, program: Program, population: Population, namespace: dict[st
     )
     group.v = np.broadcast_to(population.start_v, (population.n,)) * b2.mV
     group.u = np.broadcast_to(population.start_u, (population.n,)) * b2.pA
-    for number, one in enumerate((program.d1, program.d2), start=1):
-        if one.is_constant:
-            setattr(group, f"phi{number}", one.constant.value)
+    for number, level in enumerate(program.courses, start=1):
+        if level.is_constant:
+            setattr(group, f"phi{number}", level.constant.value)
     rule = "cubic" if population.cubic else "linear"
     for name, value in population.parameters.items():
         if np.ndim(value):

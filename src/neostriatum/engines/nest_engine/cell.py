@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neostriatum.engines.nest_engine.form import Form
 
 #: Ports come in this order; NEST counts them from 1.
-PORTS = ("in{}", "phi1", "phi2", "current", "rate{}")
+PORTS = ("in{}", "phi{}", "current", "rate{}")
 
 _DRAWS = """\
     function draws(chance real, first real, rise real, fall real, tiny real) integer:
@@ -38,8 +38,7 @@ _DRAWS = """\
 def ports(form: Form) -> list[str]:
     """Return the names of the spike ports in order."""
     made = [f"in{number}" for number in range(len(form.receptors))]
-    made += [f"phi{number}" for number in (1, 2)
-             if any(receptor == f"D{number}" for receptor, _ in form.effects)]
+    made += [f"phi{number}" for number in form.signals]
     return [*made, "current", *(f"rate{number}" for number in range(len(form.drives)))]
 
 
@@ -71,9 +70,10 @@ def cell(form: Form) -> str:
 
 def _state(form: Form) -> Iterator[str]:
     for name, kind, start in (("hold", "integer", "2"), ("broken", "integer", "0"),
-                              ("v", "real", "0.0"), ("u", "real", "0.0"), ("I_in", "real", "0.0"),
-                              ("level1", "real", "0.0"), ("level2", "real", "0.0")):
+                              ("v", "real", "0.0"), ("u", "real", "0.0"), ("I_in", "real", "0.0")):
         yield f"        {name} {kind} = {start}"
+    for number in form.signals:
+        yield f"        level{number} real = 0.0"
     for number in range(len(form.receptors)):
         yield f"        g{number} real = 0.0"
     for name in form.modulated:
@@ -100,9 +100,9 @@ def _parameters(form: Form) -> Iterator[str]:
         yield f"        # {receptor}"
         for what in ("E", "decay", *(("block", "slope_mg") if blocked else ())):
             yield f"        {what}{number} real = 1.0"
-    for number, (_, target) in enumerate(form.effects):
+    for number, (_, _, kind) in enumerate(form.effects):
         yield f"        effect{number} real = 0.0"
-        if target == "current":
+        if kind == "current":
             yield f"        E_open{number} real = 0.0"
     for number, (receptors, within) in enumerate(form.drives):
         names = ["n", "own", "outside", *(("copied_first", "copied_rise", "copied_fall")
@@ -120,10 +120,9 @@ def _received(form: Form) -> Iterator[str]:
         yield from (f"    onReceive(in{number}):",
                     f"        g{number} += round(in{number} * unit * grain) / grain")
     yield from ("    onReceive(current):", "        I_in += current * unit")
-    for number in (1, 2):
-        if f"phi{number}" in ports(form):
-            yield from (f"    onReceive(phi{number}):",
-                        f"        level{number} = phi{number} * unit", *_modulation(form))
+    for number in form.signals:
+        yield from (f"    onReceive(phi{number}):",
+                    f"        level{number} = phi{number} * unit", *_modulation(form))
     for number, (_, _within) in enumerate(form.drives):
         yield from (
             f"    onReceive(rate{number}):", f"        p real = rate{number} * unit",
@@ -139,13 +138,18 @@ def _received(form: Form) -> Iterator[str]:
 
 def _modulation(form: Form) -> Iterator[str]:
     for target in form.modulated:
-        factors = [f"(1.0 + effect{number} * level{receptor[1]})"
-                   for number, (receptor, acts_on) in enumerate(form.effects) if acts_on == target]
+        mine = [(number, signal, kind) for number, (signal, acts_on, kind)
+                in enumerate(form.effects) if acts_on == target]
+        factors = [f"(1.0 + effect{number} * level{signal})" for number, signal, kind in mine
+                   if kind == "factor"]
+        terms = [f"effect{number} * level{signal}" for number, signal, kind in mine
+                 if kind == "add"]
+        product = f"({' * '.join(factors)})" if factors else "1.0"
         base = f"base_{target} * " if target in form.parameters else ""
-        product = " * ".join(factors)
-        yield f"        {_now(form, target)} = {base}({product})"
+        total = f" + ({' + '.join(terms)})" if terms else ""
+        yield f"        {_now(form, target)} = {base}{product}{total}"
     for number in _currents(form):
-        yield f"        open{number} = effect{number} * level{form.effects[number][0][1]}"
+        yield f"        open{number} = effect{number} * level{form.effects[number][0]}"
 
 
 def _step(form: Form) -> Iterator[str]:
@@ -208,11 +212,11 @@ def _fired() -> Iterator[str]:
 
 
 def _currents(form: Form) -> list[int]:
-    return [number for number, (_, target) in enumerate(form.effects) if target == "current"]
+    return [number for number, (_, _, kind) in enumerate(form.effects) if kind == "current"]
 
 
 def _now(form: Form, target: str) -> str:
-    """Return the name of what dopamine scales: a parameter keeps its own."""
+    """Return the name of what modulators change: a parameter keeps its own."""
     return target if target in form.parameters else f"gain_{target}"
 
 

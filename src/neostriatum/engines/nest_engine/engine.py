@@ -15,7 +15,7 @@ import numpy as np
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
-from neostriatum.engines.nest_engine.form import form_of, own_drives
+from neostriatum.engines.nest_engine.form import form_of, own_drives, signals
 from neostriatum.engines.nest_engine.kernel import keep_threads, nest
 from neostriatum.engines.nest_engine.levels import Player, check_rates
 from neostriatum.engines.nest_engine.module import model_of, modules
@@ -140,12 +140,11 @@ class Nest:
     def _create(self, files: dict[Any, Path]) -> None:
         kernel, program = self.nest, self.program
         self.first, next_id = [], 1
-        phi = program.phi(0)
         for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
             self.first.append(next_id)
             if pop.n:
                 cells = kernel.Create(model_of(files[number]), pop.n)
-                _set(cells, numbers(program, number, form, phi))
+                _set(cells, numbers(program, number, form, 0))
                 _set(cells, {"v": pop.start_v, "u": pop.start_u})
                 next_id += pop.n
         self._recorder = kernel.Create("spike_recorder")
@@ -188,12 +187,12 @@ class Nest:
     def _play(self) -> None:
         """Make the players of all courses."""
         program, self._players = self.program, []
+        heard = signals(program)
         for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
             everyone = np.arange(self.first[number], self.first[number] + pop.n)
-            for place, course in ((1, program.d1), (2, program.d2)):
-                if any(receptor == f"D{place}" for receptor, _ in form.effects):
-                    self._add(everyone, port(form, f"phi{place}"), course,
-                              lambda level, number=number: self._modulate(number))
+            for signal in form.signals:
+                self._add(everyone, port(form, f"phi{signal}"), heard[signal - 1],
+                          lambda level, number=number: self._modulate(number))
             for place, drive in enumerate(own_drives(program, number)):
                 nodes = everyone[drive.members]
                 self._add(nodes, port(form, f"rate{place}"), drive.rate,
@@ -223,9 +222,8 @@ class Nest:
         return self._nodes(np.arange(first, first + self.program.populations[number].n))
 
     def _modulate(self, number: int) -> None:
-        """Set what dopamine decides at the step that comes."""
-        phi = self.program.phi(self.step)
-        _set(self._population(number), numbers(self.program, number, self.forms[number], phi))
+        """Set what modulators decide at the step that comes."""
+        _set(self._population(number), numbers(self.program, number, self.forms[number], self.step))
 
     def _inject(self, number: int) -> None:
         """Set the sum of the currents into each cell at the step that comes."""
@@ -322,7 +320,7 @@ class Nest:
         keep_threads(self.threads)
 
     def change(self, circuit: Circuit) -> None:
-        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        """Go on with another level, drive, current or parameter of the same network."""
         self._own()
         lowered = replace(lower(circuit, *self._drawn), slots=self.program.slots)
         program = changed(self.program, lowered)

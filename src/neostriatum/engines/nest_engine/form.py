@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 from neostriatum.errors import EngineUnsupported
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from neostriatum.circuit.modulator import Curve, Modulator
+    from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.program import Population, Program
 
 #: Names of receptors that may stand in a model.
@@ -19,15 +23,16 @@ NUMBERS = ("C", "k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "v_b", "I_spon"
 
 @dataclass(frozen=True)
 class Form:
-    """Receptors (name, whether magnesium blocks it), effects (D1 or D2, target), and what else.
+    """Receptors (name, whether magnesium blocks it), effects (signal, target, kind), and what else.
 
+    A signal is the number, from 1, of a level as its effect hears it; see `signals`.
     ``drives`` has one entry per random drive: the receptors it reaches, and whether afferents copy
     a reference train of the neuron.
     """
 
     cubic: bool
     receptors: tuple[tuple[str, bool], ...]
-    effects: tuple[tuple[str, str], ...] = ()
+    effects: tuple[tuple[int, str, str], ...] = ()
     drives: tuple[tuple[tuple[int, ...], bool], ...] = ()
     noisy: bool = False
     gaps: bool = False
@@ -39,13 +44,52 @@ class Form:
 
     @property
     def modulated(self) -> tuple[str, ...]:
-        """What dopamine scales: parameters, and the gain of a receptor by number."""
-        targets = dict.fromkeys(target for _, target in self.effects if target != "current")
-        return tuple(target for target in targets)
+        """What modulators change: parameters, and the gain of a receptor by number."""
+        return tuple(dict.fromkeys(target for _, target, kind in self.effects if kind != "current"))
+
+    @property
+    def signals(self) -> tuple[int, ...]:
+        """The signals that its effects hear."""
+        return tuple(sorted({signal for signal, _, _ in self.effects}))
 
     def gain(self, receptor: int) -> str:
         """Return the target name of the current through a receptor."""
         return f"I_{self.receptors[receptor][0]}"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A time course as effects hear it: a level above its reference, or a curve of it."""
+
+    level: int
+    modulator: Modulator
+    curve: Curve | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it never changes."""
+        return self.modulator.level.is_constant
+
+    def at(self, times_ms: np.ndarray) -> np.ndarray:
+        """Return its values at times from the end of the warm-up."""
+        return self.modulator.heard(self.modulator.level.at(times_ms), self.curve)
+
+
+def signals(program: Program) -> list[Signal]:
+    """Return what effects may hear: every level of the circuit, then the curves that are used."""
+    plain = [Signal(*one) for one in enumerate(program.circuit.modulators.values())]
+    used = [_signal(effect) for pop in program.populations for effect in pop.effects]
+    return list(dict.fromkeys([*plain, *used]))
+
+
+def _signal(effect: Modulation) -> Signal:
+    return Signal(effect.level, effect.modulator, effect.curve)
+
+
+def known_effects(pop: Population) -> list[Modulation]:
+    """Return the effects on what a population has."""
+    known = {*NUMBERS, "current", *(f"I_{one.name}" for one in pop.synapses)}
+    return [one for one in pop.effects if one.acts_on in known]
 
 
 def form_of(program: Program, number: int) -> Form:
@@ -61,8 +105,9 @@ def form_of(program: Program, number: int) -> Form:
         if not _LEGAL.fullmatch(synapse.name):
             msg = f"engine nest: receptor names must be letters and digits (got {synapse.name})"
             raise EngineUnsupported(msg)
-    known = {*NUMBERS, "current", *(f"I_{one.name}" for one in pop.synapses)}
-    effects = tuple((one.receptor, one.acts_on) for one in pop.effects if one.acts_on in known)
+    heard = signals(program)
+    effects = tuple((heard.index(_signal(one)) + 1, one.acts_on, one.kind)
+                    for one in known_effects(pop))
     drives = tuple((tuple(receptor for receptor, _ in one.weights), one.within > 0)
                    for one in own_drives(program, number))
     gaps = program.gaps is not None and program.gaps.population == number

@@ -1,4 +1,4 @@
-"""Time courses in NEST: dopamine, currents and rates by the step, played as weighted spikes."""
+"""Time courses in NEST: levels, currents and rates by the step, played as weighted spikes."""
 
 from __future__ import annotations
 
@@ -78,18 +78,8 @@ class Player:
 def check_rates(program: Program) -> None:
     """Refuse a drive that may bring more events per step than one draw can have."""
     for drive in program.drives:
-        mean = drive.afferents * _highest(drive.rate) * program.dt / 1000.0
+        mean = drive.afferents * drive.rate.highest * program.dt / 1000.0
         if mean > MOST:
             msg = (f"engine nest: inputs.{drive.name}: must bring at most {MOST:g} events per step "
                    f"(got {mean:g}). Lower dt or the rate")
             raise EngineUnsupported(msg)
-
-
-def _highest(course: Any) -> float:
-    """Return the highest value of a course, or a bound of it."""
-    if course.sine is not None:
-        return course.sine.mean.value + abs(course.sine.amplitude.value)
-    if course.table is not None:
-        return max(value.value for value in course.table.values)
-    shape = course.pulse or course.ramp
-    return max(shape.base.value, shape.peak.value) if shape else course.constant.value

@@ -8,7 +8,7 @@ import numpy as np
 
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.nest_engine.cell import port
-from neostriatum.engines.nest_engine.form import own_drives
+from neostriatum.engines.nest_engine.form import known_effects, own_drives
 from neostriatum.engines.program import MG_SLOPE, QUANTUM, V_LIMIT
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ TINY = 1e-300
 
 
 def numbers(program: Program, number: int, form: Form,
-            phi: tuple[float, float]) -> dict[str, Any]:
-    """Return every parameter of a population, and the state that dopamine decides."""
+            step: int) -> dict[str, Any]:
+    """Return every parameter of a population, and the state that the levels of a step decide."""
     pop: Population = program.populations[number]
-    now = pop.modulated(phi)
+    now, phi = pop.modulated(program.phi(step)), program.phi(step)
     said: dict[str, Any] = {"dt": program.dt, "tiny": TINY, "limit": V_LIMIT,
                             "grain": 1.0 / QUANTUM}
     for name in form.parameters:
@@ -37,14 +37,11 @@ def numbers(program: Program, number: int, form: Form,
         if form.gain(place) in form.modulated:
             said[f"gain_{form.gain(place)}"] = now["gain"][place]
     opened = iter(now["currents"])
-    known = [one for one in pop.effects if (one.receptor, one.acts_on) in form.effects]
-    for place, effect in enumerate(known):
-        if effect.acts_on == "current":
+    for place, effect in enumerate(known_effects(pop)):
+        if effect.kind == "current":
             said[f"open{place}"], said[f"E_open{place}"] = next(opened)
-            said[f"effect{place}"] = effect.conductance.value
-        else:
-            said[f"effect{place}"] = effect.coefficient.value
-    said |= {"level1": phi[0], "level2": phi[1]}
+        said[f"effect{place}"] = effect.amount
+        said[f"level{form.effects[place][0]}"] = float(effect.heard(phi))
     for place, drive in enumerate(own_drives(program, number)):
         said |= _drive(place, drive)
     if form.noisy:

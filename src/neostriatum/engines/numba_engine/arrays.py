@@ -19,7 +19,7 @@ class Geometry(NamedTuple):
 class Cells(NamedTuple):
     """Populations: flags (p, 11), receptors (p, r, 4) as E, decay, block, ring column.
 
-    Flags: cubic, receptors, first row of spread parameters or -1, dopamine currents, noisy, drive
+    Flags: cubic, receptors, first row of spread parameters or -1, opened currents, noisy, drive
     of `driven_tile` or -1, ring columns, slots, offset of global ids, the only drive or -1, drive
     of `cubic_tiles` or -1.
     """

@@ -21,8 +21,10 @@ PITCH = TILE + 16
 V, U, FIRST = 0, 1, 2
 #: Rows that only last for a step, one set for all tiles: current, noise, arrivals by receptor.
 I, NOISE, ARRIVALS = 0, 1, 2
-#: Columns of the step parameters, gains and dopamine currents following.
-K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, GAIN = range(12)
+#: Columns of the step parameters. What is added to parameters that differ from cell to cell comes
+#: in the same order from `ADDED` on, then gains and opened currents.
+K, V_R, V_T, C, A, B, V_PEAK, RESET, D, V_B, I_SPON, ADDED = range(12)
+GAIN = 2 * ADDED
 
 #: Lanes of a strip: a loop of known length, which LLVM can prove to stay within its row.
 STRIP = 64
@@ -118,8 +120,8 @@ def receive_blocked(flat, rows, lanes, base, receptor, arrivals, gain, reversal,
 
 
 @inner
-def dopamine_current(flat, rows, lanes, base, conductance, reversal):
-    """Add the current that dopamine opens."""
+def opened_current(flat, rows, lanes, base, conductance, reversal):
+    """Add the current that a modulator opens."""
     v, current = base, uintp(I) * _P
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
@@ -249,8 +251,8 @@ def receive_plain(flat, current, lanes, base, g, waiting, ring, slot, counts, ro
 def update_general(flat, rows, lanes, base, spread, par, dt, cubic, noise, fired):
     """Advance cells whose parameters differ from cell to cell, or which are noisy.
 
-    ``spread`` is the first of the rows that hold the parameters by column; ``par`` then holds the
-    factors of dopamine.
+    ``spread`` is the first of the rows that hold the parameters by column; ``par`` then holds their
+    factors, and what is added.
     """
     iv, iu, current = base, base + uintp(U) * _P, uintp(I) * _P
     z, own = uintp(NOISE) * _P, base + spread * _P
@@ -258,17 +260,19 @@ def update_general(flat, rows, lanes, base, spread, par, dt, cubic, noise, fired
     for strip in range(uintp(0), lanes, _S):
         for lane in range(strip, strip + _S):
             at = own + lane
-            k, v_r = flat[at] * par[K], flat[at + uintp(V_R) * _P] * par[V_R]
-            v_t = flat[at + uintp(V_T) * _P] * par[V_T]
-            c = flat[at + uintp(C) * _P] * par[C]
-            a, b = flat[at + uintp(A) * _P] * par[A], flat[at + uintp(B) * _P] * par[B]
-            v_peak = flat[at + uintp(V_PEAK) * _P] * par[V_PEAK]
-            reset = flat[at + uintp(RESET) * _P] * par[RESET]
-            d = flat[at + uintp(D) * _P] * par[D]
+            k = flat[at] * par[K] + par[ADDED + K]
+            v_r = flat[at + uintp(V_R) * _P] * par[V_R] + par[ADDED + V_R]
+            v_t = flat[at + uintp(V_T) * _P] * par[V_T] + par[ADDED + V_T]
+            c = flat[at + uintp(C) * _P] * par[C] + par[ADDED + C]
+            a = flat[at + uintp(A) * _P] * par[A] + par[ADDED + A]
+            b = flat[at + uintp(B) * _P] * par[B] + par[ADDED + B]
+            v_peak = flat[at + uintp(V_PEAK) * _P] * par[V_PEAK] + par[ADDED + V_PEAK]
+            reset = flat[at + uintp(RESET) * _P] * par[RESET] + par[ADDED + RESET]
+            d = flat[at + uintp(D) * _P] * par[D] + par[ADDED + D]
             v, u = flat[iv + lane], flat[iu + lane]
             new_v = v + dt / c * (k * (v - v_r) * (v - v_t) - u + rows[current + lane])
             if cubic:
-                above = v - flat[at + uintp(V_B) * _P] * par[V_B]
+                above = v - (flat[at + uintp(V_B) * _P] * par[V_B] + par[ADDED + V_B])
                 above = above if above > zero else zero
                 pull = b * above * above * above
             else:

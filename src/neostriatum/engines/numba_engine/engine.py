@@ -123,7 +123,7 @@ class Numba:
                             level.reshape(len(program.currents), count))
         out = np.zeros((count, len(self._probe_lane)), self.dtype)
         probes = Probes(self._probe_start, self._probe_lane, self._probe_row, out)
-        if self._par is None or program.dopamine_varies:
+        if self._par is None or program.levels_vary:
             self._par = step_parameters(program, layout, self.step, count, self.dtype)
         par = self._par
         window = layout.window
@@ -181,7 +181,7 @@ class Numba:
         raise NumericsError(msg)
 
     def change(self, circuit: Circuit) -> None:
-        """Go on with another dopamine level, drive, current or parameter of the same network."""
+        """Go on with another level, drive, current or parameter of the same network."""
         program = changed(self.program, lower(circuit, *self._drawn))
         layout = lay_out(program, self.dtype)
         if (layout.rows, layout.width) != (self.layout.rows, self.layout.width):

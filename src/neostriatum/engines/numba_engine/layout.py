@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.drive import binomial_table
+from neostriatum.engines.modulation import added, factors, opened
 from neostriatum.engines.numba_engine import cells, events
 from neostriatum.engines.numba_engine.arrays import (
     Cells,
@@ -19,7 +20,7 @@ from neostriatum.engines.numba_engine.arrays import (
     Wires,
     Work,
 )
-from neostriatum.engines.numba_engine.cells import FIRST, GAIN, PITCH, TILE
+from neostriatum.engines.numba_engine.cells import ADDED, FIRST, GAIN, PITCH, TILE
 from neostriatum.engines.numba_engine.quantum import quantum
 from neostriatum.engines.program import MG_SLOPE2
 from neostriatum.errors import EngineUnsupported
@@ -128,11 +129,11 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
     from neostriatum.rng import stream
 
     for number, pop in enumerate(program.populations):
-        opened = len(pop.dopamine_currents((0.0, 0.0)))
-        flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], opened, pop.sigma > 0,
-                         _only_drive(program, number, ring[number], spread_rows[number], opened),
+        currents = _opened(pop)
+        flags[number] = (pop.cubic, len(pop.synapses), spread_rows[number], currents, pop.sigma > 0,
+                         _only_drive(program, number, ring[number], spread_rows[number], currents),
                          width, program.slots, pop.offset, _only(program, number),
-                         _cubic_drive(program, number, spread_rows[number], opened))
+                         _cubic_drive(program, number, spread_rows[number], currents))
         for receptor, synapse in enumerate(pop.synapses):
             column = ring[number].index(receptor) if receptor in ring[number] else -1
             said[number, receptor] = synapse.E, synapse.decay, synapse.block, column
@@ -143,28 +144,33 @@ def _cells(program: Program, ring: list[list[int]], width: int, spread_rows: lis
     return Cells(flags, said, keys, sigma if not single else sigma.astype(np.float32), scalars)
 
 
-def _only_drive(program: Program, number: int, ring: list[int], spread: int, opened: int) -> int:
+def _opened(pop: Population) -> int:
+    """Return how many currents modulators open."""
+    return sum(effect.kind == "current" for effect in pop.effects)
+
+
+def _only_drive(program: Program, number: int, ring: list[int], spread: int, currents: int) -> int:
     """Return the drive of a population that fits the one-loop step, or -1."""
     pop = program.populations[number]
     drives = [n for n, drive in enumerate(program.drives) if drive.population == number]
     blocked = [receptor for receptor, synapse in enumerate(pop.synapses) if synapse.block > 0]
     fits = (
-        not pop.cubic and spread < 0 and not opened and len(pop.synapses) == 3 and blocked == [1]
+        not pop.cubic and spread < 0 and not currents and len(pop.synapses) == 3 and blocked == [1]
         and ring == [2] and pop.synapses[0].E == pop.synapses[1].E
         and len(drives) == 1 and not program.drives[drives[0]].pool
         and {receptor for receptor, _ in program.drives[drives[0]].weights} <= {0, 1}
-        and f"I_{pop.synapses[2].name}" not in pop.factors((0.0, 0.0))
+        and f"I_{pop.synapses[2].name}" not in {one.acts_on for one in pop.effects}
         and not any(current.population == number for current in program.currents)
         and not (program.gaps and program.gaps.population == number)
     )
     return drives[0] if fits else -1
 
 
-def _cubic_drive(program: Program, number: int, spread: int, opened: int) -> int:
+def _cubic_drive(program: Program, number: int, spread: int, currents: int) -> int:
     """Return the drive of a population that `cubic_tiles` can advance, or -1."""
     pop = program.populations[number]
     fits = (
-        pop.cubic and spread < 0 and not opened
+        pop.cubic and spread < 0 and not currents
         and not any(synapse.block > 0 for synapse in pop.synapses)
         and not any(current.population == number for current in program.currents)
     )
@@ -333,25 +339,27 @@ def notebook(layout: Layout) -> Notes:
 
 def step_parameters(program: Program, layout: Layout, step: int, count: int,
                     dtype: Any) -> np.ndarray:
-    """Return the parameters of every population by step (one step if dopamine is constant)."""
-    varies = program.dopamine_varies
-    steps = np.arange(step, step + (count if varies else 1))
+    """Return the parameters of every population by step (one step if no level changes)."""
+    steps = np.arange(step, step + (count if program.levels_vary else 1))
     times = (steps - program.warmup) * program.dt
-    phi = (program.d1.at(times), program.d2.at(times))
-    columns = GAIN + max((len(pop.synapses) + 2 * len(pop.dopamine_currents((0.0, 0.0)))
-                          for pop in program.populations), default=0)
+    phi = tuple(course.at(times) for course in program.courses)
+    columns = GAIN + max((len(pop.synapses) + 2 * _opened(pop) for pop in program.populations),
+                         default=0)
     par = np.ones((len(program.populations), len(steps), columns))
+    par[:, :, ADDED:GAIN] = 0.0
     for number, pop in enumerate(program.populations):
-        factors = pop.factors(phi)
+        factor, more = factors(pop.effects, phi), added(pop.effects, phi)
+        general = layout.spread_rows[number] >= 0
         for column, name in enumerate(COLUMNS):
             if name in pop.parameters:
-                general = layout.spread_rows[number] >= 0
                 base = 1.0 if general else pop.parameters[name]
-                par[number, :, column] = base * factors.get(name, 1.0)
+                par[number, :, column] = base * factor.get(name, 1.0)
+            if name in more:
+                par[number, :, column + (ADDED if general else 0)] += more[name]
         for receptor, synapse in enumerate(pop.synapses):
-            par[number, :, GAIN + receptor] = factors.get(f"I_{synapse.name}", 1.0)
+            par[number, :, GAIN + receptor] = factor.get(f"I_{synapse.name}", 1.0)
         at = GAIN + len(pop.synapses)
-        for g, reversal in pop.dopamine_currents(phi):
+        for g, reversal in opened(pop.effects, phi):
             par[number, :, at], par[number, :, at + 1] = g, reversal
             at += 2
     return par.astype(dtype)

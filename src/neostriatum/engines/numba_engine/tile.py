@@ -10,6 +10,7 @@ from numba import int64, uint32, uintp
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine import cells, events
 from neostriatum.engines.numba_engine.cells import (
+    ADDED,
     ARRIVALS,
     GAIN,
     I_SPON,
@@ -74,6 +75,7 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
     if flags[2] >= 0:
         cells.set_scaled(rows, lanes, current, flat, base + uintp(flags[2] + I_SPON) * _P,
                          p[I_SPON])
+        cells.add_value(rows, lanes, current, p[ADDED + I_SPON])
     else:
         cells.fill(rows, lanes, current, p[I_SPON])
     for number in range(currents.population.size):
@@ -100,7 +102,7 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
             rows[current + uintp(lane)] += gap.current[local + lane]
     for n in range(flags[3]):
         column = GAIN + receptors + 2 * n
-        cells.dopamine_current(flat, rows, lanes, base, p[column], p[column + 1])
+        cells.opened_current(flat, rows, lanes, base, p[column], p[column + 1])
     if flags[4]:
         cells.draw_noise(rows, cell.sigma[population], cell.noise_key[population, 0],
                          cell.noise_key[population, 1], geometry.first[tile], step)

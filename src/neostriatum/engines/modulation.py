@@ -1,0 +1,72 @@
+"""What the levels of modulators do to the cells of a population."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.modulator import Curve, Modulator
+
+
+@dataclass(frozen=True)
+class Modulation:
+    """One effect: a factor ``1 + amount f``, ``amount f`` added, or a current ``amount f (v - E)``.
+
+    ``level`` is the number of the modulator; ``kind`` is "factor", "add" or "current". ``amount``
+    is in 1, in the unit of the parameter, or in nS; ``reversal`` [mV] is that of a current.
+    """
+
+    level: int
+    modulator: Modulator
+    curve: Curve | None
+    acts_on: str
+    kind: str
+    amount: float
+    reversal: float = 0.0
+
+    def heard(self, phi: tuple[Any, ...]) -> Any:
+        """Return how strongly the cells hear the levels ``phi``, numbers or arrays."""
+        return self.modulator.heard(phi[self.level], self.curve)
+
+
+def lower_effects(circuit: Circuit, name: str) -> tuple[Modulation, ...]:
+    """Return the effects on one cell type in the order of the file."""
+    index = {modulator: number for number, modulator in enumerate(circuit.modulators)}
+    effects = []
+    for effect in circuit.cells[name].acting:
+        amounts = {"factor": effect.coefficient, "add": effect.add, "current": effect.conductance}
+        kind, amount = next((kind, one.value) for kind, one in amounts.items() if one is not None)
+        reversal = 0.0 if effect.reversal is None else effect.reversal.value
+        effects.append(Modulation(index[effect.level], circuit.modulators[effect.level],
+                                  effect.curve, effect.acts_on, kind, amount, reversal))
+    return tuple(effects)
+
+
+def factors(effects: tuple[Modulation, ...], phi: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the factor of every parameter and ``I_<receptor>`` that has one.
+
+    Several effects on one target multiply.
+    """
+    products: dict[str, Any] = {}
+    for effect in effects:
+        if effect.kind == "factor":
+            factor = 1.0 + effect.amount * effect.heard(phi)
+            products[effect.acts_on] = products.get(effect.acts_on, 1.0) * factor
+    return products
+
+
+def added(effects: tuple[Modulation, ...], phi: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the sum of what is added to every parameter, after its factor."""
+    sums: dict[str, Any] = {}
+    for effect in effects:
+        if effect.kind == "add":
+            sums[effect.acts_on] = sums.get(effect.acts_on, 0.0) + effect.amount * effect.heard(phi)
+    return sums
+
+
+def opened(effects: tuple[Modulation, ...], phi: tuple[Any, ...]) -> list[tuple[Any, float]]:
+    """Return (g f [nS], E [mV]) of every current that a modulator opens."""
+    return [(effect.amount * effect.heard(phi), effect.reversal) for effect in effects
+            if effect.kind == "current"]
