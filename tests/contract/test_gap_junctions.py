@@ -53,6 +53,13 @@ def test_numba_is_the_reference_at_any_threads_and_chunks(name, net):
         equal(in_pieces(example, pieces, threads=threads), right)
 
 
+def test_single_precision_at_any_threads_and_chunks(net):
+    right = in_pieces(net("three"), precision="single", threads=1)
+    equal(in_pieces(net("three"), (70, 230), precision="single", threads=3), right)
+    double = in_pieces(net("three"), name="reference")
+    assert abs(len(right.steps) - len(double.steps)) < 0.3 * len(double.steps)
+
+
 @pytest.mark.parametrize("name", ["three", "two groups"])
 def test_several_tiles_of_a_group(name):
     """A group of more than one tile per population, beside one that is not coupled."""
