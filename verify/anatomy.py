@@ -51,7 +51,7 @@ def gap_deviation(network: ns.Network) -> float:
     fs = network.populations["FS"]
     at = network.positions[fs.start : fs.stop].astype(float)
     p = np.array([law(math.dist(a, b)) for a, b in combinations(at, 2)])
-    return float((len(network.gaps) - p.sum()) / math.sqrt((p * (1 - p)).sum()))
+    return float((len(network.junctions["FS-FS"]) - p.sum()) / math.sqrt((p * (1 - p)).sum()))
 
 
 def largest_gap(z: list[float]) -> float:

@@ -194,6 +194,9 @@ def _degree_lines(block: dict[str, Any]) -> list[str]:
             lines.append(f"  {name:<9} {said(degree)} from each {name.split('->')[0]}")
     if block["gap_per_FS"]["mean"] is not None:
         lines.append(f"  {said(block['gap_per_FS'])} gap junctions per FS")
+    lines += [f"  {said(count)} gap junctions per {key.removeprefix('gap_per_')}"
+              for key, count in block.items() if key.startswith("gap_per_")
+              and key != "gap_per_FS" and count["mean"] is not None]
     return lines
 
 

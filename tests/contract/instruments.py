@@ -47,7 +47,7 @@ def network(made, counts, contacts=None, spread=None) -> Network:
              for name in made.pathways}
     size = sum(counts.values())
     return Network(1, counts, 100.0, False, np.full((size, 3), 50.0, np.float32), wires,
-                   np.zeros((0, 2), np.int32), spread or {})
+                   {}, spread or {})
 
 
 def told(folder, name: str, steps, cells, dt: float) -> dict:

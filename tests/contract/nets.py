@@ -48,6 +48,8 @@ class Plan:
     #: Pathway to list of (source, target, delay in 0.1 ms).
     contacts: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    #: Other kinds of gap junctions than FS-FS, the pairs of each.
+    junctions: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     spread: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     #: Input name to type to (list of (step, id), conductances).
     recorded: dict[str, dict[str, tuple[list, dict[str, str]]]] = field(default_factory=dict)
@@ -71,9 +73,11 @@ def network(plan: Plan, circuit: Circuit) -> Network:
     line = (np.arange(size, dtype=np.float32) + 0.5) / size * plan.side_um
     made = {name: edges(plan.counts[name.split("->")[0]], plan.contacts.get(name, []))
             for name in circuit.pathways}
-    gaps = np.array(sorted(plan.gaps), np.int32).reshape(-1, 2)
+    listed = {"FS-FS": plan.gaps, **plan.junctions}
+    junctions = {name: np.array(sorted(listed.get(name, [])), np.int32).reshape(-1, 2)
+                 for name in circuit.gap_junctions}
     return Network(1, plan.counts, plan.side_um, plan.periodic, np.stack([line] * 3, axis=1), made,
-                   gaps, plan.spread)
+                   junctions, plan.spread)
 
 
 def recorded(folder: Path, name: str, events, conductance, dt: float) -> dict:

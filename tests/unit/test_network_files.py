@@ -125,7 +125,7 @@ def test_saving_copies_nothing(tmp_path):
                   np.sort(rng.integers(0, n, (n, each), dtype=np.int32), axis=1).ravel(),
                   rng.integers(1, 9, n * each, dtype=np.uint8))
     big = Network(1, {"dSPN": n}, 100.0, False, np.zeros((n, 3), np.float32),
-                  {"dSPN->dSPN": edges}, np.zeros((0, 2), np.int32))
+                  {"dSPN->dSPN": edges}, {})
     circuit = json.loads(json.dumps(ns.load("striatum").to_dict()))
     circuit |= {"pathways": {"dSPN->dSPN": circuit["pathways"]["dSPN->dSPN"]}, "inputs": {},
                 "cells": {"dSPN": circuit["cells"]["dSPN"] | {"fraction": 1.0}},

@@ -45,7 +45,8 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
     dict
         ``neurons``, ``synapses``, ``gap_junctions``, ``shape``, ``boundary``, ``volume_mm3``,
         ``bytes_per_synapse``; ``centre`` and ``edge``, each with ``neurons``, ``indegree``,
-        ``outdegree``, ``gap_per_FS``, ``distance_um``. The edge is what lies within the longest
+        ``outdegree``, ``gap_per_FS`` (and of every other type that has gap junctions),
+        ``distance_um``. The edge is what lies within the longest
         range of the circuit's rules of the surface. In-degree and distance are over synapses into
         the neurons meant, by pair of pools that a pathway joins, out-degree over those from them,
         by pair of two pools; ``sd`` has n - 1 below. None stands
@@ -133,8 +134,7 @@ def _pathways(network: Network, pools: dict[str, tuple[str, ...]]) -> list[str]:
 def _block(network: Network, pools: dict[str, tuple[str, ...]], mine: np.ndarray, mark: int,
            counted: dict[str, _Counted]) -> dict[str, Any]:
     members = {pool: _of(network, types) & mine for pool, types in pools.items()}
-    gaps = np.bincount(network.gaps.ravel(), minlength=network.counts.get("FS", 0))
-    fs = network.populations.get("FS", range(0))
+    ends = {"FS", *(end for kind in network.junctions for end in kind.split("-"))}
     both = [n for n in range(4) if n & mark]
     return {
         "neurons": {pool: int(found.sum()) for pool, found in members.items()},
@@ -142,10 +142,21 @@ def _block(network: Network, pools: dict[str, tuple[str, ...]], mine: np.ndarray
                      for name in counted},
         "outdegree": {name: _summary(counted[name].outdegree[members[name.split("->")[0]]])
                       for name in counted if len(set(name.split("->"))) == 2},
-        "gap_per_FS": _summary(gaps[mine[fs.start : fs.stop]]),
+        **{f"gap_per_{name}": _summary(_junctions(network, name)[mine[ids.start : ids.stop]])
+           for name, ids in {"FS": range(0), **network.populations}.items() if name in ends},
         "distance_um": {name: _of_sums(*counted[name].sums[both].sum(axis=0))
                         for name in counted},
     }
+
+
+def _junctions(network: Network, name: str) -> np.ndarray:
+    """Return how many gap junctions each neuron of a type has, of all kinds."""
+    counts = np.zeros(network.counts.get(name, 0), np.int64)
+    for kind, pairs in network.junctions.items():
+        for end, ids in zip(kind.split("-"), pairs.T, strict=True):
+            if end == name:
+                counts += np.bincount(ids, minlength=len(counts))
+    return counts
 
 
 def _summary(values: np.ndarray) -> dict[str, float | None]:

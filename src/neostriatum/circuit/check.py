@@ -121,10 +121,16 @@ def _check_pathways(circuit: Circuit) -> None:
         _check_table(f"pathways.{name}", name, pathway.wiring)
         _check_delay(f"pathways.{name}.delay.offset", pathway.delay, circuit.dt.value)
     for name, junctions in circuit.gap_junctions.items():
-        if name != "FS-FS":
-            _refuse("gap_junctions", f'only "FS-FS" is known (got "{shown(name)}")')
-        _known("gap_junctions.FS-FS", "cell type", "FS", circuit.cells)
-        _check_table("gap_junctions.FS-FS", name, junctions.wiring)
+        ends = name.split("-")
+        if len(ends) != 2:
+            _refuse("gap_junctions", f'a name is "type-type" (got "{shown(name)}")')
+        for end in ends:
+            _known(f"gap_junctions.{shown(name)}", "cell type", end, circuit.cells)
+        turned = "-".join(reversed(ends))
+        if turned != name and turned in circuit.gap_junctions:
+            _refuse("gap_junctions", "two names mean the same pairs "
+                    f'(got "{name}" and "{turned}"). Keep one')
+        _check_table(f"gap_junctions.{name}", name, junctions.wiring)
 
 
 def _check_delay(where: str, delay: Delay, dt: float) -> None:

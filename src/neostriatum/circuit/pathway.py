@@ -146,7 +146,10 @@ class Pathway(Frozen):
 
 
 class GapJunctions(Frozen):
-    """Electrical coupling between FS cells, ohmic or through a node with its own time constant."""
+    """Electrical coupling between the cells of two types, which may be the same type.
+
+    It is ohmic, or goes through a node with a time constant of its own.
+    """
 
     kind: Literal["ohmic", "node"]
     conductance: Conductance

@@ -120,7 +120,7 @@ def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
     cells = [(pop.name, pop.n, [one.name for one in pop.synapses]) for pop in program.populations]
     pathways = [(one.name, one.stp is None) for one in program.projections]
-    return cells, pathways, program.gaps and program.gaps.tau is None
+    return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
 
 
 _ENGINES = {

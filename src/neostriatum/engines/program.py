@@ -20,6 +20,8 @@ from neostriatum.network.network import delay_steps
 from neostriatum.rng import exp, stream, truncated_normals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
@@ -111,9 +113,14 @@ class Projection:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Coupled pairs of one population (local ids, first < second) and how they couple."""
+    """A kind of gap junction: pairs of cells of populations ``a`` and ``b``, and how they couple.
 
-    population: int
+    ``first`` are local ids of ``a``, ``second`` of ``b``; first < second where both are one.
+    """
+
+    name: str
+    a: int
+    b: int
     first: np.ndarray
     second: np.ndarray
     g: float
@@ -128,7 +135,8 @@ class Program:
     warmup: int
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
-    gaps: Gaps | None
+    #: In file order: currents are summed kind after kind, the first cells' before the second's.
+    gaps: tuple[Gaps, ...]
     drives: tuple[Drive, ...]
     recorded: tuple[Recorded, ...]
     currents: tuple[Current, ...]
@@ -152,6 +160,16 @@ class Program:
         """Return the level of every modulator at a step."""
         time = self.time_ms(step)
         return tuple(float(course.at(time)) for course in self.courses)
+
+    def coupled(self, population: int) -> bool:
+        """Return whether cells of a population have gap junctions."""
+        return any(population in (kind.a, kind.b) for kind in self.gaps)
+
+    def start_of_nodes(self, kind: Gaps) -> np.ndarray:
+        """Return the start potentials of a kind's nodes [mV], the mean of their two cells' each."""
+        a, b = (np.broadcast_to(np.asarray(pop.start_v, float), (pop.n,))
+                for pop in (self.populations[kind.a], self.populations[kind.b]))
+        return 0.5 * (a[kind.first] + b[kind.second])
 
     @property
     def levels_vary(self) -> bool:
@@ -186,7 +204,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
     return Program(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
-        projections=projections, gaps=_gaps(circuit, network, index), drives=drives,
+        projections=projections, gaps=tuple(_gaps(circuit, network, index)), drives=drives,
         recorded=recorded, currents=currents, levels=tuple(circuit.modulators),
         courses=tuple(one.level for one in circuit.modulators.values()),
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
@@ -253,10 +271,11 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
                       edges.weights, drawn, stream(seed, "failure", name))
 
 
-def _gaps(circuit: Circuit, network: Network, index: dict[str, int]) -> Gaps | None:
-    junctions = circuit.gap_junctions.get("FS-FS")
-    if junctions is None or not len(network.gaps):
-        return None
-    tau = junctions.tau.value if junctions.tau else None
-    return Gaps(index["FS"], network.gaps[:, 0].astype(np.int64),
-                network.gaps[:, 1].astype(np.int64), junctions.conductance.value, tau)
+def _gaps(circuit: Circuit, network: Network, index: dict[str, int]) -> Iterator[Gaps]:
+    for name, junctions in circuit.gap_junctions.items():
+        pairs = network.junctions.get(name, ())
+        if len(pairs):
+            a, b = (index[end] for end in name.split("-"))
+            first, second = pairs.astype(np.int64).T.copy()
+            yield Gaps(name, a, b, first, second, junctions.conductance.value,
+                       junctions.tau.value if junctions.tau else None)

@@ -59,10 +59,9 @@ class Reference:
             for number, one in enumerate(program.projections) if one.stp
             for size in [program.populations[one.source].n]
         }
-        self.node = np.zeros(0)
-        if program.gaps and program.gaps.tau is not None:
-            v = self.v[program.gaps.population]
-            self.node = 0.5 * (v[program.gaps.first] + v[program.gaps.second])
+        # The nodes of all kinds that have some, kind after kind.
+        self.node = np.concatenate([np.zeros(0), *(
+            program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
         self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
         self._cells = [pop.modulated(program.phi(0)) for pop in program.populations]
         self._probes = Probes(program)
@@ -98,8 +97,8 @@ class Reference:
             g += arrived
             arrived[:] = 0.0
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
-        coupling = self._gap_current()
-        spikes = [self._update(number, injected[number], coupling)
+        coupling = self._gap_currents()
+        spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, spikes)
@@ -134,25 +133,29 @@ class Reference:
             for receptor, weight in recorded.weights:
                 np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
 
-    def _gap_current(self) -> np.ndarray:
-        """Return the gap current of every FS cell, and move the nodes of node-type gaps."""
-        gaps = self.program.gaps
-        if gaps is None:
-            return np.zeros(0)
-        v = self.v[gaps.population]
-        current = np.zeros(len(v))
-        v1, v2 = v[gaps.first], v[gaps.second]
-        if gaps.tau is None:
-            np.add.at(current, gaps.first, gaps.g * (v2 - v1))
-            np.add.at(current, gaps.second, gaps.g * (v1 - v2))
-        else:
-            np.add.at(current, gaps.first, gaps.g * (self.node - v1))
-            np.add.at(current, gaps.second, gaps.g * (self.node - v2))
-            pull = (v1 - self.node) + (v2 - self.node)
-            self.node = self.node + self.program.dt / gaps.tau * pull
+    def _gap_currents(self) -> list[np.ndarray | None]:
+        """Return the gap current of every cell by population, None where it has no junctions.
+
+        Also move the nodes of the kinds that have some.
+        """
+        program, start = self.program, 0
+        current = [np.zeros(pop.n) if program.coupled(number) else None
+                   for number, pop in enumerate(program.populations)]
+        for kind in program.gaps:
+            v1, v2 = self.v[kind.a][kind.first], self.v[kind.b][kind.second]
+            if kind.tau is None:
+                np.add.at(current[kind.a], kind.first, kind.g * (v2 - v1))
+                np.add.at(current[kind.b], kind.second, kind.g * (v1 - v2))
+            else:
+                node = self.node[start : start + len(kind.first)]
+                np.add.at(current[kind.a], kind.first, kind.g * (node - v1))
+                np.add.at(current[kind.b], kind.second, kind.g * (node - v2))
+                node += program.dt / kind.tau * ((v1 - node) + (v2 - node))
+                start += len(node)
         return current
 
-    def _update(self, number: int, injected: Any, coupling: np.ndarray) -> np.ndarray:
+    def _update(self, number: int, injected: Any,
+                coupling: np.ndarray | None) -> np.ndarray:
         pop, cell = self.program.populations[number], self._cells[number]
         v, u, g, dt = self.v[number], self.u[number], self.g[number], self.program.dt
         current = injected
@@ -161,7 +164,7 @@ class Reference:
             if synapse.block:
                 flow = flow * rng.logistic2(synapse.block, MG_SLOPE2 * v)
             current = current + flow
-        if self.program.gaps and self.program.gaps.population == number:
+        if coupling is not None:
             current = current + coupling
         for conductance, reversal in cell["currents"]:
             current = current + conductance * (v - reversal)

@@ -43,4 +43,4 @@ def bare_network(cell: str, n: int, currents_pa: np.ndarray | None = None) -> Ne
     """Return ``n`` unconnected cells, each with its own constant current [pA]."""
     spread = {} if currents_pa is None else {cell: {"I_spon": np.asarray(currents_pa, float)}}
     return Network(0, {cell: n}, 1.0, False, np.zeros((n, 3), np.float32), {},
-                   np.zeros((0, 2), np.int32), spread)
+                   {}, spread)

@@ -248,7 +248,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     rows = counts[source]
     offsets = np.concatenate([offsets, np.full(rows - n, offsets[-1])])
     edges = {name: Edges(offsets, block.targets + np.int32(shift), block.delays)}
-    network = Network(seed, counts, box.side, False, positions, edges, np.zeros((0, 2), np.int32))
+    network = Network(seed, counts, box.side, False, positions, edges, {})
     simulator.prepare(both, network, seed)
     for one in types:
         simulator.probe(one, np.arange(counts[one]))

@@ -38,10 +38,11 @@ def fit(circuit: Circuit, network: Network) -> None:
             msg = (f"{circuit.name}: {what}: must be the network's, {shown(', '.join(theirs))} "
                    f"(got {shown(', '.join(ours))})")
             raise BuildError(msg)
-    if len(network.gaps) and not circuit.gap_junctions:
-        msg = (f"{circuit.name}: gap_junctions: must be there, as the network has "
-               f"{len(network.gaps)} (got none)")
-        raise BuildError(msg)
+    for name, pairs in network.junctions.items():
+        if len(pairs) and name not in circuit.gap_junctions:
+            msg = (f"{circuit.name}: gap_junctions.{name}: must be there, as the network has "
+                   f"{len(pairs)} (got none)")
+            raise BuildError(msg)
     if network.circuit is not None:
         refuse_another(network.circuit, circuit)
 
@@ -112,20 +113,27 @@ def check(where: str, network: Network) -> None:
         _refuse(where, "positions must be finite")
     for name, edges in network.edges.items():
         _check_edges(where, name, edges, *(network.counts[end] for end in name.split("->")))
-    gaps = network.gaps
-    _like(where, "gaps", gaps, np.int32, (len(gaps), 2))
-    if len(gaps):
-        first, second = gaps.astype(np.int64).T
-        rows = first * 2**31 + second
-        if not (first.min() >= 0 and (first < second).all() and (np.diff(rows) > 0).all()
-                and second.max() < network.counts.get("FS", 0)):
-            _refuse(where, "gaps must be sorted pairs of local ids of FS, the lower first")
+    for name, pairs in network.junctions.items():
+        _check_junctions(where, name, pairs, network.counts)
     for name, parameters in network.spread.items():
         for parameter, values in parameters.items():
             place = f"spread {name} {parameter}"
             _like(where, place, values, np.float64, (network.counts[name],))
             if not np.isfinite(values).all():
                 _refuse(where, f"{place} must be finite")
+
+
+def _check_junctions(where: str, name: str, pairs: np.ndarray, counts: dict[str, int]) -> None:
+    a, b = name.split("-")
+    _like(where, f"gaps {name}", pairs, np.int32, (len(pairs), 2))
+    if not len(pairs):
+        return
+    first, second = pairs.astype(np.int64).T
+    if not (first.min() >= 0 and second.min() >= 0 and first.max() < counts[a]
+            and second.max() < counts[b] and (np.diff(first * 2**31 + second) > 0).all()
+            and (a != b or (first < second).all())):
+        ids = f"{a}, the lower first" if a == b else f"{a} and {b}"
+        _refuse(where, f"gaps {name} must be sorted pairs of local ids of {ids}")
 
 
 def _check_edges(where: str, name: str, edges: Edges, n_source: int, n_target: int) -> None:

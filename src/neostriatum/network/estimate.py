@@ -16,12 +16,13 @@ from neostriatum.network.law import rule
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.pathway import Pathway
+    from neostriatum.network.law import Rule
 
 #: Share of the free memory that a network may take.
 SHARE = 0.8
-#: Bytes: of a synapse in the block, of its weight, of a neuron while it is placed, of a row,
-#: and of everything whose size does not depend on the network.
-SYNAPSE, WEIGHT, NEURON, ROW, FIXED = 5, 4, 120, 24, 300_000_000
+#: Bytes: of a synapse in the block, of its weight, of a gap junction while it is drawn, of a
+#: neuron while it is placed, of a row, and of everything whose size does not depend on the network.
+SYNAPSE, WEIGHT, JUNCTION, NEURON, ROW, FIXED = 5, 4, 20, 120, 24, 300_000_000
 #: Seconds that a synapse and a neuron took on 2 cores of a server of 2023.
 SYNAPSE_S, NEURON_S = 1.5e-7, 3e-6
 
@@ -62,14 +63,15 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
     counts = circuit.counts(size)
     synapses = {name: expected(circuit, name, counts) for name in circuit.pathways}
     total = sum(synapses.values())
+    coupled = sum(expected_junctions(circuit, name, counts) for name in circuit.gap_junctions)
     spread = {name for name, one in circuit.pathways.items() if variation(one)}
     rows = sum(counts[name.split("->")[0]] for name in circuit.pathways)
     # A fixed in-degree is listed by target before it is sorted by source.
     listed = max((4 * synapses[name] for name, one in circuit.pathways.items()
                   if isinstance(one.wiring, FixedIndegree)), default=0)
     held = (SYNAPSE * total + WEIGHT * sum(synapses[name] for name in spread) + listed
-            + NEURON * size + ROW * rows + FIXED)
-    return Estimate(counts, synapses, held, SYNAPSE_S * total + NEURON_S * size)
+            + JUNCTION * coupled + NEURON * size + ROW * rows + FIXED)
+    return Estimate(counts, synapses, held, SYNAPSE_S * (total + coupled) + NEURON_S * size)
 
 
 def variation(pathway: Pathway) -> float:
@@ -83,14 +85,26 @@ def expected(circuit: Circuit, name: str, counts: dict[str, int]) -> int:
     wiring = circuit.pathways[name].wiring
     if isinstance(wiring, FixedIndegree):
         return wiring.n * counts[target]
+    return round(_pairs(circuit, rule(name, wiring), source, target, counts))
+
+
+def expected_junctions(circuit: Circuit, name: str, counts: dict[str, int]) -> int:
+    """Return how many gap junctions of a kind are expected (a bound for an open volume)."""
+    first, second = name.split("-")
+    pairs = _pairs(circuit, rule(name, circuit.gap_junctions[name].wiring), first, second, counts)
+    return round(pairs / 2 if first == second else pairs)
+
+
+def _pairs(circuit: Circuit, law: Rule, source: str, target: str,
+           counts: dict[str, int]) -> float:
+    """Return how many ordered pairs of two types a law is expected to connect."""
     others = counts[target] - (source == target)
-    made = rule(name, wiring)
-    if not np.isfinite(made.reach):
-        return round(counts[source] * others * made(0.0))
+    if not np.isfinite(law.reach):
+        return counts[source] * others * law(0.0)
     # The density is that of the circuit, whatever the shape of the volume.
     density = circuit.volume.density.value * 1e-9 * others / sum(counts.values())
-    near = density * made.partners(min(circuit.volume.minimum_distance.value, made.reach))
-    return round(counts[source] * min(others, near))
+    near = density * law.partners(min(circuit.volume.minimum_distance.value, law.reach))
+    return counts[source] * min(others, near)
 
 
 def refuse_what_cannot_fit(circuit: Circuit, size: int) -> Estimate:

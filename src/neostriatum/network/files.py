@@ -16,7 +16,7 @@ from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.network.check import check, fit
 from neostriatum.network.edges import Edges
 from neostriatum.network.hdf5 import BLOCK, CHUNK, column, reading, whole, written
-from neostriatum.network.network import Network
+from neostriatum.network.network import FIRST_KIND, Network
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "neostriatum network", 1
 #: Fields of a network that are arrays, tables of arrays, or not saved.
-_ARRAYS, _OTHERS = ("positions", "gaps"), ("edges", "spread", "build_s", "circuit")
+_ARRAYS = ("positions",)
+_OTHERS = ("edges", "junctions", "spread", "build_s", "circuit")
 #: Units of the weights of another tool's synapses [nS].
 UNITS = {"nS": 1.0, "uS": 1000.0}
 #: Where a folder that we wrote holds its network: one built, one exported, a run exported.
@@ -66,6 +67,9 @@ def save(network: Network, path: str | Path, circuit: Circuit | None = None) -> 
         _put(file, disk, "header", np.frombuffer(text.encode(), np.uint8))
         for name in _ARRAYS:
             _put(file, disk, name, getattr(network, name))
+        for name in dict.fromkeys([FIRST_KIND, *network.junctions]):
+            pairs = network.junctions.get(name, np.zeros((0, 2), np.int32))
+            _put(file, disk, _place(name), pairs)
         for name, edges in network.edges.items():
             for part in _PARTS:
                 if getattr(edges, part) is not None:
@@ -148,7 +152,7 @@ def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:
     return {
         "version": VERSION, "made_by": f"neostriatum {__version__}", "hash": network.hash(),
         "fields": {name: getattr(network, name) for name in plain_fields()},
-        "pathways": list(network.edges),
+        "pathways": list(network.edges), "gap_junctions": list(network.junctions),
         "weighted": [name for name, edges in network.edges.items() if edges.weights is not None],
         "spread": {name: list(parameters) for name, parameters in network.spread.items()},
         "circuit": circuit.to_dict(),
@@ -190,10 +194,19 @@ def parsed(text: bytes) -> dict[str, Any]:
             and isinstance(side, float) and side > 0 and math.isfinite(side)
             and isinstance(fields["periodic"], bool)
             and all(set(name.split("->")) <= set(counts) and name.count("->") == 1
-                    for name in said["pathways"]) and set(said["spread"]) <= set(counts)):
+                    for name in said["pathways"])
+            and all(set(name.split("-")) <= set(counts) and name.count("-") == 1
+                    for name in junction_kinds(said)) and set(said["spread"]) <= set(counts)):
         msg = "the header has fields of another kind than a network"
         raise ValueError(msg)
     return said
+
+
+def junction_kinds(head: dict[str, Any]) -> list[str]:
+    """Return the kinds of gap junctions of a `header`; one without a list knew a single kind."""
+    if "gap_junctions" in head:
+        return list(head["gap_junctions"])
+    return [FIRST_KIND] if set(FIRST_KIND.split("-")) <= set(head["fields"]["counts"]) else []
 
 
 def verified(path: Path, made: Network, said: dict[str, Any],
@@ -219,6 +232,7 @@ def _read(path: Path) -> tuple[Network, dict[str, Any]]:
         said = parsed(whole(column(file, "header")).tobytes())
         counts = said["fields"]["counts"]
         arrays: dict[str, Any] = {name: whole(column(file, name)) for name in _ARRAYS}
+        junctions = {name: whole(column(file, _place(name))) for name in junction_kinds(said)}
         edges = {}
         for name in said["pathways"]:
             offsets = whole(column(file, f"edges/{name}/offsets"),
@@ -228,7 +242,13 @@ def _read(path: Path) -> tuple[Network, dict[str, Any]]:
             edges[name] = Edges(offsets, **rest)
         spread = {name: {one: whole(column(file, f"spread/{name}/{one}"), counts[name])
                          for one in parameters} for name, parameters in said["spread"].items()}
-    return Network(**said["fields"], **arrays, edges=edges, spread=spread), said
+    return Network(**said["fields"], **arrays, edges=edges, junctions=junctions,
+                   spread=spread), said
+
+
+def _place(kind: str) -> str:
+    """Return the name of the data set with the pairs of a kind of gap junction."""
+    return "gaps" if kind == FIRST_KIND else f"gap_junctions/{kind}"
 
 
 def _put(file: Any, disk: Disk, name: str, array: np.ndarray) -> None:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.estimate import Estimate
 
+#: The kind of gap junction whose pairs networks have as ``gaps`` in their hash and file.
+FIRST_KIND = "FS-FS"
+
 
 @dataclass(frozen=True)
 class Network:
@@ -44,7 +47,8 @@ class Network:
     periodic: bool
     positions: np.ndarray
     edges: dict[str, Edges]
-    gaps: np.ndarray
+    #: Coupled pairs by kind of gap junction, int32 (m, 2): local ids of A and B of "A-B", sorted.
+    junctions: dict[str, np.ndarray]
     spread: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     build_s: float = 0.0
     shape: str = "cube"
@@ -82,6 +86,11 @@ class Network:
         """Number of chemical synapses."""
         return sum(len(edges) for edges in self.edges.values())
 
+    @property
+    def gaps(self) -> np.ndarray:
+        """Pairs of all kinds of gap junctions, kind after kind, int32 (m, 2)."""
+        return np.concatenate([np.zeros((0, 2), np.int32), *self.junctions.values()])
+
     def joined(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the targets and delays of all pathways, one after another.
 
@@ -116,7 +125,11 @@ class Network:
                 yield f"{name} {part}", getattr(edges, part)
             if edges.weights is not None:
                 yield f"{name} weights", edges.weights
-        yield "gaps", self.gaps
+        # Networks of before other kinds were known keep their hashes.
+        yield "gaps", self.junctions.get(FIRST_KIND, np.zeros((0, 2), np.int32))
+        for name, pairs in self.junctions.items():
+            if name != FIRST_KIND:
+                yield f"gaps {name}", pairs
         for name, parameters in self.spread.items():
             for parameter, values in parameters.items():
                 yield f"spread {name} {parameter}", values
@@ -181,8 +194,8 @@ def build(
             at[name] = Cells.of(positions[start : start + count], volume.side)
             start += count
         edges = _edges(circuit, at, box, seed, guess, tell)
-        gaps = _gaps(circuit, at, box, seed)
-    return Network(seed, counts, box.side, box.periodic, positions, edges, gaps,
+        junctions = _junctions(circuit, at, box, seed)
+    return Network(seed, counts, box.side, box.periodic, positions, edges, junctions,
                    spread(circuit, counts, seed), time.perf_counter() - started, volume.shape,
                    volume.filled, circuit)
 
@@ -255,14 +268,16 @@ def delay_steps(dt_ms: float) -> np.ndarray:
     return np.array([round(Fraction(units, 10) / step) for units in range(256)], np.int64)
 
 
-def _gaps(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int) -> np.ndarray:
-    """Return coupled FS pairs, int32 (m, 2), first < second, sorted."""
-    junctions = circuit.gap_junctions.get("FS-FS")
-    if junctions is None:
-        return np.zeros((0, 2), np.int32)
-    block = Block()
-    offsets = wire(at["FS"], at["FS"], rule("FS-FS", junctions.wiring), box,
-                   stream(seed, "gap", "FS-FS"), block, Lag("gap_junctions.FS-FS"),
-                   same=True, once=True)
-    first = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return np.stack([first, block.targets[: block.used]], axis=1).astype(np.int32)
+def _junctions(circuit: Circuit, at: dict[str, Cells], box: Box,
+               seed: int) -> dict[str, np.ndarray]:
+    """Return the coupled pairs of every kind; between cells of one type first < second."""
+    pairs = {}
+    for name, junctions in circuit.gap_junctions.items():
+        first, second = name.split("-")
+        block, same = Block(), first == second
+        offsets = wire(at[first], at[second], rule(name, junctions.wiring), box,
+                       stream(seed, "gap", name), block, Lag(f"gap_junctions.{name}"),
+                       same=same, once=same)
+        rows = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+        pairs[name] = np.stack([rows, block.targets[: block.used]], axis=1)
+    return pairs

@@ -91,15 +91,16 @@ def _wired(network: Network, circuit: Circuit) -> Iterator[
             "population": edge_population(name), "source": source, "target": target,
             "receptor": "+".join(conductance), "model_template": "NULL",
             "is_gap_junction": False}, edges, conductance
-    if "FS-FS" in circuit.gap_junctions:
-        # A junction is one edge, from the lower id to the higher.
-        degree = np.bincount(network.gaps[:, 0], minlength=network.counts["FS"])
+    for name, junctions in circuit.gap_junctions.items():
+        # A junction is one edge, from A to B of "A-B"; if A is B, from the lower id to the higher.
+        source, target = name.split("-")
+        pairs = network.junctions.get(name, np.zeros((0, 2), np.int32))
+        degree = np.bincount(pairs[:, 0], minlength=network.counts[source])
         offsets = np.concatenate([[0], np.cumsum(degree)]).astype(np.int64)
-        pairs = Edges(offsets, network.gaps[:, 1], np.zeros(0, np.uint8))
         yield "electrical", {
-            "population": "FS_to_FS_gap", "source": "FS", "target": "FS", "receptor": "gap",
-            "model_template": "NULL", "is_gap_junction": True,
-        }, pairs, {"gap": circuit.gap_junctions["FS-FS"].conductance.value}
+            "population": f"{source}_to_{target}_gap", "source": source, "target": target,
+            "receptor": "gap", "model_template": "NULL", "is_gap_junction": True,
+        }, Edges(offsets, pairs[:, 1], np.zeros(0, np.uint8)), {"gap": junctions.conductance.value}
 
 
 def _nodes(group: Any, network: Network, name: str, number: int) -> None:

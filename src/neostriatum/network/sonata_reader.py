@@ -14,7 +14,7 @@ from neostriatum.circuit.load import load
 from neostriatum.errors import BuildError, CircuitError, RunFileError, shown
 from neostriatum.network.check import check
 from neostriatum.network.edges import DELAY_UNIT, Edges
-from neostriatum.network.files import parsed, verified
+from neostriatum.network.files import junction_kinds, parsed, verified
 from neostriatum.network.hdf5 import BLOCK, reading
 from neostriatum.network.mesh import EXTENTS
 from neostriatum.network.network import Network, spread
@@ -64,7 +64,8 @@ class _Files:
     positions: list[list[np.ndarray]] = field(default_factory=list)
     spread: dict[str, dict[str, list[np.ndarray]]] = field(default_factory=dict)
     edges: dict[str, list[tuple[np.ndarray, ...]]] = field(default_factory=dict)
-    gaps: list[np.ndarray] = field(default_factory=list)
+    #: Junctions by kind "A-B": (ids of A, ids of B, whether the file has them from B to A).
+    junctions: dict[str, list[np.ndarray]] = field(default_factory=dict)
     #: Node populations that are not read, because the circuit says the drive.
     virtual: set[str] = field(default_factory=set)
 
@@ -107,11 +108,11 @@ def _network(config: Path, files: _Files, wanted: Circuit | None, seed: int) -> 
             msg = f"has other nodes than {SIDE} says"
             raise ValueError(msg)
         edges = {name: _csr(files, name, counts) for name in circuit.pathways}
-        gaps = _gaps(files)
+        junctions = _junctions(files)
         deviations = _spread(files, counts, seed)
     if header is not None:
         network = Network(**header["fields"], positions=positions.astype(np.float32), edges=edges,
-                          gaps=gaps, spread=deviations)
+                          junctions=junctions, spread=deviations)
         return verified(config, network, header, wanted)
     # The volume is the smallest cube around the somas, its corner at 0; one soma has none.
     low, high = positions.min(axis=0), positions.max(axis=0)
@@ -121,7 +122,7 @@ def _network(config: Path, files: _Files, wanted: Circuit | None, seed: int) -> 
                f"(got {side:.3g} um). Check the attribute units of x, y and z")
         raise RunFileError(msg)
     positions = (positions - (low + high) / 2 + side / 2).astype(np.float32)
-    network = Network(seed, counts, side, False, positions, edges, gaps, deviations,
+    network = Network(seed, counts, side, False, positions, edges, junctions, deviations,
                       circuit=circuit)
     check(str(config), network)
     return network
@@ -212,13 +213,20 @@ def _kinds(table: Table, types: tuple[str, ...]) -> np.ndarray:
     return kinds
 
 
-def _gaps(files: _Files) -> np.ndarray:
+def _junctions(files: _Files) -> dict[str, np.ndarray]:
     """Return the gap junctions; one may stand there from both sides, but not twice from one."""
-    pairs = np.concatenate([np.zeros((0, 2), np.int64), *files.gaps])
-    if len(np.unique(pairs, axis=0)) < len(pairs):
-        msg = "two neurons must have one gap junction (got the same pair twice)"
-        raise ValueError(msg)
-    return np.unique(np.sort(pairs, axis=1), axis=0).astype(np.int32)
+    listed = (files.circuit.gap_junctions if files.header is None
+              else junction_kinds(files.header))
+    junctions = {}
+    for name in dict.fromkeys([*listed, *files.junctions]):
+        rows = np.concatenate([np.zeros((0, 3), np.int64), *files.junctions.get(name, [])])
+        if len(np.unique(rows, axis=0)) < len(rows):
+            msg = "two neurons must have one gap junction (got the same pair twice)"
+            raise ValueError(msg)
+        a, b = name.split("-")
+        pairs = np.sort(rows[:, :2], axis=1) if a == b else rows[:, :2]
+        junctions[name] = np.unique(pairs, axis=0).astype(np.int32)
+    return junctions
 
 
 def _take_edges(files: _Files, table: Table, about: str) -> None:
@@ -249,8 +257,11 @@ def _take_edges(files: _Files, table: Table, about: str) -> None:
                 rows = np.flatnonzero(mine & (junction == electrical))
                 here = {key: column[rows] for key, column in values.items()}
                 if electrical:
-                    _check_junctions(files, name, "-".join(both), here)
-                    files.gaps.append(np.stack([i0[rows], i1[rows]], axis=1))
+                    kind = _check_junctions(files, name, both, here)
+                    turned = kind != "-".join(both)
+                    ids = (i1[rows], i0[rows]) if turned else (i0[rows], i1[rows])
+                    files.junctions.setdefault(kind, []).append(
+                        np.stack([*ids, np.full(len(rows), turned)], axis=1))
                 else:
                     files.edges.setdefault("->".join(both), []).append((
                         i0[rows].astype(np.int32), i1[rows].astype(np.int32),
@@ -290,18 +301,25 @@ def _electrical(table: Table, about: str, start: int, stop: int) -> np.ndarray:
     return (column == 1) | (about == "electrical")
 
 
-def _check_junctions(files: _Files, where: str, name: str, values: dict[str, np.ndarray]) -> None:
-    """Refuse gap junctions that the circuit does not have, or has with another conductance."""
-    junctions = files.circuit.gap_junctions.get(name)
-    if junctions is None:
-        msg = f"{where}: the circuit must have gap_junctions.{name} (got none)"
+def _check_junctions(files: _Files, where: str, types: list[str],
+                     values: dict[str, np.ndarray]) -> str:
+    """Return the circuit's kind of gap junctions between two types, whichever it names first.
+
+    Refuse those that the circuit does not have, or has with another conductance.
+    """
+    known = files.circuit.gap_junctions
+    names = ["-".join(types), "-".join(reversed(types))]
+    kind = next((name for name in names if name in known), None)
+    if kind is None:
+        msg = f"{where}: the circuit must have gap_junctions.{names[0]} (got none)"
         raise BuildError(msg)
-    g, wanted = values["syn_weight"], junctions.conductance.value
+    g, wanted = values["syn_weight"], known[kind].conductance.value
     off = g[np.abs(g - wanted) > _CLOSE * wanted]
     if len(off):
         msg = (f"{where}: syn_weight of a gap junction must be the circuit's {wanted:g} nS "
                f"(got {off[0]:g} nS)")
         raise BuildError(msg)
+    return kind
 
 
 def _delays(where: str, values: dict[str, np.ndarray], dt: float) -> np.ndarray:

@@ -73,7 +73,7 @@ def wire(
     same : bool
         Whether both are the same population: a neuron does not contact itself.
     once : bool
-        Whether only pairs with source < target are drawn (gap junctions).
+        Whether only pairs with source < target are drawn (gap junctions within a type).
     tell : callable, optional
         Called with the share of the sources that is done.
 

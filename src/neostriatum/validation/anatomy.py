@@ -61,8 +61,8 @@ def within(lab: Lab, size: int = 30_000, seed: int = 1) -> dict[str, Any]:
         sources = np.repeat(np.arange(len(fs)), np.diff(edges.offsets))
         away = inside[sources, edges.targets]
         found["FS->FS"] = [float((away < r).sum() / (inside < r).sum()) for r in RADII]
-    if len(network.gaps):
-        away = inside[network.gaps[:, 0], network.gaps[:, 1]]
+    if len(pairs := network.junctions.get("FS-FS", ())):
+        away = inside[pairs[:, 0], pairs[:, 1]]
         found["FS=FS"] = [float(2 * (away < r).sum() / (inside < r).sum()) for r in RADII]
     return found
 
@@ -117,15 +117,16 @@ def _contacts(network: Network, reach_um: float, groups: tuple[str, ...] = ("dSP
 
 
 def gap_density(lab: Lab, size: int = 100_000, seed: int = 1) -> dict[str, Any]:
-    """Return gap junctions per mm^3 and per FS cell, and neurons per mm^3 by type.
+    """Return gap junctions between FS per mm^3 and per FS cell, and neurons per mm^3 by type.
 
     Chemical synapses are left out, so that enough FS cells fit.
     """
     raw = require(lab.load(), cells=("dSPN", "FS")).to_dict()
     network = lab.build(load(raw | {"pathways": {}}), size, seed)
     volume, fs = network.volume_mm3, network.counts["FS"]
+    joined = len(network.junctions.get("FS-FS", ()))
     spn = sum(network.counts.get(name, 0) for name in ("dSPN", "iSPN"))
-    return {"per_mm3": len(network.gaps) / volume, "per_fs": 2 * len(network.gaps) / fs,
+    return {"per_mm3": joined / volume, "per_fs": 2 * joined / fs,
             "spn_per_mm3": spn / volume,
             "dspn_per_mm3": network.counts["dSPN"] / volume,
             "neurons_per_mm3": network.size / volume, "fs_share": fs / network.size}

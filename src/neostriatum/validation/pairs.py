@@ -109,7 +109,7 @@ def _connected(whole: Circuit, name: str, holding_mv: float, at_ms: np.ndarray,
     edges = Edges(np.array([0] + [1] * counts[source], np.int64), np.array([row], np.int32),
                   units.astype(np.uint8))
     network = Network(0, counts, 100.0, False, np.zeros((2, 3), np.float32), {name: edges},
-                      np.zeros((0, 2), np.int32), {target: {"I_spon": holding}})
+                      {}, {target: {"I_spon": holding}})
     return circuit, network
 
 
@@ -133,11 +133,12 @@ def coupling(lab: Lab, step_pa: float = -10.0, duration_ms: float = 500.0,
     if "FS-FS" not in whole.gap_junctions:
         msg = f"{whole.name} has no gap junctions"
         raise Unsuited(msg)
-    circuit = isolated(whole, "FS", gap_junctions=whole.to_dict()["gap_junctions"])
+    circuit = isolated(whole, "FS", gap_junctions={
+        "FS-FS": whole.to_dict()["gap_junctions"]["FS-FS"]})
     ends = []
     for current in (0.0, step_pa):
         network = Network(0, {"FS": 2}, 100.0, False, np.zeros((2, 3), np.float32), {},
-                          np.array([[0, 1]], np.int32),
+                          {"FS-FS": np.array([[0, 1]], np.int32)},
                           {"FS": {"I_spon": np.array([current, 0.0])}})
         made = lab.record(circuit, network, duration_ms, probed={"FS": [0, 1]},
                           engine=lab.small)
@@ -182,7 +183,7 @@ def _coupled(network: Network, reach_um: float) -> float:
     distance = np.sqrt((away**2).sum(axis=2))
     first, second = np.nonzero(np.triu(distance < reach_um, 1))
     weight = 1.0 / distance[first, second]
-    joined = {(min(a, b), max(a, b)) for a, b in network.gaps.tolist()}
+    joined = {(min(a, b), max(a, b)) for a, b in network.junctions["FS-FS"].tolist()}
     hit = np.array([(a, b) in joined for a, b in zip(first.tolist(), second.tolist(),
                                                       strict=True)])
     return float((weight * hit).sum() / weight.sum())

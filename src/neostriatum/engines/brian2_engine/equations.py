@@ -47,7 +47,7 @@ def equations(program: Program, population: Population) -> str:
 def _currents(program: Program, population: Population) -> list[str]:
     terms = ["I_spon", *(f"I_{synapse.name}" for synapse in population.synapses)]
     number = program.index[population.name]
-    if program.gaps and program.gaps.population == number:
+    if program.coupled(number):
         terms.append("I_gap")
     terms += [f"I_injected_{n}" for n, one in enumerate(program.currents)
               if one.population == number]
@@ -100,8 +100,11 @@ def _receptor(population: Population, synapse: Any) -> list[str]:
 
 def _extras(program: Program, population: Population) -> list[str]:
     number, lines = program.index[population.name], []
-    if program.gaps and program.gaps.population == number:
-        lines.append("I_gap : amp")
+    if program.coupled(number):
+        # Brian2 sums into one variable from one Synapses object alone, so every kind has its own.
+        kinds = [n for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]
+        lines.append(f"I_gap = {' + '.join(f'I_gap_{n}' for n in kinds)} : amp")
+        lines += [f"I_gap_{n} : amp" for n in kinds]
     for n, current in enumerate(program.currents):
         if current.population == number:
             # Where a current reaches only some neurons, a mask of 0 and 1 says which.

@@ -16,7 +16,7 @@ from neostriatum.engines.brian2_engine.drive import add_drives, course
 from neostriatum.engines.brian2_engine.equations import UNITS, equations
 
 if TYPE_CHECKING:
-    from neostriatum.engines.program import Population, Program, Projection
+    from neostriatum.engines.program import Gaps, Population, Program, Projection
 
 
 @dataclass
@@ -60,8 +60,9 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
     for projection in program.projections:
         if len(projection.targets):
             synapses[projection.name] = _synapses(b2, program, projection, groups)
-    if program.gaps is not None:
-        objects += _gaps(b2, program, groups[program.gaps.population])
+    for n, kind in enumerate(program.gaps):
+        objects += (_ohmic(b2, kind, n, groups) if kind.tau is None
+                    else _through_nodes(b2, program, kind, n, groups))
     add_drives(b2, program, groups, objects, namespace)
     network = b2.Network(*made.values(), *synapses.values(), *objects)
     return Brian2Objects(network, made, synapses)
@@ -138,25 +139,41 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
     return made
 
 
-def _gaps(b2: Any, program: Program, group: Any) -> list[Any]:
-    gaps = program.gaps
-    first, second = gaps.first, gaps.second
-    if gaps.tau is None:
-        model = f"I_gap_post = {gaps.g!r}*nS*(v_pre - v_post) : amp (summed)"
-        made = b2.Synapses(group, group, model, name="gap_junctions")
-        made.connect(i=np.concatenate([first, second]), j=np.concatenate([second, first]))
-        return [made]
-    v = np.broadcast_to(program.populations[gaps.population].start_v, (len(group),))
+def _ohmic(b2: Any, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
+    """Return the synapses of the kind of gap junction number ``n``, from each cell to the other."""
+    model = f"I_gap_{n}_post = {kind.g!r}*nS*(v_pre - v_post) : amp (summed)"
+    ways = [(kind.a, kind.b, kind.first, kind.second), (kind.b, kind.a, kind.second, kind.first)]
+    if kind.a == kind.b:
+        both = (np.concatenate(ids) for ids in ((kind.first, kind.second),
+                                                (kind.second, kind.first)))
+        ways = [(kind.a, kind.a, *both)]
+    junctions = []
+    for way, (source, target, i, j) in enumerate(ways):
+        synapses = b2.Synapses(groups[source], groups[target], model, name=f"gap_{n}_{way}")
+        synapses.connect(i=i, j=j)
+        junctions.append(synapses)
+    return junctions
+
+
+def _through_nodes(b2: Any, program: Program, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
+    """Return the nodes of the kind of gap junction number ``n``, and what joins them to cells."""
     nodes = b2.NeuronGroup(
-        len(first), f"dVg/dt = (V_sum - 2*Vg)/({gaps.tau!r}*ms) : volt\nV_sum : volt",
-        method="euler", name="gap_nodes",
+        len(kind.first), f"dVg/dt = (V_0 + V_1 - 2*Vg)/({kind.tau!r}*ms) : volt\n"
+        "V_0 : volt\nV_1 : volt", method="euler", name=f"gap_{n}_nodes",
     )
-    nodes.Vg = 0.5 * (v[first] + v[second]) * b2.mV
-    sums = b2.Synapses(group, nodes, "V_sum_post = v_pre : volt (summed)", name="gap_sums")
-    both = np.concatenate([first, second])
-    number = np.concatenate([np.arange(len(first))] * 2)
-    sums.connect(i=both, j=number)
-    back = b2.Synapses(nodes, group, f"I_gap_post = {gaps.g!r}*nS*(Vg_pre - v_post) : amp (summed)",
-                       name="gap_junctions")
-    back.connect(i=number, j=both)
-    return [nodes, sums, back]
+    nodes.Vg = program.start_of_nodes(kind) * b2.mV
+    number, objects = np.arange(len(kind.first)), [nodes]
+    ends = [(kind.a, kind.first), (kind.b, kind.second)]
+    for end, (population, ids) in enumerate(ends):
+        follow = b2.Synapses(groups[population], nodes, f"V_{end}_post = v_pre : volt (summed)",
+                             name=f"gap_{n}_from_{end}")
+        follow.connect(i=ids, j=number)
+        objects.append(follow)
+    if kind.a == kind.b:
+        ends, number = [(kind.a, np.concatenate([kind.first, kind.second]))], np.tile(number, 2)
+    for end, (population, ids) in enumerate(ends):
+        back = b2.Synapses(nodes, groups[population], name=f"gap_{n}_to_{end}", model=
+                           f"I_gap_{n}_post = {kind.g!r}*nS*(Vg_pre - v_post) : amp (summed)")
+        back.connect(i=number, j=ids)
+        objects.append(back)
+    return objects

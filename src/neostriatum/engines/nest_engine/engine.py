@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.program import Gaps, Program
     from neostriatum.network.network import Network
 
 #: Steps of NEST before our first.
@@ -113,8 +113,7 @@ class Nest:
         texts: dict[Any, tuple[str, bool]] = {
             number: (cell(form), form.gaps) for number, form in enumerate(self.forms)
             if self.program.populations[number].n}
-        gaps = self.program.gaps
-        if gaps is not None and gaps.tau is not None:
+        if any(kind.tau is not None for kind in self.program.gaps):
             texts["node"] = (gap_node(), True)
         if shared(self.program):
             texts["train"] = (train(), False)
@@ -155,10 +154,9 @@ class Nest:
             kernel.Connect(kernel.NodeCollection(list(range(1, next_id - 1))), self._recorder,
                            "all_to_all", {"synapse_model": "static_synapse_hom_w",
                                           "delay": program.dt})
-        middle = None
-        if "node" in files:
-            middle = self._create_gap_nodes(model_of(files["node"]))
-        couple(kernel, program, self.first, middle)
+        nodes = [None if kind.tau is None else
+                 self._create_gap_nodes(kind, model_of(files["node"])) for kind in program.gaps]
+        couple(kernel, program, self.first, nodes)
         wire(kernel, program, self.forms, self.first)
         play_recorded(kernel, program, self.forms, self.first, LAG)
         self._trains = []
@@ -174,14 +172,10 @@ class Nest:
             if not player.course.is_constant:
                 player.connect(kernel, program)
 
-    def _create_gap_nodes(self, model: str) -> int:
-        """Create the node of every pair, at the mean of its two cells."""
-        gaps = self.program.gaps
-        pop = self.program.populations[gaps.population]
-        v = np.broadcast_to(np.asarray(pop.start_v, np.float64), (pop.n,))
-        nodes = self.nest.Create(model, len(gaps.first))
-        _set(nodes, {"v": 0.5 * (v[gaps.first] + v[gaps.second]),
-                     "pull": 1.0 / (gaps.g * gaps.tau)})
+    def _create_gap_nodes(self, kind: Gaps, model: str) -> int:
+        """Create the node of every pair of a kind, at the mean of its two cells."""
+        nodes = self.nest.Create(model, len(kind.first))
+        _set(nodes, {"v": self.program.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
         return nodes.tolist()[0]
 
     def _play(self) -> None:
@@ -276,7 +270,7 @@ class Nest:
     @property
     def _frozen(self) -> bool:
         """Whether new connections would cost something: NEST then forgets what gaps carry."""
-        return self.step > 0 and self.program.gaps is not None
+        return self.step > 0 and bool(self.program.gaps)
 
     def _halt(self, stop: int) -> int:
         """Return the step before which something must be done by hand, at most ``stop``."""

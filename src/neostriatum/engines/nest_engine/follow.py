@@ -24,10 +24,12 @@ def brief(circuit: Circuit, network: Network, slots: int) -> None:
         "fields": {name: getattr(network, name) for name in
                    ("seed", "counts", "side_um", "periodic", "shape", "filled")},
         "weighted": {name: edges.weights is not None for name, edges in network.edges.items()},
+        "gap_junctions": list(network.junctions),
         "spread": {name: list(said) for name, said in network.spread.items()},
     })
     sent(network.positions, np.float32)
-    sent(network.gaps, np.int32)
+    for pairs in network.junctions.values():
+        sent(pairs, np.int32)
     for said in network.spread.values():
         for values in said.values():
             sent(values, np.float64)
@@ -41,7 +43,8 @@ def briefed() -> tuple[Circuit, Network, int]:
 
     said = tell()
     counts = said["fields"]["counts"]
-    positions, gaps = sent(None, np.float32), sent(None, np.int32)
+    positions = sent(None, np.float32)
+    junctions = {name: sent(None, np.int32) for name in said["gap_junctions"]}
     edges = {name: Edges(np.zeros(counts[name.split("->")[0]] + 1, np.int64),
                          np.zeros(0, np.int32), np.zeros(0, np.uint8),
                          np.zeros(0, np.float32) if weighted else None)
@@ -50,8 +53,8 @@ def briefed() -> tuple[Circuit, Network, int]:
               for name, names in said["spread"].items()}
     folder = said["folder"]
     circuit = load(said["circuit"], folder=Path(folder) if folder else None)
-    network = Network(**said["fields"], positions=positions, edges=edges, gaps=gaps,
-                      spread=spread)
+    network = Network(**said["fields"], positions=positions, edges=edges,
+                      junctions=junctions, spread=spread)
     return circuit, network, said["slots"]
 
 

@@ -110,9 +110,8 @@ def form_of(program: Program, number: int) -> Form:
                     for one in known_effects(pop))
     drives = tuple((tuple(receptor for receptor, _ in one.weights), one.within > 0)
                    for one in own_drives(program, number))
-    gaps = program.gaps is not None and program.gaps.population == number
     return Form(pop.cubic, tuple((one.name, bool(one.block)) for one in pop.synapses), effects,
-                drives, pop.sigma > 0, gaps)
+                drives, pop.sigma > 0, program.coupled(number))
 
 
 def own_drives(program: Program, number: int) -> list:

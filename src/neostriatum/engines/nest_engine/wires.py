@@ -122,31 +122,31 @@ def _rows(one: Projection) -> Iterator[tuple[Any, ...]]:
         start = stop
 
 
-def couple(nest: Any, program: Program, first: list[int], nodes: int | None) -> None:
-    """Make the gap junctions, through a node per pair where the circuit has such.
+def couple(nest: Any, program: Program, first: list[int], nodes: list[int | None]) -> None:
+    """Make the gap junctions, through a node per pair where a kind has such.
 
+    ``nodes`` has the id of the first node of every kind, None where it has none.
     NEST hands over the potentials of the last step where it communicates at every step and does
     not iterate (waveform relaxation): with forward Euler that is the equation as it stands.
     """
-    gaps = program.gaps
-    if gaps is None:
-        return
-    cells = [ids + first[gaps.population] for ids in (gaps.first, gaps.second)]
-    pairs = [tuple(cells)]
-    if nodes is not None:
-        middle = nodes + np.arange(len(gaps.first))
-        pairs = [(cells[0], middle), (cells[1], middle)]
-    for one, other in pairs:
-        for sources, targets in ((one, other), (other, one)):
-            spec = {"synapse_model": "gap_junction", "weight": np.full(len(sources), gaps.g)}
-            nest.Connect(sources, targets, "one_to_one", spec)
+    for kind, node in zip(program.gaps, nodes, strict=True):
+        a, b = kind.first + first[kind.a], kind.second + first[kind.b]
+        pairs = [(a, b)]
+        if node is not None:
+            middle = node + np.arange(len(kind.first))
+            pairs = [(a, middle), (b, middle)]
+        for one, other in pairs:
+            for sources, targets in ((one, other), (other, one)):
+                spec = {"synapse_model": "gap_junction", "weight": np.full(len(sources), kind.g)}
+                nest.Connect(sources, targets, "one_to_one", spec)
 
 
 def same_wires(old: Program, new: Program) -> bool:
     """Return whether two programs have the same synapses, recorded spikes and shared trains."""
     pairs = zip(old.projections, new.projections, strict=True)
     return (all((a.weights, a.stp, a.failure) == (b.weights, b.stp, b.failure) for a, b in pairs)
-            and (old.gaps is None or (old.gaps.g, old.gaps.tau) == (new.gaps.g, new.gaps.tau))
+            and [(kind.name, kind.g, kind.tau) for kind in old.gaps]
+            == [(kind.name, kind.g, kind.tau) for kind in new.gaps]
             and [(one.name, one.weights) for one in old.recorded]
             == [(one.name, one.weights) for one in new.recorded]
             and [(one.name, one.count) for one in shared(old)]

@@ -64,9 +64,13 @@ class Currents(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Coupled pairs and where their potentials are, nodes, the current per cell, constants.
+    """Gap junctions: the pairs of all kinds, the nodes, the current into every coupled cell.
 
-    ``constants`` is (g, dt/tau or 0, population).
+    Of a pair, ``first`` and ``second`` are the places of its cells in ``current``, ``first_at`` and
+    ``second_at`` those of their potentials. ``kinds`` (k, 4): group, first pair, the one past the
+    last, first node; ``numbers`` (k, 2): g, dt/tau or 0. Populations that are coupled, through
+    others too, are a group, named by its lowest: ``group`` (p,) or -1, ``place`` (p,) of the
+    first cell in ``current``. By group: ``span`` (p, 2) in ``current``, ``members`` (p,).
     """
 
     first: np.ndarray
@@ -75,7 +79,12 @@ class Gap(NamedTuple):
     second_at: np.ndarray
     node: np.ndarray
     current: np.ndarray
-    constants: np.ndarray
+    kinds: np.ndarray
+    numbers: np.ndarray
+    group: np.ndarray
+    place: np.ndarray
+    span: np.ndarray
+    members: np.ndarray
 
 
 class Wires(NamedTuple):

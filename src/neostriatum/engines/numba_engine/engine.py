@@ -60,11 +60,8 @@ class Numba:
         fill_rows(self.program, layout, self.flat)
         ring = np.int32 if self.dtype == np.float32 else np.float64
         self.ring = aligned(tiles * layout.slots * layout.width * TILE, ring)
-        gaps = self.program.gaps
-        if gaps is not None and gaps.tau is not None:
-            pop = self.program.populations[gaps.population]
-            v = np.broadcast_to(pop.start_v, (pop.n,))
-            layout.gap.node[:] = 0.5 * (v[gaps.first] + v[gaps.second])
+        nodes = [program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None]
+        layout.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
         self._probes = Recorded(program)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.

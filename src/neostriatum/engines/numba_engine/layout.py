@@ -21,6 +21,7 @@ from neostriatum.engines.numba_engine.arrays import (
     Work,
 )
 from neostriatum.engines.numba_engine.cells import ADDED, FIRST, GAIN, PITCH, TILE
+from neostriatum.engines.numba_engine.coupling import gaps
 from neostriatum.engines.numba_engine.quantum import quantum
 from neostriatum.engines.program import MG_SLOPE2
 from neostriatum.errors import EngineUnsupported
@@ -95,7 +96,7 @@ def lay_out(program: Program, dtype: Any) -> Layout:
     quanta = np.array([grain, 1.0 if dtype == np.float32 else grain])
     return Layout(
         geometry, _cells(program, ring, width, spread_rows, receptors, dtype, grain), drives,
-        _gap(program, first_tile, rows, dtype), _wires(program, receptors, first_tile, window),
+        gaps(program, first_tile, rows, dtype), _wires(program, receptors, first_tile, window),
         currents, first_tile, program.slots, window, rows, width, sizes, spread_rows,
         quanta)
 
@@ -161,7 +162,7 @@ def _only_drive(program: Program, number: int, ring: list[int], spread: int, cur
         and {receptor for receptor, _ in program.drives[drives[0]].weights} <= {0, 1}
         and f"I_{pop.synapses[2].name}" not in {one.acts_on for one in pop.effects}
         and not any(current.population == number for current in program.currents)
-        and not (program.gaps and program.gaps.population == number)
+        and not program.coupled(number)
     )
     return drives[0] if fits else -1
 
@@ -223,21 +224,6 @@ def _drives(program: Program, geometry: Geometry, dtype: Any) -> tuple[Drives, l
                   copies, copies_length), classes
 
 
-def _gap(program: Program, first_tile: np.ndarray, rows: int, dtype: Any) -> Gap:
-    gaps = program.gaps
-    if gaps is None:
-        none = np.zeros(0, np.int64)
-        return Gap(none, none, none, none, np.zeros(0, dtype), np.zeros(0, dtype),
-                   np.array([0, 0, -1], dtype))
-    rate = program.dt / gaps.tau if gaps.tau is not None else 0.0
-    size = program.populations[gaps.population].n
-    node = np.zeros(len(gaps.first) if gaps.tau is not None else 0, dtype)
-    at = [((first_tile[gaps.population] + ids // TILE) * rows + cells.V) * PITCH + ids % TILE
-          for ids in (gaps.first, gaps.second)]
-    return Gap(gaps.first, gaps.second, *at, node, np.zeros(size, dtype),
-               np.array([gaps.g, rate, gaps.population], dtype))
-
-
 def _wires(program: Program, receptors: int, first_tile: np.ndarray, window: int) -> Wires:
     count = len(program.projections)
     plain = np.zeros((count, 6), np.int64)
@@ -285,35 +271,44 @@ _COST = {"driven": 1.0, "cubic": 3.0, "general": 4.0}
 
 
 def share_out(program: Program, layout: Layout, parts: int) -> Work:
-    """Divide the tiles among parts of about the same work, the gap-coupled population as one.
+    """Divide the tiles among parts of about the same work, each gap-coupled group as one.
 
     Full tiles come first, then the last ones of the populations, which even out what the former
     leave; so a part still owns tiles of a population that follow each other.
     """
-    coupled = program.gaps.population if program.gaps else -1
-    cost, items = [], []
+    gap = layout.gap
+    # What one part takes as a whole: (population, first tile, the one past the last) of each.
+    cost, items, last, places = [], [], [], {}
     for number in range(len(program.populations)):
         start, stop = int(layout.first_tile[number]), int(layout.first_tile[number + 1])
         lanes, flags = layout.geometry.lanes[start:stop], layout.cell.flags[number]
         way = "driven" if flags[5] >= 0 else "cubic" if flags[10] >= 0 else "general"
-        if number == coupled:
-            items.append((number, start, stop))
-            cost.append(_COST[way] * lanes.sum())
+        group = int(gap.group[number])
+        if group < 0:
+            items += [[(number, tile, tile + 1)] for tile in range(start, stop)]
+            cost += list(_COST[way] * lanes)
+            last += list(lanes < TILE)
             continue
-        items += [(number, tile, tile + 1) for tile in range(start, stop)]
-        cost += list(_COST[way] * lanes)
-    last = [number == coupled or layout.geometry.lanes[tile] < TILE for number, tile, _ in items]
+        way = way if gap.members[group] == 1 else "general"
+        if group not in places:
+            places[group] = len(items)
+            items.append([])
+            cost.append(0.0)
+            last.append(True)
+        items[places[group]].append((number, start, stop))
+        cost[places[group]] += _COST[way] * lanes.sum()
     order = np.argsort(last, kind="stable")
     cost, items = np.array(cost, float)[order], [items[n] for n in order]
     done = np.cumsum(cost) - 0.5 * cost
     owner = np.minimum((done / max(1e-9, float(np.sum(cost))) * parts).astype(int), parts - 1)
-    dtype, receptors = layout.gap.constants.dtype, layout.cell.receptors.shape[1]
+    dtype, receptors = gap.current.dtype, layout.cell.receptors.shape[1]
     own = np.zeros((parts, len(program.populations), 2), np.int64)
-    for (number, start, stop), part in zip(items, owner, strict=True):
-        first = own[part, number, 0] if own[part, number, 1] else start
-        own[part, number] = first, stop
-    # The coupled population draws the events of a window for all of its tiles.
-    most = int(np.diff(layout.first_tile)[coupled]) if coupled >= 0 else 1
+    for item, part in zip(items, owner, strict=True):
+        for number, start, stop in item:
+            first = own[part, number, 0] if own[part, number, 1] else start
+            own[part, number] = first, stop
+    # A coupled group draws the events of a window for all of its tiles.
+    most = max((sum(stop - start for _, start, stop in item) for item in items), default=1)
     rows = cells.ARRIVALS + receptors
     return Work(own, _benches(parts, max(1, most) * layout.window * TILE, np.float32),
                 _benches(parts, 8 * events.AHEAD, np.uint64).reshape(parts, 8, events.AHEAD),

@@ -21,6 +21,7 @@ from neostriatum.engines.numba_engine.cells import (
     C,
     I,
 )
+from neostriatum.engines.numba_engine.coupling import couple
 
 _T = uintp(TILE)
 _P = uintp(PITCH)
@@ -97,7 +98,7 @@ def step_tile(tile, s, step, row, drawn, flat, work, ring, slot, coupled, geomet
             cells.receive(flat, rows, lanes, base, number, arrivals, p[GAIN + receptor], said[0],
                           said[1])
     if coupled:
-        local = geometry.first[tile]
+        local = gap.place[population] + geometry.first[tile]
         for lane in range(geometry.lanes[tile]):
             rows[current + uintp(lane)] += gap.current[local + lane]
     for n in range(flags[3]):
@@ -200,11 +201,12 @@ def cubic_tiles(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
     for k in range(count):
         p = par[population, s0 + k if par.shape[1] > 1 else 0]
         if coupled:
-            couple(flat, gap)
+            couple(flat, gap, population)
         for tile in range(start, stop):
             base = uintp(tile) * uintp(geometry.rows[0]) * _P
             lanes = cells.in_use(geometry.lanes[tile], STRIP)
-            local, row = uintp(geometry.first[tile]), uintp((tile - start) * count + k) * _T
+            local = uintp(gap.place[population] + geometry.first[tile])
+            row = uintp((tile - start) * count + k) * _T
             at = (uintp(tile) * uintp(slots) + uintp((step0 + k) % slots)) * width
             cells.fill(rows, lanes, uintp(I), p[I_SPON])
             for receptor in range(flags[1]):
@@ -222,23 +224,6 @@ def cubic_tiles(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
             copy_probes(tile, s0 + k, base, flat, probes)
             if cells.any_fired(work.fired):
                 noted[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], noted[tile])
-
-
-@woven
-def couple(flat, gap):
-    """Compute the gap current of every cell of the coupled population, and move the nodes."""
-    g, rate = gap.constants[0], gap.constants[1]
-    gap.current[:] = g - g
-    for n in range(gap.first.size):
-        pull = flat[gap.second_at[n]] if rate <= 0 else gap.node[n]
-        gap.current[gap.first[n]] += g * (pull - flat[gap.first_at[n]])
-    for n in range(gap.first.size):
-        pull = flat[gap.first_at[n]] if rate <= 0 else gap.node[n]
-        gap.current[gap.second[n]] += g * (pull - flat[gap.second_at[n]])
-    if rate > 0:
-        for n in range(gap.first.size):
-            v1, v2 = flat[gap.first_at[n]], flat[gap.second_at[n]]
-            gap.node[n] = gap.node[n] + rate * ((v1 - gap.node[n]) + (v2 - gap.node[n]))
 
 
 @woven

@@ -17,10 +17,10 @@ from neostriatum import jit
 from neostriatum.caching import compiled, inner, woven
 from neostriatum.engines.numba_engine.arrays import Bench, Notes, Room, Wires, Work
 from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
+from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.tile import (
-    couple,
     cubic_tiles,
     draw_window,
     driven_tile,
@@ -103,16 +103,23 @@ def run_window(own, work, s0, count, step0, slots, flat, ring, geometry, cell, p
     bad[0] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
-        coupled = gap.constants[2] == population
+        group = gap.group[population]
+        coupled = group >= 0
+        joined = coupled and gap.members[group] > 1
+        if joined and group == population and start < stop:
+            run_group(group, own, s0, count, step0, slots, flat, work, ring, geometry, cell, par,
+                      drives, tables, currents, gap, probes, wires, dt, unit, gave, spikes, begin,
+                      rows, found, counts)
         several = stop - start if coupled else min(stop - start, TOGETHER)
         for first in range(start, stop, max(1, several)):
             end = min(first + several, stop)
-            deliver(population, end, slots, ring, cell, wires, unit, gave, spikes, begin, rows)
+            if not joined:
+                deliver(population, end, slots, ring, cell, wires, unit, gave, spikes, begin, rows)
             if count == 0:
                 continue
-            # Coupled tiles go together, others one by one.
+            # Coupled tiles go together, others one by one; a joined group has gone already.
             each = end - first if coupled else 1
-            for tile in range(first, end, each):
+            for tile in range(end if joined else first, end, each):
                 if cell.flags[population, 5] >= 0:
                     counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
                                                geometry, cell, par, drives, tables, probes, dt,
@@ -152,7 +159,7 @@ def find_unhealthy(tile, flat, geometry, limit, bad):
 @inner
 def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring, geometry, cell,
                 par, drives, tables, currents, gap, probes, dt, found, counts):
-    """Advance tiles together step by step: one, or all of the gap-coupled population."""
+    """Advance tiles together step by step: one, or all of a population coupled to itself alone."""
     only = cell.flags[geometry.population[start], 9]
     for tile in range(start, stop):
         counts[tile] = 0
@@ -162,12 +169,46 @@ def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring,
     for k in range(count):
         slot = (step0 + k) % slots
         if coupled:
-            couple(flat, gap)
+            couple(flat, gap, geometry.population[start])
         for tile in range(start, stop):
             row = (tile - start) * count + k if only >= 0 else int64(0)
             if step_tile(tile, s0 + k, step0 + k, row, only >= 0, flat, work, ring, slot, coupled,
                          geometry, cell, par, drives, tables, currents, gap, probes, dt):
                 counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
+
+
+@inner
+def run_group(group, own, s0, count, step0, slots, flat, work, ring, geometry, cell, par, drives,
+              tables, currents, gap, probes, wires, dt, unit, gave, spikes, begin, rows, found,
+              counts):
+    """Deliver to populations that are coupled to each other, and advance them step by step."""
+    row = int64(0)
+    for population in range(own.shape[0]):
+        if gap.group[population] != group:
+            continue
+        deliver(population, own[population, 1], slots, ring, cell, wires, unit, gave, spikes,
+                begin, rows)
+        only = cell.flags[population, 9]
+        for tile in range(own[population, 0], own[population, 1]):
+            counts[tile] = 0
+            if only >= 0 and count > 0:
+                draw_window(tile, s0, count, step0, row, only, work, geometry, drives, tables)
+            row += count
+    for k in range(count):
+        slot = (step0 + k) % slots
+        couple(flat, gap, group)
+        # Every tile has rows of counts of its own, whether its events are drawn ahead or not.
+        row = int64(k)
+        for population in range(own.shape[0]):
+            if gap.group[population] != group:
+                continue
+            drawn = cell.flags[population, 9] >= 0
+            for tile in range(own[population, 0], own[population, 1]):
+                if step_tile(tile, s0 + k, step0 + k, row, drawn, flat, work, ring, slot, True,
+                             geometry, cell, par, drives, tables, currents, gap, probes, dt):
+                    counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile],
+                                        counts[tile])
+                row += count
 
 
 def advance(crew: Crew, work: Work, wires: Wires, notes: Notes, n_steps: int, step0: int,

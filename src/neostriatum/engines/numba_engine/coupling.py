@@ -1,0 +1,77 @@
+"""Gap junctions: which populations step together, and the currents between their cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.caching import woven
+from neostriatum.engines.numba_engine import cells
+from neostriatum.engines.numba_engine.arrays import Gap
+from neostriatum.engines.numba_engine.cells import PITCH, TILE
+
+if TYPE_CHECKING:
+    from neostriatum.engines.program import Program
+
+
+def gaps(program: Program, first_tile: np.ndarray, rows: int, dtype: Any) -> Gap:
+    """Return the gap junctions of a program, their nodes still at 0."""
+    group = groups(program)
+    count = len(program.populations)
+    place, span = np.zeros(count, np.int64), np.zeros((count, 2), np.int64)
+    at = 0
+    for leader in range(count):
+        mine = np.flatnonzero(group == leader)
+        span[leader] = at, at + sum(program.populations[number].n for number in mine)
+        for number in mine:
+            place[number], at = at, at + program.populations[number].n
+    kinds, pairs, nodes = np.zeros((len(program.gaps), 4), np.int64), 0, 0
+    for number, kind in enumerate(program.gaps):
+        kinds[number] = group[kind.a], pairs, pairs + len(kind.first), nodes
+        pairs += len(kind.first)
+        nodes += len(kind.first) if kind.tau is not None else 0
+    numbers = np.array([(kind.g, 0.0 if kind.tau is None else program.dt / kind.tau)
+                        for kind in program.gaps], dtype).reshape(-1, 2)
+    ends = [[(kind.a, kind.first) for kind in program.gaps],
+            [(kind.b, kind.second) for kind in program.gaps]]
+    none = np.zeros(0, np.int64)
+    cell = [np.concatenate([none, *(place[number] + ids for number, ids in end)]) for end in ends]
+    potential = [np.concatenate([none, *(
+        ((first_tile[number] + ids // TILE) * rows + cells.V) * PITCH + ids % TILE
+        for number, ids in end)]) for end in ends]
+    return Gap(*cell, *potential, np.zeros(nodes, dtype), np.zeros(at, dtype), kinds, numbers,
+               group, place, span, np.bincount(group[group >= 0], minlength=count))
+
+
+def groups(program: Program) -> np.ndarray:
+    """Return the lowest population that each is coupled to, itself included, or -1 without any."""
+    group = np.array([number if program.coupled(number) else -1
+                      for number in range(len(program.populations))], np.int64)
+    for kind in program.gaps:
+        both = group[[kind.a, kind.b]]
+        group[(group == both[0]) | (group == both[1])] = both.min()
+    return group
+
+
+@woven
+def couple(flat, gap, group):
+    """Compute the gap currents of a group of populations, and move the nodes."""
+    for n in range(gap.span[group, 0], gap.span[group, 1]):
+        gap.current[n] = 0
+    for kind in range(gap.kinds.shape[0]):
+        if gap.kinds[kind, 0] != group:
+            continue
+        start, stop = gap.kinds[kind, 1], gap.kinds[kind, 2]
+        node = gap.kinds[kind, 3] - start
+        g, rate = gap.numbers[kind, 0], gap.numbers[kind, 1]
+        for n in range(start, stop):
+            pull = flat[gap.second_at[n]] if rate <= 0 else gap.node[node + n]
+            gap.current[gap.first[n]] += g * (pull - flat[gap.first_at[n]])
+        for n in range(start, stop):
+            pull = flat[gap.first_at[n]] if rate <= 0 else gap.node[node + n]
+            gap.current[gap.second[n]] += g * (pull - flat[gap.second_at[n]])
+        if rate > 0:
+            for n in range(start, stop):
+                v1, v2, held = flat[gap.first_at[n]], flat[gap.second_at[n]], gap.node[node + n]
+                gap.node[node + n] = held + rate * ((v1 - held) + (v2 - held))
