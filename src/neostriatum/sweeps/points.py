@@ -52,7 +52,7 @@ class Point:
     #: The most memory that it is expected to take.
     bytes: int
     #: Cell types of its circuit.
-    types: tuple[str, ...]
+    types: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
