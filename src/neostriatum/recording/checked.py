@@ -62,6 +62,14 @@ class Summary(_Strict):
     peak_memory_gb: Time
 
 
+class EventEntry(_Strict):
+    """An event of a run: its step from the end of the warm-up, new values by path, a note."""
+
+    step: Count
+    set: Annotated[dict[Text, Text], Field(min_length=1)]
+    note: Text = ""
+
+
 class Record(_Strict):
     """What ``run.json`` says of a run, filled stage by stage; each stage gives a new record.
 
@@ -92,6 +100,7 @@ class Record(_Strict):
     record: list[Text] | None
     figures: bool
     weight_unit: Text
+    events: list[EventEntry] = Field(default_factory=list)
     #: Files that the circuit names, and the sha256 of the copies of them.
     inputs: dict[Text, Text] = Field(default_factory=dict)
     #: How NEST spread the work, which decides its random numbers.

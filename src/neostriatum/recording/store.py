@@ -15,8 +15,9 @@ from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
 from neostriatum.errors import RunFileError
 from neostriatum.recording.chunks import due, read_chunk
+from neostriatum.recording.events import Event
 from neostriatum.recording.manifest import Manifest
-from neostriatum.recording.record import read_record, write_record
+from neostriatum.recording.record import parsed, read_record, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
 from neostriatum.recording.spikehash import spike_hash as spike_hash
@@ -121,6 +122,14 @@ class Run:
         """Level of every modulator at the end of the run."""
         levels = self.circuit.levels_at(self.duration_ms)
         return {name: round(level, 6) for name, level in levels.items()}
+
+    @property
+    def events(self) -> list[Event]:
+        """What was changed during the run, in the order of time."""
+        dt = self.dt_ms
+        return [Event(entry["step"], entry["step"] * dt, {
+            key: parsed(text) for key, text in entry["set"].items()}, entry["note"])
+            for entry in self.record.get("events", ())]
 
     @property
     def populations(self) -> dict[str, range]:

@@ -1,0 +1,31 @@
+"""What was done during a run, as its record keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Values of a circuit that changed at the start of a step."""
+
+    #: Step and time [ms] from the end of the warm-up.
+    step: int
+    time_ms: float
+    #: New values by dotted path, as `Circuit.replace` takes them.
+    changes: dict[str, Any]
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The note, or what changed, in a few words.
+
+        Examples
+        --------
+        >>> Event(100, 10.0, {"modulators.D1.level": 0.8}).label
+        'modulators.D1.level 0.8'
+        """
+        if self.note:
+            return self.note
+        return ", ".join(f"{key} {value}" for key, value in self.changes.items())
