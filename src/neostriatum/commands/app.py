@@ -17,8 +17,8 @@ app = typer.Typer(
 )
 
 
-def _precision(said: str) -> str:
-    if said not in ("double", "single"):
+def _precision(said: str | None) -> str | None:
+    if said not in ("double", "single", None):
         msg = f"must be double or single (got {said})"
         raise typer.BadParameter(msg)
     return said
@@ -38,10 +38,13 @@ Dopamine = Annotated[float | None, option("Dopamine, 0 to 1; sets D1 and D2.", "
 D1 = Annotated[float | None, option("D1 activation, wins over --dopamine.", "--d1")]
 D2 = Annotated[float | None, option("D2 activation, wins over --dopamine.", "--d2")]
 Seed = Annotated[int, option("Master seed.", "--seed")]
+AnySeed = Annotated[int | None, option("Master seed (1).", "--seed")]
 EngineName = Annotated[str | None, option("Engine: numba, reference, brian2, brian2-runtime, nest.",
                                            "--engine")]
 Threads = Annotated[int | None, option("Threads (all cores).", "--threads")]
 Precision = Annotated[str, option("double or single.", "--precision", callback=_precision)]
+AnyPrecision = Annotated[str | None, option("double or single (double).", "--precision",
+                                            callback=_precision)]
 Overlay = Annotated[list[str] | None, option("Overlay, or overlay.part; repeatable.", "--overlay")]
 Set = Annotated[list[str] | None, option('KEY=VALUE, repeatable: cells.dSPN.parameters.C="16 pF".',
                                           "--set")]

@@ -9,6 +9,8 @@ import typer
 from neostriatum.commands.app import (
     D1,
     D2,
+    AnyPrecision,
+    AnySeed,
     CheckpointEvery,
     Dopamine,
     Dt,
@@ -17,11 +19,9 @@ from neostriatum.commands.app import (
     Json,
     Out,
     Overlay,
-    Precision,
     Quiet,
     Record,
     RunArgument,
-    Seed,
     Set,
     Size,
     Threads,
@@ -41,10 +41,12 @@ def run_command(
                                            "--network")] = None,
     weight_unit: Annotated[str, option("Unit of weights in SONATA of other tools, nS or uS.",
                                         "--weight-unit")] = "nS",
-    size: Size = None, duration: Duration = "2 s",
-    dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
-    engine: EngineName = None, threads: Threads = None, precision: Precision = "double",
+    size: Size = None, duration: Duration = None,
+    dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: AnySeed = None,
+    engine: EngineName = None, threads: Threads = None, precision: AnyPrecision = None,
     overlay: Overlay = None, changes: Set = None, record: Record = None,
+    events: Annotated[str | None, option("File of what is done during the run.",
+                                          "--events")] = None,
     checkpoint_every: CheckpointEvery = "60 s", out: Out = None, quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -54,12 +56,14 @@ def run_command(
     from neostriatum.terminal import Progress, summary_lines
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
-        made = run(circuit, network=network, weight_unit=weight_unit, size=size,
-                   duration=duration, dt=dt, dopamine=dopamine, d1=d1, d2=d2, seed=seed,
-                   threads=threads, precision=precision,
-                   engine=DEFAULT if engine is None else engine, overlay=overlay or (),
-                   changes=changes_of(changes), record=record or None,
-                   checkpoint_every=checkpoint_every, out=out, progress=progress)
+        # What a file of events may say as well is handed on only where it was given here.
+        given = {"size": size, "duration": duration, "dt": dt, "seed": seed,
+                 "precision": precision, "events": events}
+        made = run(circuit, network=network, weight_unit=weight_unit, dopamine=dopamine, d1=d1,
+                   d2=d2, threads=threads, engine=DEFAULT if engine is None else engine,
+                   overlay=overlay or (), changes=changes_of(changes), record=record or None,
+                   checkpoint_every=checkpoint_every, out=out, progress=progress,
+                   **{key: value for key, value in given.items() if value is not None})
     if not quiet:
         from neostriatum.circuit.cautions import warnings_of
 

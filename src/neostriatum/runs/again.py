@@ -9,7 +9,9 @@ from neostriatum.errors import EngineUnsupported, enough_memory, shown
 from neostriatum.ranks import launched
 from neostriatum.recording.checked import Record, record_of
 from neostriatum.recording.drawn import former_network
+from neostriatum.recording.record import parsed
 from neostriatum.recording.store import Run
+from neostriatum.runs.events import event_list
 from neostriatum.runs.settings import Settings
 from neostriatum.runs.start import begin
 from neostriatum.threads import checked_threads
@@ -73,7 +75,10 @@ def rerun(
         duration=f"{record.duration_ms!r} ms", size=record.size, seed=record.seed,
         engine=record.engine, threads=former_threads(record, threads),
         precision=record.precision, out=out, figures=record.figures,
-        record=record.record, weight_unit=record.weight_unit)
+        record=record.record, weight_unit=record.weight_unit,
+        events=event_list([{"at": f"{event.step * first.dt_ms!r} ms", "note": event.note,
+                            "set": {key: parsed(text) for key, text in event.set.items()}}
+                           for event in record.events]))
     asked = {"network": record.network, "overlay": record.overlay, "changes": record.changes}
     second = begin(first.circuit, network, settings, asked, progress)
     original = first.summary["spike_hash"] if first.finished else None

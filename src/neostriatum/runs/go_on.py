@@ -28,6 +28,7 @@ from neostriatum.recording.store import Run
 from neostriatum.recording.writer import Writer
 from neostriatum.reporting.report import present
 from neostriatum.runs.again import former_threads
+from neostriatum.runs.events import planned
 from neostriatum.runs.loop import Loop, complete, identity
 from neostriatum.threads import checked_threads
 from neostriatum.units import seconds
@@ -192,6 +193,11 @@ def _taken_up(former: Run, steps: int, network: Network | str | Path | None, thr
                             writer, tell, every_s)
     entry, state = _last_sound(writer, identity(record))
     loop.at = entry["step"] if entry else -loop.warm
+    plan = planned(record.events, former.circuit)
+    loop.plan = [event for event in plan if event.entry.step >= loop.at]
+    if over := plan[: len(plan) - len(loop.plan)]:
+        loop.circuit = over[-1].circuit
+        simulator.change(loop.circuit)
     if entry and state:
         loop.timers = dict(entry["timers"])
         simulator.restore(state)

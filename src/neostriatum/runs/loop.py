@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
     from neostriatum.recording.checked import Record
     from neostriatum.recording.writer import Writer
+    from neostriatum.runs.events import Planned
 
 #: Simulated time between two looks at the progress, the clock and Ctrl-C [ms], at most.
 WINDOW_MS = 50.0
@@ -62,6 +63,8 @@ class Loop:
     #: Where the engine stands, in steps from the end of the warm-up.
     at: int = 0
     timers: dict[str, float] = field(default_factory=dict)
+    #: Events that are still to come.
+    plan: list[Planned] = field(default_factory=list)
 
     @property
     def warm(self) -> int:
@@ -81,7 +84,9 @@ def identity(record: Record) -> dict[str, Any]:
     """Return whose state a state is: what must be the same to go on from it."""
     return {"circuit": record.circuit, "seed": record.seed, "engine": record.engine,
             "precision": record.precision, "network_hash": record.network_hash,
-            "stream_version": rng.STREAM_VERSION, "version": __version__.split(".")[0]}
+            "stream_version": rng.STREAM_VERSION, "version": __version__.split(".")[0],
+            **({"events": [event.model_dump() for event in record.events]} if record.events
+               else {})}
 
 
 def complete(loop: Loop) -> Run:
@@ -152,11 +157,12 @@ def _simulate(loop: Loop, asked: list[int]) -> None:
             probing = True
             for one in loop.writer.chosen:
                 loop.simulator.probe(one.population, one.ids, one.variable, one.every)
+        _apply_events(loop)
         phase, left = ("warmup", -loop.at) if loop.at < 0 else ("simulate", end - loop.at)
         total = loop.warm if loop.at < 0 else end
         loop.tell(phase, 1 - left / total)
         started = time.perf_counter()
-        _window(loop, min(window, left))
+        _window(loop, min(window, left, _until_event(loop)))
         taken = time.perf_counter() - started
         if time.monotonic() - saved >= loop.every_s or asked:
             loop.save()
@@ -171,6 +177,18 @@ def _simulate(loop: Loop, asked: list[int]) -> None:
             raise KeyboardInterrupt
     # The last state is kept: a finished run can be extended.
     loop.save()
+
+
+def _apply_events(loop: Loop) -> None:
+    """Change the circuit as the events say that are due at the step that comes next."""
+    while loop.plan and loop.plan[0].entry.step <= loop.at:
+        loop.circuit = loop.plan.pop(0).circuit
+        loop.simulator.change(loop.circuit)
+
+
+def _until_event(loop: Loop) -> int:
+    """Return the steps to the next event; more than any window where none comes."""
+    return loop.plan[0].entry.step - loop.at if loop.plan else 2**62
 
 
 def _window(loop: Loop, count: int) -> None:
@@ -252,6 +270,7 @@ def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str,
         "modulators": {name: round(level, 6) for name, level
                        in circuit.levels_at(record.duration_ms).items()},
         "duration_ms": record.duration_ms, "warmup_ms": circuit.warmup.value,
+        "events": len(record.events),
         "neurons": network.size, "synapses": network.synapses, "gap_junctions": len(network.gaps),
         "rates_hz": rates, "spikes": sum(totals.values()), "spike_hash": spike_hash,
         "network_hash": record.network_hash, "build_s": timers["build_s"],

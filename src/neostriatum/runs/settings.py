@@ -35,6 +35,8 @@ class Settings(Changes):
     figures: bool = True
     #: What to record beside the spikes, TYPE:CELLS:VARIABLES:EVERY; see `choices`.
     record: Any = None
+    #: What is done during the run: a file, the data of one, or a list of events.
+    events: Any = None
     #: Wall time between two checkpoints.
     checkpoint_every: Any = "60 s"
     #: Of the synapses of a network file that another tool made and that does not say it.

@@ -13,7 +13,13 @@ from neostriatum.circuit.folder import path_text
 from neostriatum.circuit.resolve import resolve
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import engine
-from neostriatum.errors import CircuitError, RunFileError, enough_memory
+from neostriatum.errors import (
+    CircuitError,
+    NumericsError,
+    RunFileError,
+    enough_memory,
+    shown,
+)
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
@@ -23,6 +29,7 @@ from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
+from neostriatum.runs.events import entries, event_list, planned, refuse_engine, try_out
 from neostriatum.runs.loop import Loop, complete
 from neostriatum.runs.settings import Settings
 from neostriatum.threads import checked_threads
@@ -54,7 +61,7 @@ def run(
         Called with the name of the phase and its share done, 0 to 1.
     **options
         Fields of `Settings`: duration, size, seed, engine, threads, precision, dt, dopamine, d1,
-        d2, overlay, changes, out, figures, record, checkpoint_every, weight_unit.
+        d2, overlay, changes, out, figures, record, events, checkpoint_every, weight_unit.
 
     Returns
     -------
@@ -68,7 +75,8 @@ def run(
     EngineMissing, EngineUnsupported, LibraryMissing
         The engine, or a library that the circuit needs, is not installed or cannot do this.
     NumericsError
-        The potentials left their range.
+        The potentials left their range, or the spikes are not those that a file of events names;
+        the run is finished then.
     RunFileError
         The output folder is in the way or cannot be written.
     KeyboardInterrupt
@@ -80,13 +88,21 @@ def run(
     >>> made = ns.run("striatum", size=200, duration="100 ms", engine="reference",
     ...               figures=False, changes={"warmup": "0 ms"})  # doctest: +SKIP
     """
-    settings, file = Settings.of(options), None
+    events = event_list([] if options.get("events") is None else options["events"])
+    circuit = events.options.get("circuit") if circuit is None and network is None else circuit
+    wanted = {key: value for key, value in events.options.items() if key != "circuit"}
+    settings, file = Settings.of(wanted | options | {"events": events}), None
     if network is not None and not isinstance(network, Network):
         file = str(Path(path_text("network", network)).absolute())
         network = load_network(network, circuit, weight_unit=settings.weight_unit,
                                seed=settings.seed)
     resolved = _fitting(circuit, network, settings)
-    return begin(resolved, network, settings, {"network": file}, progress)
+    made = begin(resolved, network, settings, {"network": file}, progress)
+    if events.spike_hash not in (None, made.summary["spike_hash"]):
+        msg = (f"{events.where}: spike_hash must be {shown(events.spike_hash)} (got "
+               f"{made.summary['spike_hash']}): other spikes than when the file was written")
+        raise NumericsError(msg)
+    return made
 
 
 @enough_memory()
@@ -101,8 +117,12 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
                        precision=settings.precision)
     tell = progress or (lambda phase, share: None)
     fork_early()
+    rows = entries(settings.events or event_list([]), resolved, n_steps)
+    plan = planned(rows, resolved)
+    refuse_engine(simulator, settings.engine, plan)
     record = _record(resolved, settings, seed, size, n_steps, asked | {
-        "network_seed": seed if network is None else network.seed})
+        "network_seed": seed if network is None else network.seed,
+        **({"events": rows} if rows else {})})
     folder = claim(settings.out)
     label, folder = str(folder), folder.absolute()
     with ExitStack() as held:
@@ -122,6 +142,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
                                 progress=tell)
             chosen = choices(settings.record, resolved, network.counts)
             simulator.prepare(resolved, network, seed)
+            try_out(simulator, plan, resolved)
             record = record.with_(counts=network.counts, network_hash=network.hash(),
                                   **getattr(simulator, "placement", {}))
             writer = Writer(folder, network.populations, chosen)
@@ -129,7 +150,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             unclaim(folder)
             raise
         loop = Loop(folder, label, record, resolved, network, simulator, writer, tell, every_s)
-        loop.at = -loop.warm
+        loop.at, loop.plan = -loop.warm, plan
         return complete(loop)
 
 

@@ -84,6 +84,8 @@ class Plan(Frozen):
     seeds: Annotated[tuple[Annotated[int, Field(strict=True)], ...], BeforeValidator(_seeds),
                      Field(min_length=1, max_length=MAX_POINTS)] = (1,)
     figures: bool = Field(default=False, strict=True)
+    #: What is done during every run: a file of events, or the list of them.
+    events: str | tuple[dict[str, Any], ...] | None = None
     vary: Annotated[dict[str, Axis], BeforeValidator(_axes)] = Field(default_factory=dict)
 
     @field_validator("changes")

@@ -22,6 +22,7 @@ from neostriatum.network.check import differs
 from neostriatum.network.estimate import SHARE, estimate
 from neostriatum.network.volume import space
 from neostriatum.rng import STREAM_VERSION
+from neostriatum.runs.events import entries, event_list, planned
 from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.axis import OPTIONS, split
 from neostriatum.sweeps.plan import beside
@@ -70,6 +71,9 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
         The first point that the circuit refuses, by number and values.
     """
     grid = [[axis.at(n) for n in range(len(axis))] for axis in plan.vary.values()]
+    events = event_list(beside(folder, plan.events) if isinstance(plan.events, str)
+                        else plan.events or [])
+    done = {"events": list(events.rows)} if events.rows else {}
     sizer = _Sizer()
     found: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], int, tuple[str, ...]]] = []
     total = plan.points // len(plan.seeds)
@@ -79,6 +83,7 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
         try:
             options, resolved = _options(plan, circuit, folder, values)
             steps = run_steps(resolved, options["duration"])
+            planned(entries(events, resolved, steps), resolved)
             columns = _columns(plan, values, options, resolved)
             taken = sizer.bytes(resolved, options["size"])
         except NeostriatumError as error:
@@ -88,7 +93,7 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
             raise type(error)(msg) from None
         asked = {"circuit": resolved.to_dict(), "size": options["size"], "steps": steps,
                  "engine": plan.engine, "precision": plan.precision, "stream": STREAM_VERSION}
-        found.append((options, columns, asked, taken, resolved.types))
+        found.append((options | done, columns, asked | done, taken, resolved.types))
     return [Point(number, seed, options, columns, _hash(asked | {"seed": seed}), taken,
                   types)
             for number, (seed, (options, columns, asked, taken, types)) in enumerate(
