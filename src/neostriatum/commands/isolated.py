@@ -50,10 +50,8 @@ def cell_command(
 
 @app.command("pair")
 def pair_command(
-    source: Annotated[str, typer.Argument(metavar="SOURCE",
-                                          help="Presynaptic cell type of the circuit.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET",
-                                          help="Postsynaptic cell type of the circuit.")],
+    source: Annotated[str, typer.Argument(help="Presynaptic cell type of the circuit.")],
+    target: Annotated[str, typer.Argument(help="Postsynaptic cell type of the circuit.")],
     n: Annotated[int, option("Cells on each side.", "--n")] = 1,
     holding: Annotated[str | None, option('Potential of the target, "-80 mV".',
                                            "--holding")] = None,
