@@ -204,19 +204,15 @@ def test_docstrings(name: str) -> None:
 TYPE_NAME = re.compile(r"(?<![A-Za-z])(dSPN|iSPN|FS|LTS|ChIN)(?![A-Za-z])")
 #: Where a name of a cell type may stand in code: presets are data, these are the rest.
 TYPED = ("circuit/aliases.py", "plotting/palette.py", "validation/", "learning/tasks/")
-#: Files elsewhere that name a cell type, with the reason. To be emptied.
-_GAPS = "gap junctions are between FS cells alone"
+#: Files elsewhere that name a cell type, with the reason.
 _EXAMPLE = "an example in a message or a help text"
+_KEY = "the JSON key gap_per_FS, which is relied on"
 STILL_TYPED = {
-    "analysis/anatomy.py": f"keys of JSON that are relied on; {_GAPS}",
-    "circuit/check.py": _GAPS,
+    "analysis/anatomy.py": _KEY,
     "commands/app.py": _EXAMPLE,
-    "engines/program.py": _GAPS,
-    "network/check.py": _GAPS,
-    "network/network.py": _GAPS,
-    "network/sonata.py": _GAPS,
+    "network/network.py": "the place of FS-FS in the hash of a network and in its file",
     "recording/selection.py": _EXAMPLE,
-    "terminal.py": _GAPS,
+    "terminal.py": _KEY,
 }
 
 
@@ -264,6 +260,7 @@ ELSEWHERE = {
     "a run makes it": ("runs", "run.json", "report.html"),
     "build makes it": ("anatomy.json",),
     "a sweep makes it": ("sweep.json", "figure.png", "points/0001", "0001.json"),
+    "a user writes it": ("events.toml",),
     "an export makes it": ("circuit_config.json", "simulation_config.json", "node_sets.json",
                            "neostriatum_network.json"),
     "in a repository that docs/parameters.md cites": (
