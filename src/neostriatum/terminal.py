@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.compile_clock import PHASE
 from neostriatum.errors import RunFileError
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 _PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "save": "saving",
            "warmup": "warming up", "simulate": "simulating",
            "compile and simulate": "compiling and simulating", "write": "writing",
-           "figures": "drawing", "validate": "measuring targets"}
+           "figures": "drawing", "validate": "measuring targets",
+           "compile": "compiling for this processor, once, up to a minute"}
 #: Phases that tell how far they are.
 _MEASURED = ("wire", "warmup", "simulate", "validate")
 
@@ -30,16 +32,22 @@ class Progress:
         self._silent = silent
         self._bar: Any = None
         self._task: Any = None
-        self._phase = ""
+        self._phase, self._compiled = "", False
 
     def __enter__(self) -> Progress:
         if not self._silent and sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import (
+                BarColumn,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
             from rich.progress import Progress as Bar
 
             self._bar = Bar(TextColumn("{task.description:<26}"), BarColumn(),
-                            TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(),
+                            TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+                            TimeRemainingColumn(),
                             console=Console(stderr=True), transient=True)
             self._bar.start()
         return self
@@ -51,6 +59,15 @@ class Progress:
     def __call__(self, phase: str, share: float) -> None:
         """Show that ``phase`` is done to ``share`` (0 to 1)."""
         if self._silent:
+            return
+        if phase == PHASE:
+            # It comes in the middle of another phase, which goes on afterwards.
+            if self._bar is None and not self._compiled:
+                print(f"{_PHASES[phase]} ...", file=sys.stderr, flush=True)
+            elif self._bar is not None and self._task is not None:
+                text = _PHASES[self._phase if share else phase]
+                self._bar.update(self._task, description=text)
+            self._compiled = True
             return
         if self._bar is None:
             if phase != self._phase:
@@ -107,9 +124,10 @@ def summary_lines(run: Run) -> list[str]:
     for name, rate in said["rates_hz"].items():
         if rate is not None:
             lines.append(f"  {name:<5} {len(run.populations[name]):>9,} neurons {rate:8.2f} Hz")
+    compiled = f"compiled in {said['compile_s']:.1f} s, " if said.get("compile_s") else ""
     lines.append(f"{said['duration_ms'] / 1000:g} s simulated in {said['simulate_s']:.2f} s "
                  f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
-                 f"built in {said['build_s']:.2f} s, warm-up {said['warmup_s']:.2f} s, "
+                 f"built in {said['build_s']:.2f} s, {compiled}warm-up {said['warmup_s']:.2f} s, "
                  f"peak memory {said['peak_memory_gb']:.2f} GB")
     page = "report.html"
     drawn = f", report in {Path(run.label) / page}" if (run.folder / page).is_file() else ""

@@ -15,6 +15,7 @@ from neostriatum import __version__, rng
 from neostriatum.circuit.aliases import reported
 from neostriatum.circuit.clock import warmup_steps
 from neostriatum.circuit.modulator import DOPAMINE
+from neostriatum.compile_clock import compile_seconds
 from neostriatum.engines.base import Samples
 from neostriatum.errors import (
     NeostriatumError,
@@ -63,6 +64,8 @@ class Loop:
     #: Where the engine stands, in steps from the end of the warm-up.
     at: int = 0
     timers: dict[str, float] = field(default_factory=dict)
+    #: What this process had spent on compiling before the run began [s].
+    compiled_s: float = field(default_factory=compile_seconds)
     #: Events that are still to come.
     plan: list[Planned] = field(default_factory=list)
 
@@ -248,6 +251,7 @@ def _finish(loop: Loop) -> None:
     loop.writer.flush()
     files, spike_hash = loop.writer.finish(_dt(loop))
     timers = {"build_s": round(loop.network.build_s, 4),
+              "compile_s": round(compile_seconds() - loop.compiled_s, 4),
               **{key: round(loop.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
     finished = loop.record.with_(
         files=files, state=loop.writer.last_state(), timers=timers,
@@ -274,6 +278,7 @@ def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str,
         "neurons": network.size, "synapses": network.synapses, "gap_junctions": len(network.gaps),
         "rates_hz": rates, "spikes": sum(totals.values()), "spike_hash": spike_hash,
         "network_hash": record.network_hash, "build_s": timers["build_s"],
+        "compile_s": timers["compile_s"],
         "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
         "peak_memory_gb": peak_memory_gb(), "out": loop.label,

@@ -11,6 +11,7 @@ from neostriatum import rng
 from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.folder import path_text
 from neostriatum.circuit.resolve import resolve
+from neostriatum.compile_clock import compile_seconds, listening
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
 from neostriatum.engines.base import engine
 from neostriatum.errors import (
@@ -123,9 +124,10 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
     record = _record(resolved, settings, seed, size, n_steps, asked | {
         "network_seed": seed if network is None else network.seed,
         **({"events": rows} if rows else {})})
-    folder = claim(settings.out)
+    compiled_s, folder = compile_seconds(), claim(settings.out)
     label, folder = str(folder), folder.absolute()
     with ExitStack() as held:
+        held.enter_context(listening(tell))
         try:
             held.enter_context(locked(folder))
             if not all(left_over(one) for one in folder.iterdir()):
@@ -150,7 +152,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             unclaim(folder)
             raise
         loop = Loop(folder, label, record, resolved, network, simulator, writer, tell, every_s)
-        loop.at, loop.plan = -loop.warm, plan
+        loop.at, loop.plan, loop.compiled_s = -loop.warm, plan, compiled_s
         return complete(loop)
 
 
