@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from neostriatum.recording.record import spelled
+
 
 @dataclass(frozen=True)
 class Event:
@@ -29,3 +31,14 @@ class Event:
         if self.note:
             return self.note
         return ", ".join(f"{key} {value}" for key, value in self.changes.items())
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        """The new values by path, as ``--set`` takes them.
+
+        Examples
+        --------
+        >>> Event(0, 0.0, {"dopamine.d1": 0.8, "receptors.AMPA.tau": "5 ms"}).spelled
+        {'dopamine.d1': '0.8', 'receptors.AMPA.tau': '5 ms'}
+        """
+        return {key: spelled(value) for key, value in self.changes.items()}

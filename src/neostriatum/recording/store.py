@@ -127,8 +127,8 @@ class Run:
     def events(self) -> list[Event]:
         """What was changed during the run, in the order of time."""
         dt = self.dt_ms
-        return [Event(entry["step"], entry["step"] * dt, {
-            key: parsed(text) for key, text in entry["set"].items()}, entry["note"])
+        return [Event(entry["step"], round(entry["step"] * dt, 9), {
+            key: parsed(text) for key, text in entry["set"].items()}, entry.get("note", ""))
             for entry in self.record.get("events", ())]
 
     @property
