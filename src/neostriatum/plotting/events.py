@@ -169,10 +169,9 @@ def _crosses(one: _Place, other: _Place) -> bool:
 
 
 def _short(label: str) -> str:
-    """Return a label in one line, with characters that the figures' font has."""
+    """Return the start of a label, with characters that the font of the figures has."""
     from matplotlib.font_manager import findfont, get_font
 
     font = get_font(findfont("DejaVu Sans"))
-    text = " ".join(label.split())
-    text = text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
-    return "".join(x if x.isprintable() and font.get_char_index(ord(x)) else "?" for x in text)
+    text = label if len(label) <= LONGEST else label[: LONGEST - 1].rstrip() + "…"
+    return "".join(x if font.get_char_index(ord(x)) else "?" for x in text)

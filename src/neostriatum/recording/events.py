@@ -21,16 +21,15 @@ class Event:
 
     @property
     def label(self) -> str:
-        """The note, or what changed, in a few words.
+        """The note, or what changed, in one line of printable characters.
 
         Examples
         --------
         >>> Event(100, 10.0, {"modulators.D1.level": 0.8}).label
         'modulators.D1.level 0.8'
         """
-        if self.note:
-            return self.note
-        return ", ".join(f"{key} {value}" for key, value in self.changes.items())
+        text = self.note or ", ".join(f"{key} {value}" for key, value in self.changes.items())
+        return " ".join("".join(x if x.isprintable() else " " for x in text).split())
 
     @property
     def spelled(self) -> dict[str, str]:
