@@ -62,8 +62,8 @@ def mark_events(
     >>> panel = new_figure(width_in=3, height_in=2).add_subplot(xlim=(0, 100))
     >>> event = SimpleNamespace(time_ms=50.0, label="lesion of FS")
     >>> mark_events([panel], SimpleNamespace(events=[event], duration_ms=100.0))
-    >>> [text.get_text() for text in panel.texts]
-    ['lesion of FS']
+    >>> panel.texts[0].get_text()
+    'lesion of FS'
     """
     stop_ms = run.duration_ms if stop_ms is None else stop_ms
     events = [one for one in getattr(run, "events", ()) if start_ms <= one.time_ms < stop_ms]

@@ -36,7 +36,8 @@ def write_nwb(run: Run, folder: Path, network: Network | None) -> None:
     """Write a run as one NWB file.
 
     Units (one per neuron, spike times in one flat vector), recorded variables and population rates
-    in the processing module ``simulation``, with a table of the events of the run, circuit and settings as JSON text in the scratch space.
+    in the processing module ``simulation``, there also a table of the events of the run, circuit
+    and settings as JSON text in the scratch space.
     There is no device and no electrode, and the subject says that it is no animal.
 
     Parameters
