@@ -120,7 +120,8 @@ def summary_lines(run: Run) -> list[str]:
     level = said["dopamine"]
     lines = [f"{said['circuit']}: {said['neurons']:,} neurons, {said['synapses']:,} synapses, "
              f"{said['gap_junctions']:,} gap junctions; dopamine D1 {level['d1']:g}, "
-             f"D2 {level['d2']:g}{others(said.get('modulators', {}))}; seed {said['seed']}"]
+             f"D2 {level['d2']:g}{others(said.get('modulators', {}))}; seed {said['seed']}"
+             + _events(run)]
     for name, rate in said["rates_hz"].items():
         if rate is not None:
             lines.append(f"  {name:<5} {len(run.populations[name]):>9,} neurons {rate:8.2f} Hz")
@@ -132,6 +133,12 @@ def summary_lines(run: Run) -> list[str]:
     page = "report.html"
     drawn = f", report in {Path(run.label) / page}" if (run.folder / page).is_file() else ""
     return [*lines, f"results in {run.label}{drawn}"]
+
+
+def _events(run: Run) -> str:
+    """Return how many events a run had, nothing where it had none."""
+    number = len(run.record.get("events", ()))
+    return "" if not number else "; 1 event" if number == 1 else f"; {number:,} events"
 
 
 def rerun_lines(made: Run, first: str) -> list[str]:

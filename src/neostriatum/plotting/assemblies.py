@@ -12,6 +12,7 @@ import numpy as np
 from neostriatum.analysis.assemblies import cell_assemblies
 from neostriatum.analysis.counts import whole_bins
 from neostriatum.errors import InputError
+from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -100,6 +101,8 @@ def assemblies(
             _weights(axes["weights"], found, run)
             _strength(axes["strength"], found, run, bin_ms)
         heading(figure, run)
+        if some:
+            mark_events([axes["strength"]], run)
     return figure, axes
 
 

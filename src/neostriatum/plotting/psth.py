@@ -11,6 +11,7 @@ import numpy as np
 
 from neostriatum.analysis.psth import peristimulus_rate
 from neostriatum.analysis.rates import population_rate
+from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.panels import pools_shown, share_scales
 from neostriatum.plotting.style import (
@@ -111,4 +112,6 @@ def psth(
         last.set_xlabel("time (ms)" if events_ms is None else f"time since event (ms){events}")
         figure.align_ylabels(list(panels))
         heading(figure, run)
+        if events_ms is None:
+            mark_events(list(panels), run)
     return figure, axes

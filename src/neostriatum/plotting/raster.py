@@ -11,6 +11,7 @@ import numpy as np
 
 from neostriatum.analysis.rates import population_rate
 from neostriatum.errors import InputError
+from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.panels import pools_shown
 from neostriatum.plotting.style import (
@@ -110,6 +111,7 @@ def raster(
         _share_dot_size([axes[name] for name in run.populations])
         _share_rate_scales(axes, pools_shown(run))
         heading(figure, run)
+        mark_events(list(axes.values()), run, start_ms, stop_ms)
     return figure, axes
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from neostriatum.analysis.states import up_down_states
 from neostriatum.errors import InputError
+from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -103,6 +104,7 @@ def states(
                 right.set_xlabel("time (%)")
         figure.align_ylabels([left for left, _ in axes.values()])
         heading(figure, run)
+        mark_events([left for left, _ in axes.values()], run)
     return figure, axes
 
 

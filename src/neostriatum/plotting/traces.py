@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.errors import InputError
+from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.palette import colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -104,6 +105,8 @@ def traces(
                 drawn.append(panel)
         share_scale(drawn)
         heading(figure, run)
+        mark_events([panel for panels in axes.values() for panel in panels], run, start_ms,
+                    stop_ms)
     return figure, axes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +26,9 @@ def dataset(run: Run) -> Any:
     -------
     xarray.Dataset
         ``v`` (time, probe) [mV] and other recorded variables; ``population_rate`` (bin, cell_type)
-        [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates. The attribute
-        ``seed`` is text from 2^31 on, as NetCDF-3 has no larger whole numbers.
+        [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates. Of a run with
+        events ``event_label`` and ``event_set`` (the new values by path, JSON text) over ``event``
+        [ms]. The attribute ``seed`` is text from 2^31 on, as NetCDF-3 has no larger whole numbers.
 
     Raises
     ------
@@ -64,4 +66,8 @@ def dataset(run: Run) -> Any:
             # What was recorded at other times is NaN in between; times are rounded to be equal.
             made = made.merge({variable: xr.concat(traces, dim="probe", join="outer")},
                               join="outer", compat="no_conflicts")
+    if events := run.events:
+        made = made.assign_coords(event=("event", [one.time_ms for one in events], ms)).assign(
+            event_label=("event", [one.label for one in events]),
+            event_set=("event", [json.dumps(one.spelled) for one in events]))
     return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -30,6 +30,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Time = Annotated[float, Field(ge=0)]
+_Known = TypeVar("_Known", bound=BaseModel)
 #: Most characters of a text: a change may be as long as a whole circuit file.
 LONGEST = 1_000_000
 
@@ -68,6 +69,10 @@ class EventEntry(_Strict):
     step: Count
     set: Annotated[dict[Text, Text], Field(min_length=1)]
     note: Text = ""
+
+
+class _Events(_Strict):
+    events: list[EventEntry] = Field(default_factory=list)
 
 
 class Record(_Strict):
@@ -163,8 +168,23 @@ def record_of(run: Run) -> Record:
     RunFileError
         The record is damaged: the field, and the rule that it breaks.
     """
+    return _believed(Record, run)
+
+
+def events_of(run: Run) -> list[EventEntry]:
+    """Return the events of a run, of one that was made before there were any none.
+
+    Raises
+    ------
+    RunFileError
+        The record is damaged: the field, and the rule that it breaks.
+    """
+    return _believed(_Events, run).events
+
+
+def _believed(model: type[_Known], run: Run) -> _Known:
     try:
-        return Record.model_validate(run.record)
+        return model.model_validate(run.record)
     except (ValidationError, KeyError, TypeError) as error:
         msg = f"{Path(run.label) / FILE}: the record of this run is damaged ({_first(error)})"
         raise RunFileError(msg) from None

@@ -26,7 +26,8 @@ _BLOCK = 2**20
 def write_csv(run: Run, folder: Path, network: Network | None) -> None:
     """Write spikes.csv, traces.csv, rates.csv and neurons.csv, units in the names of the columns.
 
-    Variables other than the potential have a file of their own, ``traces-u.csv``.
+    Variables other than the potential have a file of their own, ``traces-u.csv``. Of a run with
+    events there is ``events.csv``, a row per value that changed.
 
     Parameters
     ----------
@@ -78,6 +79,10 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
         f"{axis}_um": network.positions[:, column] for column, axis in enumerate("xyz")}
     _write(folder / "neurons.csv", pd.DataFrame(
         {**about(np.arange(len(each))), "rate_hz": each, **positions}))
+    if events := run.events:
+        _write(folder / "events.csv", pd.DataFrame(
+            [(one.time_ms, key, value, one.note) for one in events
+             for key, value in one.spelled.items()], columns=["time_ms", "key", "value", "note"]))
 
 
 @contextmanager

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from neostriatum.recording.record import spelled
+
+#: What a file of events is called inside.
+FORMAT = "neostriatum-events/1"
+
 
 @dataclass(frozen=True)
 class Event:
@@ -19,13 +24,23 @@ class Event:
 
     @property
     def label(self) -> str:
-        """The note, or what changed, in a few words.
+        """The note, or what changed, in one line of printable characters.
 
         Examples
         --------
         >>> Event(100, 10.0, {"modulators.D1.level": 0.8}).label
         'modulators.D1.level 0.8'
         """
-        if self.note:
-            return self.note
-        return ", ".join(f"{key} {value}" for key, value in self.changes.items())
+        text = self.note or ", ".join(f"{key} {value}" for key, value in self.changes.items())
+        return " ".join("".join(x if x.isprintable() else " " for x in text).split())
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        """The new values by path, as ``--set`` takes them.
+
+        Examples
+        --------
+        >>> Event(0, 0.0, {"dopamine.d1": 0.8, "receptors.AMPA.tau": "5 ms"}).spelled
+        {'dopamine.d1': '0.8', 'receptors.AMPA.tau': '5 ms'}
+        """
+        return {key: spelled(value) for key, value in self.changes.items()}

@@ -47,6 +47,8 @@ def block(run: Run, *, flat: bool = False, network: Network | None = None) -> An
         Spike trains [ms] with the annotations ``cell_type``, ``node_id`` (within the type), ``id``;
         recorded variables (potentials in mV) as one analog signal per variable and type,
         population rates [Hz] as one more;
+        where values changed during the run, one event object ``events`` whose labels say what
+        was done, with the new values by path (JSON text) as the array annotation ``set``;
         the resolved circuit as JSON text in the annotation ``circuit``.
 
     Raises
@@ -75,6 +77,7 @@ def block(run: Run, *, flat: bool = False, network: Network | None = None) -> An
         sampling_period=bin_steps(run.dt_ms) * run.dt_ms * pq.ms, t_start=0 * pq.ms,
         array_annotations={"cell_type": list(rates)}))
     segment.analogsignals = signals
+    segment.events = _events(run, neo, pq)
     made.check_relationships()
     return made
 
@@ -118,6 +121,7 @@ def _room(path: Path, made: Any) -> None:
     numbers = 2 * sum(len(one) for one in segment.spiketrains)
     numbers += sum(one.size for one in segment.analogsignals)
     numbers += 3 * sum(one.annotations["neurons"] for one in segment.spiketrains)
+    numbers += sum(one.size + one.labels.nbytes for one in segment.events)
     with path.open("wb") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, _OVERHEAD + int(1.05 * 8 * numbers))
@@ -146,6 +150,15 @@ def _flat(run: Run, network: Network | None, neo: Any, pq: Any) -> Iterator[Any]
             spikes.times_ms[mine] * pq.ms, t_start=0.0 * pq.ms, t_stop=run.duration_ms * pq.ms,
             name=name, cell_type=name, neurons=len(span), first_id=span.start, **where,
             array_annotations={"node_id": spikes.ids[mine] - span.start})
+
+
+def _events(run: Run, neo: Any, pq: Any) -> list[Any]:
+    if not (events := run.events):
+        return []
+    return [neo.Event(
+        np.array([one.time_ms for one in events]) * pq.ms, name="events",
+        labels=np.array([one.label for one in events]),
+        array_annotations={"set": np.array([json.dumps(one.spelled) for one in events])})]
 
 
 def _recorded(run: Run, variable: str, name: str, trace: Trace, neo: Any, pq: Any) -> Any:

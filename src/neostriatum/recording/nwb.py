@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FILE = "run.nwb"
 #: What of a run's record goes into the file beside the circuit.
 _KEPT = ("seed", "size", "duration_ms", "engine", "precision", "counts", "network_hash",
-         "stream_version", "versions")
+         "stream_version", "versions", "events")
 #: Units of recorded variables as NWB has them, and the factor to them.
 _SI = {"mV": ("volts", 1e-3), "pA": ("amperes", 1e-12), "nS": ("siemens", 1e-9)}
 _NAMES = {"v": "membrane_potential"}
@@ -36,7 +36,8 @@ def write_nwb(run: Run, folder: Path, network: Network | None) -> None:
     """Write a run as one NWB file.
 
     Units (one per neuron, spike times in one flat vector), recorded variables and population rates
-    in the processing module ``simulation``, circuit and settings as JSON text in the scratch space.
+    in the processing module ``simulation``, there also a table of the events of the run, circuit
+    and settings as JSON text in the scratch space.
     There is no device and no electrode, and the subject says that it is no animal.
 
     Parameters
@@ -172,3 +173,14 @@ def _simulated(made: Any, run: Run, pynwb: Any) -> None:
                      VectorData(name="column", data=columns, description="its column, from 0"),
                      DynamicTableRegion(name="unit", data=units, table=made.units,
                                         description="row of the table of units")]))
+    changes = [(one.time_ms / 1000, one.label, key, value) for one in run.events
+               for key, value in one.spelled.items()]
+    if changes:
+        # Not the table of events that newer versions of NWB have: PyNWB 3 does not know it.
+        about = {"timestamp": "time of the change [s]", "label": "the note, or what changed",
+                 "key": "path of the value in the circuit", "value": "the new value"}
+        module.add(DynamicTable(
+            name="events", description="values of the circuit that changed during the run",
+            columns=[VectorData(name=name, data=list(column), description=text)
+                     for (name, text), column in zip(
+                         about.items(), zip(*changes, strict=True), strict=True)]))

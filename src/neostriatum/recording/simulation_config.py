@@ -14,6 +14,7 @@ from neostriatum.network.sonata import CONFIG as CIRCUIT
 from neostriatum.network.sonata import stamp, write_sonata
 from neostriatum.recording.sonata import unit
 from neostriatum.recording.trains import clock
+from neostriatum.units import text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,6 +128,10 @@ def _config(run: Run, reports: dict[str, Any], with_network: bool) -> dict[str, 
                      "spike_hash": run.summary["spike_hash"],
                      "network_hash": run.summary["network_hash"]},
     }
+    if events := run.events:  # as text: libsonata takes no list in the metadata
+        made["metadata"]["events"] = json.dumps(
+            [{"at": text(one.time_ms, "ms"), "set": one.spelled, "note": one.note}
+             for one in events])
     if with_network:
         made["network"] = f"$BASE/network/{CIRCUIT}"
     return made

@@ -14,6 +14,7 @@ from neostriatum.circuit.load import load
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
 from neostriatum.errors import RunFileError
+from neostriatum.recording.checked import events_of
 from neostriatum.recording.chunks import due, read_chunk
 from neostriatum.recording.events import Event
 from neostriatum.recording.manifest import Manifest
@@ -126,10 +127,9 @@ class Run:
     @property
     def events(self) -> list[Event]:
         """What was changed during the run, in the order of time."""
-        dt = self.dt_ms
-        return [Event(entry["step"], entry["step"] * dt, {
-            key: parsed(text) for key, text in entry["set"].items()}, entry["note"])
-            for entry in self.record.get("events", ())]
+        return [Event(entry.step, round(entry.step * self.dt_ms, 9), {
+            key: parsed(text) for key, text in entry.set.items()}, entry.note)
+            for entry in events_of(self)]
 
     @property
     def populations(self) -> dict[str, range]:

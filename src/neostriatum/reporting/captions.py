@@ -58,11 +58,14 @@ _WORDS = {
 }
 #: Figures of the recorded potentials; the others are of all neurons.
 _OF_TRACES = ("traces", "states")
+#: Figures over the time of the run, which show its events.
+_OVER_TIME = ("raster", "psth", "traces", "states", "assemblies")
 
 
 def caption(name: str, make: Callable[..., Any], run: Run) -> str:
     """Return the caption of a figure: what is seen, then numbers and window."""
-    return f"{_words(name, make)} {_numbers(name, run)}"
+    events = " Vertical lines: events." if name in _OVER_TIME and run.events else ""
+    return f"{_words(name, make)}{events} {_numbers(name, run)}"
 
 
 def alternative(name: str, make: Callable[..., Any]) -> str:

@@ -26,7 +26,7 @@ from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
 from neostriatum.plotting.palette import colours
 from neostriatum.recording.checked import checked
 from neostriatum.recording.store import Run
-from neostriatum.reporting import rerun, tables
+from neostriatum.reporting import events, rerun, tables
 from neostriatum.reporting.captions import alternative, caption
 from neostriatum.reporting.phrases import number
 from neostriatum.reporting.references import references
@@ -162,7 +162,8 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
         space=tables.space(circuit), cells=tables.cells(circuit), effects=tables.effects(circuit),
         receptors=tables.receptors(circuit), wiring=tables.wiring(circuit),
         inputs=tables.inputs(circuit), groups=groups, cites=cites,
-        changes=_changes(record, groups),
+        changes=_changes(record, groups), events=events.rows(run.events),
+        events_file=events.toml(run.events),
         mark={one.key: one.number for one in cites}, bibtex="\n".join(bibtex(sources)).strip(),
         command=rerun.command(circuit, record, record.duration_ms))
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def command(circuit: Circuit, record: Record, duration_ms: float) -> str | None:
     """Return the command that gives the same spikes anywhere, None where only the folder can.
 
+    Of a run with events it reads them from ``events.toml``, the file that the report shows.
+
     A circuit may have the name of a preset and be another one, so what the command would resolve to
     is compared with what was simulated.
     """
@@ -40,6 +42,7 @@ def command(circuit: Circuit, record: Record, duration_ms: float) -> str | None:
     words = ["neostriatum", "run", circuit.name, *_settings(record, duration_ms), *options]
     words += [word for one in record.overlay for word in ("--overlay", one)]
     words += [word for key, text in record.changes.items() for word in ("--set", f"{key}={text}")]
+    words += ["--events", "events.toml"] if record.events else []
     return shlex.join(words)
 
 

@@ -14,6 +14,7 @@ from neostriatum.circuit.plain import plain
 from neostriatum.errors import CircuitError, EngineUnsupported, NeostriatumError, shown
 from neostriatum.network.check import differs
 from neostriatum.recording.checked import EventEntry
+from neostriatum.recording.events import FORMAT
 from neostriatum.recording.record import parsed, spelled
 from neostriatum.units import quantity
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.base import Engine
 
-FORMAT = "neostriatum-events/1"
 #: What a file of events may say of the run that it belongs to, where the caller does not.
 OPTIONS = ("circuit", "size", "seed", "precision", "duration", "dt")
 _HEADER = ("format", *OPTIONS, "spike_hash", "event")
