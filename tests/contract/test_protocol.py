@@ -350,6 +350,7 @@ class TestEdges:
         with pytest.raises(NumericsError, match=r"dSPN 0: .* at step 5 "):
             simulate(reference, net)
 
+    @pytest.mark.slow
     @pytest.mark.compiled
     def test_code_that_cython_cannot_compile_is_reported(self, small):
         """Brian2 2.9 passes over such code in silence."""

@@ -55,4 +55,4 @@ def test_help_shows_every_function():
     page = pydoc.plain(pydoc.render_doc(ns))
     for name in ns.__all__:
         assert name in page
-    assert "Load a circuit, apply overlays" in page
+    assert "Load a circuit with what it extends, app" in page

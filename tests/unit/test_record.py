@@ -153,7 +153,7 @@ class Somewhere(os.PathLike):
 
 OVERLAYS = {
     "text": "own.toml", "path": Path("own.toml"), "another path": Somewhere("own.toml"),
-    "list": ["own.toml"], "tuple of paths": (Path("own.toml"),), "bytes": [b"own.toml"],
+    "list": ["own.toml"], "tuple of paths": (Path("own.toml"),),
     "generator": (one for one in ["own.toml"]), "keys": {"own.toml": 1}.keys(),
     "array": np.array(["own.toml"]),
 }
@@ -170,7 +170,7 @@ def test_overlays(kind):
 OPTIONS = {
     "record": ["FS:1:u", ["FS:1:u"], (one for one in ["FS:1:u"]), np.array(["FS:1:u"]),
                [np.str_("FS:1:u")]],
-    "out": ["runs/0001", Path("runs/0001"), Somewhere("runs/0001"), b"runs/0001"],
+    "out": ["runs/0001", Path("runs/0001"), Somewhere("runs/0001")],
     "threads": [1, np.int64(1), np.uint8(1)],
     "figures": [False, np.bool_(False)],
     "changes": [{"dopamine.d1": 0.4}, [("dopamine.d1", 0.4)], {"dopamine.d1": np.float32(0.5)}],

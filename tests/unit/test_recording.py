@@ -387,7 +387,7 @@ def test_lost_permission(tmp_path):
     run.verify()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+@pytest.mark.usefixtures("obeys_permissions")
 def test_read_only_folder(half, tmp_path, capsys):
     half.chmod(0o500)
     try:

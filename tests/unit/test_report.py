@@ -433,7 +433,7 @@ def test_output_in_the_way(folder, tmp_path, capsys):
         report(folder)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+@pytest.mark.usefixtures("obeys_permissions")
 def test_read_only_folder(folder):
     folder.chmod(0o500)
     try:

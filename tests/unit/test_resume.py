@@ -165,7 +165,7 @@ def test_extended_is_longer_at_once(done, small, tmp_path):
 
 def test_stopped_while_it_is_extended(done, small, tmp_path, monkeypatch):
     right = stoppable.run(*small, tmp_path / "long", duration="100 ms", record=["dSPN:2:v,u:3"])
-    monkeypatch.setattr("neostriatum.runs.go_on.write_record", lambda *_: 1 / 0)
+    monkeypatch.setattr("neostriatum.recording.store.write_record", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ns.resume(done, duration="100 ms", network=small[1])
     monkeypatch.undo()
