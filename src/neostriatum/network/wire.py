@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, uint32
 
 from neostriatum import jit
-from neostriatum.caching import compiled
+from neostriatum.caching import compiled, inner
 from neostriatum.network.cells import Cells, cover
 from neostriatum.network.edges import DELAY_UNIT, Block, Lag
 from neostriatum.network.law import FIXED, Rule, probability
@@ -147,11 +147,22 @@ def _rows(start, stop, groups, sources, targets, starts, level, space, law, key,
                 hazards[n] = -jit.log(1.0 - tops[n])
         jumps, draws = np.empty(2 * _BATCH), np.empty(2 * _BATCH)
         limits[group, 0], limits[group, 1] = np.inf, -np.inf
-        for source in range(first, last):
-            row = source - groups[0]
-            counted[row] = _row(source, sources, targets, begins, ends, tops, hazards, side,
-                                periodic, kind, constants, reach, low, high, key, flags, lag,
-                                row, found, delays, jumps, draws, limits[group])
+        _group(first, last, groups[0], sources, targets, begins, ends, tops, hazards, side,
+               periodic, kind, constants, reach, low, high, key, flags, lag, found, delays,
+               counted, jumps, draws, limits[group])
+
+
+# Not counted: threads that count who holds an array, source by source, wait for each other.
+@inner
+def _group(first, last, row0, sources, targets, begins, ends, tops, hazards, side, periodic, kind,
+           constants, reach, low, high, key, flags, lag, found, delays, counted, jumps, draws,
+           limits):
+    """Walk the sources of one group through the cells that they share."""
+    for source in range(first, last):
+        row = source - row0
+        counted[row] = _row(source, sources, targets, begins, ends, tops, hazards, side, periodic,
+                            kind, constants, reach, low, high, key, flags, lag, row, found, delays,
+                            jumps, draws, limits)
 
 
 @compiled()
@@ -165,7 +176,7 @@ def _corners(positions, first, last):
     return corners
 
 
-@compiled()
+@inner
 def _row(source, sources, targets, begins, ends, tops, hazards, side, periodic, kind, constants,
          reach, low, high, key, flags, lag, row, found, delays, jumps, draws, limits):
     """Walk one source through its cells; return how many targets it has, stored or not."""
@@ -219,7 +230,7 @@ def _row(source, sources, targets, begins, ends, tops, hazards, side, periodic, 
     return count
 
 
-@compiled()
+@inner
 def _batch(k0, k1, first, source, jumps, draws):
     """Draw the jumps (exponential, mean 1) and uniforms of the next candidates, two a block."""
     for n in range(_BATCH):
@@ -260,7 +271,7 @@ def _distance(u, dx, dy, dz, side, periodic, kind, constants, reach, low, high):
     return distance
 
 
-@compiled()
+@inner
 def _winner(u, dx, dy, dz, side, kind, constants, reach, low, high):
     """Let the images have their shares one after another, the nearest first."""
     nearest = np.sqrt(dx * dx + dy * dy + dz * dz)
