@@ -15,10 +15,10 @@ import numpy as np
 from beside import PROGRAMS
 from busy import COMMON, circuit, network
 from case import SAME, Case, started
-from neostriatum.simulation import Settings
 
 import neostriatum as ns
 from neostriatum import errors
+from neostriatum.runs.settings import Settings
 
 KIND = "processes"
 
