@@ -33,14 +33,14 @@ def _edited(label: str, edit: Callable[[dict[str, Any]], Any], expect: str = REF
 
 
 def _put(label: str, place: tuple[Any, ...], key: str, value: Any, expect: str = REFUSED,
-         right: Any = plain) -> Case:
+         right: Any = plain, names: tuple[str, ...] = ()) -> Case:
     def edit(content: dict[str, Any]) -> None:
         at: Any = content
         for step in place:
             at = at[step]
         at[key] = value
 
-    return _edited(label, edit, expect, (key,), right)
+    return _edited(label, edit, expect, (key, *names), right)
 
 
 def _enabled() -> list[Case]:
@@ -132,7 +132,7 @@ def _populations() -> list[Case]:
             _put("populations of edges", EDGES, "populations", {"FS_to_dSPN": {"type": "chemical"}},
                  EITHER),
             _put("populations of edges of the type electrical", EDGES, "populations",
-                 {"FS_to_dSPN": {"type": "electrical"}}),
+                 {"FS_to_dSPN": {"type": "electrical"}}, names=("gap_junctions",)),
             _put("populations of edges, one unknown key", EDGES, "populations",
                  {"FS_to_dSPN": {"weights": 2}})]
 

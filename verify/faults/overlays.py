@@ -124,7 +124,8 @@ def _parts() -> list[Case]:
     """Return names of ours with a part, and files that take their names."""
     ours = levels(ns.load("striatum", overlay="parkinsonian.dopamine"))
     plain = levels(ns.load("striatum"))
-    path = Path(str(files("neostriatum.circuit") / "overlays" / "parkinsonian.toml"))
+    ours_of = files("neostriatum.circuit") / "overlays" / "striatum_v1"
+    path = Path(str(ours_of / "parkinsonian.toml"))
 
     def order(overlay: Any) -> Callable[[Path], Any]:
         return lambda folder: ran(overlay)

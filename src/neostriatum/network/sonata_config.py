@@ -66,7 +66,7 @@ def entries(config: Path) -> list[Entry]:
     given = _sections(config)
     networks = given["networks"]
     _known("networks", networks, ("nodes", "edges"))
-    listed = []
+    listed: list[Entry] = []
     for kind in ("node", "edge"):
         for number, entry in enumerate(networks.get(f"{kind}s", [])):
             where = f"networks.{kind}s[{number}]"
@@ -80,9 +80,12 @@ def entries(config: Path) -> list[Entry]:
                 msg = f"{where}.enabled must be true or false (got {shown(enabled)})"
                 raise ValueError(msg)
             if enabled:
-                table = entry.get(types)
+                table, path = entry.get(types), _resolved(config, entry[data], given)
+                if path in [other.data for other in listed if other.kind == kind]:
+                    msg = f"{where}.{data} must be named once (got {shown(entry[data])} again)"
+                    raise ValueError(msg)
                 listed.append(Entry(
-                    kind, _resolved(config, entry[data], given),
+                    kind, path,
                     _resolved(config, table, given) if table else None,
                     _populations(f"{where}.populations", kind, entry.get("populations") or {})))
     return listed

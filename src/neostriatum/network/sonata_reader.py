@@ -237,7 +237,8 @@ def _take_edges(files: _Files, table: Table, about: str) -> None:
         if population in files.virtual:
             return
         if population not in files.cells:
-            msg = f"{name}/{end}_node_id: no such node population (got {shown(population)})"
+            msg = (f"{name}/{end}_node_id: no such node population, or its file is not enabled "
+                   f"(got {shown(population)})")
             raise ValueError(msg)
         ends[end] = files.cells[population]
     check_edges(table, set(files.circuit.receptors))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -234,7 +235,12 @@ def _type_rows(kind: str, name: str, path: Path | None) -> Any:
 
 def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table of types, a value that is missing as ""."""
-    with path.open(newline="", encoding="utf-8-sig") as handle:
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        msg = f"{path.name} must be UTF-8 text"
+        raise ValueError(msg) from None
+    with StringIO(text, newline="") as handle:
         lines = (line.strip().replace("\t", " ") for line in handle)
         reader = csv.reader(lines, delimiter=" ", skipinitialspace=True)
         header = next(filter(None, reader), [])
