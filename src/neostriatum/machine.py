@@ -89,7 +89,7 @@ def free_memory(group: Path = _GROUP, self: Path = _SELF) -> int | None:
     """Return the bytes that this process can still take, or None where nobody knows.
 
     The least of what the machine has, what each control group above the process allows, and its
-    limit of address space.
+    limits of address space and data.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def free_memory(group: Path = _GROUP, self: Path = _SELF) -> int | None:
     self : Path
         The file that names the groups of this process.
     """
-    free = [_meminfo("MemAvailable"), _address_space()]
+    free = [_meminfo("MemAvailable"), *_limits()]
     for folder in control_groups("memory", group, self):
         for limit, used in (("memory.max", "memory.current"),
                             ("memory.limit_in_bytes", "memory.usage_in_bytes")):
@@ -133,16 +133,16 @@ def _file_pages(folder: Path) -> int:
     return 0
 
 
-def _address_space() -> int | None:
-    """Return what the limit of address space (``ulimit -v``) leaves, None without one."""
-    with suppress(ImportError, OSError, ValueError):
+def _limits() -> Iterator[int]:
+    """Yield what the limits of address space and of data (``ulimit -v``, ``-d``) leave."""
+    with suppress(ImportError, OSError, ValueError, IndexError):
         import resource
 
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit != resource.RLIM_INFINITY:
-            pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-            return limit - pages * resource.getpagesize()
-    return None
+        pages = Path("/proc/self/statm").read_text("ascii").split()
+        for limit, place in ((resource.RLIMIT_AS, 0), (resource.RLIMIT_DATA, 5)):
+            most = resource.getrlimit(limit)[0]
+            if most != resource.RLIM_INFINITY:
+                yield most - int(pages[place]) * resource.getpagesize()
 
 
 def _meminfo(key: str) -> int | None:

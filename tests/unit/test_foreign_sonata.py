@@ -381,8 +381,8 @@ REFUSED = {
     "yes": (lambda f: table(f, "edge_type_id is_gap_junction\n7 yes\n"), "true or false (got yes)"),
     "type missing": (lambda f: table(f, "edge_type_id nsyns\n8 2\n"), "no row of edge_type_id 7"),
     "empty table": (lambda f: table(f, ""), "has no column edge_type_id"),
-    "latin": (lambda f: table(f, "edge_type_id nsyns\n7 é\n".encode("latin-1")), "must be UTF-8 text"),
-    "utf-16": (lambda f: table(f, "edge_type_id nsyns\n7 2\n".encode("utf-16")), "must be UTF-8 text"),
+    "latin": (lambda f: table(f, "edge_type_id nsyns\n7 é\n".encode("latin-1")), "must be UTF-8"),
+    "utf-16": (lambda f: table(f, "edge_type_id nsyns\n7 2\n".encode("utf-16")), "must be UTF-8"),
 }
 
 

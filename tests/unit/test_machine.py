@@ -12,7 +12,8 @@ from neostriatum import machine
 
 SOURCE = Path(machine.__file__).parent
 #: What only machine.py may ask.
-ASKED = {"sched_getaffinity", "cpu_count", "process_cpu_count", "getrlimit", "RLIMIT_AS"}
+ASKED = {"sched_getaffinity", "cpu_count", "process_cpu_count", "getrlimit", "RLIMIT_AS",
+         "RLIMIT_DATA"}
 
 
 def group(folder: Path, limits: dict[str, str]) -> Path:
@@ -66,10 +67,11 @@ class TestFreeMemory:
         group(tmp_path, v2("1000", taken="300"))
         assert machine.free_memory(tmp_path, tmp_path / "none") == 700
 
-    def test_a_limit_of_address_space_counts(self):
+    @pytest.mark.parametrize("limit", ["AS", "DATA"])
+    def test_a_limit_of_address_space_or_data_counts(self, limit):
         code = ("import resource, sys; sys.path.insert(0, sys.argv[1])\n"
                 "from neostriatum.machine import free_memory\n"
-                "resource.setrlimit(resource.RLIMIT_AS, (3 * 10**9, -1))\n"
+                f"resource.setrlimit(resource.RLIMIT_{limit}, (3 * 10**9, -1))\n"
                 "print(free_memory())")
         done = subprocess.run([sys.executable, "-c", code, str(SOURCE.parent)], text=True,
                               capture_output=True, check=True)
