@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -93,4 +94,6 @@ def _one_line_warning(message: Any, category: Any, *about: Any, **more: Any) -> 
 
 def entry() -> None:
     """Run the command line as a program."""
+    # It shows no windows, and Matplotlib cannot be imported where this names no backend.
+    os.environ.pop("MPLBACKEND", None)
     sys.exit(main())

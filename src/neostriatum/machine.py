@@ -103,8 +103,10 @@ def free_memory(group: Path = _GROUP, self: Path = _SELF) -> int | None:
         for limit, used in (("memory.max", "memory.current"),
                             ("memory.limit_in_bytes", "memory.usage_in_bytes")):
             with suppress(OSError, ValueError):
-                most, taken = (int((folder / name).read_text("ascii")) for name in (limit, used))
-                free.append(most - taken + _file_pages(folder))
+                most, taken = int((folder / limit).read_text("ascii")), 0
+                with suppress(OSError, ValueError):
+                    taken = int((folder / used).read_text("ascii")) - _file_pages(folder)
+                free.append(most - taken)
     known = [amount for amount in free if amount is not None]
     return max(0, min(known)) if known else None
 

@@ -30,6 +30,11 @@ class TestEstimate:
         made, network = estimate(circuit, 3000), ns.build(circuit, size=3000)
         assert 0.2 * sum(made.synapses.values()) < network.synapses < sum(made.synapses.values())
 
+    @pytest.mark.parametrize("size", [0, -1, 2.5, "10", True, float("nan"), [10], None])
+    def test_a_size_that_is_no_number_of_neurons(self, size):
+        with pytest.raises(BuildError, match="size: must be a whole number"):
+            estimate("striatum", size)
+
     def test_memory_and_time_grow_with_the_synapses(self):
         small, large = estimate("striatum", 100_000), estimate("striatum", 1_000_000)
         assert large.bytes > 5 * sum(large.synapses.values())

@@ -63,6 +63,10 @@ class TestFreeMemory:
         free = machine.free_memory(tmp_path, own)
         assert free is None or free > 1e8
 
+    def test_a_limit_whose_use_nobody_tells(self, tmp_path):
+        group(tmp_path, {"memory.max": "1000\n"})
+        assert machine.free_memory(tmp_path, tmp_path / "none") == 1000
+
     def test_without_the_file(self, tmp_path):
         group(tmp_path, v2("1000", taken="300"))
         assert machine.free_memory(tmp_path, tmp_path / "none") == 700

@@ -269,3 +269,9 @@ def test_spelled_on_the_command_line():
         with pytest.raises(CircuitError) as caught:
             resolve("striatum", Settings(changes=changes_of([f"dopamine.d1={said}"])))
         assert rule in str(caught.value)
+
+
+@pytest.mark.parametrize("sweep", [[], (), np.array([]), iter(())])
+def test_a_sweep_of_no_current(sweep):
+    with pytest.raises(CircuitError, match="sweep: must hold a current"):
+        ns.cell("dSPN", sweep=sweep)

@@ -136,8 +136,11 @@ def _currents(current: Any, sweep: Any) -> np.ndarray:
         if current is not None:
             return np.array([quantity(current, "pA")])
         if not isinstance(sweep, str):
-            return np.array([quantity(one, "pA")
-                             for one in (sweep if np.iterable(sweep) else [sweep])])
+            currents = list(sweep) if np.iterable(sweep) else [sweep]
+            if not currents:
+                msg = "sweep: must hold a current (got none)"
+                raise CircuitError(msg)
+            return np.array([quantity(current, "pA") for current in currents])
     except ValueError as error:
         msg = f"current: {error} (got {shown(current if sweep is None else sweep)})"
         raise CircuitError(msg) from None

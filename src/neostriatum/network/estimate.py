@@ -12,6 +12,7 @@ from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import BuildError
 from neostriatum.machine import free_memory
 from neostriatum.network.law import rule
+from neostriatum.network.volume import checked_size
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -53,13 +54,18 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
         Synapses are expected numbers: of a torus the integral of the law; of an open volume the
         same, as if all neurons lay inside, which is a bound.
 
+    Raises
+    ------
+    BuildError
+        A size that is no whole number of at least 1.
+
     Examples
     --------
     >>> made = estimate("striatum", size=10_000)
     >>> made.neurons["FS"], round(sum(made.synapses.values()), -5)
     (135, 2500000)
     """
-    circuit = load(circuit)
+    circuit, size = load(circuit), checked_size(size)
     counts = circuit.counts(size)
     synapses = {name: expected(circuit, name, counts) for name in circuit.pathways}
     total = sum(synapses.values())
