@@ -267,3 +267,10 @@ def test_sphere_channel_lies_in_the_middle(striatum):
         away = made.positions[ids.start : ids.stop].astype(float) - made.side_um / 2 - [20, 0, 0]
         assert np.array_equal(members, np.flatnonzero((away**2).sum(axis=1) <= 1600))
         assert len(members) > 3
+
+
+def test_a_torus_narrower_than_two_distances_says_so():
+    with pytest.raises(BuildError, match=r"a torus of 2 neurons must be at least 30 um wide"):
+        ns.build("striatum", size=2)
+    assert ns.build("striatum", size=1).size == 1
+    assert ns.build(ns.load("striatum").replace({"volume.boundary": "open"}), size=2).size == 2

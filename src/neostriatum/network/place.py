@@ -56,8 +56,12 @@ def place(circuit: Circuit, counts: dict[str, int], space: Space, seed: int) -> 
     """
     distance, size = circuit.volume.minimum_distance.value, sum(counts.values())
     packing = size * np.pi / 6 * distance**3 / space.volume_um3
-    torus_too_small = space.periodic and space.side < 2 * distance and size > 1
-    if packing > MAX_PACKING or torus_too_small:
+    if packing <= MAX_PACKING and space.periodic and space.side < 2 * distance and size > 1:
+        msg = (f"{circuit.name}: volume: a torus of {size} neurons must be at least "
+               f"{2 * distance:g} um wide, twice the minimum distance (got {space.side:.3g} um). "
+               'Take more neurons, or boundary "open"')
+        raise BuildError(msg)
+    if packing > MAX_PACKING:
         msg = (f"{circuit.name}: volume.minimum_distance: leaves no room for {size} neurons at "
                f"this density (got {distance:g} um). Lower it or the density")
         raise BuildError(msg)
