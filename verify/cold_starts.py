@@ -34,7 +34,6 @@ def last(x):
 started = time.perf_counter()
 for kind in (np.float64, np.float32):
     x = np.arange(1, 9).astype(kind)
-    assert type(total(x)) is (float if kind is np.float64 else type(total(x)))
     assert total(x) == 204 and last(x) == 8, (total(x), last(x))
     for function in (total, last):
         taken = {str(overload.signature.return_type) for overload in function.overloads.values()}

@@ -129,13 +129,13 @@ class TestFolder:
         (tmp_path / "package" / "__pycache__").write_text("")
         monkeypatch.setattr(code_cache, "__file__", str(tmp_path / "package" / "code_cache.py"))
         assert code_cache.folder.__wrapped__() == expected
-        (tmp_path / "xdg").mkdir(exist_ok=True)
-        (home / ".cache").parent.mkdir(exist_ok=True)
-        for taken in (home / ".cache", tmp_path / "xdg" / "neostriatum"):
-            if not taken.exists():
-                taken.write_text("")
-        if user == "home":
-            assert not expected.exists() or code_cache.folder.__wrapped__() == expected
+
+    def test_nothing_can_be_written(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(code_cache.config, "CACHE_DIR", "")
+        monkeypatch.setattr(code_cache, "__file__", str(tmp_path / "taken" / "code_cache.py"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "taken"))
+        (tmp_path / "taken").write_text("")
+        assert code_cache.folder.__wrapped__() is None
 
     def test_numba_may_be_told_anything(self, tmp_path):
         for name, value in (("NUMBA_THREADING_LAYER", "tbb"), ("NUMBA_THREADING_LAYER", "no"),
