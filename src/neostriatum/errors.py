@@ -34,6 +34,12 @@ class InputError(NeostriatumError, ValueError):
     exit_code = 2
 
 
+class ModelError(NeostriatumError):
+    """The equations of a model do not fit together, or nobody knows a model of that name."""
+
+    exit_code = 2
+
+
 class BuildError(NeostriatumError):
     """A network cannot be built from this circuit at this size."""
 

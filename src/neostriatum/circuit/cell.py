@@ -25,6 +25,8 @@ from neostriatum.circuit.value import (
     value_schema,
 )
 from neostriatum.errors import shown
+from neostriatum.models.cell import CellModel
+from neostriatum.models.registry import find
 
 PARAMETERS = ("C", "k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "v_b", "I_spon")
 UNITS = {
@@ -182,6 +184,17 @@ class _Cell(Frozen):
     model: Literal["izhikevich"] = "izhikevich"
     dopamine: tuple[Effect, ...] = ()
     effects: tuple[LevelEffect, ...] = ()
+
+    @property
+    def cell_model(self) -> CellModel:
+        """The equations."""
+        return find("cell", "izhikevich_fs" if self.rule == "cubic" else self.model)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The value of every parameter of the model, in its unit."""
+        return {parameter.name: getattr(self.parameters, parameter.name).value
+                for parameter in self.cell_model.parameters}
 
     @property
     def acting(self) -> tuple[Effect | LevelEffect, ...]:

@@ -20,6 +20,8 @@ from neostriatum.circuit.value import (
     or_short,
 )
 from neostriatum.errors import shown
+from neostriatum.models.receptor import ReceptorModel
+from neostriatum.models.registry import find
 
 #: Unit in which a network stores delays [ms].
 DELAY_UNIT = 0.1
@@ -31,6 +33,19 @@ class Receptor(Frozen):
     E: Voltage
     tau: PositiveTime
     magnesium: measure("mM", ge=0) | None = None
+
+    @property
+    def receptor_model(self) -> ReceptorModel:
+        """The equations; without magnesium, or without any of it, nothing is blocked."""
+        blocked = self.magnesium is not None and self.magnesium.value > 0
+        return find("receptor", "nmda" if blocked else "exponential")
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The value of every parameter of the model, in its unit."""
+        return {parameter.name: getattr(self, parameter.name).value
+                if getattr(self, parameter.name, None) is not None else parameter.default
+                for parameter in self.receptor_model.parameters}
 
 
 class Delay(Frozen):

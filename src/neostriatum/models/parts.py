@@ -1,0 +1,76 @@
+"""What models of all kinds have in common: names that fit together, and a text to hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from neostriatum.errors import ModelError, shown
+from neostriatum.models.expression import Expression
+from neostriatum.models.symbol import RESERVED, Computed, Parameter, State, Symbol, symbols
+from neostriatum.models.unit import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def check_name(name: Any) -> None:
+    """Refuse what is no name of a model."""
+    if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
+        msg = (f'model "{shown(name)}": a name has small letters, digits and _, at most 32, and '
+               "begins with a letter")
+        raise ModelError(msg)
+
+
+def check_states(model: str, states: tuple[Any, ...]) -> None:
+    """Refuse what is no state, and two of one name."""
+    names = [state.name for state in states if isinstance(state, State)]
+    if not states or len(names) < len(states):
+        msg = f"{model}.states: must be one or more State"
+        raise ModelError(msg)
+    for name in names:
+        if name in RESERVED or names.count(name) > 1:
+            msg = f"{model}.states: {name} has another meaning. Choose another name"
+            raise ModelError(msg)
+
+
+def used_parameters(model: str, trees: Iterable[Expression],
+                    known: Iterable[Symbol]) -> tuple[Parameter, ...]:
+    """Return the parameters of trees, and refuse any other symbol that is not ``known``."""
+    allowed = {symbol.name: symbol for symbol in known}
+    named: dict[str, Parameter] = {}
+    leaves = symbols(*trees)
+    for computed in [leaf for leaf in leaves.values() if isinstance(leaf, Computed)]:
+        leaves |= {leaf.name: leaf for leaf in symbols(computed.tree).values()}
+        if computed.name in allowed:
+            msg = f"{model}: {computed.name} has another meaning here. Choose another name"
+            raise ModelError(msg)
+    for symbol in leaves.values():
+        own = allowed.get(symbol.name, named.get(symbol.name))
+        if own is not None and own.powers == symbol.powers and type(own) is type(symbol):
+            continue
+        if own is not None or symbol.name in RESERVED:
+            msg = f"{model}: {symbol.name} has another meaning here. Choose another name"
+            raise ModelError(msg)
+        if isinstance(symbol, Computed):
+            continue
+        if not isinstance(symbol, Parameter):
+            kind = "state" if isinstance(symbol, State) else "name"
+            msg = f"{model}: unknown {kind} {symbol.name}. It has {', '.join(allowed)}"
+            raise ModelError(msg)
+        named[symbol.name] = symbol
+    return tuple(named.values())
+
+
+def declared(parameters: Iterable[Parameter]) -> list[str]:
+    """Return canonical lines of parameters."""
+    return [f"parameter {one.name} {spelled(one.powers)} {sorted(one.bounds.items())} "
+            f"{one.default!r}" for one in parameters]
+
+
+def digest(text: str) -> str:
+    """Return the hash of a canonical text, 16 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

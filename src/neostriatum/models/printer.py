@@ -1,0 +1,102 @@
+"""Expressions as text: canonical for hashes, infix for readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neostriatum.models.expression import Number, Operation
+from neostriatum.models.symbol import Symbol
+from neostriatum.models.unit import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neostriatum.models.expression import Expression
+
+_RANKS = {"|": 1, "&": 2, "<": 3, "<=": 3, ">": 3, ">=": 3, "+": 4, "-": 4, "*": 5, "/": 5,
+          "neg": 6}
+
+
+def canonical(tree: Expression) -> str:
+    """Return the text that is equal for equal trees only.
+
+    Examples
+    --------
+    >>> from neostriatum.models import State
+    >>> v = State("v", "mV")
+    >>> canonical(v * v - v * v)
+    '(- (* v v) (* v v))'
+    """
+    if isinstance(tree, Symbol):
+        return tree.name
+    if isinstance(tree, Number):
+        return _number(tree)
+    if not isinstance(tree, Operation):
+        raise TypeError(type(tree).__name__)
+    return f"({tree.name} {' '.join(canonical(part) for part in tree.arguments)})"
+
+
+def _number(tree: Number) -> str:
+    text = repr(tree.value)
+    return f"{text}[{spelled(tree.powers)}]" if tree.powers and any(tree.powers) else text
+
+
+def infix(tree: Expression, names: Mapping[str, str] | None = None) -> str:
+    """Return a tree as people write it, with the parentheses that keep its order.
+
+    Parameters
+    ----------
+    tree : Expression
+        What to write.
+    names : dict, optional
+        Other names for symbols.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Examples
+    --------
+    >>> from neostriatum.models import State
+    >>> v = State("v", "mV")
+    >>> infix(v - (v - 2 * v))
+    'v - (v - 2.0*v)'
+    """
+    return _infix(tree, names or {}, 0)
+
+
+def _bounded(tree: Operation) -> tuple[str, tuple[Expression, ...]] | None:
+    """Return name and arguments of a ``where`` that is a minimum or a maximum."""
+    if tree.name != "where" or not isinstance(tree.arguments[0], Operation):
+        return None
+    condition, taken, other = tree.arguments
+    if condition.name not in ("<", ">") or condition.arguments != (taken, other):
+        return None
+    if condition.name == ">" and isinstance(taken, Number) and taken.value == 0:
+        return "positive", (other,)
+    return {"<": "minimum", ">": "maximum"}[condition.name], (other, taken)
+
+
+def _infix(tree: Expression, names: Mapping[str, str], outside: int) -> str:
+    if isinstance(tree, Symbol):
+        return names.get(tree.name, tree.name)
+    if isinstance(tree, Number):
+        return f"({tree.value!r})" if tree.value < 0 and outside > 3 else repr(tree.value)
+    if not isinstance(tree, Operation):
+        raise TypeError(type(tree).__name__)
+    rank = _RANKS.get(tree.name)
+    if rank is None:
+        if bounded := _bounded(tree):
+            name, parts = bounded
+            return f"{name}({', '.join(_infix(part, names, 0) for part in parts)})"
+        inside = ", ".join(_infix(part, names, 0) for part in tree.arguments)
+        return f"{tree.name}({inside})"
+    if tree.name == "neg":
+        text = f"-{_infix(tree.arguments[0], names, rank)}"
+    else:
+        left, right = tree.arguments
+        sign = tree.name if rank == 5 else f" {tree.name} "
+        # Operations of one rank go from left to right.
+        text = f"{_infix(left, names, rank)}{sign}{_infix(right, names, rank + 1)}"
+    return f"({text})" if rank < outside else text
