@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from neostriatum.engines.program import Population, Program
 
 
-def variables(population: Population) -> list[str]:
-    """Return what can be recorded of a cell: v, u and a conductance by receptor."""
-    return ["v", "u", *(f"g_{synapse.name}" for synapse in population.synapses)]
-
-
 @dataclass
 class Probe:
     """One variable of chosen cells of one type, and the blocks (t, k) that nobody took yet."""
@@ -29,8 +24,6 @@ class Probe:
     variable: str
     ids: np.ndarray
     every: int
-    #: Number of the variable: 0 for v, 1 for u, then receptors in their order.
-    row: int
     steps: list[np.ndarray] = field(default_factory=list)
     values: list[np.ndarray] = field(default_factory=list)
 
@@ -64,13 +57,13 @@ class Probes:
             A variable that the type does not have.
         """
         cells = self._program.populations[self._program.index[population]]
-        known = variables(cells)
+        known = cells.variables
         if variable not in known:
             msg = f"record: {population} has {', '.join(known)} (got {shown(variable)})"
             raise CircuitError(msg)
-        made = Probe(cells, variable, np.asarray(ids, np.int64), every, known.index(variable))
-        self._all[population, variable] = made
-        return made
+        probe = Probe(cells, variable, np.asarray(ids, np.int64), every)
+        self._all[population, variable] = probe
+        return probe
 
     def see(self, step: int, value: Callable[[Probe], np.ndarray]) -> None:
         """Note the state after ``step``."""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.cell import PARAMETERS
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
-from neostriatum.engines.modulation import Modulation, added, factors, lower_effects, opened
+from neostriatum.engines.population import Population, lower_population
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.check import fit
 from neostriatum.network.network import delay_steps
-from neostriatum.rng import exp, stream, truncated_normals
+from neostriatum.rng import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,45 +39,6 @@ V_LIMIT = 200.0
 def quantised(weight: Any) -> Any:
     """Return a conductance [nS] rounded to a multiple of `QUANTUM`."""
     return np.rint(np.asarray(weight) / QUANTUM) * QUANTUM
-
-
-@dataclass(frozen=True)
-class Synapse:
-    """A receptor on one cell type: reversal [mV], decay per step, block strength (0: no block)."""
-
-    name: str
-    E: float
-    tau: float
-    decay: float
-    block: float
-
-
-@dataclass(frozen=True)
-class Population:
-    """One cell type: how many, from which global id, its equations, and what acts on it."""
-
-    name: str
-    n: int
-    offset: int
-    cubic: bool
-    parameters: dict[str, Any]
-    effects: tuple[Modulation, ...]
-    synapses: tuple[Synapse, ...]
-    sigma: float
-    start_v: Any
-    start_u: float
-
-    def modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
-        """Return parameters, receptor gains and opened currents at the levels ``phi``.
-
-        Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``.
-        """
-        factor, more = factors(self.effects, phi), added(self.effects, phi)
-        values = {name: value * factor.get(name, 1.0) for name, value in self.parameters.items()}
-        values |= {name: values[name] + amount for name, amount in more.items()}
-        values["gain"] = tuple(factor.get(f"I_{one.name}", 1.0) for one in self.synapses)
-        values["currents"] = opened(self.effects, phi)
-        return values
 
 
 @dataclass(frozen=True)
@@ -190,7 +150,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     fit(circuit, network)
     dt = circuit.dt.value
     index = {name: number for number, name in enumerate(circuit.types)}
-    populations = tuple(_population(circuit, network, name, seed) for name in circuit.types)
+    populations = tuple(lower_population(circuit, network, name, seed) for name in circuit.types)
     ordered = replace(network, edges={name: network.edges[name] for name in circuit.pathways})
     targets, units = ordered.joined()
     delays, start, made = _steps(circuit, ordered, units), 0, []
@@ -210,32 +170,6 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
         circuit=circuit,
     )
-
-
-def _population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
-    cell, ids, dt = circuit.cells[name], network.populations[name], circuit.dt.value
-    parameters = {key: getattr(cell.parameters, key).value for key in PARAMETERS
-                  if hasattr(cell.parameters, key)}
-    for key, offsets in network.spread.get(name, {}).items():
-        parameters[key] = parameters[key] + offsets
-    synapses = []
-    for receptor in circuit.receptors_of(name):
-        said = circuit.receptors[receptor]
-        decay = float(exp(np.array([-dt / said.tau.value]))[0])
-        block = said.magnesium.value / MG_HALF if said.magnesium else 0.0
-        synapses.append(Synapse(receptor, said.E.value, said.tau.value, decay, block))
-    start = circuit.start.get(name)
-    v = start.v.value if start and start.v else None
-    noise = circuit.noise.get(name)
-    made = Population(name, len(ids), ids.start, cell.rule == "cubic", parameters,
-                      lower_effects(circuit, name), tuple(synapses), noise.value if noise else 0.0,
-                      v, start.u.value if start and start.u else 0.0)
-    if v is None:
-        phi = tuple(circuit.levels_at(-circuit.warmup.value).values())
-        v = made.modulated(phi)["v_r"]
-    if start and start.v_sd:
-        v = v + start.v_sd.value * truncated_normals(stream(seed, "start", name), len(ids))
-    return Population(**{**vars(made), "start_v": v})
 
 
 def _steps(circuit: Circuit, network: Network, units: np.ndarray) -> np.ndarray:

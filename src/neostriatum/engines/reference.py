@@ -1,6 +1,7 @@
 """The reference engine: plain NumPy, one step at a time; read it beside docs/design.md section 4.
 
-It is the oracle of the other engines, not the fast one.
+It evaluates the trees of the models, operation by operation, and is the oracle of the other
+engines, not the fast one.
 """
 
 from __future__ import annotations
@@ -12,18 +13,13 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.probes import Probe, Probes
-from neostriatum.engines.program import (
-    MG_SLOPE2,
-    V_LIMIT,
-    Population,
-    Projection,
-    lower,
-    quantised,
-)
+from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
 from neostriatum.errors import NumericsError
+from neostriatum.models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.population import Population, Synapse
     from neostriatum.network.network import Network
 
 
@@ -48,9 +44,12 @@ class Reference:
         self.program = program = lower(circuit, network, seed)
         self._drawn = network, seed
         self.step = 0
-        self.v = [_filled(pop.start_v, pop.n) for pop in program.populations]
-        self.u = [_filled(pop.start_u, pop.n) for pop in program.populations]
-        self.g = [np.zeros((len(pop.synapses), pop.n)) for pop in program.populations]
+        self.cells = [{state: _filled(value, pop.n) for state, value in pop.starts.items()}
+                      for pop in program.populations]
+        self.held = [np.zeros(pop.n, np.int64) for pop in program.populations]
+        # Conductances and other states of receptors, receptor by receptor.
+        self.receptors = [[{state: np.zeros(pop.n) for state in synapse.model.names}
+                           for synapse in pop.synapses] for pop in program.populations]
         # What arrives at step n waits in slot n modulo the number of slots.
         self.ring = [np.zeros((program.slots, len(pop.synapses), pop.n))
                      for pop in program.populations]
@@ -63,7 +62,7 @@ class Reference:
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
         self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
-        self._cells = [pop.modulated(program.phi(0)) for pop in program.populations]
+        self._values = [pop.modulated(program.phi(0)) for pop in program.populations]
         self._probes = Probes(program)
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
@@ -88,13 +87,16 @@ class Reference:
         program, n = self.program, self.step
         # 1. levels of modulators and injected current at t = n dt
         if program.levels_vary:
-            self._cells = [pop.modulated(program.phi(n)) for pop in program.populations]
+            self._values = [pop.modulated(program.phi(n)) for pop in program.populations]
         injected = self._injected(n)
         # 2. arrivals of this step, the drive's first
         arriving = [ring[n % program.slots] for ring in self.ring]
         self._drive(n, arriving)
-        for g, arrived in zip(self.g, arriving, strict=True):
-            g += arrived
+        for pop, receptors, arrived in zip(program.populations, self.receptors, arriving,
+                                           strict=True):
+            for synapse, states, amount in zip(pop.synapses, receptors, arrived, strict=True):
+                for state in synapse.model.adds:
+                    states[state.name] += amount
             arrived[:] = 0.0
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
         coupling = self._gap_currents()
@@ -107,10 +109,14 @@ class Reference:
 
     def _probed(self, probe: Probe) -> np.ndarray:
         number = self.program.index[probe.population.name]
-        return (self.v[number], self.u[number], *self.g[number])[probe.row][probe.ids]
+        receptor, state = probe.population.variables[probe.variable]
+        states = self.cells[number] if receptor < 0 else self.receptors[number][receptor]
+        return states[state][probe.ids]
 
     def _injected(self, n: int) -> list[Any]:
-        injected: list[Any] = [cell["I_spon"] for cell in self._cells]
+        injected: list[Any] = [
+            0.0 if pop.model.constant_current is None else values[pop.model.constant_current.name]
+            for pop, values in zip(self.program.populations, self._values, strict=True)]
         for current in self.program.currents:
             level = float(current.course.at(self.program.time_ms(n)))
             size = self.program.populations[current.population].n
@@ -142,7 +148,7 @@ class Reference:
         current = [np.zeros(pop.n) if program.coupled(number) else None
                    for number, pop in enumerate(program.populations)]
         for kind in program.gaps:
-            v1, v2 = self.v[kind.a][kind.first], self.v[kind.b][kind.second]
+            v1, v2 = self.cells[kind.a]["v"][kind.first], self.cells[kind.b]["v"][kind.second]
             if kind.tau is None:
                 np.add.at(current[kind.a], kind.first, kind.g * (v2 - v1))
                 np.add.at(current[kind.b], kind.second, kind.g * (v1 - v2))
@@ -156,30 +162,39 @@ class Reference:
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
-        pop, cell = self.program.populations[number], self._cells[number]
-        v, u, g, dt = self.v[number], self.u[number], self.g[number], self.program.dt
-        current = injected
-        for receptor, synapse in enumerate(pop.synapses):
-            flow = cell["gain"][receptor] * g[receptor] * (synapse.E - v)
-            if synapse.block:
-                flow = flow * rng.logistic2(synapse.block, MG_SLOPE2 * v)
-            current = current + flow
+        pop, values, dt = self.program.populations[number], self._values[number], self.program.dt
+        states, current = self.cells[number], injected
+        for synapse, gain, own in zip(pop.synapses, values["gain"], self.receptors[number],
+                                      strict=True):
+            known = synapse.values | own | {"gain": gain, "v": states["v"], "dt": dt}
+            current = current + evaluate(synapse.model.effect, known)
+            _pass_time(synapse, own, known)
         if coupling is not None:
             current = current + coupling
-        for conductance, reversal in cell["currents"]:
-            current = current + conductance * (v - reversal)
-        rise = cell["k"] * (v - cell["v_r"]) * (v - cell["v_t"]) - u + current
-        new_v = v + dt / cell["C"] * rise
-        new_u = u + dt * cell["a"] * (_recovery(pop, cell, v) - u)
+        for conductance, reversal in values["currents"]:
+            current = current + conductance * (states["v"] - reversal)
+        known = values | states | {"I": current, "dt": dt}
+        shared: dict[int, Any] = {}
+        new = {name: evaluate(step, known, shared) for name, step in pop.model.steps.items()}
         if pop.sigma:
             draw = rng.normals(self._noise[number], pop.n, self.step)
-            new_v = new_v + pop.sigma * np.sqrt(dt) * draw
-        for receptor, synapse in enumerate(pop.synapses):
-            g[receptor] *= synapse.decay
-        fired = new_v >= cell["v_peak"]
-        self.v[number] = np.where(fired, cell["c"], new_v)
-        self.u[number] = np.where(fired, new_u + cell["d"], new_u)
-        self._check(pop, self.v[number])
+            new["v"] = new["v"] + pop.sigma * np.sqrt(dt) * draw
+        return self._fire(number, values, new)
+
+    def _fire(self, number: int, values: dict[str, Any], new: dict[str, Any]) -> np.ndarray:
+        """Let cells spike and take over their new states; return the local ids that fired."""
+        pop, states, held = self.program.populations[number], self.cells[number], self.held[number]
+        free = held <= 0
+        if pop.hold:
+            new["v"] = np.where(free, new["v"], states["v"])
+            held[:] = np.where(free, 0, held - 1)
+        known = values | new
+        fired = evaluate(pop.model.fires, known) & free
+        after = {name: evaluate(tree, known) for name, tree in pop.model.resets.items()}
+        for name, value in (new | after).items():
+            states[name] = np.where(fired, value, new[name])
+        held[fired] = pop.hold
+        self._check(pop, states["v"])
         return np.flatnonzero(fired)
 
     def _check(self, pop: Population, v: np.ndarray) -> None:
@@ -230,7 +245,7 @@ class Reference:
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
-        self._cells = [pop.modulated(program.phi(self.step)) for pop in program.populations]
+        self._values = [pop.modulated(program.phi(self.step)) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
@@ -242,12 +257,16 @@ class Reference:
 
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
-        made = {"node": self.node}
-        for key in ("v", "u", "g", "ring"):
-            made |= {f"{key}.{number}": part for number, part in enumerate(getattr(self, key))}
-        for number, said in self.stp.items():
-            made |= {f"stp.{number}.{key}": part for key, part in said.items()}
-        return made
+        parts = {"node": self.node}
+        for number, pop in enumerate(self.program.populations):
+            parts |= {f"{pop.name}.{state}": part for state, part in self.cells[number].items()}
+            parts |= {f"{pop.name}.held": self.held[number], f"{pop.name}.ring": self.ring[number]}
+            for synapse, states in zip(pop.synapses, self.receptors[number], strict=True):
+                parts |= {f"{pop.name}.{synapse.variables[state]}": part
+                          for state, part in states.items()}
+        for number, states in self.stp.items():
+            parts |= {f"stp.{number}.{key}": part for key, part in states.items()}
+        return parts
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
@@ -259,16 +278,18 @@ class Reference:
         self.step = int(state["step"])
         for name, part in self._parts().items():
             part[:] = state[name]
-        self._cells = [pop.modulated(self.program.phi(self.step))
-                       for pop in self.program.populations]
+        self._values = [pop.modulated(self.program.phi(self.step))
+                        for pop in self.program.populations]
         self._probes.forget()
 
 
-def _recovery(pop: Population, cell: dict[str, Any], v: np.ndarray) -> np.ndarray:
-    if pop.cubic:
-        above = np.maximum(v - cell["v_b"], 0.0)
-        return cell["b"] * above * above * above
-    return cell["b"] * (v - cell["v_r"])
+def _pass_time(synapse: Synapse, own: dict[str, np.ndarray], known: dict[str, Any]) -> None:
+    """Let the states of a receptor decay, or go on by their rates, from their values before."""
+    stepped = {each.state.name: evaluate(each.step, known) for each in synapse.model.rates}
+    for state, decay in synapse.decays.items():
+        own[state] *= decay
+    for state, value in stepped.items():
+        own[state][:] = value
 
 
 def _decay(interval: np.ndarray, constant: float) -> np.ndarray:

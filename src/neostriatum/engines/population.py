@@ -1,0 +1,153 @@
+"""One cell type, lowered: its model with numbers, what it hears, and what acts on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.modulation import Modulation, added, factors, lower_effects, opened
+from neostriatum.models.evaluate import evaluate
+from neostriatum.rng import exp, stream, truncated_normals
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.models.cell import CellModel
+    from neostriatum.models.receptor import ReceptorModel
+    from neostriatum.network.network import Network
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A receptor on one cell type.
+
+    ``values`` holds its parameters and what its model computes from them once; ``decays`` the
+    factor per step of every state that decays.
+    """
+
+    name: str
+    model: ReceptorModel
+    values: dict[str, float]
+    decays: dict[str, float]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What its states are called where they are recorded: ``g_AMPA`` for g of AMPA."""
+        return {state: f"{state}_{self.name}" for state in self.model.names}
+
+    @property
+    def E(self) -> float:
+        """Reversal [mV]."""
+        return self.values["E"]
+
+    @property
+    def tau(self) -> float:
+        """Time constant [ms]."""
+        return self.values["tau"]
+
+    @property
+    def decay(self) -> float:
+        """Factor of its conductance per step."""
+        return self.decays["g"]
+
+    @property
+    def block(self) -> float:
+        """Strength of the magnesium block, 0 for none."""
+        return self.values.get("block", 0.0)
+
+
+@dataclass(frozen=True)
+class Population:
+    """One cell type: how many, from which global id, its model, and what acts on it.
+
+    ``parameters`` and ``starts`` are numbers, or arrays (n,) where cells differ; ``hold`` is the
+    number of steps that v keeps its value after a spike.
+    """
+
+    name: str
+    n: int
+    offset: int
+    model: CellModel
+    parameters: dict[str, Any]
+    effects: tuple[Modulation, ...]
+    synapses: tuple[Synapse, ...]
+    sigma: float
+    hold: int
+    starts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cubic(self) -> bool:
+        """Whether recovery is cubic."""
+        return self.model.name == "izhikevich_fs"
+
+    @property
+    def start_v(self) -> Any:
+        """Potential at the start [mV]."""
+        return self.starts["v"]
+
+    @property
+    def start_u(self) -> Any:
+        """Recovery at the start [pA]."""
+        return self.starts["u"]
+
+    @cached_property
+    def variables(self) -> dict[str, tuple[int, str]]:
+        """What can be recorded: number of the receptor, or -1 for the cell, and state, by name."""
+        own = {state: (-1, state) for state in self.model.names}
+        for number, synapse in enumerate(self.synapses):
+            own |= {name: (number, state) for state, name in synapse.variables.items()}
+        return own
+
+    def modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
+        """Return parameters, receptor gains and opened currents at the levels ``phi``.
+
+        Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``.
+        """
+        factor, more = factors(self.effects, phi), added(self.effects, phi)
+        values = {name: value * factor.get(name, 1.0) for name, value in self.parameters.items()}
+        values |= {name: values[name] + amount for name, amount in more.items()}
+        values["gain"] = tuple(factor.get(f"I_{one.name}", 1.0) for one in self.synapses)
+        values["currents"] = opened(self.effects, phi)
+        return values
+
+
+def lower_population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
+    """Return a cell type of a circuit with the numbers of a network."""
+    cell, ids, dt = circuit.cells[name], network.populations[name], circuit.dt.value
+    model, parameters = cell.cell_model, dict[str, Any](cell.values)
+    for key, offsets in network.spread.get(name, {}).items():
+        parameters[key] = parameters[key] + offsets
+    noise = circuit.noise.get(name)
+    held = 0 if model.hold is None else int(np.rint(parameters[model.hold.name] / dt))
+    population = Population(
+        name, len(ids), ids.start, model, parameters, lower_effects(circuit, name),
+        tuple(_synapse(circuit, receptor) for receptor in circuit.receptors_of(name)),
+        noise.value if noise else 0.0, held)
+    return replace(population, starts=_starts(circuit, population, seed))
+
+
+def _synapse(circuit: Circuit, name: str) -> Synapse:
+    receptor, dt = circuit.receptors[name], circuit.dt.value
+    model, values = receptor.receptor_model, dict(receptor.values)
+    values |= {part.name: float(evaluate(part.tree, values)) for part in model.computed}
+    decays = {state.name: float(exp(np.array([-dt / values[tau.name]]))[0])
+              for state, tau in model.decays.items()}
+    return Synapse(name, model, values, decays)
+
+
+def _starts(circuit: Circuit, population: Population, seed: int) -> dict[str, Any]:
+    """Return what states start with: what the circuit says, or what the model does."""
+    start = circuit.start.get(population.name)
+    levels = tuple(circuit.levels_at(-circuit.warmup.value).values())
+    values = population.modulated(levels)
+    starts = {state.name: evaluate(tree, values) for state, tree in population.model.starts.items()}
+    for state in starts:
+        given = getattr(start, state, None)
+        if given is not None:
+            starts[state] = given.value
+    if start and start.v_sd:
+        draws = truncated_normals(stream(seed, "start", population.name), population.n)
+        starts["v"] = starts["v"] + start.v_sd.value * draws
+    return starts
