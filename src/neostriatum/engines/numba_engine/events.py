@@ -9,7 +9,7 @@ from numba import float32, uint32, uint64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
-from neostriatum.engines.numba_engine.cells import TILE
+from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
@@ -44,9 +44,9 @@ def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts
                    size, words, uniforms):
     """Draw the events of some steps of a block and count them by cell.
 
-    Row k of ``counts`` gets those of step step0 + k. What comes from counters is drawn for all
-    steps in loops of their own, which become vector instructions; they run to a whole vector, and
-    so a little beyond what is used. ``words`` (8, `AHEAD`) holds draw indices, step low and high,
+    Row k of ``counts``, `COLUMN` numbers each, gets those of step step0 + k. What comes from
+    counters is drawn for all steps in loops of their own, which become vector instructions; they
+    run to a whole vector, and so a little beyond what is used. ``words`` (8, `AHEAD`) holds draw indices, step low and high,
     the four words of every counter, and per step the first counter; ``uniforms`` is scratch too.
     """
     for k in range(whole_vectors(steps)):
@@ -114,7 +114,7 @@ def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, wor
     # Where all cells of the tile are members, the number of a member is its lane.
     whole = members[first + size - 1] == size - 1
     for k in range(k0, k1):
-        row, at, count = k * uintp(TILE), words[7, k - k0], uintp(uniforms[k])
+        row, at, count = k * uintp(COLUMN), words[7, k - k0], uintp(uniforms[k])
         if whole:
             full = at + (count >> uintp(2))
             for n in range(at, full):
@@ -161,12 +161,36 @@ def add_to_members(counts, row, value, members, first, size):
 
 
 @inner
-def count_events(number, tile, s, step, counts, k, geometry, drives, tables, words,
-                 uniforms):
+def draw_window(tile, s0, count, step0, counts, window, tiles, drives, tables, words, uniforms):
+    """Count the events of a window for every drive of a tile, a row per drive and step."""
+    population = tiles.population[tile]
+    for number in range(drives.plain.shape[0]):
+        if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
+            continue
+        own = counts[drives.plain[number, 3] * window * COLUMN:]
+        plain = (drives.plain[number, 1] == POISSON and drives.share[number, 0] == 0
+                 and drives.share[number, 1] == 0 and not drives.plain[number, 2])
+        if not plain:
+            for k in range(count):
+                count_events(number, tile, s0 + k, step0 + k, own, k, tiles, drives, tables, words,
+                             uniforms)
+            continue
+        chosen = drives.chosen[number, tile]
+        length = tables.lengths[number, chosen, 0]
+        if length > 0:
+            scatter_window(
+                own, drives.keys[number, 0], drives.keys[number, 1],
+                uint32(tiles.first[tile] // TILE), step0, count, tables.values[number, chosen, 0],
+                length, tables.parts[number, chosen, 0], drives.members,
+                drives.offsets[number, tile], drives.sizes[number, tile], words, uniforms)
+
+
+@inner
+def count_events(number, tile, s, step, counts, k, tiles, drives, tables, words, uniforms):
     """Add the events of one drive in this tile and step to row k of the counts."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
-    local = geometry.first[tile]
-    block, row = uint32(local // TILE), k * TILE
+    local = tiles.first[tile]
+    block, row = uint32(local // TILE), k * COLUMN
     size, first = drives.sizes[number, tile], drives.offsets[number, tile]
     keys, t = drives.keys[number], s if drives.plain[number, 2] else 0
     chosen = drives.chosen[number, tile]
@@ -189,3 +213,22 @@ def count_events(number, tile, s, step, counts, k, geometry, drives, tables, wor
                               tables.lengths[number, mother, t], tables.parts[number, mother, t])
         if count:
             add_to_members(counts, row, count, drives.members, first, size)
+
+
+@inner
+def draw_noise(rows, count, sigma, key0, key1, first, step0):
+    """Fill a row per step with sigma times standard normals, four cells per counter."""
+    for k in range(count):
+        step = uint64(step0) + uint64(k)
+        low, high = uint32(step & uint64(0xFFFFFFFF)), uint32(step >> uint64(32))
+        row = uintp(k) * uintp(TILE)
+        for group in range(uintp(TILE // 4)):
+            words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group),
+                               low, high)
+            z0, z1 = jit.normal_pair(words[0], words[1])
+            z2, z3 = jit.normal_pair(words[2], words[3])
+            at = row + group * uintp(4)
+            rows[at] = jit.like(sigma, sigma * z0)
+            rows[at + uintp(1)] = jit.like(sigma, sigma * z1)
+            rows[at + uintp(2)] = jit.like(sigma, sigma * z2)
+            rows[at + uintp(3)] = jit.like(sigma, sigma * z3)
