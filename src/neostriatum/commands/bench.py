@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from neostriatum.commands.app import (
     D1,
@@ -32,13 +32,33 @@ def bench_command(
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     threads: Threads = None, overlay: Overlay = None, changes: Set = None, quiet: Quiet = False,
     as_json: Json = False,
+    variants: Annotated[bool, option(
+        "What additions to striatum_v1 cost, on one thread.", "--variants")] = False,
 ) -> None:
     """Measure the speed of every installed engine on one network."""
-    from neostriatum.bench import bench
+    from neostriatum.bench.engines import bench
+    from neostriatum.bench.variants import bench_variants
     from neostriatum.terminal import Progress, bench_lines
 
+    if variants:
+        with Progress(silent=quiet or as_json) as progress:
+            measured = bench_variants(size=size, duration=duration, repeats=repeats, seed=seed,
+                                      progress=progress)
+        show(as_json, quiet, measured, lambda: _variant_lines(measured))
+        return
     with Progress(silent=quiet or as_json) as progress:
         made = bench(circuit, size=size, duration=duration, repeats=repeats,
                      seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
                      d2=d2, overlay=overlay or (), changes=changes_of(changes))
     show(as_json, quiet, made, lambda: bench_lines(made))
+
+
+def _variant_lines(measured: dict[str, Any]) -> list[str]:
+    """Return what every addition costs, for a person."""
+    lines = [f"{measured['circuit']}, {measured['neurons']:,} neurons, one thread: "
+             f"{measured['base_s']:.3f} CPU s per simulated second; with"]
+    draws = measured["ns_per_draw"]
+    for name, ratio in measured["variants"].items():
+        each = f", {draws[name]:.1f} ns per draw" if name in draws else ""
+        lines.append(f"  {name:<10}{ratio:>6.2f} times that{each}")
+    return lines

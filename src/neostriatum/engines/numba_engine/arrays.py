@@ -45,7 +45,8 @@ class Drives(NamedTuple):
     """Drives that are counted: ``plain`` (d, 4) as population, kind, whether varying, place.
 
     The place is that among the drives of the population. ``keys`` (d, 6); members by tile;
-    ``share`` (d, 2) of correlated events; ``copies`` the distribution of copied ones.
+    ``share`` (d, 2) of correlated events; ``copies`` the distribution of copied ones; ``binomial``
+    the address of `binomial.binomial_address`.
     """
 
     plain: np.ndarray
@@ -57,6 +58,7 @@ class Drives(NamedTuple):
     share: np.ndarray
     copies: np.ndarray
     copies_length: np.ndarray
+    binomial: int
 
 
 class Tables(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.numba_engine import events
 from neostriatum.engines.numba_engine.arrays import Drives
+from neostriatum.engines.numba_engine.binomial import binomial_address
 from neostriatum.engines.numba_engine.pack import TILE
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def lay_out_drives(program: Program, population: np.ndarray, first: np.ndarray,
         if drive.within > 0:
             table = binomial_table(drive.afferents, drive.within)
             copies[number, : len(table)], copies_length[number] = table, len(table)
+    binomial = any(drive.process == "binomial" for drive in drives)
     return Drives(plain, keys, sizes, offsets, np.concatenate(members), chosen, share, copies,
-                  copies_length), classes
+                  copies_length, binomial_address() if binomial else 0), classes
 
 
 def weights(program: Program, number: int) -> dict[str, float]:

@@ -74,6 +74,8 @@ class TableMaker:
             if drive.process == "binomial":
                 for n in range(count):
                     table = binomial_table(drive.afferents, float(p[n]))
+                    # The search ends at the first entry above all uniform numbers.
+                    values[number, 0, n] = 2.0
                     values[number, 0, n, : len(table)] = table
                     lengths[number, 0, n] = len(table)
                 continue

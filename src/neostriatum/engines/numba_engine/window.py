@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, int64, types
+from numba import int64, types
 from numba.extending import intrinsic
 
 from neostriatum.caching import compiled, inner, woven
