@@ -23,9 +23,11 @@ def binomial_address() -> int:
     """Return the address of ``count(counts, table, key0, key1, local, lanes, step, steps)``.
 
     It adds to ``counts``, a row of `COLUMN` numbers per step, the events of ``lanes`` cells (a
-    multiple of `WIDE`) from the local id on; all arguments are 64-bit numbers, the first two addresses.
+    multiple of `WIDE`) from the local id on; all arguments are 64-bit numbers, the first two
+    addresses.
     """
-    return address_of(f"binomial {WIDE}", binomial_module)
+    module = binomial_module()
+    return address_of(str(module), lambda: module)
 
 
 def binomial_module() -> ir.Module:
