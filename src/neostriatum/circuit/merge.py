@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from neostriatum.circuit.aliases import canonical
+from neostriatum.circuit.cell import Cell
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.modulator import DOPAMINE
@@ -18,6 +19,8 @@ from neostriatum.circuit.volume import Volume, reshaped
 def merged(kinds: list[Any], base: Any, change: Any) -> Any:
     """Merge tables; a value, a time course, a channel and a wiring rule replace what was there.
 
+    So do the parameters of a cell type that is given another model.
+
     Parameters
     ----------
     kinds : list of types
@@ -28,6 +31,9 @@ def merged(kinds: list[Any], base: Any, change: Any) -> Any:
     if not isinstance(base, dict) or not isinstance(change, dict) or _is_whole(kinds, change):
         return copy.deepcopy(change)
     result = dict(base)
+    if Cell in kinds and change.get("model", base.get("model")) != base.get("model"):
+        # What parameters mean is the model's.
+        result = {key: value for key, value in base.items() if key not in ("rule", "parameters")}
     if Volume in kinds and "shape" in change:
         result = reshaped(base, change["shape"])
     for name, value in change.items():
