@@ -47,7 +47,7 @@ class Circuit(Frozen):
     dt: measure("ms", gt=0, ge=1e-3) = Field(default="0.1 ms", validate_default=True)
     warmup: Time = Field(default="0 ms", validate_default=True)
     cells: dict[Named, Cell] = Field(min_length=1)
-    receptors: dict[Named, Receptor] = Field(default_factory=dict)
+    receptors: dict[Named, SerializeAsAny[Receptor]] = Field(default_factory=dict)
     pathways: dict[str, Pathway] = Field(default_factory=dict)
     gap_junctions: dict[str, GapJunctions] = Field(default_factory=dict)
     inputs: dict[Named, Input] = Field(default_factory=dict)

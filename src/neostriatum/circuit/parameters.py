@@ -50,9 +50,9 @@ class ModelTable(Frozen):
             return raw
         for key in raw:
             if key not in cls.model_fields:
-                known = [name for name in cls.model_fields if name != "model"]
-                near = get_close_matches(str(key), known, n=1)
-                rest = f"Nearest: {near[0]}" if near else f"{cls._of.name} has {', '.join(known)}"
+                near = get_close_matches(str(key), cls.model_fields, n=1)
+                known = ", ".join(name for name in cls.model_fields if name != "model")
+                rest = f"Nearest: {near[0]}" if near else f"{cls._of.name} has {known}"
                 refuse_at((key,), f"unknown key. {rest}", raw[key], kind="unknown_key")
         return raw
 
@@ -71,10 +71,7 @@ class ModelTable(Frozen):
 
 
 class Parameters(ModelTable):
-    """The parameters of a model.
-
-    Where a subclass has a field ``model``, one with a default is None unless given.
-    """
+    """The parameters of a model."""
 
     @classmethod
     def _fields(cls, model: Any) -> dict[str, Any]:
@@ -83,8 +80,6 @@ class Parameters(ModelTable):
             kind = measure(one.spelled_unit, **one.bounds)
             if one.default is None:
                 fields[one.name] = (kind, ...)
-            elif "model" in cls.model_fields:
-                fields[one.name] = (kind | None, None)
             else:
                 default = one.default if one.spelled_unit == "1" else (
                     f"{one.default!r} {one.spelled_unit}")
@@ -92,9 +87,14 @@ class Parameters(ModelTable):
         return fields
 
     @property
+    def declaration(self) -> Any:
+        """The model, or what a run says of one that nobody knows here."""
+        return self._of
+
+    @property
     def values(self) -> dict[str, float]:
         """The value of every parameter of the model, in its unit."""
-        given = {one: getattr(self, one.name, None) for one in self._of.parameters}
+        given = {one: getattr(self, one.name, None) for one in self.declaration.parameters}
         return {one.name: one.default if number is None else number.value
                 for one, number in given.items()}
 
@@ -105,6 +105,36 @@ class Parameters(ModelTable):
             if not evaluate(condition, values):
                 raise ValueError(_unmet(condition, values))
         return self
+
+
+class NamedParameters(Parameters):
+    """A model by its name, and its parameters beside it; one with a default may be None."""
+
+    #: Kind of the models, and the one without a name.
+    _kind: ClassVar[str] = ""
+    _usual: ClassVar[str] = ""
+
+    model: str | None = None
+
+    @classmethod
+    def _fields(cls, model: Any) -> dict[str, Any]:
+        optional = {one.name for one in model.parameters if one.default is not None}
+        return {name: (field[0] | None, None) if name in optional else field
+                for name, field in super()._fields(model).items()}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_name(cls, raw: Any, handler: Any) -> Any:
+        if cls._of is not None or not isinstance(raw, dict):
+            return handler(raw)
+        name = raw.get("model")
+        if not isinstance(name, str | None):
+            refuse_at(("model",), "must be a text", name)
+        try:
+            table = cls.of(declaration(cls._kind, name or cls._usual))
+        except ModelError as error:
+            refuse_at(("model",), str(error), name)
+        return table.model_validate(raw)
 
 
 @cache
