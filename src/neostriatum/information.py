@@ -30,11 +30,12 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     -------
     dict
         ``circuit`` (nested), ``values`` (rows with key, value, source, how, note), ``thresholds``
-        (static threshold by cell type [mV]), ``warnings``, ``left_out``.
+        (static threshold [mV] of the cell types whose model has one), ``warnings``, ``left_out``.
     """
     made = resolve(_circuit_of(circuit), Changes(**options))
     rows = [{"key": key, **said} for key, said in values(made.to_dict())]
-    thresholds = {name: round(static_threshold(made, name), 4) for name in made.types}
+    thresholds = {name: round(value, 4) for name in made.types
+                  if (value := static_threshold(made, name)) is not None}
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
             "thresholds_mv": thresholds, "warnings": warnings_of(made),
             "left_out": list(made.left_out)}
@@ -46,8 +47,9 @@ def lines(made: dict[str, Any]) -> list[str]:
     for row in made["values"]:
         source = f"  [{row['source'] or row['how'] or ''}]" if row["source"] or row["how"] else ""
         text.append(f"{row['key']:<58} {row['value']!s:<18}{source}")
-    text += ["", "static thresholds: " + ", ".join(
-        f"{name} {value:.2f} mV" for name, value in made["thresholds_mv"].items())]
+    if made["thresholds_mv"]:
+        text += ["", "static thresholds: " + ", ".join(
+            f"{name} {value:.2f} mV" for name, value in made["thresholds_mv"].items())]
     text += [f"warning: {one}" for one in made["warnings"]]
     if made["left_out"]:
         text += ["", "left out:", *(f"  - {one}" for one in made["left_out"])]

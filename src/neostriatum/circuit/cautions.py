@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from neostriatum.circuit.stability import return_rates
+from neostriatum.models.evaluate import evaluate
+
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
 
@@ -12,33 +15,34 @@ if TYPE_CHECKING:
 BRIEF_MS = 1.0
 
 
-def static_threshold(circuit: Circuit, name: str) -> float:
+def static_threshold(circuit: Circuit, name: str) -> float | None:
     """Return the potential above which a cell at rest departs for a spike [mV].
 
-    ``(v_r + v_t + b/k)/2`` for linear recovery; a cubic one adds nothing below v_b.
+    It is what its model derives from the parameters, at the levels of the start; None where the
+    model derives none.
     """
-    said = circuit.cells[name].parameters
-    levels = circuit.levels_at(0.0)
-    value = {key: getattr(said, key).value for key in ("v_r", "v_t", "b", "k")}
-    acting = [one for one in circuit.cells[name].acting if one.acts_on in value]
+    cell, levels = circuit.cells[name], circuit.levels_at(0.0)
+    tree = getattr(cell.declaration, "derived", {}).get("static_threshold")
+    if tree is None:
+        return None
+    value = cell.values
+    acting = [one for one in cell.acting if one.acts_on in value]
     for effect in sorted(acting, key=lambda one: one.add is not None):  # factors come first
         f = circuit.modulators[effect.level].heard(levels[effect.level], effect.curve)
         if effect.add is not None:
             value[effect.acts_on] += effect.add.value * f
         else:
             value[effect.acts_on] *= 1 + effect.coefficient.value * f
-    slope = value["b"] / value["k"] if circuit.cells[name].rule == "linear" else 0.0
-    return (value["v_r"] + value["v_t"] + slope) / 2
+    return float(evaluate(tree, value))
 
 
 def rest_time_constant(circuit: Circuit, name: str) -> float:
-    """Return C/(k(v_t - v_r)), how fast v of a cell returns to rest [ms], without dopamine.
+    """Return how fast v of a cell returns to where its model starts it [ms], without dopamine.
 
     Infinite where it does not return.
     """
-    said = circuit.cells[name].parameters
-    slope = said.k.value * (said.v_t.value - said.v_r.value)
-    return said.C.value / slope if slope > 0 else math.inf
+    rate = return_rates(circuit.cells[name]).get("v", 0.0)
+    return 1.0 / rate if rate > 0 else math.inf
 
 
 def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]:
@@ -53,15 +57,17 @@ def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]
     """
     said = [] if duration_ms is None else _unheard(circuit, duration_ms)
     for name in circuit.types:
+        threshold = static_threshold(circuit, name)
         for receptor in circuit.receptors_of(name):
-            E = circuit.receptors[receptor].E.value
-            margin = static_threshold(circuit, name) - E
+            E = circuit.receptors[receptor].values.get("E", math.inf)
+            margin = math.inf if threshold is None else threshold - E
             if margin < 0 and E < -40:
                 said.append(f"{receptor} on {name}: reversal {E:g} mV lies {-margin:.2f} mV above "
                             "the static threshold, so this inhibition excites a cell at rest")
     if circuit.dt.value > 0.1:
-        said.append(f"dt {circuit.dt.value:g} ms is coarse for an SPN, whose time constant at "
-                    "rest is 0.3 ms: rates may change by more than 5 %")
+        said += [f"dt {circuit.dt.value:g} ms is coarse for {name}, whose time constant at rest is "
+                 f"{tau:.1f} ms: rates may change by more than 5 %" for name in circuit.types
+                 if (tau := rest_time_constant(circuit, name)) < BRIEF_MS]
     for name, sigma in circuit.noise.items():
         tau = rest_time_constant(circuit, name)
         if tau < BRIEF_MS and sigma.value > 0:

@@ -9,6 +9,7 @@ from neostriatum.circuit.clock import steps, whole_steps
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.circuit.pools import check_pools
+from neostriatum.circuit.stability import check_stable
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from neostriatum.circuit.drive import Target
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.pathway import Delay
+    from neostriatum.models.symbol import Parameter
 
 #: Longest delay in steps (25.5 ms at 0.1 ms).
 MAX_DELAY = 255
@@ -24,6 +26,7 @@ MAX_DELAY = 255
 
 def check(circuit: Circuit) -> None:
     """Raise ValueError with the path and the rule if the parts of ``circuit`` do not fit."""
+    check_stable(circuit)
     total = sum(cell.fraction.value for cell in circuit.cells.values())
     if abs(total - 1) > 1e-6:
         _refuse("cells", f"fractions must sum to 1 (got {total:.7g})")
@@ -41,13 +44,10 @@ def _check_cells(circuit: Circuit) -> None:
         for name in getattr(circuit, key):
             _known(f"{key}.{name}", "cell type", name, circuit.cells)
     for name, cell in circuit.cells.items():
+        declared = {parameter.name for parameter in cell.declaration.parameters}
         for key, effect in _placed(name, cell):
-            where = f"{key}.acts_on"
-            if effect.acts_on.startswith("I_"):
-                if effect.acts_on != "I_spon":
-                    _known(where, "receptor", effect.acts_on[2:], circuit.receptors)
-            elif effect.acts_on != "current" and not hasattr(cell.parameters, effect.acts_on):
-                _refuse(where, f"a cell with rule {cell.rule} has no {effect.acts_on}")
+            if effect.acts_on.startswith("I_") and effect.acts_on not in declared:
+                _known(f"{key}.acts_on", "receptor", effect.acts_on[2:], circuit.receptors)
 
 
 def _placed(name: str, cell: Any) -> list[tuple[str, Any]]:
@@ -64,31 +64,35 @@ def _check_modulators(circuit: Circuit) -> None:
         placed = _placed(name, cell)
         for where, effect in placed:
             _known(f"{where}.level", "modulator", effect.level, circuit.modulators)
-        # C, k and a must stay positive at every level, in the neurons of the widest spread too.
-        for target in ("C", "k", "a"):
-            acting = [one for one in placed if one[1].acts_on == target]
-            if acting:
-                value = getattr(cell.parameters, target).value
-                sd = circuit.spread.get(name, {}).get(target)
-                _check_positive(circuit, target, value - (3 * sd.value if sd else 0.0), acting)
+        # A bound holds at every level, in the neurons of the widest spread too.
+        for parameter in cell.declaration.parameters:
+            acting = [each for each in placed if each[1].acts_on == parameter.name]
+            if acting and parameter.lowest is not None:
+                sd = circuit.spread.get(name, {}).get(parameter.name)
+                lowest = cell.values[parameter.name] - (3 * sd.value if sd else 0.0)
+                _check_lowest(circuit, parameter, lowest, acting)
 
 
-def _check_positive(circuit: Circuit, target: str, lowest: float,
-                    acting: list[tuple[str, Any]]) -> None:
-    """Refuse effects that may take a parameter to 0: factors first, then what is added."""
+def _check_lowest(circuit: Circuit, parameter: Parameter, lowest: float,
+                  acting: list[tuple[str, Any]]) -> None:
+    """Refuse effects that may take a parameter below its bound: factors first, then sums."""
+    limit: Any = parameter.lowest
+    kept = "positive" if limit == (0, True) else (
+        f"{'above' if limit.strict else 'at least'} {limit.value:g} {parameter.spelled_unit}")
+    rule = f"must leave {parameter.name} {kept} at every level of"
     for where, effect in acting:
         if effect.coefficient is not None:
             factor = min(1.0 + effect.coefficient.value * f for f in _range(circuit, effect))
-            if factor <= 0:
-                _refuse(f"{where}.coefficient", f"must leave {target} positive at every level of "
-                        f"{effect.level} (got a factor of {factor:g})")
             lowest *= factor
+            if not limit.allows(lowest):
+                _refuse(f"{where}.coefficient", f"{rule} {effect.level} "
+                        f"(got a factor of {factor:g})")
     for where, effect in acting:
         if effect.add is not None:
             lowest += min(effect.add.value * f for f in _range(circuit, effect))
-            if lowest <= 0:
-                _refuse(f"{where}.add", f"must leave {target} positive at every level of "
-                        f"{effect.level} (got {lowest:g} {effect.add.unit})")
+            if not limit.allows(lowest):
+                _refuse(f"{where}.add", f"{rule} {effect.level} "
+                        f"(got {lowest:g} {effect.add.unit})")
 
 
 def _range(circuit: Circuit, effect: Any) -> tuple[float, float]:
@@ -100,12 +104,16 @@ def _range(circuit: Circuit, effect: Any) -> tuple[float, float]:
 
 def _check_spread(circuit: Circuit) -> None:
     for name, spread in circuit.spread.items():
+        cell = circuit.cells[name]
+        limits = {parameter.name: parameter.lowest for parameter in cell.declaration.parameters}
         for parameter, sd in spread.items():
-            value = getattr(circuit.cells[name].parameters, parameter).value
-            # Spread is truncated at 3 sd; C, k and a must stay positive in every neuron.
-            if parameter in ("C", "k", "a") and value <= 3 * sd.value:
+            value, limit = cell.values[parameter], limits[parameter]
+            # Spread is truncated at 3 sd; a bound must hold in every neuron.
+            if limit is not None and not limit.allows(value - 3 * sd.value):
+                kept = "be below a third of" if limit == (0, True) else (
+                    f"leave {limit.value:g} {sd.unit} or more within three of it below")
                 _refuse(f"spread.{name}.{parameter}",
-                        f"must be below a third of {value:g} {sd.unit} (got {sd.value:g})")
+                        f"must {kept} {value:g} {sd.unit} (got {sd.value:g})")
 
 
 def _check_pathways(circuit: Circuit) -> None:

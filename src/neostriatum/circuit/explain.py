@@ -36,14 +36,16 @@ _RULES = {
     "too_short": "must not be empty",
     "too_long": "must have at most {max_length} entries",
 }
+#: Keys that nobody knows, of our tables and of those of a model.
+_UNKNOWN = ("extra_forbidden", "unknown_key")
 
 
 def one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """Return ``path: rule (got value). remedy`` for the first and most telling error."""
-    found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")[0]
-    path, kinds = holders([model], found["loc"])
+    first = sorted(error.errors(), key=lambda one: one["type"] not in _UNKNOWN)[0]
+    path, kinds = holders([model], first["loc"])
     where = ".".join(shown(part) for part in path)
-    return (f"{where}: " if where else "") + _rule(found, path, kinds)
+    return (f"{where}: " if where else "") + _rule(first, path, kinds)
 
 
 def _rule(found: Any, path: list[str], kinds: list[Any]) -> str:
@@ -52,6 +54,8 @@ def _rule(found: Any, path: list[str], kinds: list[Any]) -> str:
         known = {name for one in kinds for name in getattr(one, "model_fields", ())}
         near = get_close_matches(path[-1], sorted(known - {"unit"}), n=1)
         return "unknown key" + (f". Nearest: {near[0]}" if near else "")
+    if kind == "unknown_key":
+        return str(found["msg"])
     if kind == "value_error":
         rule = str(found["ctx"]["error"])
         if "(got" in rule or not path:

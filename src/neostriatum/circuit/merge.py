@@ -6,9 +6,11 @@ import copy
 from typing import Any
 
 from neostriatum.circuit.aliases import canonical
+from neostriatum.circuit.cell import Cell
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
 from neostriatum.circuit.modulator import DOPAMINE
+from neostriatum.circuit.parameters import NamedParameters
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import DistanceLaw
 from neostriatum.circuit.value import Provenance
@@ -18,6 +20,8 @@ from neostriatum.circuit.volume import Volume, reshaped
 def merged(kinds: list[Any], base: Any, change: Any) -> Any:
     """Merge tables; a value, a time course, a channel and a wiring rule replace what was there.
 
+    So do a receptor and a release of another model, and the parameters of a cell type of another.
+
     Parameters
     ----------
     kinds : list of types
@@ -25,9 +29,12 @@ def merged(kinds: list[Any], base: Any, change: Any) -> Any:
     base, change : plain data
         Neither is changed.
     """
-    if not isinstance(base, dict) or not isinstance(change, dict) or _is_whole(kinds, change):
+    if not isinstance(base, dict) or not isinstance(change, dict) or _is_whole(kinds, base, change):
         return copy.deepcopy(change)
     result = dict(base)
+    if Cell in kinds and change.get("model", base.get("model")) != base.get("model"):
+        # What parameters mean is the model's.
+        result = {key: value for key, value in base.items() if key not in ("rule", "parameters")}
     if Volume in kinds and "shape" in change:
         result = reshaped(base, change["shape"])
     for name, value in change.items():
@@ -51,7 +58,10 @@ def our_name(at: Any, key: str) -> str:
     return key
 
 
-def _is_whole(kinds: list[Any], change: dict[str, Any]) -> bool:
+def _is_whole(kinds: list[Any], base: dict[str, Any], change: dict[str, Any]) -> bool:
+    named = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, NamedParameters)]
+    if named and "model" in change:
+        return change["model"] != (base.get("model") or named[0]._usual)
     if DistanceLaw in kinds:
         return "rule" in change
     return Channel in kinds or (has_source(kinds) and not {"value", *SHAPES}.isdisjoint(change))

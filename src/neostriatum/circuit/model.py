@@ -6,10 +6,9 @@ import math
 from typing import Annotated, Any
 
 from pydantic import (
-    Discriminator,
     Field,
     PrivateAttr,
-    Tag,
+    SerializeAsAny,
     TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
@@ -19,19 +18,15 @@ from pydantic import (
 )
 
 from neostriatum.circuit.aliases import canonical, check_names, in_order
-from neostriatum.circuit.cell import CubicCell, LinearCell, recovery_rule, unit_of
+from neostriatum.circuit.cell import Cell, Start
 from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
 from neostriatum.circuit.modulator import DOPAMINE, Activation, Modulator
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
-from neostriatum.circuit.value import NAME, Frozen, Time, Value, Voltage, measure, value_schema
+from neostriatum.circuit.value import NAME, Frozen, Time, Value, measure, value_schema
 from neostriatum.circuit.volume import Volume
 from neostriatum.errors import shown
 
-Cell = Annotated[
-    Annotated[LinearCell, Tag("linear")] | Annotated[CubicCell, Tag("cubic")],
-    Discriminator(recovery_rule),
-]
 Named = Annotated[str, Field(pattern=NAME)]
 Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parameter's unit"))]
 
@@ -43,14 +38,6 @@ class Dopamine(Frozen):
     d2: LevelCourse = Field(default=0.0, validate_default=True)
 
 
-class Start(Frozen):
-    """Start values of a cell type; v = v_r and u = 0 unless given."""
-
-    v: Voltage | None = None
-    u: measure("pA") | None = None
-    v_sd: measure("mV", ge=0) | None = None
-
-
 class Circuit(Frozen):
     """A complete description of a striatal microcircuit; see docs/circuit-file.md for the keys."""
 
@@ -60,7 +47,7 @@ class Circuit(Frozen):
     dt: measure("ms", gt=0, ge=1e-3) = Field(default="0.1 ms", validate_default=True)
     warmup: Time = Field(default="0 ms", validate_default=True)
     cells: dict[Named, Cell] = Field(min_length=1)
-    receptors: dict[Named, Receptor] = Field(default_factory=dict)
+    receptors: dict[Named, SerializeAsAny[Receptor]] = Field(default_factory=dict)
     pathways: dict[str, Pathway] = Field(default_factory=dict)
     gap_junctions: dict[str, GapJunctions] = Field(default_factory=dict)
     inputs: dict[Named, Input] = Field(default_factory=dict)
@@ -70,7 +57,7 @@ class Circuit(Frozen):
     modulators: dict[Named, Modulator] = Field(default_factory=dict)
     noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
     spread: dict[str, dict[str, Deviation]] = Field(default_factory=dict)
-    start: dict[str, Start] = Field(default_factory=dict)
+    start: dict[str, SerializeAsAny[Start]] = Field(default_factory=dict)
     #: What statistics pool; None where the file does not say.
     pools: dict[Named, tuple[str, ...]] | None = None
     volume: Volume
@@ -121,32 +108,26 @@ class Circuit(Frozen):
             check_names(raw)
         return raw
 
-    @field_validator("dt")
-    @classmethod
-    def _stable(cls, dt: Value) -> Value:
-        if dt.value > 0.5:
-            msg = (f"must be <= 0.5 ms (got {dt.value:g} ms): "
-                   "the SPN's time constant at rest is 0.3 ms")
-            raise ValueError(msg)
-        return dt
-
     @field_validator("spread", mode="before")
     @classmethod
     def _with_units(cls, raw: Any, info: ValidationInfo) -> Any:
-        # The unit of a spread is that of its parameter, which only the cell's rule decides.
+        # The unit of a spread is that of its parameter, which only the cell's model decides.
         cells = info.data.get("cells", {})
         if not isinstance(raw, dict):
             return raw
-        found = dict(raw)
-        for name, said in raw.items():
-            if isinstance(said, dict):
-                known = type(cells[name].parameters).model_fields if name in cells else ()
-                if unknown := [parameter for parameter in said if parameter not in known]:
-                    msg = f"{shown(name)}.{shown(unknown[0])} is not a parameter of this circuit"
-                    raise ValueError(msg)
-                found[name] = {parameter: _spread(name, cells[name].rule, parameter, sd)
-                               for parameter, sd in said.items()}
-        return found
+        return {name: {parameter: _spread(name, cells, parameter, sd)
+                       for parameter, sd in given.items()} if isinstance(given, dict) else given
+                for name, given in raw.items()}
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _of_states(cls, raw: Any, info: ValidationInfo) -> Any:
+        cells = info.data.get("cells", {})
+        if not isinstance(raw, dict):
+            return raw
+        # A type that is not there is refused once all of the circuit is known.
+        return {name: _start(name, cells[name], given) if name in cells else Start()
+                for name, given in raw.items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> Circuit:
@@ -259,11 +240,25 @@ def _spelled_once(raw: dict[str, Any]) -> None:
             raise ValueError(msg)
 
 
-def _spread(cell: str, rule: str, parameter: str, sd: Any) -> Value:
+def _spread(cell: str, cells: dict[str, Cell], parameter: str, sd: Any) -> Value:
+    model = cells[cell].declaration if cell in cells else None
+    declared = {one.name: one for one in model.parameters} if model else {}
+    if parameter not in declared:
+        msg = f"{shown(cell)}.{shown(parameter)} is not a parameter of this circuit"
+        raise ValueError(msg)
+    if model.hold is not None and parameter == model.hold.name:
+        msg = f"{cell}.{parameter} is how long v is held, in whole steps, the same for all cells"
+        raise ValueError(msg)
     # Read inside two tables, so that an error knows its path.
-    kind: Any = measure(unit_of(parameter, rule), ge=0)
+    kind: Any = measure(declared[parameter].spelled_unit, ge=0)
     adapter: TypeAdapter[Any] = TypeAdapter(dict[str, dict[str, kind]])
     return adapter.validate_python({cell: {parameter: sd}})[cell][parameter]
+
+
+def _start(name: str, cell: Cell, raw: Any) -> Start:
+    table: Any = Start.of(cell.declaration)
+    adapter: TypeAdapter[Any] = TypeAdapter(dict[str, table])
+    return adapter.validate_python({name: raw})[name]
 
 
 def _frozen(raw: Any) -> Any:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from neostriatum.circuit.parameters import ModelTable
+from neostriatum.circuit.value import Value
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -43,6 +46,8 @@ def _inner(kind: Any, key: Any) -> Iterator[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         if key in kind.model_fields:
             yield from _branches(kind.model_fields[key].annotation)
+        elif issubclass(kind, ModelTable):
+            yield Value
     elif get_origin(kind) is dict:
         yield from _branches(get_args(kind)[1])
     elif get_origin(kind) is tuple:

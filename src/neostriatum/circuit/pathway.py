@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from neostriatum.circuit.measured import measured
+from neostriatum.circuit.parameters import NamedParameters, refuse_at
 from neostriatum.circuit.value import (
     Conductance,
     Fraction,
@@ -15,37 +16,60 @@ from neostriatum.circuit.value import (
     PositiveTime,
     Reach,
     Time,
-    Voltage,
     measure,
     or_short,
 )
 from neostriatum.errors import shown
-from neostriatum.models.receptor import ReceptorModel
 from neostriatum.models.registry import find
+
+if TYPE_CHECKING:
+    from neostriatum.models.receptor import ReceptorModel
+    from neostriatum.models.release import ReleaseModel
 
 #: Unit in which a network stores delays [ms].
 DELAY_UNIT = 0.1
 
 
-class Receptor(Frozen):
-    """A synaptic receptor: one exponential, optionally with the magnesium block of NMDA."""
+class Receptor(NamedParameters):
+    """A synaptic receptor: its model, and the parameters of that.
 
-    E: Voltage
-    tau: PositiveTime
-    magnesium: measure("mM", ge=0) | None = None
+    Without a model it is one exponential, with the magnesium block of NMDA where ``magnesium`` is
+    given and above 0.
+    """
+
+    _kind: ClassVar[str] = "receptor"
+    _usual: ClassVar[str] = "nmda"
+
+    @classmethod
+    def _fields(cls, model: Any) -> dict[str, Any]:
+        fields = super()._fields(model)
+        if model.name == cls._usual:
+            fields["magnesium"] = (fields["magnesium"][0] | None, None)
+        return fields
+
+    @model_validator(mode="after")
+    def _blocked(self) -> Receptor:
+        if getattr(self, "magnesium", self) is None:
+            if self.model is not None:
+                refuse_at(("magnesium",), "is missing", {})
+            for key in ("mg_half", "mg_slope"):
+                if getattr(self, key) is not None:
+                    refuse_at((key,), "needs magnesium", {})
+        return self
+
+    @property
+    def declaration(self) -> Any:
+        """The model, or what a run says of one that nobody knows here."""
+        if self.model is not None:
+            return self._of
+        magnesium = getattr(self, "magnesium", None)
+        blocked = magnesium is not None and magnesium.value > 0
+        return find(self._kind, self._usual if blocked else "exponential")
 
     @property
     def receptor_model(self) -> ReceptorModel:
-        """The equations; without magnesium, or without any of it, nothing is blocked."""
-        blocked = self.magnesium is not None and self.magnesium.value > 0
-        return find("receptor", "nmda" if blocked else "exponential")
-
-    @property
-    def values(self) -> dict[str, float]:
-        """The value of every parameter of the model, in its unit."""
-        return {parameter.name: getattr(self, parameter.name).value
-                if getattr(self, parameter.name, None) is not None else parameter.default
-                for parameter in self.receptor_model.parameters}
+        """The equations."""
+        return find(self._kind, self.declaration.name)
 
 
 class Delay(Frozen):
@@ -133,12 +157,19 @@ PairWiring = Annotated[PairRule, Field(discriminator="rule")]
 Wiring = Annotated[PairRule | FixedIndegree, Field(discriminator="rule")]
 
 
-class Plasticity(Frozen):
-    """Short-term plasticity of Tsodyks and Markram; its state lives on the source."""
+class Plasticity(NamedParameters):
+    """Short-term plasticity: the model of release, and its parameters.
 
-    U: measure("1", gt=0, le=1)
-    tau_rec: Time
-    tau_fac: Time
+    Its state lives on the source. Without a model it is that of Tsodyks and Markram.
+    """
+
+    _kind: ClassVar[str] = "release"
+    _usual: ClassVar[str] = "tsodyks_markram"
+
+    @property
+    def release_model(self) -> ReleaseModel:
+        """The equations."""
+        return find(self._kind, self.declaration.name)
 
 
 class Failure(Frozen):
@@ -154,7 +185,7 @@ class Pathway(Frozen):
     conductance: dict[str, Conductance] = Field(min_length=1)
     delay: Delay
     wiring: Wiring
-    stp: Plasticity | None = None
+    stp: SerializeAsAny[Plasticity] | None = None
     #: Coefficient of variation of the log-normal factor on a synapse's conductances.
     weight_cv: measure("1", ge=0, le=10) | None = None
     failure: Failure | None = None

@@ -116,9 +116,44 @@ def changed(old: Program, new: Program) -> Program:
     return new
 
 
+#: Models of which Brian2 and NEST have texts so far.
+QUADRATIC = ("izhikevich", "izhikevich_fs")
+ONE_EXPONENTIAL = ("exponential", "nmda")
+
+
+def refuse_other_models(engine: str, program: Program) -> None:
+    """Refuse a program with models of which an engine has no text.
+
+    Raises
+    ------
+    EngineUnsupported
+        A cell that is not quadratic, a receptor that is not one exponential, another slope of the
+        magnesium block.
+    """
+    for population in program.populations:
+        where = f"cells.{population.name}"
+        if population.model.name not in QUADRATIC:
+            msg = (f"engine {engine}: {where}.model must be {' or '.join(QUADRATIC)} (got "
+                   f"{population.model.name}). Use --engine reference")
+            raise EngineUnsupported(msg)
+        for synapse in population.synapses:
+            slope = {one.name: one.default for one in synapse.model.parameters}.get("mg_slope")
+            if synapse.model.name not in ONE_EXPONENTIAL:
+                msg = (f"engine {engine}: receptors.{synapse.name}.model must be "
+                       f"{' or '.join(ONE_EXPONENTIAL)} (got {synapse.model.name}). "
+                       "Use --engine reference")
+                raise EngineUnsupported(msg)
+            if synapse.values.get("mg_slope") != slope:
+                msg = (f"engine {engine}: receptors.{synapse.name}.mg_slope must be {slope:g} 1/mV "
+                       f"(got {synapse.values['mg_slope']:g}). Use --engine reference")
+                raise EngineUnsupported(msg)
+
+
 def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
-    cells = [(pop.name, pop.n, [one.name for one in pop.synapses]) for pop in program.populations]
+    cells = [(pop.name, pop.n, pop.model.names, [(one.name, one.model.names)
+                                                 for one in pop.synapses])
+             for pop in program.populations]
     pathways = [(one.name, one.stp is None) for one in program.projections]
     return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
 

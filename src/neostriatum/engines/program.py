@@ -151,6 +151,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     dt = circuit.dt.value
     index = {name: number for number, name in enumerate(circuit.types)}
     populations = tuple(lower_population(circuit, network, name, seed) for name in circuit.types)
+    _refuse_levels(populations)
     ordered = replace(network, edges={name: network.edges[name] for name in circuit.pathways})
     targets, units = ordered.joined()
     delays, start, made = _steps(circuit, ordered, units), 0, []
@@ -170,6 +171,14 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
         circuit=circuit,
     )
+
+
+def _refuse_levels(populations: tuple[Population, ...]) -> None:
+    for synapse in {one.name: one for pop in populations for one in pop.synapses}.values():
+        if synapse.model.current is None:
+            msg = (f"receptors.{synapse.name}.model: no engine computes the level of "
+                   f"{synapse.model.name}. Use a model with a current")
+            raise EngineUnsupported(msg)
 
 
 def _steps(circuit: Circuit, network: Network, units: np.ndarray) -> np.ndarray:
@@ -197,6 +206,10 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
     folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
     weights = tuple((receptors.index(receptor), float(quantised(g.value * folded)))
                     for receptor, g in pathway.conductance.items())
+    if pathway.stp is not None and pathway.stp.release_model.name != "tsodyks_markram":
+        msg = (f"pathways.{name}.stp.model: no engine computes {pathway.stp.release_model.name}. "
+               "Use tsodyks_markram")
+        raise EngineUnsupported(msg)
     stp = pathway.stp and Plasticity(pathway.stp.U.value,
                                      pathway.stp.tau_rec.value / circuit.dt.value,
                                      pathway.stp.tau_fac.value / circuit.dt.value)

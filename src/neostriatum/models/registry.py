@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -83,11 +84,23 @@ def find(kind: str, name: str) -> Any:
     if (kind, name) not in _registered:
         _read_entry_points()
     if (kind, name) not in _registered:
-        msg = (f'unknown {kind} model "{shown(name)}". Known: {", ".join(names(kind))}; name the '
-               "module that registers it: --models MODULE")
+        near = get_close_matches(name, names(kind), n=1) or names(kind)
+        msg = (f'unknown {kind} model (got "{shown(name)}"). Known: {", ".join(near)}; or name the '
+               "module that registers it, --models MODULE")
         raise ModelError(msg)
     _used.add((kind, name))
     return _registered[kind, name]
+
+
+def declaration(kind: str, name: str) -> Any:
+    """Return what says which states and parameters a model of this kind and name has.
+
+    Raises
+    ------
+    ModelError
+        An unknown name.
+    """
+    return find(kind, name)
 
 
 def names(kind: str) -> list[str]:

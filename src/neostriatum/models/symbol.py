@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from neostriatum.errors import ModelError, shown
 from neostriatum.models import unit as units
@@ -45,6 +45,17 @@ class State(Symbol):
     """
 
 
+class Limit(NamedTuple):
+    """A lower bound, which ``strict`` excludes itself."""
+
+    value: float
+    strict: bool
+
+    def allows(self, number: float) -> bool:
+        """Return whether a number is above the bound, or at it where it may be."""
+        return number > self.value if self.strict else number >= self.value
+
+
 class Parameter(Symbol):
     """A number that a circuit gives, within bounds.
 
@@ -62,6 +73,14 @@ class Parameter(Symbol):
         self.spelled_unit = unit
         self.bounds = bounds
         self.default = default
+
+    @property
+    def lowest(self) -> Limit | None:
+        """The bound that it must keep at every level of a modulator and in every cell."""
+        if "gt" in self.bounds:
+            return Limit(self.bounds["gt"], strict=True)
+        lowest = self.bounds.get("ge", -1.0)
+        return Limit(lowest, strict=False) if lowest >= 0 else None
 
 
 class Computed(Symbol):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.cell import PARAMETERS, unit_of
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.reporting.phrases import Said, amount, course, number, printed_unit, said
 
 if TYPE_CHECKING:
+    from neostriatum.circuit.cell import Cell
     from neostriatum.circuit.model import Circuit
 
 _MEANINGS = {
@@ -20,32 +20,66 @@ _MEANINGS = {
     "a": "rate of recovery", "b": "gain of recovery", "c": "reset of v",
     "d": "step of u at a spike", "v_b": "recovery acts above", "I_spon": "spontaneous current",
 }
+#: What the quadratic cells share, under the name of the first.
+_FAMILY = {"izhikevich_fs": "izhikevich"}
 
 
 def cells(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return a row per cell parameter: symbol, meaning, unit, and what each type has."""
+    """Return a row per cell parameter: symbol, meaning, unit, and what each type has.
+
+    Types whose models have the same parameters share rows; the meaning is that of quadratic cells,
+    or the name of the model.
+    """
     types = circuit.types
     rows = [{"symbol": "", "meaning": _MEANINGS["fraction"], "unit": "",
              "values": [said(circuit.cells[name].fraction) for name in types]}]
-    for key in PARAMETERS:
-        of = {name: getattr(circuit.cells[name].parameters, key, None) for name in types}
-        units = {printed_unit(unit_of(key, circuit.cells[name].rule))
-                 for name, value in of.items() if value is not None}
-        if not units or not any(value is not None and (value.value or value.source)
-                                for value in of.values()):
-            continue  # a current that no type has
-        same = len(units) == 1
-        rows.append({
-            "symbol": key, "meaning": _MEANINGS[key], "unit": units.pop() if same else "",
-            "values": [None if value is None else said(value, unit=not same)
-                       for value in of.values()]})
-    rules = [Said(circuit.cells[name].rule) for name in types]
-    rows.append({"symbol": "u′", "meaning": "rule of recovery", "unit": "", "values": rules})
+    families: dict[str, list[str]] = {}
+    for name in types:
+        model = circuit.cells[name].declaration.name
+        families.setdefault(_FAMILY.get(model, model), []).append(name)
+    for family, members in families.items():
+        rows += _parameters(circuit, family, members)
+    models = [Said(_spelled(circuit.cells[name])) for name in types]
+    rows.append({"symbol": "u′", "meaning": "rule of recovery", "unit": "", "values": models}
+                if list(families) == ["izhikevich"] else
+                {"symbol": "", "meaning": "model", "unit": "", "values": models})
     if circuit.noise:
         rows.append({"symbol": "σ", "meaning": "noise on v", "unit": "mV per √ms", "values": [
             said(circuit.noise[name], unit=False) if name in circuit.noise else None
             for name in types]})
     return rows
+
+
+def _spelled(cell: Cell) -> str:
+    """Return the rule of a quadratic cell, or the model of another."""
+    model = cell.declaration.name
+    return {"izhikevich": "linear", "izhikevich_fs": "cubic"}.get(model, model)
+
+
+def _parameters(circuit: Circuit, family: str, members: list[str]) -> list[dict[str, Any]]:
+    """Return a row per parameter of the types of one family of models."""
+    rows = []
+    for key in _symbols(circuit, members):
+        of = {name: getattr(circuit.cells[name].parameters, key, None) if name in members else None
+              for name in circuit.types}
+        given = [value for value in of.values() if value is not None]
+        if not any(value.value or value.source for value in given):
+            continue  # a current that no type has
+        units = {printed_unit(value.unit) for value in given}
+        same = len(units) == 1
+        rows.append({
+            "symbol": key, "meaning": _MEANINGS[key] if family == "izhikevich" else family,
+            "unit": units.pop() if same else "",
+            "values": [None if value is None else said(value, unit=not same)
+                       for value in of.values()]})
+    return rows
+
+
+def _symbols(circuit: Circuit, members: list[str]) -> list[str]:
+    """Return the names of the parameters of cell types, the optional ones last."""
+    every = {one.name: one for name in members
+             for one in circuit.cells[name].declaration.parameters}
+    return sorted(every, key=lambda name: every[name].default is not None)
 
 
 def effects(circuit: Circuit) -> list[dict[str, Any]]:

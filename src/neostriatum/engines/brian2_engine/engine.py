@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace
+from neostriatum.engines.base import Capabilities, Samples, Trace, refuse_other_models
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Program, lower
@@ -87,7 +87,9 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
     >>> len(made.groups["dSPN"])
     49
     """
-    return build_objects(brian2(), lower(circuit, network, seed))
+    program = lower(circuit, network, seed)
+    refuse_other_models("brian2", program)
+    return build_objects(brian2(), program)
 
 
 class _Brian2:
@@ -105,6 +107,7 @@ class _Brian2:
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         self.program, self._seed = lower(circuit, network, seed), seed
+        refuse_other_models(self.name, self.program)
         self.step = 0
         self._probes = Probes(self.program)
         self._spikes: dict[str, Any] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.cell import unit_of
 from neostriatum.engines.program import MG_SLOPE
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ DIMENSIONS = {
 
 def equations(program: Program, population: Population) -> str:
     """Return the equations of one cell type (docs/design.md, section 4)."""
-    rule = "cubic" if population.cubic else "linear"
-    recovery = "b*(v - v_r)" if rule == "linear" else "b*clip(v - v_b, 0*mV, 1e9*mV)**3"
+    recovery = "b*clip(v - v_b, 0*mV, 1e9*mV)**3" if population.cubic else "b*(v - v_r)"
     noise = f" + {population.sigma!r}*mV*xi*ms**-0.5" if population.sigma else ""
     lines = [
         f"dv/dt = (k*(v - v_r)*(v - v_t) - u + I)/C{noise} : volt",
@@ -35,13 +33,18 @@ def equations(program: Program, population: Population) -> str:
     # The levels by number: phi1 is D1, phi2 D2, the others follow in the order of the circuit.
     lines += [f"phi{n}{'' if course.is_constant else f' = phi{n}_course(t)'} : 1 (shared)"
               for n, course in enumerate(program.courses, start=1)]
-    for name, value in population.parameters.items():
-        unit = unit_of(name, rule)
-        lines += _parameter(population, name, value, DIMENSIONS[unit], UNITS[unit])
+    for name, unit in units(population).items():
+        lines += _parameter(population, name, population.parameters[name], DIMENSIONS[unit],
+                            UNITS[unit])
     for synapse in population.synapses:
         lines += _receptor(population, synapse)
     lines += _extras(program, population)
     return "\n".join(lines)
+
+
+def units(population: Population) -> dict[str, str]:
+    """Return our unit of every parameter of a population's model."""
+    return {parameter.name: parameter.spelled_unit for parameter in population.model.parameters}
 
 
 def _currents(program: Program, population: Population) -> list[str]:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.cell import unit_of
 from neostriatum.engines.brian2_engine.drive import add_drives, course
-from neostriatum.engines.brian2_engine.equations import UNITS, equations
+from neostriatum.engines.brian2_engine.equations import UNITS, equations, units
 
 if TYPE_CHECKING:
     from neostriatum.engines.program import Gaps, Population, Program, Projection
@@ -79,11 +78,11 @@ def _group(b2: Any, program: Program, population: Population, namespace: dict[st
     for number, level in enumerate(program.courses, start=1):
         if level.is_constant:
             setattr(group, f"phi{number}", level.constant.value)
-    rule = "cubic" if population.cubic else "linear"
+    ours = units(population)
     for name, value in population.parameters.items():
         if np.ndim(value):
             modulated = any(effect.acts_on == name for effect in population.effects)
-            unit = b2.Quantity(1) * _unit(b2, UNITS[unit_of(name, rule)])
+            unit = b2.Quantity(1) * _unit(b2, UNITS[ours[name]])
             setattr(group, f"{name}_own" if modulated else name, value * unit)
     return group
 

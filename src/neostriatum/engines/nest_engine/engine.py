@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed, refuse_other_models
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives, signals
@@ -79,6 +79,7 @@ class Nest:
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         program = lower(circuit, network, seed)
+        refuse_other_models(self.name, program)
         check(program)
         check_rates(program)
         ticks = program.dt * 1000.0
