@@ -154,7 +154,7 @@ def _shape(program: Program) -> Any:
     cells = [(pop.name, pop.n, pop.model.names, [(one.name, one.model.names)
                                                  for one in pop.synapses])
              for pop in program.populations]
-    pathways = [(one.name, one.stp is None) for one in program.projections]
+    pathways = [(one.name, one.stp and one.stp.model.text) for one in program.projections]
     return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
 
 

@@ -123,7 +123,8 @@ class Wires(NamedTuple):
     projections of the source, and how many these are. The rows of projection j start at
     ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1;
     the factors of its synapses at ``factor_start`` (j,), or -1. ``failure`` (j,) is drawn under
-    ``keys`` (j, 2).
+    ``keys`` (j, 2). ``release`` (j,) is the address of `release.release_address` and ``numbers``
+    (j, n) what it is given; the states of a source lie at ``state[state_start[j] + source]``.
     """
 
     plain: np.ndarray
@@ -131,7 +132,8 @@ class Wires(NamedTuple):
     targets: np.ndarray
     delays: np.ndarray
     amounts: np.ndarray
-    stp: np.ndarray
+    release: np.ndarray
+    numbers: np.ndarray
     state: np.ndarray
     state_start: np.ndarray
     last: np.ndarray

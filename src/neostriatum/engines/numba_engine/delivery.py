@@ -8,6 +8,7 @@ from numba import float64, uint32, uint64, uintp
 from neostriatum import jit
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
+from neostriatum.engines.numba_engine.release import call_release
 
 _T, _C = uintp(TILE), uintp(COLUMN)
 #: How many spikes ahead rows are asked for, and how many cache lines of each.
@@ -25,23 +26,12 @@ def release(tile, step0, tiles, wires, found, count, releases):
         step = step0 + found[tile, n] // TILE
         for one in range(wires.plain.shape[0]):
             if wires.plain[one, 0] == population and wires.plain[one, 2]:
-                releases[at] = release_one(wires.state, wires.state_start[one] + local, wires.last,
-                                           step, wires.stp[one])
+                place = wires.state_start[one] + local
+                releases[at] = call_release(wires.release[one], wires.state[place].ctypes.data,
+                                            wires.numbers[one].ctypes.data,
+                                            float64(step - wires.last[place]))
+                wires.last[place] = step
                 at += 1
-
-
-@inner
-def release_one(state, at, last, step, stp):
-    """Return the release of a spike relative to a first one, and update u and x."""
-    interval = float(step - last[at])
-    fall_u = jit.exp(-interval / stp[2]) if stp[2] > 0 else 0.0
-    fall_x = jit.exp(-interval / stp[1]) if stp[1] > 0 else 0.0
-    u = state[at, 0] * fall_u
-    x = 1.0 - (1.0 - state[at, 1]) * fall_x
-    u = u + stp[0] * (1.0 - u)
-    out = u * x
-    state[at, 0], state[at, 1], last[at] = u, x - out, step
-    return out / stp[0]
 
 
 @woven

@@ -80,9 +80,8 @@ def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
         receptor = np.array([*layout.columns[number], -1], np.int64)[column]
         state[f"{pop.name}.arrivals"] = np.stack([receptor, tile * TILE + lane, due], axis=1)
         state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
-    wires = layout.wires
-    return state | {"node": layout.gap.node.copy(), "stp": wires.state.copy(),
-                    "last": wires.last.copy()}
+    state |= {name: view.copy() for name, view in _releases(program, layout)}
+    return state | {"node": layout.gap.node.copy()}
 
 
 def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None:
@@ -100,9 +99,21 @@ def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None
         column[layout.columns[number]] = np.arange(len(layout.columns[number]))
         ring = _ring(layout, number)
         ring[cell // TILE, due % layout.slots, column[receptor], cell % TILE] = amounts
-    for mine, name in ((layout.gap.node, "node"), (layout.wires.state, "stp"),
-                       (layout.wires.last, "last")):
-        mine[:] = state[name]
+    for name, view in _releases(program, layout):
+        view[:] = state[name]
+    layout.gap.node[:] = state["node"]
+
+
+def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield name and view (n,) of the states of releases, and the steps of the last spikes."""
+    wires = layout.wires
+    for number, projection in enumerate(program.projections):
+        if projection.stp is not None:
+            start = int(wires.state_start[number])
+            mine = slice(start, start + program.populations[projection.source].n)
+            for place, state in enumerate(projection.stp.model.names):
+                yield f"{projection.name}.{state}", wires.state[mine, place]
+            yield f"{projection.name}.last", wires.last[mine]
 
 
 def _ring(layout: Layout, number: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from neostriatum.engines.numba_engine.arrays import Wires
 from neostriatum.engines.numba_engine.pack import TILE
+from neostriatum.engines.numba_engine.release import numbers, release_address
 
 if TYPE_CHECKING:
     from neostriatum.engines.program import Program
@@ -31,7 +32,10 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     plastic = [[n for n, one in enumerate(program.projections) if one.stp and one.source == source]
                for source in range(len(program.populations))]
     amounts = np.zeros((count, receptors))
-    stp, start = np.zeros((count, 3)), np.zeros(count, np.int64)
+    start, function = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    own = {n: one.stp for n, one in enumerate(program.projections) if one.stp}
+    depth = max([1, *(len(stp.model.states) for stp in own.values())])
+    values = np.zeros((count, max([1, *(len(numbers(stp)) for stp in own.values())])))
     offsets, rows, synapses, states = [], 0, 0, 0
     for number, projection in enumerate(program.projections):
         mine = plastic[projection.source]
@@ -42,10 +46,14 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
         for receptor, weight in projection.weights:
             amounts[number, receptor] += weight
         if projection.stp is not None:
-            stp[number] = projection.stp.U, projection.stp.rec_steps, projection.stp.fac_steps
+            values[number, : len(numbers(projection.stp))] = numbers(projection.stp)
+            function[number] = release_address(projection.stp.model)
             start[number], states = states, states + program.populations[projection.source].n
-    state = np.zeros((max(1, states), 2))
-    state[:, 1] = 1.0
+    state = np.zeros((max(1, states), depth))
+    for number, stp in own.items():
+        stop = start[number] + program.populations[program.projections[number].source].n
+        for place, each in enumerate(stp.model.states):
+            state[start[number] : stop, place] = stp.model.rests[each]
     release_start, releases = np.full(int(first_tile[-1]), -1, np.int64), 0
     for source, mine in enumerate(plastic):
         for tile in range(int(first_tile[source]), int(first_tile[source + 1])) if mine else ():
@@ -56,8 +64,8 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     factor_start = np.full(count, -1, np.int64)
     factor_start[varied] = np.concatenate([[0], ends])[:-1] if factors else []
     return Wires(
-        plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, stp, state,
-        start, np.zeros(max(1, states), np.int64), first_tile, release_start,
+        plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, function,
+        values, state, start, np.zeros(max(1, states), np.int64), first_tile, release_start,
         _joined(factors, np.float32), factor_start,
         np.array([one.failure for one in program.projections]),
         np.array([one.key for one in program.projections], np.uint32).reshape(-1, 2))
