@@ -88,7 +88,8 @@ class Shape:
             if not isinstance(tree, Operation):
                 return
             named = set(symbols(tree))
-            if named & fixed and not named - fixed - self._steady:
+            # A row holds numbers, so a comparison is done where it is needed.
+            if named & fixed and not named - fixed - self._steady and not tree.condition:
                 rows.setdefault(f"row {canonical(tree)}", tree)
                 return
             for part in tree.arguments:
