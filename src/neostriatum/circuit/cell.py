@@ -17,7 +17,7 @@ from neostriatum.circuit.effect import Effect, LevelEffect
 from neostriatum.circuit.parameters import ModelTable, Parameters, refuse_at
 from neostriatum.circuit.value import Fraction, Frozen, Voltage, measure
 from neostriatum.errors import ModelError, shown
-from neostriatum.models.registry import declaration, find
+from neostriatum.models.registry import declaration, runnable
 
 if TYPE_CHECKING:
     from neostriatum.models.cell import CellModel
@@ -107,7 +107,7 @@ class Cell(Frozen):
     @property
     def cell_model(self) -> CellModel:
         """The equations."""
-        return find("cell", self.declaration.name)
+        return runnable(self.declaration)
 
     @property
     def values(self) -> dict[str, float]:
