@@ -171,8 +171,13 @@ class Run:
         """The variables that are recorded of single cells."""
         return list(dict.fromkeys(one.variable for one in self._chosen))
 
+    def unit(self, variable: str, name: str | None = None) -> str:
+        """Return the unit of a recorded variable, of one type or of the first that has it."""
+        return next(one.unit for one in self._chosen
+                    if one.variable == variable and name in (None, one.population))
+
     def recorded(self, variable: str) -> dict[str, Trace]:
-        """Return one variable of the recorded cells by type: v [mV], u [pA] or g_... [nS].
+        """Return one variable of the recorded cells by type: v [mV], g_... [nS], ...
 
         Parameters
         ----------
