@@ -22,6 +22,7 @@ _WHERE = {
     "estimate": "network.estimate",
     "anatomy": "analysis.anatomy",
     "pair_recordings": "analysis.recordings",
+    "register": "models.registry",
     "run": "runs.start",
     "Run": "recording.store",
     "resume": "runs.go_on",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.errors import NeostriatumError
     from neostriatum.experiments.cell import cell
     from neostriatum.experiments.pair import pair
+    from neostriatum.models.registry import register
     from neostriatum.network.estimate import estimate
     from neostriatum.network.files import load_network
     from neostriatum.network.network import Network, build

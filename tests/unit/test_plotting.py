@@ -217,8 +217,7 @@ class TestTraces:
 
     def test_v_peak_of_the_circuit_is_the_default(self):
         run = make_run()
-        parameters = SimpleNamespace(v_peak=SimpleNamespace(value=25.0))
-        run.circuit = SimpleNamespace(cells={"FS": SimpleNamespace(parameters=parameters)})
+        run.circuit = SimpleNamespace(cells={"FS": SimpleNamespace(peak_mv=25.0)})
         for given, peak_mv in [(None, 25.0), ({"dSPN": 40.0}, 25.0), ({"FS": 30.0}, 30.0)]:
             _, axes = traces(run, v_peak_mv=given)
             assert max(panel.lines[0].get_ydata().max() for panel in axes["FS"]) == peak_mv

@@ -17,7 +17,8 @@ from neostriatum.circuit.effect import Effect, LevelEffect
 from neostriatum.circuit.parameters import ModelTable, Parameters, refuse_at
 from neostriatum.circuit.value import Fraction, Frozen, Voltage, measure
 from neostriatum.errors import ModelError, shown
-from neostriatum.models.registry import declaration, find
+from neostriatum.models.expression import Operation
+from neostriatum.models.registry import declaration, runnable
 
 if TYPE_CHECKING:
     from neostriatum.models.cell import CellModel
@@ -107,12 +108,21 @@ class Cell(Frozen):
     @property
     def cell_model(self) -> CellModel:
         """The equations."""
-        return find("cell", self.declaration.name)
+        return runnable(self.declaration)
 
     @property
     def values(self) -> dict[str, float]:
         """The value of every parameter of the model, in its unit."""
         return self.parameters.values
+
+    @property
+    def peak_mv(self) -> float | None:
+        """The potential at which a spike is cut [mV], None where the threshold is no parameter."""
+        fires = getattr(self.declaration, "fires", None)
+        if isinstance(fires, Operation) and fires.name in (">=", ">"):
+            state, limit = (getattr(side, "name", "") for side in fires.arguments)
+            return self.values.get(limit) if state == "v" else None
+        return None
 
     @property
     def acting(self) -> tuple[Effect | LevelEffect, ...]:

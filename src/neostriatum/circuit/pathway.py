@@ -20,7 +20,7 @@ from neostriatum.circuit.value import (
     or_short,
 )
 from neostriatum.errors import shown
-from neostriatum.models.registry import find
+from neostriatum.models.registry import find, runnable
 
 if TYPE_CHECKING:
     from neostriatum.models.receptor import ReceptorModel
@@ -69,7 +69,7 @@ class Receptor(NamedParameters):
     @property
     def receptor_model(self) -> ReceptorModel:
         """The equations."""
-        return find(self._kind, self.declaration.name)
+        return runnable(self.declaration)
 
 
 class Delay(Frozen):
@@ -169,7 +169,7 @@ class Plasticity(NamedParameters):
     @property
     def release_model(self) -> ReleaseModel:
         """The equations."""
-        return find(self._kind, self.declaration.name)
+        return runnable(self.declaration)
 
 
 class Failure(Frozen):

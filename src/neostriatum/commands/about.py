@@ -12,6 +12,7 @@ from neostriatum.commands.app import (
     D2,
     Dopamine,
     Json,
+    Models,
     Overlay,
     Set,
     app,
@@ -28,7 +29,7 @@ def info_command(
     dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, overlay: Overlay = None,
     changes: Set = None, schema: Annotated[bool, option("Print the JSON Schema of circuit files.",
                                                          "--schema")] = False,
-    as_json: Json = False,
+    models: Models = None, as_json: Json = False,
 ) -> None:
     """Print the resolved parameters with units and sources."""
     from neostriatum.information import describe, lines, schema_of
@@ -44,7 +45,7 @@ def info_command(
 @app.command("cite")
 def cite_command(
     run_or_circuit: Annotated[str, typer.Argument(metavar="RUN", help="A run, or a circuit.")],
-    as_json: Json = False,
+    models: Models = None, as_json: Json = False,
 ) -> None:
     """Print BibTeX of every source that a run used, with what it was used for."""
     from neostriatum.circuit.bibtex import bibtex

@@ -24,6 +24,14 @@ def _precision(said: str | None) -> str | None:
     return said
 
 
+def _register(modules: list[str] | None) -> None:
+    """Register models before anything is loaded."""
+    if modules:
+        from neostriatum.models.registry import read_modules
+
+        read_modules(modules)
+
+
 def option(text: str, *names: str, **settings: Any) -> Any:
     """Return an option of the house's make: its help, its names, no default shown."""
     return typer.Option(*names, help=text, show_default=settings.pop("show_default", False),
@@ -48,6 +56,9 @@ AnyPrecision = Annotated[str | None, option("double or single (double).", "--pre
 Overlay = Annotated[list[str] | None, option("Overlay, or overlay.part; repeatable.", "--overlay")]
 Set = Annotated[list[str] | None, option('KEY=VALUE, repeatable: cells.dSPN.parameters.C="16 pF".',
                                           "--set")]
+Models = Annotated[list[str] | None, option(
+    "Module that registers models, or holds some; repeatable.", "--models", callback=_register,
+    expose_value=False)]
 Out = Annotated[str | None, option("Folder of results (new, under runs/).", "--out")]
 Quiet = Annotated[bool, option("Print nothing but errors.", "--quiet")]
 Json = Annotated[bool, option("Print JSON for machines.", "--json")]

@@ -12,6 +12,7 @@ from neostriatum.commands.app import (
     Dt,
     Duration,
     Json,
+    Models,
     Overlay,
     Quiet,
     Seed,
@@ -31,7 +32,7 @@ def bench_command(
     repeats: Annotated[int, option("Runs of every engine.", "--repeats")] = 5,
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     threads: Threads = None, overlay: Overlay = None, changes: Set = None, quiet: Quiet = False,
-    as_json: Json = False,
+    models: Models = None, as_json: Json = False,
     variants: Annotated[bool, option(
         "What additions to striatum_v1 cost, on one thread.", "--variants")] = False,
 ) -> None:

@@ -15,6 +15,7 @@ from neostriatum.commands.app import (
     Duration,
     EngineName,
     Json,
+    Models,
     Out,
     Overlay,
     Seed,
@@ -34,7 +35,8 @@ def cell_command(
     sweep: Annotated[str | None, option('An f-I curve, "220:300:5 pA".', "--sweep")] = None,
     circuit: CircuitOption = "striatum", duration: Duration = "1 s", dt: Dt = None,
     dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, engine: EngineName = "reference",
-    overlay: Overlay = None, changes: Set = None, out: Out = None, as_json: Json = False,
+    overlay: Overlay = None, changes: Set = None, out: Out = None, models: Models = None,
+    as_json: Json = False,
 ) -> None:
     """Inject a constant current into one isolated neuron."""
     from neostriatum.experiments.cell import cell
@@ -59,7 +61,7 @@ def pair_command(
     circuit: CircuitOption = "striatum", duration: Duration = None, dt: Dt = None,
     dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     engine: EngineName = "reference", overlay: Overlay = None, changes: Set = None,
-    out: Out = None, as_json: Json = False,
+    out: Out = None, models: Models = None, as_json: Json = False,
 ) -> None:
     """Connect cells of one type to cells of another: one synaptic potential, or two groups."""
     from neostriatum.experiments.pair import pair

@@ -9,6 +9,7 @@ import typer
 from neostriatum.commands.app import (
     CircuitArgument,
     Json,
+    Models,
     Overlay,
     Quiet,
     Seed,
@@ -32,7 +33,7 @@ def build_command(
                                        "--out")] = None,
     dry_run: Annotated[bool, option("Say neurons, synapses, memory and time; build nothing.",
                                      "--dry-run")] = False,
-    quiet: Quiet = False, as_json: Json = False,
+    quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Build a network, save it and print its statistics."""
     from neostriatum.construction import construct
@@ -50,7 +51,7 @@ def export_command(
     what: Annotated[str, typer.Argument(metavar="RUN|NETWORK", help="A run, or a network.")],
     to: Annotated[str, option("Format: sonata; of a run also nwb, neo, csv.", "--to")],
     out: Annotated[str, option("New folder.", "--out")],
-    quiet: Quiet = False, as_json: Json = False,
+    quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Write a run or a network for other tools."""
     from neostriatum.recording.export import export

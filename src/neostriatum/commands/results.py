@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neostriatum.commands.app import Json, Quiet, app, option, show
+from neostriatum.commands.app import Json, Models, Quiet, app, option, show
 
 
 @app.command("report")
@@ -33,7 +33,7 @@ def plot_command(
     out: Annotated[str | None, option("Folder (RUN/figures).", "--out")] = None,
     start: Annotated[str | None, option('Draw from here on, "0 ms".', "--start")] = None,
     stop: Annotated[str | None, option('Draw up to here, "500 ms".', "--stop")] = None,
-    quiet: Quiet = False, as_json: Json = False,
+    quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Draw figures of a run or a network into files."""
     from neostriatum.plotting.gallery import draw

@@ -17,6 +17,7 @@ from neostriatum.commands.app import (
     Duration,
     EngineName,
     Json,
+    Models,
     Out,
     Overlay,
     Quiet,
@@ -48,7 +49,7 @@ def run_command(
     events: Annotated[str | None, option("File of what is done during the run.",
                                           "--events")] = None,
     checkpoint_every: CheckpointEvery = "60 s", out: Out = None, quiet: Quiet = False,
-    as_json: Json = False,
+    models: Models = None, as_json: Json = False,
 ) -> None:
     """Build, simulate, record, summarise and draw a circuit."""
     from neostriatum.engines.base import DEFAULT
@@ -82,7 +83,7 @@ def resume_command(
     duration: Annotated[str | None, option('Recorded time in all; longer extends, "10 s".',
                                             "--duration")] = None,
     network: Again = None, threads: Threads = None, checkpoint_every: CheckpointEvery = "60 s",
-    quiet: Quiet = False, as_json: Json = False,
+    quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped, or extend one, to the very same spikes."""
     from neostriatum.runs.go_on import resume
@@ -97,7 +98,7 @@ def resume_command(
 @app.command("rerun")
 def rerun_command(
     run: RunArgument, out: Out = None, network: Again = None, threads: Threads = None,
-    quiet: Quiet = False, as_json: Json = False,
+    quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Do a run again from its record, and say whether the spikes are the same."""
     from neostriatum.runs.again import rerun

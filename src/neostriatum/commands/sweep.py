@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neostriatum.commands.app import Json, Quiet, Threads, app, option, show
+from neostriatum.commands.app import Json, Models, Quiet, Threads, app, option, show
 
 
 @app.command("sweep")
@@ -15,7 +15,7 @@ def sweep_command(
     out: Annotated[str | None, option("Folder (new, under sweeps/); that of a sweep goes on.",
                                        "--out")] = None,
     jobs: Annotated[int | None, option("Processes at a time (one per core).", "--jobs")] = None,
-    threads: Threads = None, quiet: Quiet = False, as_json: Json = False,
+    threads: Threads = None, quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Run a circuit over a grid of parameters and seeds; go on where a sweep stopped."""
     from neostriatum.sweeps.sweep import sweep

@@ -7,6 +7,7 @@ from typing import Annotated
 from neostriatum.commands.app import (
     EngineName,
     Json,
+    Models,
     Overlay,
     Quiet,
     Set,
@@ -28,7 +29,7 @@ def validate_command(
     report: Annotated[str | None, option("Write a page here, .html or .md.", "--report")] = None,
     workers: Annotated[int | None, option("Processes (one per core).", "--workers", min=0,
                                           max=1024)] = None,
-    quiet: Quiet = False, as_json: Json = False,
+    quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Measure published targets on a circuit and say which are met."""
     from neostriatum.engines.base import DEFAULT

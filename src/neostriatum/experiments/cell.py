@@ -12,7 +12,7 @@ from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.experiments.isolate import bare_network, isolated, known_type
+from neostriatum.experiments.isolate import injected, isolated, known_type
 from neostriatum.units import quantity
 
 #: Strongest current accepted [pA]; the circuit file has the same bound.
@@ -35,7 +35,7 @@ class CellResult:
     spike_times_ms: list[np.ndarray]
     times_ms: np.ndarray
     v_mv: np.ndarray
-    v_peak_mv: float
+    v_peak_mv: float | None
     modulators: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -115,17 +115,22 @@ def cell(
         raise CircuitError(msg)
     dt = alone.dt.value
     n_steps = run_steps(alone, duration)
-    simulator = make_engine(engine)
-    simulator.prepare(alone, bare_network(name, len(currents), currents), seed=0)
-    simulator.probe(name, np.arange(len(currents)))
-    steps, ids = simulator.advance(n_steps)
-    trace = simulator.traces()[name]
-    times = [np.round((steps[ids == one] + 1) * dt, 9) for one in range(len(currents))]
+    # Where cells of a model can only have the same current, each is simulated by itself.
+    together = alone.cells[name].cell_model.constant_current is not None
+    parts = [currents] if together else np.split(currents, len(currents))
+    times, traces = [], []
+    for part in parts:
+        simulator = make_engine(engine)
+        simulator.prepare(*injected(alone, name, part), seed=0)
+        simulator.probe(name, np.arange(len(part)))
+        steps, ids = simulator.advance(n_steps)
+        times += [np.round((steps[ids == one] + 1) * dt, 9) for one in range(len(part))]
+        traces.append(simulator.traces()[name])
     levels = alone.levels_at(0.0)
     level = {key: levels[name] for name, key in DOPAMINE.items()}
     return CellResult(name, whole.name, currents, level, dt, n_steps * dt, times,
-                      trace.times_ms, trace.v_mv, alone.cells[name].parameters.v_peak.value,
-                      levels)
+                      traces[0].times_ms, np.hstack([trace.v_mv for trace in traces]),
+                      alone.cells[name].peak_mv, levels)
 
 
 def _currents(current: Any, sweep: Any) -> np.ndarray:

@@ -15,6 +15,9 @@ from neostriatum.network.network import Network
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
 
+#: Name of the input that injects a current.
+ELECTRODE = "constant"
+
 
 def known_type(circuit: Circuit, name: str) -> str:
     """Return our name of a cell type of ``circuit``, or raise CircuitError."""
@@ -39,8 +42,31 @@ def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
     return load(raw | parts)
 
 
-def bare_network(cell: str, n: int, currents_pa: np.ndarray | None = None) -> Network:
-    """Return ``n`` unconnected cells, each with its own constant current [pA]."""
-    spread = {} if currents_pa is None else {cell: {"I_spon": np.asarray(currents_pa, float)}}
+def injected(circuit: Circuit, cell: str, currents_pa: np.ndarray) -> tuple[Circuit, Network]:
+    """Return isolated cells, each with its own constant current [pA], and their network.
+
+    A model without a constant current of its own gets an electrode, which is the same for all.
+
+    Raises
+    ------
+    CircuitError
+        Several currents, and a model that can have but one.
+    """
+    model = circuit.cells[cell].cell_model
+    currents = np.asarray(currents_pa, float)
+    if model.constant_current is not None:
+        return circuit, bare_network(cell, len(currents), {model.constant_current.name: currents})
+    if len(set(currents.tolist())) > 1:
+        msg = (f"{circuit.name}: cells.{cell}.model: {model.name} has no constant current, so all "
+               "cells have the same. Give it one, constant_current")
+        raise CircuitError(msg)
+    raw = circuit.to_dict()
+    raw["inputs"] = raw.get("inputs", {}) | {ELECTRODE: {"targets": {cell: {
+        "current": f"{float(currents[0])!r} pA"}}}}
+    return load(raw), bare_network(cell, len(currents))
+
+
+def bare_network(cell: str, n: int, spread: dict[str, np.ndarray] | None = None) -> Network:
+    """Return ``n`` unconnected cells with these deviations of parameters."""
     return Network(0, {cell: n}, 1.0, False, np.zeros((n, 3), np.float32), {},
-                   {}, spread)
+                   {}, {cell: spread} if spread else {})

@@ -14,7 +14,8 @@ from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import Engine, Trace
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.experiments.isolate import bare_network, isolated, known_type
+from neostriatum.experiments.holding import hold
+from neostriatum.experiments.isolate import injected, isolated, known_type
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag, delay_units
@@ -98,7 +99,7 @@ def pair(
     circuit : str, Path, dict or Circuit
         Where cells, pathway and inputs come from.
     holding : str or quantity, optional
-        Potential of the target before the spike; by default its v_r.
+        Potential of the target before the spike; by default that of its start, v_r.
     distance : str or quantity
         Between the two somas of a single pair; it sets the delay.
     duration : str or quantity, optional
@@ -155,12 +156,12 @@ def _single(whole: Circuit, source: str, target: str, holding: Any, distance: An
     if count <= emitted + delay:
         msg = f"duration: must reach beyond the spike at {SPIKE_MS:g} ms (got {count * dt:g} ms)"
         raise CircuitError(msg)
-    held, current, u = hold(whole, target, holding)
+    held = hold(whole, target, holding)
     receptors = {key: f"{g.value!r} nS" for key, g in pathway.conductance.items()}
-    start = {target: {"v": f"{held!r} mV", "u": f"{u!r} pA"}}
-    alone = isolated(whole, target, start=start)
+    alone, network = injected(isolated(whole, target, start={target: held.start}), target,
+                              np.full(2, held.current_pa))
     alone = _with_spike(alone, target, receptors, (emitted + delay) * dt)
-    simulator.prepare(alone, bare_network(target, 2, np.full(2, current)), seed=0)
+    simulator.prepare(alone, network, seed=0)
     simulator.probe(target, np.arange(2))
     fired, _ = simulator.advance(count)
     trace = simulator.traces()[target]
@@ -172,13 +173,13 @@ def _single(whole: Circuit, source: str, target: str, holding: Any, distance: An
     return PairResult(
         source, target, 1, float(difference[peak]) if quiet else None,
         round(float(late), 6) if quiet else None, round(delay * dt, 6),
-        sum(g.value for g in pathway.conductance.values()), held, trace.times_ms,
+        sum(g.value for g in pathway.conductance.values()), held.v_mv, trace.times_ms,
         trace.v_mv[:, 0], trace.v_mv[:, 1], spike_ms=(emitted + 1) * dt)
 
 
 def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms: float) -> Circuit:
     raw = alone.to_dict()
-    raw["inputs"] = {"presynaptic": {"targets": {target: {
+    raw["inputs"] |= {"presynaptic": {"targets": {target: {
         "afferents": 1, "rate": "0 Hz", "conductance": conductance}}}}
     made = load(raw)
     # The one spike is data, not a file: it takes the place of the silent afferent.
@@ -186,34 +187,9 @@ def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms:
     spikes._events = (np.array([at_ms]), np.array([0]))
     entry = made.inputs["presynaptic"].targets[target]
     entry = entry.model_copy(update={"afferents": None, "rate": None, "spikes": spikes})
-    inputs = {"presynaptic": made.inputs["presynaptic"].model_copy(
+    inputs = made.inputs | {"presynaptic": made.inputs["presynaptic"].model_copy(
         update={"targets": {target: entry}})}
     return made.model_copy(update={"inputs": inputs})
-
-
-def hold(whole: Circuit, target: str, holding: Any) -> tuple[float, float, float]:
-    """Return the holding potential [mV], and the current and recovery [pA] that keep it."""
-    from neostriatum.engines.program import lower
-
-    alone = isolated(whole, target)
-    cell = lower(alone, bare_network(target, 1), 0).populations[0]
-    said = cell.modulated(tuple(whole.levels_at(0.0).values()))
-    try:
-        v = said["v_r"] if holding is None else quantity(holding, "mV")
-    except ValueError as error:
-        msg = f"holding: {error} (got {shown(holding)})"
-        raise CircuitError(msg) from None
-    if cell.cubic:
-        above = max(v - said["v_b"], 0.0)
-        u, slope = said["b"] * above**3, 3 * said["b"] * above**2
-    else:
-        u, slope = said["b"] * (v - said["v_r"]), said["b"]
-    if not -150 <= v <= 0 or said["k"] * (2 * v - said["v_r"] - said["v_t"]) - slope >= 0:
-        top = (said["v_r"] + said["v_t"] + (0 if cell.cubic else said["b"]) / said["k"]) / 2
-        msg = f"holding: must be below the static threshold of {top:.2f} mV (got {v:g} mV)"
-        raise CircuitError(msg)
-    opened = sum(g * (v - E) for g, E in said["currents"])
-    return v, u - said["k"] * (v - said["v_r"]) * (v - said["v_t"]) - opened - said["I_spon"], u
 
 
 def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: int,
@@ -276,7 +252,8 @@ def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndar
         source, target, n, None, None, pathway.delay.offset.value,
         sum(g.value for g in pathway.conductance.values()), None, traces["target"].times_ms,
         traces["target"].v_mv, np.zeros(0), connections, found, traces, rates,
-        v_peak_mv={one: cell.parameters.v_peak.value for one, cell in both.cells.items()})
+        v_peak_mv={one: cell.peak_mv for one, cell in both.cells.items()
+                   if cell.peak_mv is not None})
 
 
 def _length(where: str, raw: Any) -> float:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.errors import ModelError, shown
+from neostriatum.models.plain import plain, rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +31,15 @@ _SHIPPED = {
 }
 #: Group of entry points of other packages: a module, or a model in one.
 GROUP = "neostriatum.models"
+#: Models by kind and name that are not shipped, and the module that registered each.
 _registered: dict[tuple[str, str], Any] = {}
+_modules: dict[tuple[str, str], str] = {}
 #: Kind and name of the models that a circuit was loaded with.
 _used: set[tuple[str, str]] = set()
+#: Models that runs describe, which nobody may have registered here, with their modules.
+_described: dict[tuple[str, str], tuple[Any, str]] = {}
+#: Those of the run that is being read.
+_of_run: ContextVar[dict[tuple[str, str], Any]] = ContextVar("models of a run", default={})  # noqa: B039
 #: Entry points that could not be imported, with the reason.
 broken: dict[str, str] = {}
 _looked = False
@@ -55,20 +66,38 @@ def register(model: Any) -> None:
     >>> from dataclasses import replace
     >>> ns.register(replace(ADEX, name="my_adex"))
     """
+    _add(model, sys._getframe(1).f_globals.get("__name__", ""))
+
+
+def _add(model: Any, module: str) -> None:
     kind, name = getattr(model, "kind", None), getattr(model, "name", None)
-    if kind not in _SHIPPED:
+    if kind not in _SHIPPED or isinstance(model, type):
         msg = f"register: must be a CellModel, ReceptorModel or ReleaseModel (got {shown(model)})"
         raise ModelError(msg)
-    known = _registered.get((kind, name))
-    if known is not None and known.text == model.text:
+    known = find(kind, name) if name in _SHIPPED[kind] else _registered.get((kind, name))
+    if known is not None and _computes_the_same(model, known):
         return
-    if known is not None and (kind, name) in _used:
+    if (kind, name) in _used:
         msg = f'register: a circuit was loaded with {kind} "{name}" already. Choose another name'
         raise ModelError(msg)
-    if known is not None or name in _SHIPPED[kind]:
+    if known is not None:
         msg = f'register: {kind} "{name}" exists with other equations. Choose another name'
         raise ModelError(msg)
-    _registered[kind, name] = model
+    _registered[kind, name], _modules[kind, name] = model, module
+
+
+def _computes_the_same(model: Any, known: Any) -> bool:
+    """Return whether two models are one: equal texts, but for what a shipped one has besides.
+
+    That is bounds, defaults, conditions and a constant current.
+    """
+    if model.text == known.text:
+        return True
+    optional = ("parameter ", "requires ", "constant_current None")
+    mine = [line for line in model.text.splitlines() if not line.startswith(optional)]
+    theirs = [line for line in known.text.splitlines()
+              if not line.startswith((*optional, "constant_current "))]
+    return known.name in _SHIPPED[known.kind] and mine == theirs
 
 
 def find(kind: str, name: str) -> Any:
@@ -84,23 +113,75 @@ def find(kind: str, name: str) -> Any:
     if (kind, name) not in _registered:
         _read_entry_points()
     if (kind, name) not in _registered:
-        near = get_close_matches(name, names(kind), n=1) or names(kind)
-        msg = (f'unknown {kind} model (got "{shown(name)}"). Known: {", ".join(near)}; or name the '
-               "module that registers it, --models MODULE")
-        raise ModelError(msg)
+        raise ModelError(_unknown(kind, name))
     _used.add((kind, name))
     return _registered[kind, name]
 
 
+def _unknown(kind: str, name: str) -> str:
+    if (kind, name) in _described:
+        return f"{kind} model {name} is not registered here. {remedy(_described[kind, name][1])}"
+    near = get_close_matches(name, names(kind), n=1) or names(kind)
+    if broken:
+        return (f'unknown {kind} model (got "{shown(name)}"). Known: {", ".join(near)}; broken '
+                f"entry points: {', '.join(broken)}")
+    return (f'unknown {kind} model (got "{shown(name)}"). Known: {", ".join(near)}; or name the '
+            "module that registers it, --models MODULE")
+
+
+def remedy(module: str) -> str:
+    """Return how to get a model that a module registered."""
+    if module in ("", "__main__"):
+        return "Register it first, with neostriatum.register"
+    return f"Name its module, --models {shown(module)}"
+
+
 def declaration(kind: str, name: str) -> Any:
     """Return what says which states and parameters a model of this kind and name has.
+
+    That is the model, or what a run says of it where a run is read, or where nobody has it.
 
     Raises
     ------
     ModelError
         An unknown name.
     """
-    return find(kind, name)
+    if (kind, name) in _of_run.get():
+        return _of_run.get()[kind, name]
+    try:
+        return find(kind, name)
+    except ModelError:
+        if (kind, name) in _described:
+            return _described[kind, name][0]
+        raise
+
+
+def runnable(declared: Any) -> Any:
+    """Return the model that a circuit was loaded with, to be computed.
+
+    Raises
+    ------
+    ModelError
+        Nobody has registered it, or somebody another of its name.
+    """
+    model = find(declared.kind, declared.name)
+    if model is not declared and model.text != declared.text:
+        msg = (f'{model.kind} model "{model.name}" has other equations here than the circuit was '
+               "loaded with. Load the circuit again")
+        raise ModelError(msg)
+    return model
+
+
+@contextmanager
+def described(models: list[tuple[Any, str]]) -> Iterator[None]:
+    """Let a circuit be read with the models, and modules of them, that its run describes."""
+    own = {(model.kind, model.name): model for model, _ in models}
+    _described.update({(model.kind, model.name): (model, module) for model, module in models})
+    token = _of_run.set(own)
+    try:
+        yield
+    finally:
+        _of_run.reset(token)
 
 
 def names(kind: str) -> list[str]:
@@ -117,32 +198,51 @@ def every() -> Iterator[Any]:
             yield find(kind, name)
 
 
-def registered() -> tuple[Any, ...]:
-    """Return the models that are not shipped, for workers in other processes."""
-    return tuple(_registered.values())
+def is_shipped(model: Any) -> bool:
+    """Return whether a model comes with the package."""
+    return model.name in _SHIPPED[model.kind]
+
+
+def module_of(model: Any) -> str:
+    """Return the module that registered a model; nothing for one that is shipped."""
+    return _modules.get((model.kind, model.name), "")
+
+
+def registered() -> list[dict[str, Any]]:
+    """Return the models that are not shipped as plain data, for workers in other processes."""
+    return [plain(model) | {"module": module_of(model)} for model in _registered.values()]
+
+
+def register_plain(models: list[dict[str, Any]]) -> None:
+    """Register, in a worker, what `registered` gave."""
+    for data in models:
+        _add(rebuilt(data), data["module"])
 
 
 def read_modules(modules: list[str]) -> None:
-    """Import modules that register models, or hold some.
+    """Import modules that register models, or hold some; those of the working directory too.
 
     Raises
     ------
     ModelError
         A module that cannot be imported.
     """
+    if modules and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     for module in modules:
         try:
-            _register_all(import_module(module))
+            holder = import_module(module)
         except Exception as error:
-            msg = f"models: {shown(module)} could not be imported ({type(error).__name__}: {error})"
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            msg = f"models: {shown(module)} could not be imported ({reason})"
             raise ModelError(msg) from error
+        _register_all(holder)
 
 
 def _register_all(holder: Any) -> None:
     for value in list(vars(holder).values()):
-        if getattr(value, "kind", None) in _SHIPPED and not isinstance(value, type) and (
-                getattr(value, "name", None) not in _SHIPPED[value.kind]):
-            register(value)
+        if getattr(value, "kind", None) in _SHIPPED and not isinstance(value, type):
+            _add(value, holder.__name__)
 
 
 def _read_entry_points() -> None:
@@ -154,7 +254,7 @@ def _read_entry_points() -> None:
         try:
             value = entry.load()
             if getattr(value, "kind", None) in _SHIPPED:
-                register(value)
+                _add(value, entry.module)
             else:
                 _register_all(value)
         except Exception as error:

@@ -206,9 +206,9 @@ def _reason(run: RunView, name: str) -> str:
 
 
 def _peak_mv(run: RunView, name: str) -> float | None:
-    """Return where the circuit of a run cuts the spikes of a type, None for a run without one."""
+    """Return where the circuit of a run cuts the spikes of a type, None where that is not known."""
     cells = getattr(getattr(run, "circuit", None), "cells", {})
-    return float(cells[name].parameters.v_peak.value) if name in cells else None
+    return cells[name].peak_mv if name in cells else None
 
 
 def _panels(

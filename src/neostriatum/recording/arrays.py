@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.recording.library import library
-from neostriatum.recording.sonata import unit
 
 if TYPE_CHECKING:
     from neostriatum.recording.store import Run
@@ -58,7 +57,7 @@ def dataset(run: Run) -> Any:
     }, attrs=about)
     for variable in run.variables:
         traces = [xr.DataArray(
-            trace.values, dims=("time", "probe"), attrs={"units": unit(variable)},
+            trace.values, dims=("time", "probe"), attrs={"units": run.unit(variable, name)},
             coords={"time": ("time", trace.times_ms.round(9), ms), "probe": trace.ids,
                     "probe_type": ("probe", [name] * len(trace.ids))})
             for name, trace in run.recorded(variable).items()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -71,8 +71,23 @@ class EventEntry(_Strict):
     note: Text = ""
 
 
+class ModelEntry(_Strict):
+    """A model of a run: canonical text and hash; module and data of one that is not shipped."""
+
+    kind: Literal["cell", "receptor", "release"]
+    name: Name
+    hash: Text
+    text: Text
+    module: Text = ""
+    data: dict[str, Any] | None = None
+
+
 class _Events(_Strict):
     events: list[EventEntry] = Field(default_factory=list)
+
+
+class _Models(_Strict):
+    models: list[ModelEntry] = Field(default_factory=list)
 
 
 class Record(_Strict):
@@ -106,6 +121,7 @@ class Record(_Strict):
     figures: bool
     weight_unit: Text
     events: list[EventEntry] = Field(default_factory=list)
+    models: list[ModelEntry] = Field(default_factory=list)
     #: Files that the circuit names, and the sha256 of the copies of them.
     inputs: dict[Text, Text] = Field(default_factory=dict)
     #: How NEST spread the work, which decides its random numbers.
@@ -180,6 +196,17 @@ def events_of(run: Run) -> list[EventEntry]:
         The record is damaged: the field, and the rule that it breaks.
     """
     return _believed(_Events, run).events
+
+
+def model_entries(run: Run) -> list[ModelEntry]:
+    """Return what a run says of its models, nothing of one that was made before it said so.
+
+    Raises
+    ------
+    RunFileError
+        The record is damaged: the field, and the rule that it breaks.
+    """
+    return _believed(_Models, run).models
 
 
 def _believed(model: type[_Known], run: Run) -> _Known:

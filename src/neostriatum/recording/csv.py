@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.durable import replacing
-from neostriatum.recording.sonata import report, unit
+from neostriatum.recording.sonata import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,8 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
             table(start, start + _BLOCK).to_csv(handle, index=False, header=start == 0)
     for variable in run.variables:
         with _rows(folder / report(variable).replace(".h5", ".csv")) as handle:
-            handle.write(f"time_ms,type,node_id,id,{variable}_{unit(variable).lower()}\n")
+            unit = run.unit(variable).lower()
+            handle.write(f"time_ms,type,node_id,id,{variable}_{unit}\n")
             for trace in run.recorded(variable).values():
                 times = trace.times_ms.round(_DECIMALS)
                 for column, number in enumerate(trace.ids):

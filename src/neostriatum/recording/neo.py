@@ -10,7 +10,7 @@ import numpy as np
 
 from neostriatum.durable import replacing
 from neostriatum.recording.library import library
-from neostriatum.recording.sonata import bin_steps, unit
+from neostriatum.recording.sonata import bin_steps
 from neostriatum.recording.trains import clock, trains
 
 if TYPE_CHECKING:
@@ -164,8 +164,10 @@ def _events(run: Run, neo: Any, pq: Any) -> list[Any]:
 def _recorded(run: Run, variable: str, name: str, trace: Trace, neo: Any, pq: Any) -> Any:
     times, first = trace.times_ms, run.populations[name].start
     start, step = clock(trace, run.dt_ms)
+    unit = run.unit(variable, name)
     return neo.AnalogSignal(
-        trace.values.reshape(len(times), len(trace.ids)), units=getattr(pq, unit(variable)),
+        trace.values.reshape(len(times), len(trace.ids)),
+        units="dimensionless" if unit == "1" else unit,
         sampling_period=step * pq.ms, t_start=start * pq.ms, name=f"{variable} {name}",
         variable=variable, cell_type=name,
         array_annotations={"id": np.asarray(trace.ids), "node_id": trace.ids - first})

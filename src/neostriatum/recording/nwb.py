@@ -13,7 +13,7 @@ from neostriatum.circuit.sources import cited
 from neostriatum.errors import RunFileError
 from neostriatum.network.hdf5 import written
 from neostriatum.recording.library import library
-from neostriatum.recording.sonata import bin_steps, unit
+from neostriatum.recording.sonata import bin_steps
 from neostriatum.recording.trains import clock, trains
 
 if TYPE_CHECKING:
@@ -153,15 +153,16 @@ def _simulated(made: Any, run: Run, pynwb: Any) -> None:
                 "with the run"))
     rows: list[tuple[str, int, int]] = []
     for variable in run.variables:
-        si, factor = _SI[unit(variable)]
         for name, trace in run.recorded(variable).items():
             if not trace.values.size:
                 continue
+            unit = run.unit(variable, name)
+            si, factor = _SI.get(unit, (unit, 1.0))
             start, step = clock(trace, run.dt_ms)
             series = pynwb.TimeSeries(
                 name=f"{_NAMES.get(variable, variable)}_{name}", unit=si, conversion=factor,
                 data=trace.values.astype(np.float32), rate=1000 / step, starting_time=start / 1000,
-                description=f"{variable} of {name}, stored in {unit(variable)}, a column per cell",
+                description=f"{variable} of {name}, stored in {unit}, a column per cell",
                 comments="the table traced_cells says which unit a column is")
             module.add(series)
             rows += [(series.name, column, int(one)) for column, one in enumerate(trace.ids)]

@@ -33,6 +33,25 @@ class Choice:
     variable: str
     ids: np.ndarray
     every: int
+    unit: str = "mV"
+
+
+def recordable(circuit: Circuit, name: str) -> dict[str, str]:
+    """Return the unit of every variable that can be recorded of a cell type.
+
+    These are the states of its model, and ``<state>_<receptor>`` of its receptors.
+
+    Examples
+    --------
+    >>> from neostriatum.circuit.load import load
+    >>> recordable(load("striatum"), "FS")
+    {'v': 'mV', 'u': 'pA', 'g_AMPA': 'nS', 'g_GABA': 'nS'}
+    """
+    units = {state.name: state.unit for state in circuit.cells[name].declaration.states}
+    for receptor in circuit.receptors_of(name):
+        units |= {f"{state.name}_{receptor}": state.unit
+                  for state in circuit.receptors[receptor].declaration.states}
+    return units
 
 
 def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
@@ -42,9 +61,9 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]
     ----------
     said : str, iterable of str or None
         ``TYPE:CELLS:VARIABLES:EVERY``, the last two optional. CELLS is a number (the first so
-        many), ids and ranges in brackets, ``[0,7,20-29]``, or ``all``; VARIABLES are v [mV], u [pA]
-        and g_<receptor> [nS], separated by commas (v); EVERY is a number of steps (1). "none"
-        records nothing; None records v of the first 3 cells of every type.
+        many), ids and ranges in brackets, ``[0,7,20-29]``, or ``all``; VARIABLES are those of
+        `recordable`, such as v and g_<receptor>, separated by commas (v); EVERY is a number of
+        steps (1). "none" records nothing; None records v of the first 3 cells of every type.
     circuit : Circuit
         Says which types and receptors there are.
     counts : dict
@@ -103,7 +122,7 @@ def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice
         msg = f"record: {text}: type must be one of {', '.join(counts)} (got {shown(name)})"
         raise CircuitError(msg)
     ids = _ids(text, cells, counts[name])
-    known = ["v", "u", *(f"g_{one}" for one in circuit.receptors_of(name))]
+    known = recordable(circuit, name)
     wanted = [one.strip() for one in variables.split(",")]
     for one in wanted:
         if one not in known:
@@ -112,7 +131,7 @@ def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice
     if not re.fullmatch(r"[0-9]{1,9}", every) or int(every) < 1:
         msg = f"record: {text}: every must be a number of steps, at least 1 (got {shown(every)})"
         raise CircuitError(msg)
-    return [Choice(name, one, ids, int(every)) for one in wanted]
+    return [Choice(name, one, ids, int(every), known[one]) for one in wanted]
 
 
 def _ids(text: str, cells: str, count: int) -> np.ndarray:

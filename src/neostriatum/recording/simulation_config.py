@@ -12,7 +12,6 @@ from neostriatum.durable import replacing, write_text
 from neostriatum.network.hdf5 import written
 from neostriatum.network.sonata import CONFIG as CIRCUIT
 from neostriatum.network.sonata import stamp, write_sonata
-from neostriatum.recording.sonata import unit
 from neostriatum.recording.trains import clock
 from neostriatum.units import text
 
@@ -61,8 +60,8 @@ def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
             with written(output / f"{variable}.h5") as (file, _):
                 stamp(file)
                 for name, trace in traces.items():
-                    _population(file.create_group(f"report/{name}"), trace, variable,
-                                run.populations[name].start, run.dt_ms)
+                    _population(file.create_group(f"report/{name}"), trace,
+                                run.unit(variable, name), run.populations[name].start, run.dt_ms)
     write_text(folder / NODE_SETS, json.dumps(sets, indent=1) + "\n")
     if network is not None:
         (folder / "network").mkdir()
@@ -71,11 +70,11 @@ def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
                json.dumps(_config(run, reports, network is not None), indent=1) + "\n")
 
 
-def _population(group: Any, trace: Trace, variable: str, first: int, dt_ms: float) -> None:
+def _population(group: Any, trace: Trace, unit: str, first: int, dt_ms: float) -> None:
     """Write the cells of one type; beside what the specification has, what its readers ask for."""
     n = len(trace.ids)
     data = group.create_dataset("data", data=trace.values.astype(np.float32))
-    data.attrs["units"] = unit(variable)
+    data.attrs["units"] = unit
     mapping = group.create_group("mapping")
     ids = mapping.create_dataset("node_ids", data=(trace.ids - first).astype(np.uint64))
     ids.attrs["sorted"] = np.uint8(bool((np.diff(trace.ids) > 0).all()))
@@ -110,7 +109,7 @@ def _free(name: str, taken: set[str]) -> str:
 def _report(run: Run, variable: str, traces: dict[str, Trace], everyone: str) -> dict[str, Any]:
     start, step = clock(next(iter(traces.values())), run.dt_ms)
     return {"cells": everyone, "type": "compartment", "sections": "soma",
-            "variable_name": variable, "unit": unit(variable), "dt": step, "start_time": start,
+            "variable_name": variable, "unit": run.unit(variable), "dt": step, "start_time": start,
             "end_time": run.duration_ms, "file_name": f"{variable}.h5", "enabled": True}
 
 

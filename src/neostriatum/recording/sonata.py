@@ -27,11 +27,6 @@ BIN_MS = 10.0
 BLOCK = 2**16
 
 
-def unit(variable: str) -> str:
-    """Return the unit of a recorded variable."""
-    return {"v": "mV", "u": "pA"}.get(variable, "nS")
-
-
 def report(variable: str) -> str:
     """Return the name of the file that holds the traces of a variable."""
     return "traces.h5" if variable == "v" else f"traces-{variable}.h5"
@@ -207,7 +202,7 @@ def write_traces(path: Path, populations: dict[str, range], dt_ms: float, chosen
             total = len(due(0, n_steps, one.every))
             group = file.create_group(f"report/{one.population}")
             data[one.population] = group.create_dataset("data", (total, len(one.ids)), np.float32)
-            data[one.population].attrs["units"] = unit(one.variable)
+            data[one.population].attrs["units"] = one.unit
             data[one.population].attrs["variable"] = one.variable
             at[one.population] = 0
             mapping: Any = group.create_group("mapping")

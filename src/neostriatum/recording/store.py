@@ -14,10 +14,12 @@ from neostriatum.circuit.load import load
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
 from neostriatum.errors import RunFileError
-from neostriatum.recording.checked import events_of
+from neostriatum.models.registry import described
+from neostriatum.recording.checked import events_of, model_entries
 from neostriatum.recording.chunks import due, read_chunk
 from neostriatum.recording.events import Event
 from neostriatum.recording.manifest import Manifest
+from neostriatum.recording.models import models_of
 from neostriatum.recording.record import parsed, read_record, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
@@ -90,7 +92,8 @@ class Run:
     def circuit(self) -> Circuit:
         """The resolved circuit."""
         self.verify_inputs()
-        return load(self.record["circuit"], folder=self.folder)
+        with described(models_of(self.label, model_entries(self))):
+            return load(self.record["circuit"], folder=self.folder)
 
     @property
     def circuit_name(self) -> str:
@@ -168,8 +171,13 @@ class Run:
         """The variables that are recorded of single cells."""
         return list(dict.fromkeys(one.variable for one in self._chosen))
 
+    def unit(self, variable: str, name: str | None = None) -> str:
+        """Return the unit of a recorded variable, of one type or of the first that has it."""
+        return next(one.unit for one in self._chosen
+                    if one.variable == variable and name in (None, one.population))
+
     def recorded(self, variable: str) -> dict[str, Trace]:
-        """Return one variable of the recorded cells by type: v [mV], u [pA] or g_... [nS].
+        """Return one variable of the recorded cells by type: v [mV], g_... [nS], ...
 
         Parameters
         ----------

@@ -124,10 +124,18 @@ def _heard(circuit: Circuit, effect: Any) -> str:
 
 
 def receptors(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return a row per receptor: name, reversal, decay, magnesium."""
-    return [{"name": name, "E": said(one.E), "tau": said(one.tau),
-             "magnesium": None if one.magnesium is None else said(one.magnesium)}
-            for name, one in circuit.receptors.items()]
+    """Return a row per receptor: name, reversal, decay, magnesium, model and what else it has."""
+    rows = []
+    for name, one in circuit.receptors.items():
+        given = {parameter.name: value for parameter in one.declaration.parameters
+                 if (value := getattr(one, parameter.name, None)) is not None}
+        columns = {key: said(given.pop(key)) if key in given else None
+                   for key in ("E", "tau", "magnesium")}
+        further = [_prefixed(f"{key} ", said(value)) for key, value in given.items()]
+        if one.model is not None or given:
+            further.insert(0, Said(one.declaration.name))
+        rows.append({"name": name, **columns, "more": further})
+    return rows
 
 
 def wiring(circuit: Circuit) -> list[dict[str, Any]]:
@@ -179,7 +187,12 @@ def _changed(*values: Any) -> str | None:
 
 def _more(one: Any) -> list[Said]:
     found = []
-    if one.stp is not None:
+    if one.stp is not None and one.stp.declaration.name != "tsodyks_markram":
+        found.append(Said(one.stp.declaration.name))
+        found += [_prefixed(f"{parameter.name} ", said(value))
+                  for parameter in one.stp.declaration.parameters
+                  if (value := getattr(one.stp, parameter.name)) is not None]
+    elif one.stp is not None:
         stp = one.stp
         found.append(Said(f"Tsodyks–Markram: U {number(stp.U.value)}, τ of recovery "
                           f"{amount(stp.tau_rec.value, 'ms')}, of facilitation "

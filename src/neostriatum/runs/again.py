@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from neostriatum.errors import EngineUnsupported, enough_memory, shown
 from neostriatum.ranks import launched
-from neostriatum.recording.checked import Record, record_of
+from neostriatum.recording.checked import Record, model_entries, record_of
 from neostriatum.recording.drawn import former_network
+from neostriatum.recording.models import check_models
 from neostriatum.recording.record import parsed
 from neostriatum.recording.store import Run
 from neostriatum.runs.events import event_list
@@ -55,7 +56,9 @@ def rerun(
     Raises
     ------
     RunFileError
-        No run, or its record or inputs are damaged, or the network is another.
+        No run, or its record or inputs are damaged, or the network or a model is another.
+    ModelError
+        A model that nobody has registered here: the message names its module.
     EngineUnsupported
         A run on NEST, and another number of virtual processes: other random numbers.
 
@@ -67,6 +70,7 @@ def rerun(
     """
     first = run if isinstance(run, Run) else Run(run)
     first.verify_inputs()
+    check_models(first, model_entries(first))
     record, tell = record_of(first), progress or (lambda phase, share: None)
     threads = checked_threads(threads)
     if network is not None or record.network or record.network_hash:

@@ -17,10 +17,11 @@ from neostriatum.errors import (
     enough_memory,
 )
 from neostriatum.machine import fork_early
-from neostriatum.recording.checked import record_of
+from neostriatum.recording.checked import model_entries, record_of
 from neostriatum.recording.checkpoint import read_state
 from neostriatum.recording.drawn import former_network
 from neostriatum.recording.manifest import Manifest, sweep
+from neostriatum.recording.models import check_models
 from neostriatum.recording.record import read_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import report, windows_of_spikes, windows_of_traces
@@ -81,7 +82,9 @@ def resume(
     ------
     RunFileError
         No run, damaged files, another process that writes it, or a checkpoint of another circuit,
-        seed, network or version: the message names what differs.
+        seed, network, version or equations: the message names what differs.
+    ModelError
+        A model that nobody has registered here: the message names its module.
     EngineUnsupported
         The engine cannot continue exactly, and something was recorded already.
     CircuitError
@@ -105,6 +108,7 @@ def resume(
         if former.finished and steps == former.record["steps"]:
             return _as_it_is(former, tell)
         former.verify()
+        check_models(former, model_entries(former))
         _refuse_other_versions(former)
         _refuse_engine(former)
         _refuse_shorter(former, steps)

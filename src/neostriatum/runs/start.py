@@ -27,6 +27,7 @@ from neostriatum.network.files import load_network
 from neostriatum.network.network import Network, build
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.checked import Record
+from neostriatum.recording.models import entries_of
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
@@ -182,7 +183,8 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n
             asked: dict[str, Any]) -> Record:
     return Record.asked(**{
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
-        "seed": seed, "size": size, "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
+        "models": entries_of(circuit), "seed": seed, "size": size,
+        "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
         "threads": checked_threads(settings.threads), "precision": settings.precision,
         "overlay": list(settings.overlay),

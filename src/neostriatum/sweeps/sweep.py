@@ -14,6 +14,7 @@ from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
 from neostriatum.errors import undrawn
 from neostriatum.machine import cores, free_memory
+from neostriatum.models.registry import registered
 from neostriatum.network.estimate import SHARE
 from neostriatum.sweeps.plan import read
 from neostriatum.sweeps.points import axis_column, expand
@@ -127,7 +128,7 @@ def sweep(
         table.write()
         processors = cores()
         jobs = max(1, min(jobs or processors, len(waiting)))
-        start = {"circuit": circuit.to_dict(),
+        start = {"circuit": circuit.to_dict(), "models": registered(),
                  "folder": None if circuit._folder is None else str(circuit._folder),
                  "preset": circuit._preset,
                  "options": {"engine": asked.engine, "precision": asked.precision,

@@ -46,8 +46,10 @@ def main() -> None:
         replies.flush()
 
     from neostriatum.circuit.load import load
+    from neostriatum.models.registry import register_plain
 
     start = said.get()
+    register_plain(start["models"])
     circuit = load(start["circuit"], folder=start["folder"] and Path(start["folder"]))
     circuit._preset = start["preset"]
     runner = Runner(circuit, start["options"])

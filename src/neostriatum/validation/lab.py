@@ -13,7 +13,7 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.model import Circuit
 from neostriatum.engines.base import DEFAULT
 from neostriatum.engines.base import engine as make_engine
-from neostriatum.experiments.isolate import bare_network, isolated
+from neostriatum.experiments.isolate import injected, isolated
 from neostriatum.network.network import Network, build
 
 
@@ -102,7 +102,7 @@ class Lab:
             "inputs": {"electrode": {"targets": {name: {"current": pulse}}}}}
         alone = self.cell(name, dopamine, changes, **parts)
         currents = np.atleast_1d(np.asarray(currents_pa, float))
-        network = bare_network(name, len(currents), currents)
+        alone, network = injected(alone, name, currents)
         return self.record(alone, network, duration_ms, probed={name: np.arange(len(currents))})
 
 

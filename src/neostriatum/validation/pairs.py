@@ -9,8 +9,9 @@ import numpy as np
 from neostriatum.circuit.drive import SpikeFile
 from neostriatum.circuit.load import load
 from neostriatum.errors import CircuitError
+from neostriatum.experiments.holding import hold
 from neostriatum.experiments.isolate import isolated
-from neostriatum.experiments.pair import hold, pair
+from neostriatum.experiments.pair import pair
 from neostriatum.network.edges import Edges, delay_units
 from neostriatum.network.network import Network
 from neostriatum.validation.lab import Lab, Unsuited, require
@@ -88,10 +89,11 @@ def train(lab: Lab, source: str, target: str, spikes: int = 8, rate_hz: float = 
 def _connected(whole: Circuit, name: str, holding_mv: float, at_ms: np.ndarray,
                pulse_ns: float) -> tuple[Circuit, Network]:
     source, target = name.split("->")
-    current, u = hold(whole, target, f"{holding_mv} mV")[1:]
+    held = hold(whole, target, f"{holding_mv} mV")
+    constant = _constant_current(whole, target)
     types = [one for one in whole.types if one in (source, target)]
     raw = whole.to_dict()
-    start = {"v": f"{holding_mv} mV", "u": f"{u!r} pA"}
+    start = held.start | {"v": f"{holding_mv} mV"}
     raw = {key: said for key, said in raw.items()
            if key not in ("gap_junctions", "channels", "noise", "spread", "start")}
     raw |= {"warmup": "0 ms", "pathways": {name: raw["pathways"][name]},
@@ -104,13 +106,22 @@ def _connected(whole: Circuit, name: str, holding_mv: float, at_ms: np.ndarray,
     counts = {one: 2 // len(types) for one in types}
     row = 1 if source == target else 0
     holding = np.zeros(counts[target])
-    holding[row] = current
+    holding[row] = held.current_pa
     units = delay_units(f"pathways.{name}.delay", whole.pathways[name].delay, np.array([50.0]))
     edges = Edges(np.array([0] + [1] * counts[source], np.int64), np.array([row], np.int32),
                   units.astype(np.uint8))
     network = Network(0, counts, 100.0, False, np.zeros((2, 3), np.float32), {name: edges},
-                      {}, {target: {"I_spon": holding}})
+                      {}, {target: {constant: holding}})
     return circuit, network
+
+
+def _constant_current(circuit: Circuit, cell: str) -> str:
+    """Return the parameter of a cell type that is a constant current."""
+    parameter = circuit.cells[cell].cell_model.constant_current
+    if parameter is None:
+        msg = f"{cell} of {circuit.name} has no constant current"
+        raise Unsuited(msg)
+    return parameter.name
 
 
 def _firing(circuit: Circuit, source: str, at_ms: np.ndarray) -> Circuit:
@@ -135,11 +146,11 @@ def coupling(lab: Lab, step_pa: float = -10.0, duration_ms: float = 500.0,
         raise Unsuited(msg)
     circuit = isolated(whole, "FS", gap_junctions={
         "FS-FS": whole.to_dict()["gap_junctions"]["FS-FS"]})
-    ends = []
+    ends, constant = [], _constant_current(whole, "FS")
     for current in (0.0, step_pa):
         network = Network(0, {"FS": 2}, 100.0, False, np.zeros((2, 3), np.float32), {},
                           {"FS-FS": np.array([[0, 1]], np.int32)},
-                          {"FS": {"I_spon": np.array([current, 0.0])}})
+                          {"FS": {constant: np.array([current, 0.0])}})
         made = lab.record(circuit, network, duration_ms, probed={"FS": [0, 1]},
                           engine=lab.small)
         ends.append(made.v_mv[-1])

@@ -14,6 +14,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from neostriatum.models.registry import register_plain, registered
+
 #: Longest time that a new process may take before its first job begins [s].
 START_S = 120.0
 
@@ -118,13 +120,14 @@ def _look(staff: list[_Worker], limit_s: float) -> Iterator[Done]:
 def _hire(function: Callable[..., Any]) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(function, theirs, registered()), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)
 
 
-def _serve(function: Callable[..., Any], pipe: Connection) -> None:
+def _serve(function: Callable[..., Any], pipe: Connection, models: list[dict[str, Any]]) -> None:
+    register_plain(models)
     pipe.send(True)
     while True:
         try:
