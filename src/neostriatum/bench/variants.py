@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.clock import run_steps, warmup_steps
 from neostriatum.circuit.load import load
+from neostriatum.circuit.pools import pools_of
 from neostriatum.engines.base import engine
 from neostriatum.machine import machine, versions
 from neostriatum.network.network import build
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
 
-#: The circuit that the additions are made to, its projection neurons and all its cells.
-BASE, PROJECTION, CELLS = "striatum_v1", ("dSPN", "iSPN"), ("dSPN", "iSPN", "FS")
+#: The circuit that the additions are made to, and the pool of its projection neurons.
+BASE, POOL = "striatum_v1", "SPN"
 SIZE = 10_000
 
 
@@ -33,8 +34,8 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        ``receptor``: a time constant of its own for FS->SPN; ``input``: a second Poisson input
-        to all types, both at half the rates; ``current``: an electrode of 0 pA in all; ``spread``:
+        ``receptor``: a time constant of its own for GABA of interneurons; ``input``: a second
+        Poisson input to all types, both at half the rates; ``current``: an electrode of 0 pA in all; ``spread``:
         of v_t by 1 mV; ``noise``: 1 mV; ``gap``: one junction per 20 SPNs; ``binomial``: all
         inputs binomial.
 
@@ -45,31 +46,39 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
     """
     circuit = load(BASE)
     raw = circuit.to_dict()
+    projection = pooled(circuit)
     own = {**raw["receptors"]["GABA"], "tau": "8 ms"}
-    receptor: dict[str, Any] = {"receptors.GABA_FS": own}
+    receptor: dict[str, Any] = {"receptors.GABA_slow": own}
     halves: dict[str, Any] = {}
-    for cell in PROJECTION:
-        g = raw["pathways"][f"FS->{cell}"]["conductance"]["GABA"]
-        receptor[f"pathways.FS->{cell}.conductance"] = {"GABA_FS": g}
+    for name, pathway in raw["pathways"].items():
+        source, target = name.split("->")
+        if target in projection and source not in projection:
+            receptor[f"pathways.{name}.conductance"] = {
+                "GABA_slow": pathway["conductance"]["GABA"]}
     targets = raw["inputs"]["cortex"]["targets"]
-    for cell in CELLS:
+    for cell in circuit.types:
         rate = circuit.inputs["cortex"].targets[cell].rate.constant.value
         halves[cell] = {**targets[cell], "rate": {"constant": f"{rate / 2!r} Hz"}}
     counts = circuit.counts(size)
     gap = {f"gap_junctions.{cell}-{cell}": {
         "kind": "ohmic", "conductance": "1 nS",
         "wiring": {"rule": "fixed_probability", "p": 0.1 / (counts[cell] - 1)}}
-        for cell in PROJECTION}
+        for cell in projection}
     return {
         "receptor": receptor,
         "input": {"inputs.cortex": {"targets": halves}, "inputs.second": {"targets": halves}},
         "current": {"inputs.electrode": {"targets": {
-            cell: {"current": {"constant": "0 pA"}} for cell in CELLS}}},
-        "spread": {f"spread.{cell}": {"v_t": "1 mV"} for cell in PROJECTION},
-        "noise": {f"noise.{cell}": "1 mV" for cell in PROJECTION},
+            cell: {"current": {"constant": "0 pA"}} for cell in circuit.types}}},
+        "spread": {f"spread.{cell}": {"v_t": "1 mV"} for cell in projection},
+        "noise": {f"noise.{cell}": "1 mV" for cell in projection},
         "gap": gap,
-        "binomial": {f"inputs.cortex.targets.{cell}.process": "binomial" for cell in CELLS},
+        "binomial": {f"inputs.cortex.targets.{cell}.process": "binomial" for cell in circuit.types},
     }
+
+
+def pooled(circuit: Circuit) -> tuple[str, ...]:
+    """Return the projection neurons of a circuit."""
+    return pools_of(circuit.types, circuit.pools)[POOL]
 
 
 def bench_variants(*, size: int | None = None, duration: Any = "1 s", repeats: int = 5,
@@ -115,7 +124,7 @@ def bench_variants(*, size: int | None = None, duration: Any = "1 s", repeats: i
             seconds[""].append(without)
             seconds[name].append(with_)
     middle = {name: statistics.median(times) for name, times in seconds.items()}
-    cells = sum(base.counts(size)[cell] for cell in PROJECTION)
+    cells = sum(base.counts(size)[cell] for cell in pooled(base))
     draws = {"noise": cells * n_steps, "binomial": size * n_steps}
     return {
         "machine": {**machine(), **versions()}, "circuit": BASE, "neurons": size,
