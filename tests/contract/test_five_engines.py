@@ -19,14 +19,11 @@ RECORDED = {"nest": ["GP:10:v", "Ast:[0,3]:v", "dSPN:2:v"]}
 ALL = ["GP:10:v", "Ast:[0,3]:v,u,g_GABA_slow", "dSPN:2:v"]
 
 
-@pytest.fixture(params=[
-    "nest", "brian2-runtime", pytest.param("brian2", marks=[pytest.mark.slow,
-                                                            pytest.mark.compiled])])
-def name(request, monkeypatch):
-    """An engine whose library is there; Brian2's runtime without a compiler."""
+@pytest.fixture(params=["nest", *(pytest.param(one, marks=[pytest.mark.slow, pytest.mark.compiled])
+                                 for one in ("brian2-runtime", "brian2"))])
+def name(request):
+    """An engine whose library is there."""
     request.getfixturevalue("reference").__class__(request.param)()
-    if request.param == "brian2-runtime":
-        monkeypatch.setattr("neostriatum.engines.brian2_engine.engine.has_compiler", lambda: False)
     return request.param
 
 
@@ -42,8 +39,8 @@ def test_every_type_is_in_every_output(name, tmp_path, capsys):
     check_rates(run, summary)
     check_recorded(run, name)
     check_tables(run, tmp_path)
-    again = ns.run(FILE, size=100, duration="40 ms", engine="reference", figures=False, record="none",
-                   out=tmp_path / "reference")
+    again = ns.run(FILE, size=100, duration="40 ms", engine="reference", figures=False,
+                   record="none", out=tmp_path / "reference")
     assert again.summary["network_hash"] == run.summary["network_hash"]
     for kind, rate in again.summary["rates_hz"].items():
         assert rate / 2 < summary["rates_hz"][kind] < rate * 2
