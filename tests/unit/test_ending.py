@@ -33,8 +33,8 @@ from neostriatum.terminal import summary_lines
 
 ROOT = Path(__file__).parents[2]
 SRC, GOOD = str(ROOT / "src"), str(ROOT / "tests" / "data" / "good_small.toml")
-QUICK = {"engine": "reference", "size": 60, "duration": "20 ms"}
-COMMAND = ["run", GOOD, "--engine", "reference", "--size", "60", "--duration", "20 ms"]
+QUICK = {"engine": "reference", "size": 60, "duration": "5 ms"}
+COMMAND = ["run", GOOD, "--engine", "reference", "--size", "60", "--duration", "5 ms"]
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +176,12 @@ ENVIRONMENTS = {
     "no folder for fonts": {"MPLCONFIGDIR": "/proc/nosuch"},
     "warnings that are errors": {"PYTHONWARNINGS": "error", "MPLBACKEND": "Qt4Agg"},
 }
+#: Another environment stands for each of these among the quick tests.
+SIMILAR = {"a backend that is none", "TeX without TeX", "settings that are a folder"}
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SIMILAR))
+                                  for name in ENVIRONMENTS])
 def test_no_environment_fails_a_run(name):
     Path("rc").write_text("text.usetex: True\nfont.family: nosuch\naxes.grid: True\n")
     Path("bytes").write_bytes(b"font.family: \xff\xfe\n")
@@ -357,7 +360,7 @@ def test_folders_that_are_no_numbers(name):
     assert durable.claim(None) == Path("runs/0005")
 
 
-@pytest.mark.parametrize(("first", "late"), [(50_000, True), (20.1, True), (20, False), (0, False)])
+@pytest.mark.parametrize(("first", "late"), [(50_000, True), (5.1, True), (5, False), (0, False)])
 def test_input_spikes_after_the_end(first, late, capsys):
     text = Path(GOOD).read_text("utf-8")
     Path("late.csv").write_text(f"time_ms,id\n{first},0\n{first + 1},1\n")
