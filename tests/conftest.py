@@ -3,10 +3,26 @@
 import ctypes
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from neostriatum.engines.brian2_engine.engine import has_compiler
+from neostriatum.plotting.gallery import figures_of
+from neostriatum.reporting import report
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that stand in slow.txt."""
+    lines = set((HERE / "slow.txt").read_text("utf-8").splitlines())
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            whole = item.nodeid.removeprefix("tests/")
+            if {whole, whole.partition("[")[0]} & lines:
+                item.add_marker(pytest.mark.slow)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -16,6 +32,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("NEOSTRIATUM_REQUIRE_COMPILER") == "1":
         pytest.fail("no C++ compiler and make, and NEOSTRIATUM_REQUIRE_COMPILER=1", pytrace=False)
     pytest.skip("needs a C++ compiler and make")
+
+
+@pytest.fixture
+def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs and reports draw one figure, the quickest, where a test is not about figures."""
+    name = "rates"
+    monkeypatch.setattr(report, "STANDARD", (name,))
+    monkeypatch.setattr(report, "figures_of", lambda what: {name: figures_of(what)[name]})
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from neostriatum.circuit.load import load
 from neostriatum.cli import app, entry, main
 from neostriatum.recording.store import spike_hash
 
+pytestmark = pytest.mark.usefixtures("one_figure")
 SRC = str(Path(ns.__file__).parents[1])
 GOOD = str(Path(__file__).parents[1] / "data" / "good_small.toml")
 QUICK = ["--engine", "reference", "--size", "60", "--duration", "20 ms"]

@@ -25,12 +25,13 @@ import neostriatum as ns
 from neostriatum import durable, plotting
 from neostriatum.cli import main
 from neostriatum.errors import BuildError, NeostriatumWarning, RunFileError
-from neostriatum.plotting.gallery import STANDARD, picture
+from neostriatum.plotting.gallery import picture
 from neostriatum.recording.checked import checked
 from neostriatum.recording.record import write_record
 from neostriatum.recording.writer import Writer
 from neostriatum.terminal import summary_lines
 
+pytestmark = pytest.mark.usefixtures("one_figure")
 ROOT = Path(__file__).parents[2]
 SRC, GOOD = str(ROOT / "src"), str(ROOT / "tests" / "data" / "good_small.toml")
 QUICK = {"engine": "reference", "size": 60, "duration": "5 ms"}
@@ -99,8 +100,7 @@ def test_a_report_that_fails_is_a_warning(monkeypatch):
     with pytest.warns(NeostriatumWarning, match="the run is finished"):
         run = ns.run(GOOD, out="a", **QUICK)
     assert run.summary["neurons"] == 60
-    assert sorted(one.name for one in (run.folder / "figures").iterdir()) == sorted(
-        f"{name}.png" for name in STANDARD)
+    assert [one.name for one in (run.folder / "figures").iterdir()] == ["rates.png"]
     assert "report in" not in "".join(summary_lines(run))
 
 
@@ -176,12 +176,9 @@ ENVIRONMENTS = {
     "no folder for fonts": {"MPLCONFIGDIR": "/proc/nosuch"},
     "warnings that are errors": {"PYTHONWARNINGS": "error", "MPLBACKEND": "Qt4Agg"},
 }
-#: Another environment stands for each of these among the quick tests.
-SIMILAR = {"a backend that is none", "TeX without TeX", "settings that are a folder"}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SIMILAR))
-                                  for name in ENVIRONMENTS])
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_no_environment_fails_a_run(name):
     Path("rc").write_text("text.usetex: True\nfont.family: nosuch\naxes.grid: True\n")
     Path("bytes").write_bytes(b"font.family: \xff\xfe\n")

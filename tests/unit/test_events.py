@@ -11,6 +11,7 @@ from neostriatum.cli import main
 from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, EngineUnsupported, NeostriatumError
 
+pytestmark = pytest.mark.usefixtures("one_figure")
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
 QUICK = {"duration": "30 ms", "engine": "reference", "figures": False, "record": "none",
          "size": 60, "changes": {"warmup": "2 ms", "inputs.pulse": {"targets": {
