@@ -15,14 +15,22 @@ HERE = Path(__file__).parent
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that stand in slow.txt."""
-    lines = set((HERE / "slow.txt").read_text("utf-8").splitlines())
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            whole = item.nodeid.removeprefix("tests/")
-            if {whole, whole.partition("[")[0]} & lines:
-                item.add_marker(pytest.mark.slow)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that stand in slow.txt; a line of it that fits none is an error."""
+    lines = {line for line in (HERE / "slow.txt").read_text("utf-8").splitlines()
+             if not line.startswith("#")}
+    names = {item.nodeid.removeprefix("tests/"): item for item in items
+             if item.path.is_relative_to(HERE)}
+    for name, item in names.items():
+        if name in lines:
+            item.add_marker(pytest.mark.slow)
+    # Of the files that were collected whole.
+    files = {name.partition("::")[0] for name in names}
+    whole = not any("::" in one for one in config.args)
+    for line in sorted(lines - set(names)):
+        if whole and line.partition("::")[0] in files:
+            msg = f"tests/slow.txt: must name tests that are there (got {line})"
+            raise pytest.UsageError(msg)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

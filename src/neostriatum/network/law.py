@@ -78,9 +78,9 @@ class Rule:
         breaks = [beyond, self.reach]
         if self.kind == BINS:
             breaks += [edge for edge in self.constants[: self.constants.size // 2] if edge > beyond]
-        breaks = np.array(sorted({*breaks, *np.arange(np.ceil(beyond), self.reach, 10.0)}))
-        breaks = breaks[breaks >= beyond]
-        half, middle = 0.5 * np.diff(breaks), 0.5 * (breaks[:-1] + breaks[1:])
+        edges = np.array(sorted({*breaks, *np.arange(np.ceil(beyond), self.reach, 10.0)}))
+        edges = edges[edges >= beyond]
+        half, middle = 0.5 * np.diff(edges), 0.5 * (edges[:-1] + edges[1:])
         r = half[:, None] * _NODES + middle[:, None]
         p = np.minimum(1.0, self.at(r.ravel())).reshape(r.shape)
         return float(sum(half * (_WEIGHTS * 4.0 * np.pi * r * r * p).sum(axis=1)))
