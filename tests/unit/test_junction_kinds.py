@@ -31,7 +31,7 @@ def circuit(**kinds):
     raw = ns.load("striatum").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
-    return ns.load(raw | {"gap_junctions": kinds})
+    return ns.load(raw | {"gap_junctions": kinds, "warmup": "1 ms"})
 
 
 def turned():

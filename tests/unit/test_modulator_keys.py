@@ -25,7 +25,7 @@ def raw_of(**modulators):
 @pytest.fixture
 def third():
     """The default circuit with a third modulator and an effect of it."""
-    raw = raw_of(ACh=ACH)
+    raw = raw_of(ACh=ACH) | {"warmup": "1 ms"}
     raw["cells"]["dSPN"]["effects"] = [{"level": "ACh", "acts_on": "v_t", "add": "1.2 mV"}]
     return ns.load(raw)
 
