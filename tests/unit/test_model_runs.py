@@ -103,7 +103,7 @@ class TestRecord:
     def test_other_equations_are_refused(self, run, monkeypatch, go_on):
         forget(monkeypatch)
         ns.register(adex("mine", fires=adex().states[0] > parameters("v_peak mV")[0]))
-        with pytest.raises(RunFileError, match=r"mine must have the equations of the run, [0-9a-f]{16} "):
+        with pytest.raises(RunFileError, match=r"must have the equations of the run, [0-9a-f]{16}"):
             go_on(run.folder)
         assert not list(run.folder.glob("chunk*"))
 
