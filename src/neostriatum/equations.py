@@ -46,8 +46,9 @@ def _description(model: Any) -> dict[str, Any]:
     return {
         "name": model.name, "kind": model.kind, "summary": model.summary,
         "states": [{"name": state.name, "unit": state.unit} for state in model.states],
-        "parameters": [{"name": one.name, "unit": one.spelled_unit, "bounds": one.bounds,
-                        "default": one.default} for one in model.parameters],
+        "parameters": [{"name": parameter.name, "unit": parameter.spelled_unit,
+                        "bounds": parameter.bounds, "default": parameter.default}
+                       for parameter in model.parameters],
         "equations": list(model.equations),
         "derived": {name: infix(tree) for name, tree in getattr(model, "derived", {}).items()},
         "requires": [infix(condition) for condition in model.requires],
@@ -64,9 +65,9 @@ def model_lines(models: list[dict[str, Any]]) -> list[str]:
         text += [f"{model['kind']} {model['name']}: {model['summary']}{source}", ""]
         text += [f"  {line}" for line in model["equations"]]
         text += [f"  {name} = {tree}" for name, tree in model["derived"].items()]
-        text += ["", "  states: " + ", ".join(f"{one['name']} [{one['unit']}]"
-                                              for one in model["states"]), "  parameters:"]
-        text += [f"    {_declared(one)}" for one in model["parameters"]]
+        text += ["", "  states: " + ", ".join(f"{state['name']} [{state['unit']}]"
+                                              for state in model["states"]), "  parameters:"]
+        text += [f"    {_declared(parameter)}" for parameter in model["parameters"]]
         text += [f"  must hold: {condition}" for condition in model["requires"]]
         module = f", registered by {model['module']}" if model["module"] else ""
         text.append(f"  hash {model['hash']}{module}")

@@ -260,7 +260,7 @@ ELSEWHERE = {
     "a run makes it": ("runs", "run.json", "report.html"),
     "build makes it": ("anatomy.json",),
     "a sweep makes it": ("sweep.json", "figure.png", "points/0001", "0001.json"),
-    "a user writes it": ("events.toml",),
+    "a user writes it": ("events.toml", "mine.toml", "mycells.py"),
     "an export makes it": ("circuit_config.json", "simulation_config.json", "node_sets.json",
                            "neostriatum_network.json"),
     "in a repository that docs/parameters.md cites": (

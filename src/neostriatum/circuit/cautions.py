@@ -26,8 +26,8 @@ def static_threshold(circuit: Circuit, name: str) -> float | None:
     if tree is None:
         return None
     value = cell.values
-    acting = [one for one in cell.acting if one.acts_on in value]
-    for effect in sorted(acting, key=lambda one: one.add is not None):  # factors come first
+    acting = [effect for effect in cell.acting if effect.acts_on in value]
+    for effect in sorted(acting, key=lambda effect: effect.add is not None):  # factors come first
         f = circuit.modulators[effect.level].heard(levels[effect.level], effect.curve)
         if effect.add is not None:
             value[effect.acts_on] += effect.add.value * f

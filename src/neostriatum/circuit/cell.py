@@ -91,7 +91,7 @@ class Cell(Frozen):
 
     @model_validator(mode="after")
     def _kept_up(self) -> Cell:
-        limits = {one.name: one.lowest for one in self.declaration.parameters}
+        limits = {parameter.name: parameter.lowest for parameter in self.declaration.parameters}
         for number, effect in enumerate(self.dopamine):
             limit = limits.get(effect.acts_on)
             factor = 1.0 if effect.coefficient is None else 1.0 + effect.coefficient.value
@@ -151,7 +151,7 @@ def _targeted(number: int, effect: dict[str, Any], model: Any) -> dict[str, Any]
     target = effect.get("acts_on")
     if not isinstance(target, str):
         return {key: value for key, value in effect.items() if key != "add"}
-    declared = {one.name: one for one in model.parameters}
+    declared = {parameter.name: parameter for parameter in model.parameters}
     if target not in declared and target != "current" and not target.startswith("I_"):
         known = ", ".join((*declared, "I_<receptor>", "current"))
         refuse_at((number,), f'acts_on must be one of {known} (got "{shown(target)}")', effect)

@@ -42,7 +42,7 @@ _UNKNOWN = ("extra_forbidden", "unknown_key")
 
 def one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """Return ``path: rule (got value). remedy`` for the first and most telling error."""
-    first = sorted(error.errors(), key=lambda one: one["type"] not in _UNKNOWN)[0]
+    first = sorted(error.errors(), key=lambda each: each["type"] not in _UNKNOWN)[0]
     path, kinds = holders([model], first["loc"])
     where = ".".join(shown(part) for part in path)
     return (f"{where}: " if where else "") + _rule(first, path, kinds)

@@ -242,7 +242,7 @@ def _spelled_once(raw: dict[str, Any]) -> None:
 
 def _spread(cell: str, cells: dict[str, Cell], parameter: str, sd: Any) -> Value:
     model = cells[cell].declaration if cell in cells else None
-    declared = {one.name: one for one in model.parameters} if model else {}
+    declared = {each.name: each for each in model.parameters} if model else {}
     if parameter not in declared:
         msg = f"{shown(cell)}.{shown(parameter)} is not a parameter of this circuit"
         raise ValueError(msg)

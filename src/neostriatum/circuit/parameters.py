@@ -76,14 +76,14 @@ class Parameters(ModelTable):
     @classmethod
     def _fields(cls, model: Any) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for one in model.parameters:
-            kind = measure(one.spelled_unit, **one.bounds)
-            if one.default is None:
-                fields[one.name] = (kind, ...)
+        for parameter in model.parameters:
+            unit, default = parameter.spelled_unit, parameter.default
+            kind = measure(unit, **parameter.bounds)
+            if default is None:
+                fields[parameter.name] = (kind, ...)
             else:
-                default = one.default if one.spelled_unit == "1" else (
-                    f"{one.default!r} {one.spelled_unit}")
-                fields[one.name] = (kind, Field(default=default, validate_default=True))
+                text = default if unit == "1" else f"{default!r} {unit}"
+                fields[parameter.name] = (kind, Field(default=text, validate_default=True))
         return fields
 
     @property
@@ -94,9 +94,9 @@ class Parameters(ModelTable):
     @property
     def values(self) -> dict[str, float]:
         """The value of every parameter of the model, in its unit."""
-        given = {one: getattr(self, one.name, None) for one in self.declaration.parameters}
-        return {one.name: one.default if number is None else number.value
-                for one, number in given.items()}
+        given = {each: getattr(self, each.name, None) for each in self.declaration.parameters}
+        return {parameter.name: parameter.default if number is None else number.value
+                for parameter, number in given.items()}
 
     @model_validator(mode="after")
     def _required(self) -> Self:
@@ -118,7 +118,7 @@ class NamedParameters(Parameters):
 
     @classmethod
     def _fields(cls, model: Any) -> dict[str, Any]:
-        optional = {one.name for one in model.parameters if one.default is not None}
+        optional = {each.name for each in model.parameters if each.default is not None}
         return {name: (field[0] | None, None) if name in optional else field
                 for name, field in super()._fields(model).items()}
 

@@ -17,7 +17,7 @@ def models_command(
     """Print equations, parameters, states and sources of models."""
     from neostriatum.equations import broken_entry_points, known_models, model_lines
 
-    made = known_models(name)
+    descriptions = known_models(name)
     for warning in broken_entry_points():
         typer.echo(f"warning: {warning}", err=True)
-    show(as_json, False, {"models": made}, lambda: model_lines(made))
+    show(as_json, False, {"models": descriptions}, lambda: model_lines(descriptions))

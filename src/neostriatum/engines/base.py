@@ -137,7 +137,7 @@ def refuse_other_models(engine: str, program: Program) -> None:
                    f"{population.model.name}). Use --engine reference")
             raise EngineUnsupported(msg)
         for synapse in population.synapses:
-            slope = {one.name: one.default for one in synapse.model.parameters}.get("mg_slope")
+            slope = {each.name: each.default for each in synapse.model.parameters}.get("mg_slope")
             if synapse.model.name not in ONE_EXPONENTIAL:
                 msg = (f"engine {engine}: receptors.{synapse.name}.model must be "
                        f"{' or '.join(ONE_EXPONENTIAL)} (got {synapse.model.name}). "
@@ -151,8 +151,8 @@ def refuse_other_models(engine: str, program: Program) -> None:
 
 def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
-    cells = [(pop.name, pop.n, pop.model.names, [(one.name, one.model.names)
-                                                 for one in pop.synapses])
+    cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)
+                                                 for synapse in pop.synapses])
              for pop in program.populations]
     pathways = [(one.name, one.stp and one.stp.model.text) for one in program.projections]
     return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]

@@ -166,7 +166,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
 
 
 def _refuse_levels(populations: tuple[Population, ...]) -> None:
-    for synapse in {one.name: one for pop in populations for one in pop.synapses}.values():
+    for synapse in {each.name: each for pop in populations for each in pop.synapses}.values():
         if synapse.model.current is None:
             msg = (f"receptors.{synapse.name}.model: no engine computes the level of "
                    f"{synapse.model.name}. Use a model with a current")

@@ -38,7 +38,7 @@ def plain(model: Any) -> dict[str, Any]:
     True
     """
     return {"kind": model.kind,
-            "fields": {one.name: _plain(getattr(model, one.name)) for one in fields(model)}}
+            "fields": {field.name: _plain(getattr(model, field.name)) for field in fields(model)}}
 
 
 def _plain(value: Any) -> Any:

@@ -198,7 +198,13 @@ def constant(text: str) -> Number:
 
 
 def symbols(*trees: Expression) -> dict[str, Symbol]:
-    """Return the symbols of trees by name, in the order in which they appear."""
+    """Return the symbols of trees by name, in the order in which they appear.
+
+    Raises
+    ------
+    ModelError
+        One name of two things.
+    """
     named: dict[str, Symbol] = {}
     seen: set[int] = set()
 
@@ -207,7 +213,9 @@ def symbols(*trees: Expression) -> dict[str, Symbol]:
             return
         seen.add(id(tree))
         if isinstance(tree, Symbol):
-            named.setdefault(tree.name, tree)
+            if _meaning(named.setdefault(tree.name, tree)) != _meaning(tree):
+                msg = f"{tree.name}: is the name of two things. Choose another name"
+                raise ModelError(msg)
         elif isinstance(tree, Operation):
             for part in tree.arguments:
                 walk(part)
@@ -215,6 +223,11 @@ def symbols(*trees: Expression) -> dict[str, Symbol]:
     for tree in trees:
         walk(tree)
     return named
+
+
+def _meaning(symbol: Symbol) -> tuple[Any, ...]:
+    about = (symbol.bounds, symbol.default) if isinstance(symbol, Parameter) else ()
+    return (type(symbol), symbol.powers, *about)
 
 
 def substituted(tree: Expression, values: dict[str, Expression],
