@@ -85,7 +85,7 @@ _KEY = "the JSON key gap_per_FS, which is relied on"
 STILL_TYPED = {
     "analysis/anatomy.py": _KEY,
     "commands/app.py": _EXAMPLE,
-    "network/network.py": "the place of FS-FS in the hash of a network and in its file",
+    "network/edges.py": "the place of FS-FS in the hash of a network and in its file",
     "recording/selection.py": _EXAMPLE,
     "terminal.py": _KEY,
 }

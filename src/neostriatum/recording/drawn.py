@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neostriatum.errors import NeostriatumError, RunFileError
+from neostriatum.network.build import build
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
-from neostriatum.network.network import Network, build
+from neostriatum.network.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
