@@ -40,12 +40,18 @@ def inside(where: str, name: str, folder: Path | None) -> Path:
     return path
 
 
-def path_text(where: str, path: Any) -> str:
-    """Return a name or a path as text; bytes of it that are not UTF-8 become surrogates."""
+def path_text(where: str, path: Any, kinds: str = "a name or a path") -> str:
+    """Return a name or a path as text; bytes of a path that are not UTF-8 become surrogates.
+
+    Raises
+    ------
+    CircuitError
+        Anything else, bytes among it: it must be one of these ``kinds``.
+    """
     try:
         return path if isinstance(path, str) else os.fsdecode(path.__fspath__())
     except (AttributeError, TypeError):
-        msg = f"{where}: must be a name or a path (got {shown(path)})"
+        msg = f"{where}: must be {kinds} (got {shown(path)})"
         raise CircuitError(msg) from None
 
 
