@@ -24,12 +24,12 @@ from matplotlib.figure import Figure
 import neostriatum as ns
 from neostriatum import durable, plotting
 from neostriatum.cli import main
+from neostriatum.commands.run import summary_lines
 from neostriatum.errors import BuildError, NeostriatumWarning, RunFileError
 from neostriatum.plotting.gallery import STANDARD, picture
 from neostriatum.recording.checked import checked
 from neostriatum.recording.record import write_record
 from neostriatum.recording.writer import Writer
-from neostriatum.terminal import summary_lines
 
 ROOT = Path(__file__).parents[2]
 SRC, GOOD = str(ROOT / "src"), str(ROOT / "tests" / "data" / "good_small.toml")

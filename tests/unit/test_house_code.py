@@ -87,7 +87,7 @@ STILL_TYPED = {
     "commands/app.py": _EXAMPLE,
     "network/edges.py": "the place of FS-FS in the hash of a network and in its file",
     "recording/selection.py": _EXAMPLE,
-    "terminal.py": _KEY,
+    "commands/network.py": _KEY,
 }
 
 

@@ -91,7 +91,8 @@ def _source(circuit: Any, folder: Path | None) -> Source:
         return whole(Source(str(raw.get("name", "circuit")), raw, folder))
     if not isinstance(circuit, (str, os.PathLike)):
         refuse("circuit", f"must be a name, a path or a dict (got {shown(type(circuit))})")
-    path = find(path_text("circuit", circuit), preset_files(), "circuit")
+    name = path_text("circuit", circuit, "a name, a path or a dict")
+    path = find(name, preset_files(), "circuit")
     path = path.parent.resolve() / path.name
     return whole(Source(path.name, read_data(path), folder or path.parent, path))
 

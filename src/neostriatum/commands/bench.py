@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from neostriatum.commands.app import (
     D1,
@@ -35,10 +35,30 @@ def bench_command(
 ) -> None:
     """Measure the speed of every installed engine on one network."""
     from neostriatum.bench import bench
-    from neostriatum.terminal import Progress, bench_lines
+    from neostriatum.terminal import Progress
 
     with Progress(silent=quiet or as_json) as progress:
         made = bench(circuit, size=size, duration=duration, repeats=repeats,
                      seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
                      d2=d2, overlay=overlay or (), changes=changes_of(changes))
     show(as_json, quiet, made, lambda: bench_lines(made))
+
+
+def bench_lines(made: dict[str, Any]) -> list[str]:
+    """Return the table of a benchmark for a person."""
+    about = made["machine"]
+    lines = [f"{made['circuit']}, {made['duration_ms'] / 1000:g} s after the warm-up, "
+             f"{made['repeats']} alternating runs on {about['processor']}, {about['cores']} cores",
+             f"{'engine':<16}{'threads':>8}{'precision':>11}{'neurons':>10}{'Hz':>8}"
+             f"{'real-time factor (range)':>30}{'GB':>7}"]
+    for row in made["rows"]:
+        low, high = row["range"]
+        factor = f"{row['real_time_factor']:.3f} ({low:.3f}-{high:.3f})"
+        lines.append(f"{row['engine']:<16}{row['threads']:>8}{row['precision']:>11}"
+                     f"{row['neurons']:>10,}{row['rate_hz']:>8.2f}{factor:>30}"
+                     f"{row['peak_memory_gb']:>7.2f}")
+    for name, said in made["ratios"].items():
+        for precision, ratio in said.items():
+            if ratio is not None:
+                lines.append(f"{name.replace('_', ' ')}, {precision}: {ratio:.1f}")
+    return lines
