@@ -53,9 +53,9 @@ class Timed:
 
     def nanoseconds(self, count: int = 1000) -> float:
         """Return the time of a cell and step [ns]."""
-        layout = self.engine.layout
-        arguments = (layout.packs[0], int(layout.tiles.pack_at[0]), int(layout.tiles.kernel[0]),
-                     layout.notes.at)
+        net = self.engine.layout.net
+        arguments = (net.tiles.packs[0], int(net.tiles.pack_at[0]), int(net.tiles.kernel[0]),
+                     net.notes.at)
         windows(*arguments, 1)
         started = time.process_time()
         windows(*arguments, count)

@@ -61,10 +61,10 @@ class TestMuchAtOnce:
         made = prepared(net, "single")
         while not len(made.state()["dSPN.amounts"]):
             made.advance(1)
-        before, fine = made.state()["dSPN.amounts"], made.layout.quanta[0]
+        before, fine = made.state()["dSPN.amounts"], made.layout.net.unit[0]
         assert before.max() > 100
         made.change(larger.circuit)
-        assert made.layout.quanta[0] > fine
+        assert made.layout.net.unit[0] > fine
         np.testing.assert_allclose(made.state()["dSPN.amounts"], before, rtol=1e-5)
 
 

@@ -24,12 +24,12 @@ from matplotlib.figure import Figure
 import neostriatum as ns
 from neostriatum import durable, plotting
 from neostriatum.cli import main
+from neostriatum.commands.run import summary_lines
 from neostriatum.errors import BuildError, NeostriatumWarning, RunFileError
 from neostriatum.plotting.gallery import picture
 from neostriatum.recording.checked import checked
 from neostriatum.recording.record import write_record
 from neostriatum.recording.writer import Writer
-from neostriatum.terminal import summary_lines
 
 pytestmark = pytest.mark.usefixtures("one_figure")
 ROOT = Path(__file__).parents[2]
@@ -284,7 +284,7 @@ def test_a_run_in_a_thread_asks_for_no_signals(monkeypatch):
 
 # ---- memory and disks ---------------------------------------------------------------------------
 
-PLACES = ("neostriatum.network.network.place", "neostriatum.network.network.connect",
+PLACES = ("neostriatum.network.build.place", "neostriatum.network.build.connect",
           "neostriatum.engines.reference.Reference.prepare",
           "neostriatum.engines.reference.Reference.advance",
           "neostriatum.recording.writer.Writer.add", "neostriatum.recording.writer.Writer.finish")
@@ -308,7 +308,7 @@ def test_too_little_memory_in_any_command(command, run, monkeypatch, capsys):
               "plot": ("neostriatum.plotting.gallery.draw", [str(run.folder)]),
               "export": ("neostriatum.recording.export.export",
                          [str(run.folder), "--to", "csv", "--out", "x"]),
-              "build": ("neostriatum.network.network.place", [GOOD, "--quiet"]),
+              "build": ("neostriatum.network.build.place", [GOOD, "--quiet"]),
               "cell": ("neostriatum.experiments.cell.cell", ["dSPN"])}
     place, arguments = places[command]
     monkeypatch.setattr(place, raising(MemoryError()))

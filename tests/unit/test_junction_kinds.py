@@ -10,12 +10,12 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
+from neostriatum.commands.network import _degree_lines
 from neostriatum.errors import BuildError, CircuitError
 from neostriatum.network import sonata
 from neostriatum.network.estimate import expected_junctions
 from neostriatum.network.files import load_network
 from neostriatum.reporting import tables
-from neostriatum.terminal import _degree_lines
 
 LAW = {"rule": "fixed_probability", "p": 0.2}
 KINDS = {

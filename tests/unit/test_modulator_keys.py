@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import neostriatum as ns
-from neostriatum.circuit.load import value_at
 from neostriatum.circuit.modulator import hill
+from neostriatum.circuit.replacement import value_at
 from neostriatum.cli import main
 from neostriatum.errors import CircuitError
 from neostriatum.recording.store import Run

@@ -12,7 +12,7 @@ import neostriatum as ns
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import FixedProbability, Pairwise
 from neostriatum.errors import BuildError
-from neostriatum.network import network as building
+from neostriatum.network import build as building
 from neostriatum.network import wire as wiring
 from neostriatum.network.cells import Cells
 from neostriatum.network.edges import Block, Lag

@@ -11,7 +11,7 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.pools import pools_of
 from neostriatum.engines.base import engine
 from neostriatum.machine import machine, versions
-from neostriatum.network.network import build
+from neostriatum.network.build import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,9 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
     -------
     dict
         ``receptor``: a time constant of its own for GABA of interneurons; ``input``: a second
-        Poisson input to all types, both at half the rates; ``current``: an electrode of 0 pA in all; ``spread``:
-        of v_t by 1 mV; ``noise``: 1 mV; ``gap``: one junction per 20 SPNs; ``binomial``: all
-        inputs binomial.
+        Poisson input to all types, both at half the rates; ``current``: an electrode of 0 pA in
+        all; ``spread``: of v_t by 1 mV; ``noise``: 1 mV; ``gap``: one junction per 20 projection
+        neurons; ``binomial``: all inputs binomial.
 
     Examples
     --------

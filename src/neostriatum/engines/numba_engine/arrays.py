@@ -178,3 +178,35 @@ class Room(NamedTuple):
     spikes: np.ndarray
     begin: np.ndarray
     rows: np.ndarray
+
+
+class Net(NamedTuple):
+    """All that a run keeps from window to window.
+
+    ``rows`` and ``ring`` hold the state of all tiles, ``unit`` (2,) the quantum of a contribution
+    [nS] and what one adds to the ring.
+    """
+
+    tiles: Tiles
+    populations: Populations
+    drives: Drives
+    outside: Outside
+    gap: Gap
+    wires: Wires
+    work: Work
+    notes: Notes
+    rows: np.ndarray
+    ring: np.ndarray
+    unit: np.ndarray
+
+
+class Window(NamedTuple):
+    """A window: whose part, its phase, steps before it in the chunk, its steps and the first."""
+
+    part: int
+    phase: int
+    done: int
+    count: int
+    step0: int
+    most: int
+    slots: int

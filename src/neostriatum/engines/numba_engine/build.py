@@ -16,7 +16,7 @@ from numba import config
 from neostriatum import caching, rng  # noqa: F401  (caching: its options of LLVM hold here too)
 from neostriatum.code_cache import folder
 from neostriatum.compile_clock import CLOCK
-from neostriatum.engines.numba_engine import emit, kernel, pack
+from neostriatum.engines.numba_engine import emit, kernel, pack, tile
 from neostriatum.engines.numba_engine.kernel import kernel_module
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _engine() -> Any:
 @cache
 def _emitters() -> str:
     """Return the hash of the files that emit kernels."""
-    files = [Path(module.__file__).read_bytes() for module in (emit, kernel, pack, rng)]
+    files = [Path(module.__file__).read_bytes() for module in (emit, kernel, pack, rng, tile)]
     return hashlib.sha256(b"".join(files)).hexdigest()
 
 

@@ -58,7 +58,7 @@ class Numba:
         self.program: Program = program
         self.layout = layout
         self._tables = TableMaker(program, layout.sizes)
-        quantum = float(layout.quanta[0]) if self.dtype == np.float32 else 1.0
+        quantum = float(layout.net.unit[0]) if self.dtype == np.float32 else 1.0
         self._constants = [Constants(program, number, shape, quantum)
                            for number, shape in enumerate(layout.shapes)]
         for number, pop in enumerate(program.populations):
@@ -118,11 +118,8 @@ class Numba:
             packs = layout.packs[layout.of(number)]
             packs[:, AT["constants"]] = table.ctypes.data
             packs[:, AT["stride"]] = table.shape[1] if len(table) > 1 else 0
-        spikes, done, tile = advance(
-            crew, layout.work, layout.wires, layout.notes, count, self.step, layout.window,
-            layout.slots, layout.rows, layout.ring, layout.tiles, layout.populations,
-            layout.drives, self._tables.make(self.step, count), layout.outside, layout.gap,
-            layout.quanta)
+        spikes, done, tile = advance(crew, layout.net, self._tables.make(self.step, count), count,
+                                     self.step, layout.window, layout.slots)
         self.step += done
         if tile >= 0:
             self._complain(tile)
@@ -132,10 +129,10 @@ class Numba:
         return spikes
 
     def _complain(self, tile: int) -> None:
-        tiles = self.layout.tiles
+        tiles = self.layout.net.tiles
         pop = self.program.populations[tiles.population[tile]]
         start = int(tiles.rows_at[tile])
-        v = self.layout.rows[start : start + int(tiles.used[tile])]
+        v = self.layout.net.rows[start : start + int(tiles.used[tile])]
         lane = int(np.flatnonzero(~(np.abs(v) <= V_LIMIT))[0])
         msg = (f"{pop.name} {tiles.first[tile] + lane}: membrane potential must stay within "
                f"{V_LIMIT:g} mV, found at step {self.step} (got {v[lane]:g} mV). "

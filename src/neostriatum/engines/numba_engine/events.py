@@ -198,31 +198,30 @@ def add_to_members(counts, row, value, members, first, size):
 
 
 @inner
-def draw_window(tile, s0, count, step0, counts, window, tiles, drives, tables, words, uniforms):
+def draw_window(tile, window, counts, net, tables, words, uniforms):
     """Count the events of a window for every drive of a tile, a row per drive and step."""
-    population = tiles.population[tile]
+    drives, tiles, population = net.drives, net.tiles, net.tiles.population[tile]
+    s0, count, step0 = window.done, window.count, window.step0
     for number in range(drives.plain.shape[0]):
         if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
             continue
-        own = counts[drives.plain[number, 3] * window * COLUMN:]
+        own = counts[drives.plain[number, 3] * window.most * COLUMN:]
         if drives.plain[number, 1] == BINOMIAL:
             draw_binomial(number, tile, s0, count, step0, own, tiles, drives, tables)
-            continue
-        plain = (drives.share[number, 0] == 0 and drives.share[number, 1] == 0
-                 and not drives.plain[number, 2])
-        if not plain:
+        elif drives.share[number, 0] > 0 or drives.share[number, 1] > 0 or drives.plain[number, 2]:
             for k in range(count):
                 count_events(number, tile, s0 + k, step0 + k, own, k, tiles, drives, tables, words,
                              uniforms)
-            continue
-        chosen = drives.chosen[number, tile]
-        length = tables.lengths[number, chosen, 0]
-        if length > 0:
-            scatter_window(
-                own, drives.keys[number, 0], drives.keys[number, 1],
-                uint32(tiles.first[tile] // TILE), step0, count, tables.values[number, chosen, 0],
-                length, tables.parts[number, chosen, 0], drives.members,
-                drives.offsets[number, tile], drives.sizes[number, tile], words, uniforms)
+        else:
+            chosen = drives.chosen[number, tile]
+            length = tables.lengths[number, chosen, 0]
+            if length > 0:
+                scatter_window(
+                    own, drives.keys[number, 0], drives.keys[number, 1],
+                    uint32(tiles.first[tile] // TILE), step0, count,
+                    tables.values[number, chosen, 0], length, tables.parts[number, chosen, 0],
+                    drives.members, drives.offsets[number, tile], drives.sizes[number, tile],
+                    words, uniforms)
 
 
 @inner

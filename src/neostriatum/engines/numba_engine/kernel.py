@@ -18,20 +18,16 @@ from neostriatum.engines.numba_engine.emit import (
     I32,
     I64,
     POINTER,
-    Emitter,
     number,
 )
-from neostriatum.engines.numba_engine.pack import AT, COLUMN, FIELDS, PITCH, TILE, UNHEALTHY
+from neostriatum.engines.numba_engine.pack import COLUMN, TILE, UNHEALTHY
+from neostriatum.engines.numba_engine.tile import Tile
 from neostriatum.engines.program import V_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neostriatum.engines.numba_engine.shape import ReceptorShape, Shape
-
-#: Lanes of a vector, two of the widest registers, by whether in single precision.
-WIDE = {False: 16, True: 32}
-
 
 def kernel_module(shape: Shape) -> ir.Module:
     """Return a module with the function ``kernel`` of a shape, which takes a pack."""
@@ -42,19 +38,8 @@ def kernel_module(shape: Shape) -> ir.Module:
     return module
 
 
-class Kernel:
-    """Emits the kernel of a shape at a builder; ``pack`` is the address of its fields."""
-
-    def __init__(self, builder: ir.IRBuilder, pack: Any, shape: Shape) -> None:
-        self.builder, self.shape = builder, shape
-        self.lanes = Emitter(builder, shape.single, WIDE[shape.single])
-        self.one = Emitter(builder, shape.single, 1)
-        self.real = self.lanes.real
-        self.fields = {}
-        for field in FIELDS:
-            place = builder.gep(pack, [number(AT[field.name])], source_etype=I64)
-            value = builder.load(place, typ=I64, align=8)
-            self.fields[field.name] = builder.inttoptr(value, POINTER) if field.kind else value
+class Kernel(Tile):
+    """Emits the kernel of a shape."""
 
     def emit(self) -> Any:
         """Emit all steps; return the spikes noted, and a bit if a potential left its range."""
@@ -67,7 +52,7 @@ class Kernel:
             wrapped = builder.sub(slot, fields["slots"])
             self.slot = builder.select(builder.icmp_signed(">=", slot, fields["slots"]), wrapped,
                                        slot)
-            self.read_constants()
+            self.read_constants(self.step)
             builder.store(number(0), self.fired)
             for place, trees in enumerate(self.shape.slow_trees):
                 for tree in trees:
@@ -79,45 +64,6 @@ class Kernel:
                 self.settle()
             self.probe()
         return builder.or_(builder.load(self.noted, typ=I64), self.unhealthy())
-
-    def read_constants(self) -> None:
-        """Load the constants of this step."""
-        builder, fields = self.builder, self.fields
-        row = builder.mul(builder.add(self.step, fields["done"]), fields["stride"])
-        base = builder.gep(fields["constants"], [row], source_etype=self.real)
-        self.constant = {name: self.one.load(base, number(place), self.real)
-                         for place, name in enumerate(self.shape.constants)}
-
-    def known(self, name: str) -> Any:
-        """Return a constant of the step, under its own name or that of an equal one."""
-        return self.constant[self.shape.leader.get(name, name)]
-
-    def row(self, name: str, lane: Any) -> Any:
-        """Return where a row has its number of a lane."""
-        return self.builder.add(number(self.shape.rows.index(name) * PITCH), lane)
-
-    def scratch(self, row: int, lane: Any) -> Any:
-        """Return where a row of scratch has its number of a lane."""
-        return self.builder.add(number(row * PITCH), lane)
-
-    def values(self, emitter: Emitter, lane: Any, named: dict[str, Any],
-               place: int | None = None) -> Callable[[str], Any]:
-        """Return what gives the values of names: of the cell, or of the receptor at a place."""
-        loaded = dict(named)
-
-        def value(name: str) -> Any:
-            if name not in loaded:
-                full = name if place is None or name in ("v", "dt") else f"{name} {place}"
-                if name == "gain" and place is not None and full not in self.constant:
-                    loaded[name] = ir.Constant(self.real, 1.0)
-                elif self.shape.leader.get(full, full) in self.constant:
-                    loaded[name] = self.known(full)
-                else:
-                    loaded[name] = emitter.load(self.fields["rows"], self.row(full, lane),
-                                                self.real)
-            return loaded[name]
-
-        return value
 
     def slow_function(self, place: int, tree: Any) -> None:
         """Emit the loop of a function of the potential; its values go to scratch."""
@@ -133,7 +79,7 @@ class Kernel:
 
     def conductances(self) -> None:
         """Emit the loop that takes arrivals, lets conductances decay and sums the current."""
-        builder, lanes, shape, fields = self.builder, self.lanes, self.shape, self.fields
+        lanes, shape, fields = self.lanes, self.shape, self.fields
         current = shape.model.constant_current
         with lanes.loop(fields["lanes"], lanes.wide) as lane:
             value = self.values(lanes, lane, {})
@@ -158,7 +104,6 @@ class Kernel:
                 flow = lanes.calculate("*", self.constant[f"opened {place}"], pull)
                 total = lanes.calculate("+", total, flow)
             lanes.store(total, fields["scratch"], lane, self.real)
-        del builder
 
     def events(self, drive: int, lane: Any) -> Any:
         """Return the events of a drive at this step, and clear them."""

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.numba_engine.arrays import (
-    Drives,
-    Gap,
+    Net,
     Notes,
-    Outside,
     Populations,
     Tiles,
     Wires,
-    Work,
 )
 from neostriatum.engines.numba_engine.build import address
 from neostriatum.engines.numba_engine.coupling import gaps
@@ -54,23 +51,13 @@ class Layout:
     columns: list[list[int]]
     first_tile: np.ndarray
     slots: int
+    #: Steps of a window.
     window: int
-    #: Quantum of a synaptic contribution [nS], and what one adds to the ring.
-    quanta: np.ndarray
-    rows: np.ndarray
-    ring: np.ndarray
+    net: Net
     held: np.ndarray
     packs: np.ndarray
-    tiles: Tiles
-    populations: Populations
-    drives: Drives
     #: Numbers of members that tiles have, by drive.
     sizes: list[np.ndarray]
-    outside: Outside
-    gap: Gap
-    wires: Wires
-    work: Work
-    notes: Notes
     #: Scratch of the parts, which only addresses point to.
     scratch: list[np.ndarray]
 
@@ -80,13 +67,13 @@ class Layout:
 
     def table(self, number: int) -> np.ndarray:
         """Return the rows of a population's tiles, a view (tiles, rows, PITCH)."""
-        tiles, shape = self.of(number), self.shapes[number]
+        tiles, shape, rows = self.of(number), self.shapes[number], self.net.rows
         count = tiles.stop - tiles.start
         if not count:
-            return np.zeros((0, len(shape.rows), PITCH), self.rows.dtype)
-        start = int(self.tiles.rows_at[tiles.start])
-        each = whole_pages(len(shape.rows) * PITCH, self.rows.dtype)
-        view = self.rows[start : start + count * each].reshape(count, each)
+            return np.zeros((0, len(shape.rows), PITCH), rows.dtype)
+        start = int(self.net.tiles.rows_at[tiles.start])
+        each = whole_pages(len(shape.rows) * PITCH, rows.dtype)
+        view = rows[start : start + count * each].reshape(count, each)
         return view[:, : len(shape.rows) * PITCH].reshape(count, len(shape.rows), PITCH)
 
     def row(self, number: int, name: str) -> np.ndarray:
@@ -96,46 +83,55 @@ class Layout:
 
 def lay_out(program: Program, dtype: Any, parts: int) -> Layout:
     """Return the layout of a program in a precision, its work divided among parts."""
-    populations, single = program.populations, dtype == np.float32
-    counts = [-(-pop.n // TILE) for pop in populations]
-    first_tile = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    columns = _ring_columns(program)
-    shapes = [shape_of(program, number, columns[number], single)
-              for number in range(len(populations))]
+    columns, single = _ring_columns(program), dtype == np.float32
+    shapes = [shape_of(program, number, reached, single) for number, reached in enumerate(columns)]
     delays = [int(each.delays.min()) for each in program.projections if len(each.delays)]
     window = min([LONGEST_WINDOW, *delays])
     # Events from outside are put into the ring one window ahead of the cells.
     slots = max(program.slots, window)
-    population = np.repeat(np.arange(len(populations)), counts).astype(np.int64)
+    counts = [-(-pop.n // TILE) for pop in program.populations]
+    first_tile = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    population = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
     first = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) * TILE for count in counts)])
-    used = np.minimum(TILE, np.array([pop.n for pop in populations], np.int64)[population] - first)
-    rows_of = [whole_pages(len(shape.rows) * PITCH, dtype) for shape in shapes]
-    rows_at = _starts(counts, rows_of)
-    ring_kind = np.int32 if single else np.float64
-    stride = [whole_pages(slots * shape.columns * COLUMN, ring_kind) for shape in shapes]
-    ring_at = _starts(counts, stride)
-    grain = quantum(program, dtype)
-    quanta = np.array([grain, 1.0 if single else grain])
+    sizes = np.array([pop.n for pop in program.populations], np.int64)
+    used = np.minimum(TILE, sizes[population] - first)
+    rows_at, rows = _slab(0, counts, [len(shape.rows) * PITCH for shape in shapes], dtype)
+    grain, kind = quantum(program, dtype), np.int32 if single else np.float64
+    ring_sizes = [slots * shape.columns * COLUMN for shape in shapes]
+    ring_at, ring = _slab(RING_PLACE, counts, ring_sizes, kind)
+    unit = np.array([grain, 1.0 if single else grain])
     gap = gaps(program, first_tile, rows_at, dtype)
     work, counts_at, noise_at, owner = share_out(program, shapes, first_tile, used, gap.group,
                                                  parts, window, dtype)
-    drives, sizes = lay_out_drives(program, population, first)
-    wires = lay_out_wires(program, first_tile, window)
+    drives, members = lay_out_drives(program, population, first)
     packs = np.zeros((len(population), len(FIELDS)), np.int64)
+    kernels = np.array([address(shape) for shape in shapes], np.int64)
     tiles = Tiles(population, first, used, rows_at, counts_at, noise_at, packs,
-                  packs.ctypes.data + 8 * len(FIELDS) * np.arange(len(population)),
-                  np.array([address(shape) for shape in shapes], np.int64)[population])
-    layout = Layout(
-        shapes, columns, first_tile, slots, window, quanta,
-        zeros_at(0, int(np.dot(counts, rows_of)), dtype),
-        zeros_at(RING_PLACE, int(np.dot(counts, stride)), ring_kind),
-        zeros_at(0, sum(count * TILE for count, shape in zip(counts, shapes, strict=True)
-                        if shape.holding), np.int32),
-        packs, tiles, _populations(program, columns, ring_at, stride, first_tile, shapes, dtype),
-        drives, sizes, outside_events(program, quanta, ring_kind), gap, wires, work,
-        _notebook(wires, len(population), window), [])
+                  packs.ctypes.data + packs.strides[0] * np.arange(len(packs)),
+                  kernels[population])
+    wires = lay_out_wires(program, first_tile, window)
+    strides = np.array([whole_pages(size, kind) for size in ring_sizes], np.int64)
+    populations = _populations(program, columns, np.append(ring_at, 0)[first_tile[:-1]], strides,
+                               dtype)
+    net = Net(tiles, populations, drives, outside_events(program, unit, kind), gap, wires, work,
+              _notebook(wires, len(packs), window), rows, ring, unit)
+    holding = sum(count for count, shape in zip(counts, shapes, strict=True) if shape.holding)
+    layout = Layout(shapes, columns, first_tile, slots, window, net,
+                    zeros_at(0, TILE * holding, np.int32), packs, members, [])
     _fill_packs(layout, ring_at, owner)
     return layout
+
+
+def _slab(place: int, counts: list[int], sizes: list[int],
+          dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the part of every tile begins in an array, and the array.
+
+    Tiles of population n, ``counts[n]`` of them, have ``sizes[n]`` numbers each; each begins
+    ``place`` bytes into a page.
+    """
+    each = np.repeat(np.array([whole_pages(size, dtype) for size in sizes], np.int64), counts)
+    ends = np.cumsum(each)
+    return ends - each, zeros_at(place, int(ends[-1]) if len(ends) else 0, dtype)
 
 
 def _ring_columns(program: Program) -> list[list[int]]:
@@ -148,27 +144,18 @@ def _ring_columns(program: Program) -> list[list[int]]:
     return [sorted(receptors) for receptors in reached]
 
 
-def _starts(counts: list[int], each: list[int]) -> np.ndarray:
-    """Return where the part of every tile begins, if those of population n have ``each[n]``."""
-    sizes = np.repeat(np.array(each, np.int64), counts)
-    return np.cumsum(sizes) - sizes
-
-
 def _populations(program: Program, columns: list[list[int]], ring_at: np.ndarray,
-                 stride: list[int], first_tile: np.ndarray, shapes: list[Shape],
-                 dtype: Any) -> Populations:
-    count = len(program.populations)
+                 stride: np.ndarray, dtype: Any) -> Populations:
     most = max([1, *(len(pop.synapses) for pop in program.populations)])
-    column = np.full((count, most), -1, np.int64)
+    column = np.full((len(columns), most), -1, np.int64)
     for number, reached in enumerate(columns):
         column[number, reached] = np.arange(len(reached))
-    start = np.append(ring_at, 0)[first_tile[:-1]]
     sigma = np.array([pop.sigma * np.sqrt(program.dt) for pop in program.populations])
     keys = [stream(program.seed, "noise", pop.name) for pop in program.populations]
     return Populations(
-        np.array([pop.offset for pop in program.populations], np.int64), start,
-        np.array(stride, np.int64), np.array([shape.columns for shape in shapes], np.int64),
-        column, np.array(keys, np.uint32).reshape(-1, 2), sigma.astype(dtype))
+        np.array([pop.offset for pop in program.populations], np.int64), ring_at, stride,
+        np.array([len(reached) for reached in columns], np.int64), column,
+        np.array(keys, np.uint32).reshape(-1, 2), sigma.astype(dtype))
 
 
 def _notebook(wires: Wires, tiles: int, window: int) -> Notes:
@@ -182,22 +169,23 @@ def _notebook(wires: Wires, tiles: int, window: int) -> Notes:
 
 def _fill_packs(layout: Layout, ring_at: np.ndarray, owner: np.ndarray) -> None:
     """Write what every kernel is given, up to what changes from window to window."""
-    packs, tiles, dtype = layout.packs, layout.tiles, layout.rows.dtype
-    size, held = dtype.itemsize, 0
+    packs, net = layout.packs, layout.net
+    tiles, dtype, size = net.tiles, net.rows.dtype, net.rows.itemsize
+    held = 0
 
     def put(name: str, values: Any) -> None:
         packs[:, AT[name]] = values
 
-    put("rows", layout.rows.ctypes.data + size * tiles.rows_at)
-    put("ring", layout.ring.ctypes.data + layout.ring.itemsize * ring_at)
-    put("counts", layout.work.counts.ctypes.data + 4 * tiles.counts_at)
-    put("noise", layout.work.noise.ctypes.data + size * tiles.noise_at)
+    for name, array, at in (("rows", net.rows, tiles.rows_at), ("ring", net.ring, ring_at),
+                            ("counts", net.work.counts, tiles.counts_at),
+                            ("noise", net.work.noise, tiles.noise_at)):
+        put(name, array.ctypes.data + array.itemsize * at)
     put("slots", layout.slots)
     put("window", layout.window)
     put("used", tiles.used)
     put("lanes", -(-tiles.used // STRIP) * STRIP)
     depth = 1 + max([0, *(sum(map(len, shape.slow_trees)) for shape in layout.shapes)])
-    for part in range(len(layout.work.own)):
+    for part in range(len(net.work.own)):
         # The rows of a tile begin on a page; the rows of scratch lie between them.
         scratch = zeros_at(PAGE // 2 + 256, depth * PITCH, dtype)
         fired = zeros_at(PAGE - 512, TILE // 16, np.uint16)
@@ -210,6 +198,6 @@ def _fill_packs(layout: Layout, ring_at: np.ndarray, owner: np.ndarray) -> None:
         if shape.holding:
             packs[mine, AT["held"]] = layout.held.ctypes.data + 4 * (held + lanes)
             held += TILE * len(mine)
-        if layout.gap.group[number] >= 0:
-            start = int(layout.gap.place[number])
-            packs[mine, AT["gap"]] = layout.gap.current.ctypes.data + size * (start + lanes)
+        if net.gap.group[number] >= 0:
+            start = int(net.gap.place[number])
+            packs[mine, AT["gap"]] = net.gap.current.ctypes.data + size * (start + lanes)

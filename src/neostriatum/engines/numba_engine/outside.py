@@ -65,41 +65,39 @@ def _amounts(program: Program, sources: Any, quanta: np.ndarray, dtype: Any) -> 
 
 
 @inner
-def add_outside(population, start, stop, count, step0, slots, ring, outside, tables, s0, wires,
-                populations, words, uniforms):
-    """Add the events of some steps to the ring of a population's tiles from start to stop."""
-    low = (start - wires.first_tile[population]) * TILE
-    high = (stop - wires.first_tile[population]) * TILE
+def add_outside(population, start, stop, window, net, tables):
+    """Add the events of a window to the ring of a population's tiles from start to stop."""
+    outside, first = net.outside, net.wires.first_tile[population]
+    low, high = (start - first) * TILE, (stop - first) * TILE
     for number in range(outside.recorded.shape[0]):
         if outside.recorded[number, 0] != population:
             continue
         end = outside.recorded[number, 2]
-        at = first_at_least(outside.when, outside.recorded[number, 1], end, step0)
-        while at < end and outside.when[at] < step0 + count:
+        at = first_at_least(outside.when, outside.recorded[number, 1], end, window.step0)
+        while at < end and outside.when[at] < window.step0 + window.count:
             who = outside.who[at]
             if low <= who < high:
-                add_event(population, who, outside.when[at] % slots,
-                          outside.recorded_amounts[number], ring, populations)
+                add_event(population, who, outside.when[at] % window.slots,
+                          outside.recorded_amounts[number], net)
             at += 1
     for number in range(outside.pools.shape[0]):
         if outside.pools[number, 0] == population:
-            for k in range(count):
-                p = tables.pool_p[number, s0 + k if tables.pool_p.shape[1] > 1 else 0]
+            for k in range(window.count):
+                p = tables.pool_p[number, window.done + k if tables.pool_p.shape[1] > 1 else 0]
                 if p > 0:
-                    fire_trains(number, population, low, high, step0 + k, p, slots, ring, outside,
-                                populations, uniforms)
+                    fire_trains(number, low, high, k, p, window, net)
 
 
 @inner
-def fire_trains(number, population, low, high, step, p, slots, ring, outside, populations,
-                uniforms):
+def fire_trains(number, low, high, k, p, window, net):
     """Let the trains of a pool that fire at a step reach those who listen to them."""
-    first, last = outside.pools[number, 1], outside.pools[number, 2]
+    outside, uniforms = net.outside, net.work.uniforms[window.part]
+    population, first, last = outside.pools[number]
     key0, key1 = uint64(outside.pool_keys[number, 0]), uint64(outside.pool_keys[number, 1])
+    step = window.step0 + k
     bits, upper = uint64(step) & uint64(0xFFFFFFFF), uint64(step) >> uint64(32)
-    most = uniforms.size
-    for begin in range(0, last - first, most):
-        some = min(most, last - first - begin)
+    for begin in range(0, last - first, uniforms.size):
+        some = min(uniforms.size, last - first - begin)
         for n in range(some):
             w0, w1, _, _ = jit.philox64(key0, key1, uint64(0), uint64(begin + n), bits, upper)
             uniforms[n] = jit.uniform53(uint32(w0), uint32(w1))
@@ -109,17 +107,18 @@ def fire_trains(number, population, low, high, step, p, slots, ring, outside, po
                 stop = outside.ends[train + 1]
                 at = first_at_least(outside.listeners, outside.ends[train], stop, low)
                 while at < stop and outside.listeners[at] < high:
-                    add_event(population, outside.listeners[at], step % slots,
-                              outside.pool_amounts[number], ring, populations)
+                    add_event(population, outside.listeners[at], step % window.slots,
+                              outside.pool_amounts[number], net)
                     at += 1
 
 
 @inner
-def add_event(population, who, slot, amounts, ring, populations):
+def add_event(population, who, slot, amounts, net):
     """Add one event to the slot of a step, receptor by receptor."""
+    populations = net.populations
     at = (populations.ring_at[population] + (who // TILE) * populations.ring_stride[population]
           + slot * populations.width[population] * COLUMN + who % TILE)
     for receptor in range(amounts.size):
         column = populations.column[population, receptor]
         if amounts[receptor] != 0 and column >= 0:
-            ring[at + column * COLUMN] += amounts[receptor]
+            net.ring[at + column * COLUMN] += amounts[receptor]

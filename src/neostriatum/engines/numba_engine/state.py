@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def fill(program: Program, layout: Layout) -> None:
     """Write start values, parameters that differ from cell to cell, and masks of currents."""
-    dtype = layout.rows.dtype.type
+    dtype = layout.net.rows.dtype.type
     nodes = [program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None]
-    layout.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
+    layout.net.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
     for number, (pop, shape) in enumerate(zip(program.populations, layout.shapes, strict=True)):
         for state, value in pop.starts.items():
             _put(layout, number, state, value, pop.n)
@@ -72,7 +72,7 @@ def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
     """
     state = {name: view.reshape(-1)[:count].copy()
              for name, count, view in _states(program, layout)}
-    grain, unit = layout.quanta
+    grain, unit = layout.net.unit
     for number, pop in enumerate(program.populations):
         ring = _ring(layout, number)
         tile, slot, column, lane = np.nonzero(ring[..., :TILE])
@@ -81,7 +81,7 @@ def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
         state[f"{pop.name}.arrivals"] = np.stack([receptor, tile * TILE + lane, due], axis=1)
         state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
     state |= {name: view.copy() for name, view in _releases(program, layout)}
-    return state | {"node": layout.gap.node.copy()}
+    return state | {"node": layout.net.gap.node.copy()}
 
 
 def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None:
@@ -90,8 +90,8 @@ def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None
         values = state[name]
         rest = np.full(view.size - count, values[-1] if count else 0, values.dtype)
         view[:] = np.concatenate([values, rest]).reshape(view.shape)
-    grain, unit = layout.quanta
-    layout.ring[:] = 0
+    grain, unit = layout.net.unit
+    layout.net.ring[:] = 0
     for number, pop in enumerate(program.populations):
         receptor, cell, due = state[f"{pop.name}.arrivals"].T
         amounts = np.rint(state[f"{pop.name}.amounts"] / grain) * unit
@@ -101,12 +101,12 @@ def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None
         ring[cell // TILE, due % layout.slots, column[receptor], cell % TILE] = amounts
     for name, view in _releases(program, layout):
         view[:] = state[name]
-    layout.gap.node[:] = state["node"]
+    layout.net.gap.node[:] = state["node"]
 
 
 def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and view (n,) of the states of releases, and the steps of the last spikes."""
-    wires = layout.wires
+    wires = layout.net.wires
     for number, projection in enumerate(program.projections):
         if projection.stp is not None:
             start = int(wires.state_start[number])
@@ -118,9 +118,9 @@ def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarra
 
 def _ring(layout: Layout, number: int) -> np.ndarray:
     """Return the ring of a population's tiles, a view (tiles, slots, columns, COLUMN)."""
-    tiles, populations = layout.of(number), layout.populations
+    tiles, populations = layout.of(number), layout.net.populations
     count, columns = tiles.stop - tiles.start, int(populations.width[number])
     each, start = int(populations.ring_stride[number]), int(populations.ring_at[number])
     used = layout.slots * columns * COLUMN
-    view = layout.ring[start : start + count * each].reshape(count, each)[:, :used]
+    view = layout.net.ring[start : start + count * each].reshape(count, each)[:, :used]
     return view.reshape(count, layout.slots, columns, COLUMN)

@@ -10,15 +10,13 @@ Nothing here knows a cell, a receptor or what drives them: a tile has a kernel, 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from llvmlite import ir
 from numba import int64, types
 from numba.extending import intrinsic
 
 from neostriatum.caching import compiled, inner, woven
-from neostriatum.engines.numba_engine.arrays import Notes, Room, Wires, Work
+from neostriatum.engines.numba_engine.arrays import Net, Room, Tables, Window, Wires, Work
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
@@ -45,37 +43,35 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, work, wires, notes, n_steps, step0, window,
-             slots, rows, ring, tiles, populations, drives, tables, outside, gap, unit):
+def run_part(part, meeting, start, reached, out, room, net, tables, n_steps, step0, most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
     window, unhealthy tile or -1, and whether that was all; it was not if more room is wanted.
     """
     done, written, phase, last = start[0], start[1], start[2], start[3]
-    own, spikes, begin, found = work.own[part], room.spikes[part], room.begin[part], room.rows[part]
-    parts, finished, times, tile = work.own.shape[0], False, 0, int64(-1)
+    work, notes, tile = net.work, net.notes, int64(-1)
+    parts, finished, times = work.own.shape[0], False, 0
     while not finished:
         if times > 0 and not meet(meeting, parts, times):
             return
         times += 1
         total = notes.counts[1 - phase].sum()
-        if total > spikes.shape[0] or written + total > out.shape[0]:
+        if total > room.spikes.shape[1] or written + total > out.shape[0]:
             break
         for each in range(parts):
             bad = work.bad[each, 1 - phase]
             if bad >= 0 and (tile < 0 or bad < tile):
                 tile = bad
         if part == 0:
-            write_down(out, written, last, notes.found[1 - phase], notes.counts[1 - phase], tiles,
-                       populations)
+            write_down(out, written, last, notes.found[1 - phase], notes.counts[1 - phase],
+                       net.tiles, net.populations)
         written += total
-        count = min(window, n_steps - done) if tile < 0 else int64(0)
-        find_rows(own, last, tiles, wires, notes.found[1 - phase], notes.counts[1 - phase],
-                  spikes, begin, found)
-        run_window(part, own, work, done, count, step0 + done, window, slots, rows, ring, tiles,
-                   populations, drives, tables, outside, gap, wires, unit, notes, phase, spikes,
-                   begin, found)
+        count = min(most, n_steps - done) if tile < 0 else int64(0)
+        find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
+                  notes.counts[1 - phase], room.spikes[part], room.begin[part], room.rows[part])
+        run_window(Window(part, phase, done, count, step0 + done, most, slots), net, tables,
+                   room.spikes[part], room.begin[part], room.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
         if not finished:
@@ -98,107 +94,123 @@ def write_down(out, at, step, found, counts, tiles, populations):
 
 
 @inner
-def run_window(part, own, work, done, count, step0, window, slots, rows, ring, tiles, populations,
-               drives, tables, outside, gap, wires, unit, notes, phase, spikes, begin, found):
+def run_window(window, net, tables, spikes, begin, found):
     """Deliver to the tiles of one part and advance them, some at a time.
 
     Some at a time, since what is delivered to them is then still in the cache. Populations that
     gap junctions couple go together, step by step.
     """
-    gave, releases = notes.releases[1 - phase], notes.releases[phase]
-    words, uniforms = work.words[part], work.uniforms[part]
-    work.bad[part, phase] = -1
+    own, group = net.work.own[window.part], net.gap.group
+    net.work.bad[window.part, window.phase] = -1
+    for population in range(own.shape[0]):
+        start, stop = own[population, 0], own[population, 1]
+        coupled = group[population] >= 0
+        for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
+            end = stop if coupled else min(first + TOGETHER, stop)
+            receive(population, first, end, window, net, tables, spikes, begin, found)
+            if window.count > 0 and not coupled:
+                for tile in range(first, end):
+                    advance_tile(tile, window.part, window.phase, window.count, net)
+                release_tiles(first, end, window, net)
     for leader in range(own.shape[0]):
-        coupled = gap.group[leader] >= 0
-        if coupled and gap.group[leader] != leader:
-            continue
-        start, stop = own[leader, 0], own[leader, 1]
-        several = max(1, stop - start if coupled else min(stop - start, TOGETHER))
-        for first in range(start, stop, several):
-            for population in range(leader, own.shape[0] if coupled else leader + 1):
-                if coupled and gap.group[population] != leader:
-                    continue
-                low = own[population, 0] if coupled else first
-                end = own[population, 1] if coupled else min(first + several, stop)
-                deliver(population, end, slots, ring, populations, wires, unit, gave, spikes,
-                        begin, found)
-                add_outside(population, low, end, count, step0, slots, ring, outside, tables, done,
-                            wires, populations, words, uniforms)
-                for tile in range(low, end):
-                    prepare(tile, phase, done, count, step0, window, slots, work, tiles,
-                            populations, drives, tables, notes, words, uniforms)
-                    if count > 0 and not coupled:
-                        advance_tile(tile, part, phase, count, work, tiles, notes)
-            if coupled:
-                for k in range(count):
-                    couple(rows, gap, leader)
-                    for population in range(leader, own.shape[0]):
-                        if gap.group[population] == leader:
-                            for tile in range(own[population, 0], own[population, 1]):
-                                pack = tiles.packs[tile]
-                                pack[_FIRST], pack[_SLOT] = k, (step0 + k) % slots
-                                advance_tile(tile, part, phase, int64(1), work, tiles, notes)
-            for population in range(leader, own.shape[0] if coupled else leader + 1):
-                if coupled and gap.group[population] != leader:
-                    continue
-                low = own[population, 0] if coupled else first
-                end = own[population, 1] if coupled else min(first + several, stop)
-                for tile in range(low, end):
-                    if wires.release_start[tile] >= 0 and notes.counts[phase, tile] > 0:
-                        release(tile, step0, tiles, wires, notes.found[phase],
-                                notes.counts[phase, tile], releases)
+        # One part owns a whole group.
+        if group[leader] == leader and own[leader, 0] < own[leader, 1] and window.count > 0:
+            run_coupled(leader, own, window, net)
 
 
 @inner
-def prepare(tile, phase, done, count, step0, window, slots, work, tiles, populations, drives,
-            tables, notes, words, uniforms):
+def receive(population, first, end, window, net, tables, spikes, begin, found):
+    """Let tiles of a population get the spikes of the last window and the events of this one."""
+    deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
+            net.notes.releases[1 - window.phase], spikes, begin, found)
+    add_outside(population, first, end, window, net, tables)
+    for tile in range(first, end):
+        net.notes.counts[window.phase, tile] = 0
+        if window.count > 0:
+            prepare(tile, population, window, net, tables)
+
+
+@inner
+def prepare(tile, population, window, net, tables):
     """Draw the events and the noise of a window for a tile, and say where it is."""
-    notes.counts[phase, tile] = 0
-    if count == 0:
-        return
-    population = tiles.population[tile]
-    draw_window(tile, done, count, step0, work.counts[tiles.counts_at[tile]:], window, tiles,
-                drives, tables, words, uniforms)
+    tiles, populations, notes, part = net.tiles, net.populations, net.notes, window.part
+    draw_window(tile, window, net.work.counts[tiles.counts_at[tile]:], net, tables,
+                net.work.words[part], net.work.uniforms[part])
     if populations.sigma[population] > 0:
-        draw_noise(work.noise[tiles.noise_at[tile]:], count, populations.sigma[population],
-                   populations.noise_key[population, 0], populations.noise_key[population, 1],
-                   tiles.first[tile], step0)
+        draw_noise(net.work.noise[tiles.noise_at[tile]:], window.count,
+                   populations.sigma[population], populations.noise_key[population, 0],
+                   populations.noise_key[population, 1], tiles.first[tile], window.step0)
     pack = tiles.packs[tile]
-    pack[_FIRST], pack[_DONE], pack[_SLOT] = 0, done, step0 % slots
-    pack[_SPIKES] = notes.at + 2 * notes.found.shape[2] * (phase * notes.found.shape[1] + tile)
+    pack[_FIRST], pack[_DONE], pack[_SLOT] = 0, window.done, window.step0 % window.slots
+    pack[_SPIKES] = notes.at + 2 * notes.found.shape[2] * (
+        window.phase * notes.found.shape[1] + tile)
 
 
 @woven
-def advance_tile(tile, part, phase, steps, work, tiles, notes):
+def advance_tile(tile, part, phase, steps, net):
     """Call the kernel of a tile for some steps."""
+    tiles, counts = net.tiles, net.notes.counts
     pack = tiles.packs[tile]
-    pack[_STEPS], pack[_NOTED] = steps, notes.counts[phase, tile]
+    pack[_STEPS], pack[_NOTED] = steps, counts[phase, tile]
     answer = call(tiles.kernel[tile], tiles.pack_at[tile])
-    notes.counts[phase, tile] = answer % _BITS
-    if answer >= _BITS and work.bad[part, phase] < 0:
-        work.bad[part, phase] = tile
+    counts[phase, tile] = answer % _BITS
+    if answer >= _BITS and net.work.bad[part, phase] < 0:
+        net.work.bad[part, phase] = tile
 
 
-def advance(crew: Crew, work: Work, wires: Wires, notes: Notes, n_steps: int, step0: int,
-            *rest: Any) -> tuple[np.ndarray, int, int]:
-    """Advance by ``n_steps`` in windows; return spikes (n, 2), steps done, unhealthy tile or -1."""
-    out, room = np.empty((1024, 2), np.int64), make_room(work, wires, 1024)
-    notes.counts[:] = 0
-    work.bad[:] = -1
+@inner
+def run_coupled(leader, own, window, net):
+    """Advance the populations of a gap-coupled group step by step."""
+    group = net.gap.group
+    for k in range(window.count):
+        couple(net.rows, net.gap, leader)
+        for population in range(leader, own.shape[0]):
+            if group[population] == leader:
+                for tile in range(own[population, 0], own[population, 1]):
+                    pack = net.tiles.packs[tile]
+                    pack[_FIRST], pack[_SLOT] = k, (window.step0 + k) % window.slots
+                    advance_tile(tile, window.part, window.phase, int64(1), net)
+    for population in range(leader, own.shape[0]):
+        if group[population] == leader:
+            release_tiles(own[population, 0], own[population, 1], window, net)
+
+
+@inner
+def release_tiles(first, end, window, net):
+    """Compute what the spikes of tiles release."""
+    counts = net.notes.counts[window.phase]
+    for tile in range(first, end):
+        if net.wires.release_start[tile] >= 0 and counts[tile] > 0:
+            release(tile, window.step0, net.tiles, net.wires, net.notes.found[window.phase],
+                    counts[tile], net.notes.releases[window.phase])
+
+
+def advance(crew: Crew, net: Net, tables: Tables, n_steps: int, step0: int, most: int,
+            slots: int) -> tuple[np.ndarray, int, int]:
+    """Advance by ``n_steps`` in windows of ``most`` steps.
+
+    Returns
+    -------
+    tuple
+        Spikes (n, 2), steps done, unhealthy tile or -1.
+    """
+    out, room = np.empty((1024, 2), np.int64), make_room(net.work, net.wires, 1024)
+    net.notes.counts[:] = 0
+    net.work.bad[:] = -1
     reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
-        crew.run(run_part, reached.copy(), reached, out, room, work, wires, notes, n_steps, step0,
-                 *rest)
+        crew.run(run_part, reached.copy(), reached, out, room, net, tables, n_steps, step0, most,
+                 slots)
         _, written, phase, *_, finished = reached.tolist()
         if not finished:
-            total = int(notes.counts[1 - phase].sum())
+            total = int(net.notes.counts[1 - phase].sum())
             if written + total > len(out):
                 grown = np.empty((2 * (written + total), 2), np.int64)
                 grown[:written] = out[:written]
                 out = grown
             if total > room.spikes.shape[1]:
-                room = make_room(work, wires, 2 * total)
+                room = make_room(net.work, net.wires, 2 * total)
     done, written, _, _, tile, _ = reached.tolist()
     return out[:written], done, tile
 

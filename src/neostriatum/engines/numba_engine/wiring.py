@@ -28,15 +28,12 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     """
     receptors = max([1, *(len(pop.synapses) for pop in program.populations)])
     count = len(program.projections)
-    plain = np.zeros((count, 6), np.int64)
-    plastic = [[n for n, one in enumerate(program.projections) if one.stp and one.source == source]
-               for source in range(len(program.populations))]
+    plain, start = np.zeros((count, 6), np.int64), np.zeros(count, np.int64)
+    plastic = [[n for n, each in enumerate(program.projections) if each.stp and each.source == pop]
+               for pop in range(len(program.populations))]
+    receptors = max([1, *(len(pop.synapses) for pop in program.populations)])
     amounts = np.zeros((count, receptors))
-    start, function = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    own = {n: one.stp for n, one in enumerate(program.projections) if one.stp}
-    depth = max([1, *(len(stp.model.states) for stp in own.values())])
-    values = np.zeros((count, max([1, *(len(numbers(stp)) for stp in own.values())])))
-    offsets, rows, synapses, states = [], 0, 0, 0
+    offsets, rows, synapses, states = list[np.ndarray](), 0, 0, 0
     for number, projection in enumerate(program.projections):
         mine = plastic[projection.source]
         plain[number] = (projection.source, projection.target, projection.stp is not None, rows,
@@ -46,29 +43,45 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
         for receptor, weight in projection.weights:
             amounts[number, receptor] += weight
         if projection.stp is not None:
-            values[number, : len(numbers(projection.stp))] = numbers(projection.stp)
-            function[number] = release_address(projection.stp.model)
             start[number], states = states, states + program.populations[projection.source].n
-    state = np.zeros((max(1, states), depth))
+    factors = [each.factors for each in program.projections]
+    given = [each for each in factors if each is not None]
+    lengths = np.cumsum([0 if each is None else len(each) for each in factors])
+    factor_start = np.array([-1 if each is None else end - len(each)
+                             for each, end in zip(factors, lengths, strict=True)], np.int64)
+    release, values, state = _releases(program, start, states)
+    return Wires(
+        plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, release,
+        values, state, start, np.zeros(max(1, states), np.int64), first_tile,
+        _release_start(plastic, first_tile, window), _joined(given, np.float32), factor_start,
+        np.array([each.failure for each in program.projections]),
+        np.array([each.key for each in program.projections], np.uint32).reshape(-1, 2))
+
+
+def _releases(program: Program, start: np.ndarray,
+              count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return address and numbers of the release of every projection, and all states at rest."""
+    own = {n: each.stp for n, each in enumerate(program.projections) if each.stp}
+    depth = max([1, *(len(stp.model.states) for stp in own.values())])
+    release = np.zeros(len(program.projections), np.int64)
+    values = np.zeros((len(release), max([1, *(len(numbers(stp)) for stp in own.values())])))
+    state = np.zeros((max(1, count), depth))
     for number, stp in own.items():
+        release[number] = release_address(stp.model)
+        values[number, : len(numbers(stp))] = numbers(stp)
         stop = start[number] + program.populations[program.projections[number].source].n
         for place, each in enumerate(stp.model.states):
             state[start[number] : stop, place] = stp.model.rests[each]
-    release_start, releases = np.full(int(first_tile[-1]), -1, np.int64), 0
+    return release, values, state
+
+
+def _release_start(plastic: list[list[int]], first_tile: np.ndarray, window: int) -> np.ndarray:
+    """Return where the releases of every tile are kept, -1 where it has no plastic projection."""
+    starts, releases = np.full(int(first_tile[-1]), -1, np.int64), 0
     for source, mine in enumerate(plastic):
         for tile in range(int(first_tile[source]), int(first_tile[source + 1])) if mine else ():
-            release_start[tile], releases = releases, releases + TILE * window * len(mine)
-    factors = [one.factors for one in program.projections if one.factors is not None]
-    varied = [one.factors is not None for one in program.projections]
-    ends = np.cumsum([len(one) for one in factors])
-    factor_start = np.full(count, -1, np.int64)
-    factor_start[varied] = np.concatenate([[0], ends])[:-1] if factors else []
-    return Wires(
-        plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, function,
-        values, state, start, np.zeros(max(1, states), np.int64), first_tile, release_start,
-        _joined(factors, np.float32), factor_start,
-        np.array([one.failure for one in program.projections]),
-        np.array([one.key for one in program.projections], np.uint32).reshape(-1, 2))
+            starts[tile], releases = releases, releases + TILE * window * len(mine)
+    return starts
 
 
 def _joined(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
