@@ -12,7 +12,8 @@ import numpy as np
 
 from neostriatum import __version__
 from neostriatum.circuit.load import load
-from neostriatum.errors import CircuitError, RunFileError, shown
+from neostriatum.circuit.models import entries_of, load_with
+from neostriatum.errors import CircuitError, ModelError, RunFileError, shown
 from neostriatum.network.check import check, fit
 from neostriatum.network.edges import Edges
 from neostriatum.network.hdf5 import BLOCK, CHUNK, column, reading, whole, written
@@ -149,13 +150,14 @@ def network_file(path: Path) -> Path | None:
 def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:
     """Return what is not an array: version, hash, fields, order of the tables, circuit."""
     circuit = circuit_of(network, circuit)
+    models = [entry for entry in entries_of(circuit) if "data" in entry]
     return {
         "version": VERSION, "made_by": f"neostriatum {__version__}", "hash": network.hash(),
         "fields": {name: getattr(network, name) for name in plain_fields()},
         "pathways": list(network.edges), "gap_junctions": list(network.junctions),
         "weighted": [name for name, edges in network.edges.items() if edges.weights is not None],
         "spread": {name: list(parameters) for name, parameters in network.spread.items()},
-        "circuit": circuit.to_dict(),
+        "circuit": circuit.to_dict(), **({"models": models} if models else {}),
     }
 
 
@@ -216,10 +218,25 @@ def verified(path: Path, made: Network, said: dict[str, Any],
     if made.hash() != said["hash"]:
         msg = f"{path}: the arrays do not have the hash they were saved with. Save it again"
         raise RunFileError(msg)
-    own = load(said["circuit"], folder=path.parent.resolve())
+    own = own_circuit(path, said)
     circuit = wanted or own
     fit(circuit, dataclasses.replace(made, circuit=own))
     return dataclasses.replace(made, circuit=circuit)
+
+
+def own_circuit(path: Path, head: dict[str, Any]) -> Circuit:
+    """Return the circuit of a `header`, which keeps models that are not shipped.
+
+    Raises
+    ------
+    RunFileError
+        They are damaged.
+    """
+    try:
+        return load_with(head.get("models", []), head["circuit"], path.parent.resolve())
+    except (ModelError, TypeError, AttributeError) as error:
+        msg = f"{path}: the models of the header are damaged ({error}). Save it again"
+        raise RunFileError(msg) from None
 
 
 def _read(path: Path) -> tuple[Network, dict[str, Any]]:
