@@ -31,10 +31,10 @@ run: $(VENV)/.package
 
 test: $(VENV)/.dev
 	$(VENV)/bin/python tests/warm.py
-	$(VENV)/bin/python -m pytest -n $(WORKERS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-all: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n $(WORKERS) -m "slow or not slow"
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile -m "slow or not slow"
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "load": "circuit.load",
     "Circuit": "circuit.model",
-    "build": "network.network",
+    "build": "network.build",
     "Network": "network.network",
     "load_network": "network.files",
     "export": "recording.export",
@@ -52,9 +52,10 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.experiments.cell import cell
     from neostriatum.experiments.pair import pair
     from neostriatum.models.registry import register
+    from neostriatum.network.build import build
     from neostriatum.network.estimate import estimate
     from neostriatum.network.files import load_network
-    from neostriatum.network.network import Network, build
+    from neostriatum.network.network import Network
     from neostriatum.plotting.gallery import draw
     from neostriatum.recording.export import export
     from neostriatum.recording.store import Run

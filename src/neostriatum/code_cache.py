@@ -13,6 +13,7 @@ import tempfile
 import warnings
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,7 @@ class CodeCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the code for these arguments; None, and the clock runs, where there is none."""
+        _leave_out_scipy()
         code = super().load_overload(sig, target_context)
         if code is None or tuple(code.signature.args) != tuple(normalize_signature(sig)[0]):
             CLOCK.start()
@@ -175,6 +177,24 @@ class CodeCache(FunctionCache):
         """Keep code that was compiled, and stop the clock."""
         CLOCK.stop()
         super().save_overload(sig, data)
+
+
+@cache
+def _leave_out_scipy() -> None:
+    """Import Numba's array functions without SciPy, which takes a quarter of a second.
+
+    They import it only to see that it is there, as our dependencies make sure. A function that
+    needs linear algebra still has Numba look when it is compiled.
+    """
+    with suppress(ImportError, AttributeError):  # another version of Numba may do without
+        from numba.np import linalg
+
+        ensure_blas = linalg.ensure_blas
+        linalg.ensure_blas = lambda: None
+        try:
+            import_module("numba.np.arraymath")
+        finally:
+            linalg.ensure_blas = ensure_blas
 
 
 def _stem(function: FunctionType) -> str:

@@ -12,8 +12,8 @@ from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.machine import fork_early, free_memory, peak_memory_gb
+from neostriatum.network.build import build
 from neostriatum.network.estimate import SHARE, estimate
-from neostriatum.network.network import build
 from neostriatum.network.volume import space
 from neostriatum.rng import checked_seed
 from neostriatum.threads import using_threads

@@ -30,6 +30,14 @@ _PRINTED = {
     'must have the minus sign of the keyboard, "-"': re.compile("[\u2010-\u2015\u2212].*"),
 }
 
+#: Factors of the usual spellings, (unit, wanted), which need no registry.
+USUAL = {
+    ("s", "ms"): 1e3, ("min", "ms"): 6e4, ("us", "ms"): 1e-3, ("ms", "s"): 1e-3, ("min", "s"): 60.0,
+    ("kHz", "Hz"): 1e3, ("/ ms", "1/ms"): 1.0, ("/ s", "1/ms"): 1e-3, ("V", "mV"): 1e3,
+    ("nA", "pA"): 1e3, ("uS", "nS"): 1e3, ("nF", "pF"): 1e3, ("nm", "um"): 1e-3, ("mm", "um"): 1e3,
+    ("/ um", "1/um"): 1.0, ("/ mm^3", "1/mm^3"): 1.0, ("m/s", "um/ms"): 1e3,
+}
+
 
 @lru_cache(maxsize=1)
 def registry() -> Any:
@@ -42,6 +50,8 @@ def registry() -> Any:
 @lru_cache(maxsize=512)
 def _factor(unit: str, wanted: str) -> float:
     """Return the factor from ``unit`` to ``wanted``; raise ValueError with the reason."""
+    if (unit, wanted) in USUAL:
+        return USUAL[unit, wanted]
     import pint
 
     try:

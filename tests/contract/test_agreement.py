@@ -55,6 +55,7 @@ def test_compiled_feed_forward_nets_agree_over_a_second(name, compiled, referenc
     check_feed_forward(net(name), result(reference, name), result(compiled, name))
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_compiled_recurrent_net_agrees_for_the_horizon(
         compiled, reference, net, result, record_property):

@@ -59,13 +59,13 @@ class TestMuchAtOnce:
         net = volley(tmp_path, "change", 60, "30 nS")
         larger = net.with_circuit({"pathways.FS->dSPN.conductance": {"GABA": "100 nS"}})
         made = prepared(net, "single")
-        while not len(made.state()["ring"]):
+        while not len(made.state()["dSPN.amounts"]):
             made.advance(1)
-        before, fine = made.state()["ring"], made.layout.quanta[0]
+        before, fine = made.state()["dSPN.amounts"], made.layout.net.unit[0]
         assert before.max() > 100
         made.change(larger.circuit)
-        assert made.layout.quanta[0] > fine
-        np.testing.assert_allclose(made.state()["ring"], before, rtol=1e-5)
+        assert made.layout.net.unit[0] > fine
+        np.testing.assert_allclose(made.state()["dSPN.amounts"], before, rtol=1e-5)
 
 
 class TestQuantum:

@@ -279,7 +279,7 @@ class TestProfile:
         for seed in range(8):
             network = ns.build(circuit, size=3000, seed=seed)
             for name in ("dSPN->dSPN", "dSPN->iSPN", "iSPN->dSPN", "FS->dSPN", "FS->FS"):
-                made = profile(network, name, np.array([0.0, 500.0]), pairs=200_000)
+                made = profile(network, name, np.array([0.0, 500.0]), pairs=50_000)
                 values.append(two_sided(made.deviation))
         assert_uniform(np.array(values))
 

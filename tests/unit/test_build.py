@@ -12,6 +12,8 @@ import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.network.estimate import estimate
 
+pytestmark = pytest.mark.usefixtures("one_figure")
+
 #: docs/design.md, section 9.
 KEYS = {"neurons", "synapses", "gap_junctions", "build_s", "bytes_per_synapse", "peak_memory_gb",
         "network_hash", "centre", "out"}

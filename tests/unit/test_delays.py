@@ -5,11 +5,13 @@ import pytest
 
 import neostriatum as ns
 
-KEY = "pathways.iSPN->dSPN.delay"
+PATHWAY = "iSPN->dSPN"
+RAW = ns.load("striatum").to_dict() | {"warmup": "0 ms", "gap_junctions": {}}
 
 
 def circuit(delay, dt):
-    return ns.load("striatum").replace({KEY: delay, "dt": f"{dt} ms", "warmup": "0 ms"})
+    pathway = RAW["pathways"][PATHWAY] | {"delay": delay}
+    return ns.load(RAW | {"dt": f"{dt} ms", "pathways": {PATHWAY: pathway}})
 
 
 @pytest.mark.parametrize("dt", [0.1, 0.05, 0.025, 0.02, 0.2, 0.3, 0.5])
@@ -24,13 +26,13 @@ def test_exact_or_refused(dt, tenths, spelling):
             circuit(delay[spelling], dt)
         assert f"(got {ms:g} ms)" in str(error.value)
     else:
-        edges = ns.build(circuit(delay[spelling], dt), size=100).edges["iSPN->dSPN"]
+        edges = ns.build(circuit(delay[spelling], dt), size=100, threads=1).edges[PATHWAY]
         assert set(np.unique(edges.delays)) <= {round(tenths)}
 
 
 def test_a_distance_makes_any_delay():
     made = circuit({"offset": "0.15 ms", "velocity": "0.8 m/s"}, 0.05)
-    delays = ns.build(made, size=100).edges["iSPN->dSPN"].delays
+    delays = ns.build(made, size=100).edges[PATHWAY].delays
     assert len(np.unique(delays)) > 1
 
 

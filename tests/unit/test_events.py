@@ -11,6 +11,7 @@ from neostriatum.cli import main
 from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, EngineUnsupported, NeostriatumError
 
+pytestmark = pytest.mark.usefixtures("one_figure")
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
 QUICK = {"duration": "30 ms", "engine": "reference", "figures": False, "record": "none",
          "size": 60, "changes": {"warmup": "2 ms", "inputs.pulse": {"targets": {
@@ -235,14 +236,14 @@ def test_what_an_engine_cannot_change_is_refused_before_it_begins(folder):
 def test_a_sweep_honours_events(folder):
     Path("e.toml").write_text('format = "neostriatum-events/1"\n[[event]]\nat = "4 ms"\n'
                               'set = { "dopamine.d1" = 1.0 }\n', "utf-8")
-    sweep = {"circuit": str(GOOD), "size": 60, "engine": "reference", "duration": "20 ms",
+    sweep = {"circuit": str(GOOD), "size": 60, "engine": "reference", "duration": "8 ms",
              "changes": QUICK["changes"], "seeds": 1, "jobs": 1,
              "vary": {"dopamine.d2": [0.1, 0.9]}}
     with_events = ns.sweep(**sweep, events="e.toml", out="a")
     assert (with_events.finished, with_events.failed) == (2, 0)
     points = sorted(path.parent for path in Path("a").rglob("run.json"))
     for point, level in zip(points, (0.1, 0.9), strict=True):
-        run = ns.run(GOOD, **QUICK | {"duration": "20 ms"}, d2=level, out=f"one{level}", events=[
+        run = ns.run(GOOD, **QUICK | {"duration": "8 ms"}, d2=level, out=f"one{level}", events=[
             {"at": "4 ms", "set": {"dopamine.d1": 1.0}}])
         assert ns.Run(point).summary["spike_hash"] == run.summary["spike_hash"]
     inline = ns.sweep(**sweep, events=[{"at": "4 ms", "set": {"dopamine.d1": 1.0}}], out="b")

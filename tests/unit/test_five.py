@@ -122,6 +122,7 @@ class TestRun:
             assert rate == pytest.approx(rates[name].mean(), abs=1e-5)
             assert rate > 0
 
+    @pytest.mark.usefixtures("one_figure")
     def test_lines(self, capsys, tmp_path):
         out = printed(capsys, "run", str(FILE), "--size", "100", "--duration", "20 ms",
                       "--engine", "reference", "--out", str(tmp_path / "run"))
@@ -201,6 +202,7 @@ class TestFigures:
         assert len({palette.marker(name, many) for name in many[:13]}) == 13
         assert palette.colour("T0") == palette.OTHER
 
+    @pytest.mark.usefixtures("one_figure")
     def test_report(self, run):
         made = ns.report(run)
         page = Path(made["out"]).read_text("utf-8")

@@ -10,12 +10,12 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
+from neostriatum.commands.network import _degree_lines
 from neostriatum.errors import BuildError, CircuitError
 from neostriatum.network import sonata
 from neostriatum.network.estimate import expected_junctions
 from neostriatum.network.files import load_network
 from neostriatum.reporting import tables
-from neostriatum.terminal import _degree_lines
 
 LAW = {"rule": "fixed_probability", "p": 0.2}
 KINDS = {
@@ -31,7 +31,7 @@ def circuit(**kinds):
     raw = ns.load("striatum").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
-    return ns.load(raw | {"gap_junctions": kinds})
+    return ns.load(raw | {"gap_junctions": kinds, "warmup": "1 ms"})
 
 
 def turned():

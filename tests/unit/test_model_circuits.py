@@ -10,7 +10,7 @@ from adex import GOOD, NUMBERS, adex, plain
 import neostriatum as ns
 from neostriatum.circuit.cautions import static_threshold, warnings_of
 from neostriatum.circuit.stability import return_rates
-from neostriatum.errors import CircuitError, EngineUnsupported, ModelError
+from neostriatum.errors import CircuitError, ModelError
 from neostriatum.models import registry
 from neostriatum.models.striatal import STRIATAL
 
@@ -178,8 +178,6 @@ def test_release_of_any_model():
     two = ns.load(with_release({"model": "two_pools", "U": 0.3, "share": 0.5,
                                 "tau_fast": "10 ms", "tau_slow": "1 s"}))
     assert two.pathways["FS->dSPN"].stp.values["tau_slow"] == 1000.0
-    with pytest.raises(EngineUnsupported, match=r"stp\.model: no engine computes two_pools"):
-        ns.run(two, size=60, duration="1 ms", engine="reference", figures=False)
 
 
 @pytest.mark.parametrize(("keys", "message"), {

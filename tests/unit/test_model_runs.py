@@ -17,7 +17,7 @@ from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, EngineUnsupported, ModelError, RunFileError
 from neostriatum.models import State, exp, parameters, rate, registry
 from neostriatum.models.plain import rebuilt
-from neostriatum.network.files import header
+from neostriatum.network.saved import header
 from neostriatum.validation.workers import run_jobs
 
 ROOT = Path(__file__).parents[2]
@@ -203,13 +203,18 @@ class TestExperiments:
     "slope": ({"cells": None, "NMDA": {"E": "0 mV", "tau": "160 ms", "magnesium": "1 mM",
                                        "mg_slope": "0.05 1/mV"}},
               "receptors.NMDA.mg_slope must be 0.062 1/mV (got 0.05)"),
+    "release": ({"cells": None, "stp": {"model": "two_pools", "U": 0.3, "share": 0.5,
+                                        "tau_fast": "10 ms", "tau_slow": "1 s"}},
+                "pathways.FS->dSPN.stp.model must be tsodyks_markram (got two_pools)"),
 }.values())
 def test_engines_that_have_no_text_of_a_model(name, change, message):
     raw = plain()
     if "cells" in change:
         raw["cells"] = ns.load(Path(__file__).parents[1] / "data" / "good_small.toml").to_dict()[
             "cells"]
-    raw["receptors"] |= {key: keys for key, keys in change.items() if keys}
+    release = change.get("stp", raw["pathways"]["FS->dSPN"]["stp"])
+    raw["pathways"]["FS->dSPN"]["stp"] = release
+    raw["receptors"] |= {key: keys for key, keys in change.items() if keys and key != "stp"}
     circuit = ns.load(raw)
     with pytest.raises(EngineUnsupported, match=re.escape(f"engine {name}: {message}")):
         engine(name).prepare(circuit, ns.build(circuit, size=60), 1)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import neostriatum as ns
-from neostriatum.circuit.load import value_at
 from neostriatum.circuit.modulator import hill
+from neostriatum.circuit.replacement import value_at
 from neostriatum.cli import main
 from neostriatum.errors import CircuitError
 from neostriatum.recording.store import Run
@@ -25,7 +25,7 @@ def raw_of(**modulators):
 @pytest.fixture
 def third():
     """The default circuit with a third modulator and an effect of it."""
-    raw = raw_of(ACh=ACH)
+    raw = raw_of(ACh=ACH) | {"warmup": "1 ms"}
     raw["cells"]["dSPN"]["effects"] = [{"level": "ACh", "acts_on": "v_t", "add": "1.2 mV"}]
     return ns.load(raw)
 

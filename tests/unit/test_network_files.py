@@ -373,7 +373,7 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 def test_where_a_number_comes_from_decides_nothing(rich, tmp_path):
     same = {"pathways.dSPN->iSPN.delay.offset": "1 ms", "spread.dSPN.C": "1 pF",
-            "volume.density": "77520 / mm^3"}
+            "volume.density": "77520 / mm^3", "warmup": "0 ms"}
     made = ns.run(network=rich, changes=same, out=tmp_path / "run", **QUICK)
     assert made.circuit != rich.circuit
     assert made.summary["network_hash"] == rich.hash()

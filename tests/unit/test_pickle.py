@@ -26,6 +26,7 @@ from neostriatum.network.estimate import estimate
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 SMALL = {"size": 60, "engine": "reference"}
+QUICK = SMALL | {"figures": False}
 #: Results that are not ours: objects of Brian2; Matplotlib's axes, which come with their figure.
 FOREIGN = {"to_brian2", "plot"}
 
@@ -75,19 +76,19 @@ def returned(tmp_path_factory):
     things["construct"] = ns.construct(GOOD, size=60, out=folder / "built.h5")
     things["anatomy"] = ns.anatomy(network)
     things["pair_recordings"] = ns.pair_recordings(network, "FS->dSPN", pairs=10)
-    things["run"] = run = ns.run(circuit, duration="20 ms", out=folder / "run", **SMALL)
+    things["run"] = run = ns.run(circuit, duration="20 ms", out=folder / "run", **QUICK)
     assert things["run"].circuit == circuit
     things["rerun"] = ns.rerun(run, out=folder / "again")
-    short = ns.run(circuit, duration="10 ms", out=folder / "short", **SMALL)
+    short = ns.run(circuit, duration="10 ms", out=folder / "short", **QUICK)
     things["resume"] = ns.resume(short, duration="30 ms")
     things["cell"] = ns.cell("dSPN", current="300 pA", duration="20 ms")
     things["pair"] = ns.pair("FS", "dSPN")
     things["sweep"] = ns.sweep(circuit=GOOD, duration="2 ms", vary={"dopamine": [0.0, 0.5]},
                                jobs=1, out=folder / "sweep", **SMALL)
-    things["validate"] = ns.validate(only=("spn-rheobase",), workers=0, engine="reference")
+    things["validate"] = ns.validate(only=("spn-rheobase",), workers=0)
     things["export"] = ns.export(run, "csv", folder / "csv")
     things["draw"] = ns.draw(run, ["raster"], out=folder / "figures")
-    things["report"] = ns.report(run)
+    things["report"] = ns.report(run, pictures={})
     things["figure"] = ns.plot.raster(run)[0]
     things |= {"to_pandas": run.to_pandas(), "to_xarray": run.to_xarray()}
     spikes = (run.spikes.times_ms, run.spikes.ids)

@@ -186,6 +186,9 @@ def test_paths(folder, monkeypatch):
         ns.load("~nobody-of-this-name/my.toml")
     with pytest.raises(CircuitError, match="must be a name, a path or a dict"):
         ns.load(Somewhere(b"my.v2.toml"))
+    for option in ("out", "network"):
+        with pytest.raises(CircuitError, match=f"{option}: must be a name or a path"):
+            ns.run(GOOD, **{option: Somewhere(b"my.v2.toml")})
 
 
 OVERLAY = '[parts.less.dopamine]\nd1 = 0.1\n'

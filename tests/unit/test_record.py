@@ -16,6 +16,7 @@ from neostriatum.network.files import load_network
 from neostriatum.recording.checked import LONGEST, checked
 from neostriatum.recording.record import parsed, read_record, spelled, write_record
 
+pytestmark = pytest.mark.usefixtures("one_figure")
 GOOD = str(Path(__file__).parents[1] / "data" / "good_small.toml")
 OVERLAY = 'name = "own"\nsummary = "own"\n[parts.dopamine.dopamine]\nd1 = 0.4\n'
 QUICK = {"engine": "reference", "size": 60, "duration": "5 ms", "figures": False}

@@ -22,6 +22,7 @@ from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import windows_of_spikes
 from neostriatum.recording.spikehash import spike_hash
 
+pytestmark = pytest.mark.usefixtures("one_figure")
 ROOT = Path(__file__).parents[2]
 SRC = str(Path(ns.__file__).parents[1])
 RECORD = ["dSPN:[1,5-7]:v,u,g_GABA,g_AMPA:4", "FS:2"]

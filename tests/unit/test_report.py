@@ -224,6 +224,7 @@ def commands(folder):
     return [one for one in found if one.startswith(("neostriatum ", "import "))]
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_the_command_gives_the_same_spikes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     strong = ["--set", "inputs.stimulus.targets.FS.current=500 pA"]
@@ -350,6 +351,7 @@ def test_damaged_runs(folder, capsys, spoil, says):
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.parametrize("recorded", [True, False])
 def test_unfinished(tmp_path, monkeypatch, capsys, recorded):
     """What a killed run recorded is shown; one that recorded nothing is refused."""

@@ -10,12 +10,12 @@ import pytest
 from pages import Page
 
 import neostriatum as ns
+from neostriatum.commands.run import summary_lines
 from neostriatum.plotting.gallery import draw
 from neostriatum.recording.checked import record_of
 from neostriatum.recording.events import Event
 from neostriatum.recording.record import write_record
 from neostriatum.reporting import events
-from neostriatum.terminal import summary_lines
 
 EVIL = "<script>alert('1')</script> \"quoted\" & {{ 7 * 7 }}"
 EVENTS = [

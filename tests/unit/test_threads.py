@@ -21,6 +21,7 @@ def built(seed):
 
 def ran(seed):
     return ns.run("striatum", size=60, duration="5 ms", figures=False, seed=seed,
+                  changes={"warmup": "0 ms"},
                   out=f"{mp.current_process().name}-{seed}").summary["spike_hash"]
 
 network = ns.build("striatum", size=300, seed=1)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from neostriatum.errors import BuildError, CircuitError
-from neostriatum.units import quantity, registry, text, whole_number
+from neostriatum.units import USUAL, _factor, quantity, registry, text, whole_number
 
 #: One quantity of every unit of the package: (as text, unit, number in it).
 SPELLED = [
@@ -80,6 +80,14 @@ def test_text(said, unit, number):
 def test_pint_agrees_with_text(said, unit, number):
     given = registry().Quantity(said.strip().replace("μ", "µ"))
     assert quantity(given, unit) == pytest.approx(number, rel=1e-14)
+
+
+@pytest.mark.parametrize(("unit", "wanted"), USUAL)
+def test_pint_agrees_with_the_usual_factors(unit, wanted, monkeypatch):
+    usual = quantity(f"3.7 {unit}", wanted)
+    monkeypatch.delitem(USUAL, (unit, wanted))
+    _factor.cache_clear()
+    assert quantity(f"3.7 {unit}", wanted) == usual
 
 
 @pytest.mark.parametrize("unit", BRIAN)

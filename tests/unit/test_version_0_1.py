@@ -16,6 +16,8 @@ import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.errors import RunFileError
 
+pytestmark = pytest.mark.usefixtures("one_figure")
+
 SAMPLES = Path(__file__).parents[1] / "data" / "v0_1"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
 ENGINES = ("reference", "numba")

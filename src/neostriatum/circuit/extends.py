@@ -91,7 +91,7 @@ def _next(chain: list[Source]) -> Source:
 
 def _over(base: Source, change: Source) -> Source:
     """Return a circuit's data laid over those of a whole circuit."""
-    below = checked(base.where, base.raw).to_dict()
+    below = checked(Circuit, base.where, base.raw).to_dict()
     given = {key: value for key, value in change.raw.items() if key != "extends"}
     try:
         given = Circuit._our_names(given)  # type: ignore[operator]

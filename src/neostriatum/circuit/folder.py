@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,13 +41,19 @@ def inside(where: str, name: str, folder: Path | None) -> Path:
     return path
 
 
-def path_text(where: str, path: Any) -> str:
-    """Return a name or a path as text; bytes of it that are not UTF-8 become surrogates."""
-    try:
-        return path if isinstance(path, str) else os.fsdecode(path.__fspath__())
-    except (AttributeError, TypeError):
-        msg = f"{where}: must be a name or a path (got {shown(path)})"
-        raise CircuitError(msg) from None
+def path_text(where: str, path: Any, kinds: str = "a name or a path") -> str:
+    """Return a name or a path as text.
+
+    Raises
+    ------
+    CircuitError
+        Anything else, bytes among it: it must be one of these ``kinds``.
+    """
+    with suppress(TypeError):
+        if isinstance(text := os.fspath(path), str):
+            return text
+    msg = f"{where}: must be {kinds} (got {shown(path)})"
+    raise CircuitError(msg)
 
 
 def refuse(where: str, rule: str) -> NoReturn:

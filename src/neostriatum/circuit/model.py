@@ -224,7 +224,7 @@ class Circuit(Frozen):
         >>> ns.load("striatum").replace({"dopamine.d1": 0.8}).dopamine.d1.constant.value
         0.8
         """
-        from neostriatum.circuit.load import replaced
+        from neostriatum.circuit.replacement import replaced
 
         return replaced(self, changes)
 

@@ -9,18 +9,22 @@ from pydantic import ValidationError
 from neostriatum.circuit.datafile import limit
 from neostriatum.circuit.explain import one_line
 from neostriatum.circuit.folder import inside
-from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.refusal import refuse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from neostriatum.circuit.model import Circuit
 
-def validated(where: str, raw: Any, folder: Path | None, preset: str | None = None) -> Circuit:
+
+def validated(kind: type[Circuit], where: str, raw: Any, folder: Path | None,
+              preset: str | None = None) -> Circuit:
     """Return the circuit that plain data describe, with the spike files that it names.
 
     Parameters
     ----------
+    kind : type
+        `Circuit`, whose own methods need this too.
     where : str
         Name of the file, for messages.
     raw : plain data
@@ -32,7 +36,7 @@ def validated(where: str, raw: Any, folder: Path | None, preset: str | None = No
     """
     from neostriatum.circuit.recorded import read_spikes
 
-    circuit = checked(where, raw)
+    circuit = checked(kind, where, raw)
     circuit._folder, circuit._preset = folder, preset
     if circuit.volume.file is not None:
         inside(f"{where}: volume", circuit.volume.file, folder)
@@ -44,14 +48,14 @@ def validated(where: str, raw: Any, folder: Path | None, preset: str | None = No
     return circuit
 
 
-def checked(where: str, raw: Any) -> Circuit:
+def checked(kind: type[Circuit], where: str, raw: Any) -> Circuit:
     """Return the circuit that plain data describe; files that it names are not looked for."""
     if not isinstance(raw, dict):
         refuse(where, "must be a table of keys")
     try:
-        circuit = Circuit.model_validate(raw)
+        circuit = kind.model_validate(raw)
     except ValidationError as error:
-        refuse(where, one_line(error, Circuit))
+        refuse(where, one_line(error, kind))
     except UnicodeEncodeError:
         refuse(where, "holds half of a surrogate pair, which is not text")
     limit(where, circuit.to_dict())  # as when it is read again, from a run or a network

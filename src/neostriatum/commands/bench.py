@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from neostriatum.commands.app import (
     D1,
@@ -33,13 +33,53 @@ def bench_command(
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     threads: Threads = None, overlay: Overlay = None, changes: Set = None, quiet: Quiet = False,
     models: Models = None, as_json: Json = False,
+    variants: Annotated[bool, option(
+        "What additions to striatum_v1 cost, on one thread.", "--variants")] = False,
 ) -> None:
     """Measure the speed of every installed engine on one network."""
-    from neostriatum.bench import bench
-    from neostriatum.terminal import Progress, bench_lines
+    from neostriatum.bench.engines import bench
+    from neostriatum.bench.variants import bench_variants
+    from neostriatum.terminal import Progress
 
+    if variants:
+        with Progress(silent=quiet or as_json) as progress:
+            measured = bench_variants(size=size, duration=duration, repeats=repeats, seed=seed,
+                                      progress=progress)
+        show(as_json, quiet, measured, lambda: _variant_lines(measured))
+        return
     with Progress(silent=quiet or as_json) as progress:
         made = bench(circuit, size=size, duration=duration, repeats=repeats,
                      seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
                      d2=d2, overlay=overlay or (), changes=changes_of(changes))
     show(as_json, quiet, made, lambda: bench_lines(made))
+
+
+def _variant_lines(measured: dict[str, Any]) -> list[str]:
+    """Return what every addition costs, for a person."""
+    lines = [f"{measured['circuit']}, {measured['neurons']:,} neurons, one thread: "
+             f"{measured['base_s']:.3f} CPU s per simulated second; with"]
+    draws = measured["ns_per_draw"]
+    for name, ratio in measured["variants"].items():
+        each = f", {draws[name]:.1f} ns per draw" if name in draws else ""
+        lines.append(f"  {name:<10}{ratio:>6.2f} times that{each}")
+    return lines
+
+
+def bench_lines(made: dict[str, Any]) -> list[str]:
+    """Return the table of a benchmark for a person."""
+    about = made["machine"]
+    lines = [f"{made['circuit']}, {made['duration_ms'] / 1000:g} s after the warm-up, "
+             f"{made['repeats']} alternating runs on {about['processor']}, {about['cores']} cores",
+             f"{'engine':<16}{'threads':>8}{'precision':>11}{'neurons':>10}{'Hz':>8}"
+             f"{'real-time factor (range)':>30}{'GB':>7}"]
+    for row in made["rows"]:
+        low, high = row["range"]
+        factor = f"{row['real_time_factor']:.3f} ({low:.3f}-{high:.3f})"
+        lines.append(f"{row['engine']:<16}{row['threads']:>8}{row['precision']:>11}"
+                     f"{row['neurons']:>10,}{row['rate_hz']:>8.2f}{factor:>30}"
+                     f"{row['peak_memory_gb']:>7.2f}")
+    for name, said in made["ratios"].items():
+        for precision, ratio in said.items():
+            if ratio is not None:
+                lines.append(f"{name.replace('_', ' ')}, {precision}: {ratio:.1f}")
+    return lines

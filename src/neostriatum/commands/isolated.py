@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +26,11 @@ from neostriatum.commands.app import (
     option,
     show,
 )
+from neostriatum.errors import RunFileError
+
+if TYPE_CHECKING:
+    from neostriatum.experiments.cell import CellResult
+    from neostriatum.experiments.pair import PairResult
 
 
 @app.command("cell")
@@ -40,7 +46,6 @@ def cell_command(
 ) -> None:
     """Inject a constant current into one isolated neuron."""
     from neostriatum.experiments.cell import cell
-    from neostriatum.terminal import cell_lines, draw_cell
 
     made = cell(name, current, sweep=sweep, circuit=circuit, duration=duration,
                 engine=engine, dt=dt, dopamine=dopamine, d1=d1, d2=d2,
@@ -65,7 +70,6 @@ def pair_command(
 ) -> None:
     """Connect cells of one type to cells of another: one synaptic potential, or two groups."""
     from neostriatum.experiments.pair import pair
-    from neostriatum.terminal import draw_pair, pair_lines
 
     made = pair(source, target, n=n, circuit=circuit, holding=holding, distance=distance,
                 duration=duration, seed=seed, engine=engine, dt=dt,
@@ -73,3 +77,73 @@ def pair_command(
     figure = draw_pair(made, out) if out else None
     show(as_json, False, made.to_dict() | ({"out": str(figure)} if figure else {}),
            lambda: pair_lines(made, figure))
+
+
+def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
+    """Return what a current did, for a person."""
+    from neostriatum.circuit.modulator import others
+
+    lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "
+             f"D2 {made.dopamine['d2']:g}{others(made.modulators)}, {made.duration_ms:g} ms "
+             f"at dt {made.dt_ms:g} ms"]
+    for current, times, rate in zip(made.currents_pa, made.spike_times_ms, made.rates_hz,
+                                    strict=True):
+        first = f", first at {times[0]:.1f} ms" if len(times) else ""
+        lines.append(f"  {current:8.1f} pA  {len(times):5d} spikes  {rate:8.2f} Hz{first}")
+    return lines + ([f"figure in {figure}"] if figure else [])
+
+
+def pair_lines(made: PairResult, figure: Path | None) -> list[str]:
+    """Return what a pair or two groups did, for a person."""
+    lines = [f"{made.source} -> {made.target}: {made.conductance_ns:g} nS, delay "
+             f"{made.delay_ms:g} ms, {made.connections} connection(s)"]
+    if made.psp_mv is not None:
+        lines.append(f"  holding {made.holding_mv:g} mV: {made.psp_mv:+.3f} mV, peak "
+                     f"{made.psp_peak_ms:g} ms after the spike")
+    elif made.n == 1:
+        lines.append(f"  holding {made.holding_mv:g} mV: the target fires, so no potential to read")
+    for role, rate in made.rates_hz.items():
+        name = made.source if role == "source" else made.target
+        lines.append(f"  {role} {name}: {made.n} cells, {rate:.2f} Hz")
+    return lines + ([f"figure in {figure}"] if figure else [])
+
+
+def draw_cell(made: CellResult, out: str) -> Path:
+    """Draw the trace of a current, or the f-I curve of a sweep."""
+    from neostriatum.plotting import fi_curve, trace
+
+    if len(made.currents_pa) > 1:
+        figure, _ = fi_curve(made.currents_pa, made.rates_hz, made.cell)
+    else:
+        figure, _ = trace(made.times_ms, made.v_mv[:, 0], made.spike_times_ms[0], made.cell,
+                          v_peak_mv=made.v_peak_mv)
+    return _saved(figure, out, "cell.png")
+
+
+def draw_pair(made: PairResult, out: str) -> Path:
+    """Draw the postsynaptic potential of a pair, or the traces of two groups."""
+    from neostriatum.plotting import groups, psp
+
+    if made.n == 1:
+        figure, _ = psp(made.times_ms, made.v_mv, made.reference_mv, spike_ms=made.spike_ms,
+                        source=made.source, target=made.target)
+    else:
+        figure, _ = groups(made, v_peak_mv=made.v_peak_mv)
+    return _saved(figure, out, "pair.png")
+
+
+def _saved(figure: Any, out: str, name: str) -> Path:
+    from neostriatum.plotting import paper
+
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / name).exists():
+            msg = f"{folder / name}: exists already. Choose another --out"
+            raise RunFileError(msg)
+        with paper():
+            figure.savefig(folder / name)
+    except OSError as error:
+        msg = f"{folder}: cannot be written ({error.strerror or error}). Choose another --out"
+        raise RunFileError(msg) from None
+    return folder / name

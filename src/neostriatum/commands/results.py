@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +18,6 @@ def report_command(
 ) -> None:
     """Write the report of a run, one HTML file with every figure."""
     from neostriatum.reporting.report import report
-    from neostriatum.terminal import report_lines
 
     made = report(run, out)
     show(as_json, quiet, made, lambda: report_lines(made))
@@ -37,7 +37,20 @@ def plot_command(
 ) -> None:
     """Draw figures of a run or a network into files."""
     from neostriatum.plotting.gallery import draw
-    from neostriatum.terminal import drawn_lines
 
     made = draw(what, figures or (), formats=formats or ("png",), out=out, start=start, stop=stop)
     show(as_json, quiet, made, lambda: drawn_lines(made))
+
+
+def report_lines(made: dict[str, Any]) -> list[str]:
+    """Return where a report is, for a person."""
+    return [f"report with {len(made['figures'])} figures in {made['out']}", *_skipped(made)]
+
+
+def drawn_lines(made: dict[str, Any]) -> list[str]:
+    """Return where figures are, for a person."""
+    return [*(str(Path(made["out"]) / name) for name in made["files"]), *_skipped(made)]
+
+
+def _skipped(made: dict[str, Any]) -> list[str]:
+    return [f"not drawn: {name} ({reason})" for name, reason in made["skipped"].items()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,6 +34,9 @@ from neostriatum.commands.app import (
     show,
 )
 
+if TYPE_CHECKING:
+    from neostriatum.recording.store import Run
+
 
 @app.command("run")
 def run_command(
@@ -54,7 +58,7 @@ def run_command(
     """Build, simulate, record, summarise and draw a circuit."""
     from neostriatum.engines.base import DEFAULT
     from neostriatum.runs.start import run
-    from neostriatum.terminal import Progress, summary_lines
+    from neostriatum.terminal import Progress
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
         # What a file of events may say as well is handed on only where it was given here.
@@ -87,7 +91,7 @@ def resume_command(
 ) -> None:
     """Go on with a run that was stopped, or extend one, to the very same spikes."""
     from neostriatum.runs.go_on import resume
-    from neostriatum.terminal import Progress, summary_lines
+    from neostriatum.terminal import Progress
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
         made = resume(run, duration=duration, network=network, threads=threads,
@@ -102,8 +106,53 @@ def rerun_command(
 ) -> None:
     """Do a run again from its record, and say whether the spikes are the same."""
     from neostriatum.runs.again import rerun
-    from neostriatum.terminal import Progress, rerun_lines
+    from neostriatum.terminal import Progress
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
         made = rerun(run, out=out, network=network, threads=threads, progress=progress)
     show(as_json, quiet, made.summary, lambda: rerun_lines(made, run))
+
+
+def summary_lines(run: Run) -> list[str]:
+    """Return the summary of a run for a person."""
+    from neostriatum.circuit.modulator import others
+
+    said = run.summary
+    level = said["dopamine"]
+    lines = [f"{said['circuit']}: {said['neurons']:,} neurons, {said['synapses']:,} synapses, "
+             f"{said['gap_junctions']:,} gap junctions; dopamine D1 {level['d1']:g}, "
+             f"D2 {level['d2']:g}{others(said.get('modulators', {}))}; seed {said['seed']}"
+             + _events(run)]
+    for name, rate in said["rates_hz"].items():
+        if rate is not None:
+            lines.append(f"  {name:<5} {len(run.populations[name]):>9,} neurons {rate:8.2f} Hz")
+    compiled = f"compiled in {said['compile_s']:.1f} s, " if said.get("compile_s") else ""
+    lines.append(f"{said['duration_ms'] / 1000:g} s simulated in {said['simulate_s']:.2f} s "
+                 f"(engine {said['engine']}, real-time factor {said['real_time_factor']:.2f}), "
+                 f"built in {said['build_s']:.2f} s, {compiled}warm-up {said['warmup_s']:.2f} s, "
+                 f"peak memory {said['peak_memory_gb']:.2f} GB")
+    page = "report.html"
+    drawn = f", report in {Path(run.label) / page}" if (run.folder / page).is_file() else ""
+    return [*lines, f"results in {run.label}{drawn}"]
+
+
+def _events(run: Run) -> str:
+    """Return how many events a run had, nothing where it had none."""
+    number = len(run.record.get("events", ()))
+    return "" if not number else "; 1 event" if number == 1 else f"; {number:,} events"
+
+
+def rerun_lines(made: Run, first: str) -> list[str]:
+    """Return the summary of a rerun for a person, and whether it agrees with the first run."""
+    from neostriatum.recording.store import Run
+    from neostriatum.runs.again import changed_since
+
+    said = made.summary
+    if said["equal"] is None:
+        verdict = f"{first} did not finish, so there is nothing to compare with"
+    elif said["equal"]:
+        verdict = f"the same spikes as {first}, hash {said['spike_hash'][:16]}"
+    else:
+        verdict = (f"other spikes than {first}: hash {said['spike_hash'][:16]}, was "
+                   f"{said['original_hash'][:16]}; {changed_since(Run(first)) or 'same versions'}")
+    return [*summary_lines(made), verdict]

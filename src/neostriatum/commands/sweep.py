@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neostriatum.commands.app import Json, Models, Quiet, Threads, app, option, show
+
+if TYPE_CHECKING:
+    from neostriatum.sweeps.sweep import Sweep
 
 
 @app.command("sweep")
@@ -19,7 +22,7 @@ def sweep_command(
 ) -> None:
     """Run a circuit over a grid of parameters and seeds; go on where a sweep stopped."""
     from neostriatum.sweeps.sweep import sweep
-    from neostriatum.terminal import PointsProgress, sweep_lines
+    from neostriatum.terminal import PointsProgress
 
     try:
         with PointsProgress(silent=quiet or as_json) as progress:
@@ -31,3 +34,15 @@ def sweep_command(
     show(as_json, quiet, made.to_dict(), lambda: sweep_lines(made))
     if made.exit_code:
         raise typer.Exit(made.exit_code)
+
+
+def sweep_lines(made: Sweep) -> list[str]:
+    """Return what became of a sweep, for a person."""
+    lines = [f"{made.finished:,} of {made.points:,} points finished"
+             + (f", {made.failed:,} failed:" if made.failed else "")]
+    bad = [row for row in made.rows if row["status"] == "failed"]
+    lines += [f"  point {row['point']}: {row['error']}" for row in bad[:5]]
+    lines += [f"  and {len(bad) - 5:,} more, see the table"] if len(bad) > 5 else []
+    tables = made.table if made.parquet is None else f"{made.table} and {made.parquet.name}"
+    return [*lines, f"table in {tables}"
+            + ("" if made.figure is None else f", figure in {made.figure}")]

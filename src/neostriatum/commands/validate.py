@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from neostriatum.commands.app import (
     EngineName,
@@ -33,7 +33,7 @@ def validate_command(
 ) -> None:
     """Measure published targets on a circuit and say which are met."""
     from neostriatum.engines.base import DEFAULT
-    from neostriatum.terminal import Progress, validation_lines
+    from neostriatum.terminal import Progress
     from neostriatum.validation.validate import validate
 
     with Progress(silent=quiet or as_json) as progress:
@@ -41,3 +41,21 @@ def validate_command(
                         engine=DEFAULT if engine is None else engine, report=report,
                         workers=workers, changes=changes_of(changes), progress=progress)
     show(as_json, quiet, made, lambda: validation_lines(made))
+
+
+def validation_lines(made: dict[str, Any]) -> list[str]:
+    """Return the verdicts of a validation for a person."""
+    from neostriatum.validation.words import amount, wanted
+
+    lines = []
+    for row in made["targets"]:
+        word = {True: "pass", False: "FAIL", None: "  - "}[row["pass"]]
+        lines.append(f"{word} {row['id']}: {row['quantity']}: {amount(row['measured'])} "
+                     f"{row['unit']} (published {wanted(row)}; {row['source']})")
+        if row["pass"] is not True:
+            reason = row["unsuited"] or row["error"] or row["explanation"]
+            lines.append(f"       {reason or 'not explained'}")
+    lines.append(f"{made['passed']} passed, {made['failed']} failed "
+                 f"({sum(row['known_failure'] for row in made['targets'])} of them known), "
+                 f"{made['unsuited']} do not apply; {made['seconds']:.0f} s")
+    return lines + ([f"report in {made['report']}"] if "report" in made else [])

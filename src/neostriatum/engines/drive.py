@@ -243,9 +243,12 @@ def _recorded(circuit: Circuit, name: str, number: int, said: Any, population: A
 def _pool(key: tuple[int, int], members: np.ndarray, trains: int,
           share: float) -> tuple[np.ndarray, np.ndarray]:
     """Draw who listens to which shared train: each pair with probability ``share``."""
-    rows = []
-    for train in range(trains):
-        words = rng.philox(key, train, members)
-        rows.append(np.flatnonzero(rng.uniform32(words[0]) < share))
+    rows: list[np.ndarray] = []
+    # Many trains in one draw where the members are few.
+    stride = max(1, 100_000 // max(1, len(members)))
+    for first in range(0, trains, stride):
+        numbers = np.arange(first, min(first + stride, trains))
+        words = rng.philox(key, numbers[:, None], members)
+        rows += [np.flatnonzero(row) for row in rng.uniform32(words[0]) < share]
     offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
     return offsets.astype(np.int64), np.concatenate(rows)

@@ -12,6 +12,7 @@ import numpy as np
 
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.population import Population, lower_population
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.check import fit
@@ -39,15 +40,6 @@ V_LIMIT = 200.0
 def quantised(weight: Any) -> Any:
     """Return a conductance [nS] rounded to a multiple of `QUANTUM`."""
     return np.rint(np.asarray(weight) / QUANTUM) * QUANTUM
-
-
-@dataclass(frozen=True)
-class Plasticity:
-    """Tsodyks-Markram constants: U, and the decay constants in steps (0: instant)."""
-
-    U: float
-    rec_steps: float
-    fac_steps: float
 
 
 @dataclass(frozen=True)
@@ -206,13 +198,11 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
     folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
     weights = tuple((receptors.index(receptor), float(quantised(g.value * folded)))
                     for receptor, g in pathway.conductance.items())
-    if pathway.stp is not None and pathway.stp.release_model.name != "tsodyks_markram":
-        msg = (f"pathways.{name}.stp.model: no engine computes {pathway.stp.release_model.name}. "
-               "Use tsodyks_markram")
-        raise EngineUnsupported(msg)
-    stp = pathway.stp and Plasticity(pathway.stp.U.value,
-                                     pathway.stp.tau_rec.value / circuit.dt.value,
-                                     pathway.stp.tau_fac.value / circuit.dt.value)
+    stp = None
+    if pathway.stp is not None:
+        model, values = pathway.stp.release_model, pathway.stp.values
+        stp = Plasticity(model, values, {state.name: values[tau.name] / circuit.dt.value
+                                         for state, tau in model.decays.items()})
     drawn = failure.probability.value if failure is not None and failure.drawn else 0.0
     return Projection(name, source, target, edges.offsets, targets, delays, weights, stp,
                       edges.weights, drawn, stream(seed, "failure", name))

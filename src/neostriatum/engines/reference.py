@@ -19,6 +19,7 @@ from neostriatum.models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.plasticity import Plasticity
     from neostriatum.engines.population import Population, Synapse
     from neostriatum.network.network import Network
 
@@ -53,11 +54,12 @@ class Reference:
         # What arrives at step n waits in slot n modulo the number of slots.
         self.ring = [np.zeros((program.slots, len(pop.synapses), pop.n))
                      for pop in program.populations]
-        self.stp = {
-            number: {"u": np.zeros(size), "x": np.ones(size), "last": np.zeros(size, np.int64)}
-            for number, one in enumerate(program.projections) if one.stp
-            for size in [program.populations[one.source].n]
-        }
+        plastic = {number: one for number, one in enumerate(program.projections) if one.stp}
+        self.stp = {number: {state.name: np.full(program.populations[one.source].n, float(rest))
+                             for state, rest in one.stp.model.rests.items()}
+                    for number, one in plastic.items()}
+        self.last = {number: np.zeros(program.populations[one.source].n, np.int64)
+                     for number, one in plastic.items()}
         # The nodes of all kinds that have some, kind after kind.
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
@@ -231,16 +233,15 @@ class Reference:
         words = rng.philox(one.key, place // 4, np.repeat(fired, lengths), n)
         return rng.uniform32(words[place % 4, np.arange(len(place))]) >= one.failure
 
-    def _release(self, number: int, stp: Any, fired: np.ndarray, n: int) -> np.ndarray:
-        """Return the release of these spikes relative to a first one (Tsodyks and Markram)."""
-        state = self.stp[number]
-        interval = (n - state["last"][fired]).astype(np.float64)
-        u = state["u"][fired] * _decay(interval, stp.fac_steps)
-        x = 1.0 - (1.0 - state["x"][fired]) * _decay(interval, stp.rec_steps)
-        u = u + stp.U * (1.0 - u)
-        release = u * x
-        state["u"][fired], state["x"][fired], state["last"][fired] = u, x - release, n
-        return release / stp.U
+    def _release(self, number: int, stp: Plasticity, fired: np.ndarray, n: int) -> np.ndarray:
+        """Return the release of these spikes relative to a first one."""
+        states, last = self.stp[number], self.last[number]
+        own = {name: values[fired] for name, values in states.items()}
+        released = stp.release(own, (n - last[fired]).astype(np.float64))
+        for name, values in own.items():
+            states[name][fired] = values
+        last[fired] = n
+        return released
 
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
@@ -257,15 +258,17 @@ class Reference:
 
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
-        parts = {"node": self.node}
-        for number, pop in enumerate(self.program.populations):
+        parts, program = {"node": self.node}, self.program
+        for number, pop in enumerate(program.populations):
             parts |= {f"{pop.name}.{state}": part for state, part in self.cells[number].items()}
             parts |= {f"{pop.name}.held": self.held[number], f"{pop.name}.ring": self.ring[number]}
             for synapse, states in zip(pop.synapses, self.receptors[number], strict=True):
                 parts |= {f"{pop.name}.{synapse.variables[state]}": part
                           for state, part in states.items()}
         for number, states in self.stp.items():
-            parts |= {f"stp.{number}.{key}": part for key, part in states.items()}
+            name = program.projections[number].name
+            parts |= {f"{name}.{state}": part for state, part in states.items()}
+            parts[f"{name}.last"] = self.last[number]
         return parts
 
     def state(self) -> dict[str, np.ndarray]:
@@ -290,10 +293,6 @@ def _pass_time(synapse: Synapse, own: dict[str, np.ndarray], known: dict[str, An
         own[state] *= decay
     for state, value in stepped.items():
         own[state][:] = value
-
-
-def _decay(interval: np.ndarray, constant: float) -> np.ndarray:
-    return rng.exp(-interval / constant) if constant > 0 else np.zeros(len(interval))
 
 
 def _filled(value: Any, n: int) -> np.ndarray:

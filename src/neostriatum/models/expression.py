@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from neostriatum.errors import ModelError, shown
+from neostriatum.models.printer import infix
 from neostriatum.models.unit import NONE, Powers, spelled
 
 #: Operations written out of one expression at most; shared parts count as often as they are used.
@@ -30,6 +31,8 @@ class Expression:
         Operations in it, written out.
     """
 
+    #: What a tree is, for whoever walks it: "symbol", "number" or "operation".
+    kind = ""
     powers: Powers | None = NONE
     condition = False
     size = 0
@@ -104,13 +107,13 @@ class Expression:
         raise ModelError(msg)
 
     def __repr__(self) -> str:
-        from neostriatum.models.printer import infix
-
         return infix(self)
 
 
 class Number(Expression):
     """A literal."""
+
+    kind = "number"
 
     def __init__(self, value: float, powers: Powers | None = NONE) -> None:
         if not math.isfinite(value):
@@ -122,6 +125,8 @@ class Number(Expression):
 
 class Operation(Expression):
     """An operation on subtrees."""
+
+    kind = "operation"
 
     def __init__(self, name: str, arguments: tuple[Expression, ...],
                  powers: Powers | None = NONE) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neostriatum.models.expression import Number, Operation
-from neostriatum.models.symbol import Symbol
 from neostriatum.models.unit import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neostriatum.models.expression import Expression
+    from neostriatum.models.expression import Expression, Number, Operation
 
 _RANKS = {"|": 1, "&": 2, "<": 3, "<=": 3, ">": 3, ">=": 3, "+": 4, "-": 4, "*": 5, "/": 5,
           "neg": 6}
@@ -27,12 +25,10 @@ def canonical(tree: Expression) -> str:
     >>> canonical(v * v - v * v)
     '(- (* v v) (* v v))'
     """
-    if isinstance(tree, Symbol):
+    if tree.kind == "symbol":
         return tree.name
-    if isinstance(tree, Number):
+    if tree.kind == "number":
         return _number(tree)
-    if not isinstance(tree, Operation):
-        raise TypeError(type(tree).__name__)
     return f"({tree.name} {' '.join(canonical(part) for part in tree.arguments)})"
 
 
@@ -68,23 +64,21 @@ def infix(tree: Expression, names: Mapping[str, str] | None = None) -> str:
 
 def _bounded(tree: Operation) -> tuple[str, tuple[Expression, ...]] | None:
     """Return name and arguments of a ``where`` that is a minimum or a maximum."""
-    if tree.name != "where" or not isinstance(tree.arguments[0], Operation):
+    if tree.name != "where":
         return None
     condition, taken, other = tree.arguments
     if condition.name not in ("<", ">") or condition.arguments != (taken, other):
         return None
-    if condition.name == ">" and isinstance(taken, Number) and taken.value == 0:
+    if condition.name == ">" and taken.kind == "number" and taken.value == 0:
         return "positive", (other,)
     return {"<": "minimum", ">": "maximum"}[condition.name], (other, taken)
 
 
 def _infix(tree: Expression, names: Mapping[str, str], outside: int) -> str:
-    if isinstance(tree, Symbol):
+    if tree.kind == "symbol":
         return names.get(tree.name, tree.name)
-    if isinstance(tree, Number):
+    if tree.kind == "number":
         return f"({tree.value!r})" if tree.value < 0 and outside > 3 else repr(tree.value)
-    if not isinstance(tree, Operation):
-        raise TypeError(type(tree).__name__)
     rank = _RANKS.get(tree.name)
     if rank is None:
         if bounded := _bounded(tree):

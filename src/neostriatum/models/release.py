@@ -10,7 +10,7 @@ from neostriatum.errors import ModelError
 from neostriatum.models.expression import Expression, lift
 from neostriatum.models.parts import check_name, check_states, declared, digest, used_parameters
 from neostriatum.models.printer import canonical, infix
-from neostriatum.models.symbol import Parameter, State
+from neostriatum.models.symbol import Parameter, State, symbols
 from neostriatum.models.unit import NONE, powers
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class ReleaseModel:
     """The equations of a release: jumps at a source's spikes, closed decays between them.
 
     At a spike every state first moves to its rest by ``exp(-interval/tau)``; then the jumps are
-    done in their order, each from what the former left; then ``released`` is taken, and
-    the ``after`` jumps are done.
+    done in their order, each from what the former left; then ``released`` is taken, and the
+    ``after`` jumps are done in the same way.
 
     Parameters
     ----------
@@ -41,6 +41,8 @@ class ReleaseModel:
         New values of states at a spike, before and after what is released is taken.
     released : Expression
         What a spike releases, relative to a first one: the factor on every conductance.
+    most : Expression
+        The most that a spike can release, of parameters: what sums of arrivals must have room for.
     requires : tuple of Expression, optional
         Comparisons of parameters that must be true.
     source, summary : str, optional
@@ -56,7 +58,7 @@ class ReleaseModel:
     >>> from neostriatum.models import ReleaseModel, State, parameters
     >>> x, (U, tau) = State("x", "1"), parameters("U 1 > 0 <= 1", "tau ms >= 0")
     >>> ReleaseModel(name="depressing", states=(x,), rests={x: 1}, decays={x: tau}, jumps={},
-    ...              released=x, after={x: x - U * x}).equations[-1]
+    ...              released=x, most=1, after={x: x - U * x}).equations[-1]
     'spike: releases x, then x <- x - U*x'
     """
 
@@ -66,6 +68,7 @@ class ReleaseModel:
     decays: Mapping[State, Parameter]
     jumps: Mapping[State, Any]
     released: Expression
+    most: Any
     after: Mapping[State, Any]
     requires: tuple[Expression, ...] = ()
     source: str = ""
@@ -78,6 +81,7 @@ class ReleaseModel:
         if not isinstance(self.states, tuple):
             object.__setattr__(self, "states", (self.states,))
         check_states(self.name, self.states)
+        object.__setattr__(self, "most", lift(self.most))
         for key in ("jumps", "after"):
             lifted = {state: lift(value) for state, value in getattr(self, key).items()}
             object.__setattr__(self, key, lifted)
@@ -93,10 +97,12 @@ class ReleaseModel:
             for state in getattr(self, key):
                 if state not in self.states:
                     self._refuse(f"{key}: {state!r} is not among its states")
-        for tree in (self.released, *self.jumps.values(), *self.after.values()):
+        for tree in (self.released, self.most, *self.jumps.values(), *self.after.values()):
             if not isinstance(tree, Expression) or tree.condition or tree.powers not in (NONE,
                                                                                          None):
                 self._refuse(f"released: {tree!r} must be a number without unit")
+        if any(isinstance(leaf, State) for leaf in symbols(self.most).values()):
+            self._refuse(f"most: {self.most!r} must be made of parameters alone")
         _ = self.parameters
 
     def _refuse(self, what: str) -> None:
@@ -111,7 +117,7 @@ class ReleaseModel:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Its parameters in the order in which its equations name them."""
-        trees = [*self.jumps.values(), self.released, *self.after.values(),
+        trees = [*self.jumps.values(), self.released, self.most, *self.after.values(),
                  *self.decays.values(), *self.requires]
         return used_parameters(self.name, trees, self.states)
 
@@ -124,7 +130,7 @@ class ReleaseModel:
         for key in ("jumps", "after"):
             lines += [f"{key} {state.name} {canonical(value)}"
                       for state, value in getattr(self, key).items()]
-        lines += [f"released {canonical(self.released)}"]
+        lines += [f"released {canonical(self.released)}", f"most {canonical(self.most)}"]
         lines += [f"requires {canonical(condition)}" for condition in self.requires]
         return "\n".join(lines)
 

@@ -15,6 +15,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 class Symbol(Expression):
     """A named quantity of a cell, receptor or synapse."""
 
+    kind = "symbol"
+
     def __init__(self, name: str, unit: str) -> None:
         if not _NAME.fullmatch(name):
             msg = f'"{shown(name)}": a name is a letter, then at most 31 letters, digits or _'

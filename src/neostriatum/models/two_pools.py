@@ -10,4 +10,4 @@ U, share, tau_fast, tau_slow = parameters(
 TWO_POOLS = ReleaseModel(
     name="two_pools", summary="resources of which a share recovers fast and the rest slowly",
     states=(x, y), rests={x: 1, y: 1}, decays={x: tau_fast, y: tau_slow}, jumps={},
-    released=share * x + (1.0 - share) * y, after={x: x - U * x, y: y - U * y})
+    released=share * x + (1.0 - share) * y, most=1.0, after={x: x - U * x, y: y - U * y})

@@ -12,7 +12,7 @@ from neostriatum.errors import BuildError, RunFileError, shown
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.edges import Edges
-from neostriatum.network.network import Network
+    from neostriatum.network.network import Network
 
 _FAULTS = ("", "offsets must start at 0, rise and end at the number of targets",
            "targets must be local ids of the target type", "targets must be sorted within a row",

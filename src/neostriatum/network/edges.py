@@ -13,6 +13,9 @@ from neostriatum.errors import BuildError
 if TYPE_CHECKING:
     from neostriatum.circuit.pathway import Delay
 
+#: The kind of gap junction whose pairs networks have as ``gaps`` in their hash and file.
+FIRST_KIND = "FS-FS"
+
 
 @dataclass(frozen=True)
 class Edges:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 DISTANCE, BINS, FIXED = 0, 1, 2
 #: Rounding of a law between two whole um, against which its bounds are kept safe.
 _SAFE = 1e-9
+#: Of the integral over a stretch of the law.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,20 @@ class Rule:
         """Return the probability at ``distance_um`` [um]."""
         return float(probability(self.kind, self.constants, self.reach, float(distance_um)))
 
+    def at(self, distances_um: np.ndarray) -> np.ndarray:
+        """Return the probabilities at many distances [um]."""
+        return probabilities(self.kind, self.constants, self.reach,
+                             np.asarray(distances_um, np.float64))
+
     def checked(self, where: str) -> Rule:
         """Return the rule, or raise BuildError where it is no probability."""
         whole = np.arange(np.ceil(self.reach)) if np.isfinite(self.reach) else np.zeros(1)
-        for distance in whole:
-            p = self(distance) if np.isfinite(self.constants).all() else np.nan
-            if not p >= 0:
-                msg = (f"{where}: must be a probability at every distance "
-                       f"(got {p:g} at {distance:g} um)")
-                raise BuildError(msg)
+        finite = np.isfinite(self.constants).all()
+        p = self.at(whole) if finite else np.full(len(whole), np.nan)
+        for bad in np.flatnonzero(~(p >= 0))[:1]:
+            msg = (f"{where}: must be a probability at every distance "
+                   f"(got {p[bad]:g} at {whole[bad]:g} um)")
+            raise BuildError(msg)
         return self
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +65,7 @@ class Rule:
             spans = [p[a : max(a, b) + 1] for a, b in zip(first, last, strict=True)]
             return (np.array([one.min() for one in spans]), np.array([one.max() for one in spans]))
         # The law falls with distance; at its reach the cut makes the lower bound 0.
-        edges = np.array([self(d) for d in (*whole, min(self.reach, whole[-1] + 1))])
+        edges = self.at(np.append(whole, min(self.reach, whole[-1] + 1)))
         return (np.minimum(edges[:-1], edges[1:]) * (1 - _SAFE),
                 np.maximum(edges[:-1], edges[1:]) * (1 + _SAFE))
 
@@ -72,14 +78,12 @@ class Rule:
         breaks = [beyond, self.reach]
         if self.kind == BINS:
             breaks += [edge for edge in self.constants[: self.constants.size // 2] if edge > beyond]
-        breaks = sorted({*breaks, *np.arange(np.ceil(beyond), self.reach, 10.0)})
-        total, (nodes, weights) = 0.0, np.polynomial.legendre.leggauss(8)
-        for a, b in pairwise(breaks):
-            if b > beyond:
-                r = 0.5 * (b - a) * nodes + 0.5 * (a + b)
-                p = np.array([min(1.0, self(one)) for one in r])
-                total += float(0.5 * (b - a) * (weights * 4.0 * np.pi * r * r * p).sum())
-        return total
+        edges = np.array(sorted({*breaks, *np.arange(np.ceil(beyond), self.reach, 10.0)}))
+        edges = edges[edges >= beyond]
+        half, middle = 0.5 * np.diff(edges), 0.5 * (edges[:-1] + edges[1:])
+        r = half[:, None] * _NODES + middle[:, None]
+        p = np.minimum(1.0, self.at(r.ravel())).reshape(r.shape)
+        return float(sum(half * (_WEIGHTS * 4.0 * np.pi * r * r * p).sum(axis=1)))
 
 
 def rule(name: str, wiring: PairRule) -> Rule:
@@ -113,3 +117,12 @@ def probability(kind, constants, reach, distance):
     alpha, beta, gamma, delta, eta, scale = constants
     fall = 1.0 - jit.exp(-gamma * (distance - delta))
     return scale * min(1.0, jit.exp(-alpha - beta * fall * jit.exp(eta * distance)))
+
+
+@compiled()
+def probabilities(kind, constants, reach, distances):
+    """Return the probability at each of many distances."""
+    p = np.empty(distances.size)
+    for n in range(distances.size):
+        p[n] = probability(kind, constants, reach, distances[n])
+    return p

@@ -10,8 +10,8 @@ import numpy as np
 
 from neostriatum.durable import replacing, write_text
 from neostriatum.network.edges import DELAY_UNIT, Edges
-from neostriatum.network.files import circuit_of, header
 from neostriatum.network.hdf5 import BLOCK, CHUNK, written
+from neostriatum.network.saved import circuit_of, header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

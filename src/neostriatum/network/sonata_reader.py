@@ -11,12 +11,13 @@ import numpy as np
 from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.dataset import own
 from neostriatum.errors import BuildError, CircuitError, RunFileError, shown
+from neostriatum.network.build import spread
 from neostriatum.network.check import check
 from neostriatum.network.edges import DELAY_UNIT, Edges
-from neostriatum.network.files import junction_kinds, own_circuit, parsed, verified
 from neostriatum.network.hdf5 import BLOCK, reading
+from neostriatum.network.header import junction_kinds, own_circuit, parsed, verified
 from neostriatum.network.mesh import EXTENTS
-from neostriatum.network.network import Network, spread
+from neostriatum.network.network import Network
 from neostriatum.network.sonata import CONFIG, SIDE
 from neostriatum.network.sonata_columns import check_edges, check_labels, check_nodes
 from neostriatum.network.sonata_config import Entry, entries, network_config

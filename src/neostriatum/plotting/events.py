@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from neostriatum.plotting.margins import heighten
 from neostriatum.plotting.palette import INK
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _label(axes: Axes, events: Sequence[Any]) -> None:
         else:
             _put(axes, text, place)
     rows = 1 + max((place.row for place in places if place is not None), default=-1)
-    figure.set_figheight(figure.get_figheight() + rows * ROW_PT / 72)
+    heighten(figure, rows * ROW_PT / 72)
 
 
 def _put(axes: Axes, text: Annotation, place: _Place) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from neostriatum.analysis.rates import population_rate
 from neostriatum.errors import InputError
 from neostriatum.plotting.events import mark_events
+from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
 from neostriatum.plotting.palette import INK, colour
 from neostriatum.plotting.panels import pools_shown
 from neostriatum.plotting.style import (
@@ -37,6 +38,8 @@ SMALLEST_SHARE = 0.16  # of the dots' height, so that the few FS stay visible
 RATE_SHARE = 0.2  # of the dots' height, for each rate
 MOST_DOTS = 45_000  # over all types; more run together into one block of colour
 HEIGHT_IN = 1.6  # more, for each type beyond three
+GAP_IN = 0.29  # between panels, for a title
+DIGIT_IN = 0.06  # of the labels of ticks
 FEWEST_ROWS = 30  # of a type, where it has as many
 
 
@@ -96,9 +99,9 @@ def raster(
         message = "run.populations: must name at least one cell type (got none)"
         raise InputError(message)
     times_ms, ids = spikes_between(run, start_ms, stop_ms)
-    with paper():
+    with paper(axes_titley=1.0):
         shares = _shares(run)
-        figure, axes = _panels(shares, start_ms, stop_ms)
+        figure, axes = _panels(shares, max(map(len, run.populations.values())), start_ms, stop_ms)
         part = _legible_part(run, ids, shares)
         for name, members in run.populations.items():
             own = (ids >= members.start) & (ids < members.stop)
@@ -132,21 +135,26 @@ def _legible_part(run: RunView, ids: NDArray[np.int64], shares: dict[str, float]
 
 
 def _panels(
-    shares: dict[str, float], start_ms: float, stop_ms: float
+    shares: dict[str, float], most: int, start_ms: float, stop_ms: float
 ) -> tuple[Figure, dict[str, Axes]]:
-    """Return a figure with one panel per type for the dots and one for the rate."""
+    """Return a figure with one panel per type for the dots and one for the rate.
+
+    Its left margin has room for the number `most`.
+    """
     names = list(shares)
     heights = [*shares.values(), *[RATE_SHARE] * len(names)]
-    figure = new_figure(WIDTH_IN, 6.8 + HEIGHT_IN * max(0, len(names) - 3))
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    height_in = 6.8 + HEIGHT_IN * max(0, len(names) - 3)
+    figure = new_figure(WIDTH_IN, height_in)
     axes: dict[str, Axes] = {}
     for row, name in enumerate([*names, *(f"{name} rate" for name in names)]):
         first = next(iter(axes.values()), None)
-        axes[name] = figure.add_subplot(grid[row], sharex=first)
+        axes[name] = figure.add_subplot(len(heights), 1, row + 1, sharex=first)
         axes[name].tick_params(labelbottom=row == len(heights) - 1)
     axes[name].set_xlim(start_ms, stop_ms)
     axes[name].set_xlabel("time (ms)")
-    figure.align_ylabels(list(axes.values()))
+    left_in = 0.35 + DIGIT_IN * max(4, len(f"{most:,}"))
+    fix(figure, list(axes.values()), cut(WIDTH_IN, left_in, RIGHT_IN, [1], []),
+        cut(height_in, TOP_IN, BOTTOM_IN, heights, [GAP_IN] * (len(heights) - 1)))
     return figure, axes
 
 

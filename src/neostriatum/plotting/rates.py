@@ -11,9 +11,11 @@ import numpy as np
 
 from neostriatum.analysis.rates import rates_hz
 from neostriatum.errors import InputError
+from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
 from neostriatum.plotting.palette import INK, colour
-from neostriatum.plotting.panels import by_type, pools_shown
+from neostriatum.plotting.panels import COLUMNS, by_type, pools_shown
 from neostriatum.plotting.style import (
+    WIDTH_IN,
     RunView,
     blank,
     heading,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BARS = 40
+ROW_IN = 2.3
+LINE_IN = 0.15  # of a title
 
 
 def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
@@ -74,8 +78,12 @@ def rate_histogram(run: RunView) -> tuple[Figure, dict[str, Axes]]:
     tops = {name: values.max(initial=0.0) for name, values in rates.items()}
     for types in pools_shown(run).values():
         tops |= dict.fromkeys(types, max(tops[name] for name in types))
-    with paper():
-        figure, axes = by_type(rates, 2.3)
+    with paper(axes_titley=1.0):
+        figure, axes = by_type(rates, ROW_IN)
+        columns, rows = min(COLUMNS, len(rates)), -(-len(rates) // COLUMNS)
+        fix(figure, list(axes.values()),
+            cut(WIDTH_IN, 0.58, RIGHT_IN, [1] * columns, [0.46] * (columns - 1)),
+            cut(ROW_IN * rows, TOP_IN + LINE_IN, BOTTOM_IN, [1] * rows, [0.76] * (rows - 1)))
         for name, panel in axes.items():
             _histogram(panel, name, rates[name], tops[name], run.duration_ms, colour(name, rates))
         drawn = [panel for panel in axes.values() if panel.patches]

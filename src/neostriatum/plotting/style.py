@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 from neostriatum.circuit.modulator import others
 from neostriatum.errors import InputError
+from neostriatum.plotting.margins import place_heading
 from neostriatum.plotting.palette import FAINT, INK
 
 WIDTH_IN = 7.0  # two columns of a journal
@@ -162,6 +163,8 @@ def heading(figure: Figure, run: RunView) -> None:
     more = others(getattr(run, "modulators", {}))
     text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}{more}, seed {run.seed}"
     figure.suptitle(text, x=0.99, ha="right", color=FAINT)
+    if figure.get_layout_engine() is None:
+        place_heading(figure)
 
 
 def network_heading(figure: Figure, network: Network) -> None:

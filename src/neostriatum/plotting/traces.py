@@ -12,6 +12,7 @@ import numpy as np
 
 from neostriatum.errors import InputError
 from neostriatum.plotting.events import mark_events
+from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
 from neostriatum.plotting.palette import colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 ROW_IN = 0.62
+TITLE_IN, GAP_IN = 0.23, 0.08  # between rows: with the name of a type, without
+LETTER_IN = 0.05  # of what a cell is called
 
 
 def traces(
@@ -92,8 +95,10 @@ def traces(
         message = "run.populations: must name at least one cell type (got none)"
         raise InputError(message)
     rows = {name: _cells(run, name, start_ms, stop_ms)[:cells_per_type] for name in run.populations}
-    with paper():
-        figure, axes = _panels(rows, start_ms, stop_ms)
+    with paper(axes_titley=1.0):
+        words = {name: [_cell(run, name, column) for column in columns]
+                 for name, columns in rows.items()}
+        figure, axes = _panels(words, start_ms, stop_ms)
         drawn = []
         for name, panels in axes.items():
             if not rows[name]:
@@ -212,26 +217,32 @@ def _peak_mv(run: RunView, name: str) -> float | None:
 
 
 def _panels(
-    rows: Mapping[str, list[int]], start_ms: float, stop_ms: float
+    rows: Mapping[str, list[str]], start_ms: float, stop_ms: float
 ) -> tuple[Figure, dict[str, list[Axes]]]:
-    """Return a figure with one row per cell, grouped by type."""
-    total = sum(max(len(columns), 1) for columns in rows.values())
-    figure = new_figure(WIDTH_IN, 0.9 + ROW_IN * total)
-    grid = figure.add_gridspec(total, 1)
+    """Return a figure with one row per cell, grouped by type, with room for what they are called.
+    """
+    total = sum(max(len(cells), 1) for cells in rows.values())
+    height_in = 0.9 + ROW_IN * total
+    figure = new_figure(WIDTH_IN, height_in)
     axes: dict[str, list[Axes]] = {}
     first, row = None, 0
-    for name, columns in rows.items():
+    for name, cells in rows.items():
         axes[name] = []
-        for _ in columns or [0]:
-            panel = figure.add_subplot(grid[row], sharex=first)
+        for _ in cells or [""]:
+            panel = figure.add_subplot(total, 1, row + 1, sharex=first)
             first, row = first or panel, row + 1
-            panel.tick_params(bottom=row == total, labelbottom=row == total)
+            panel.xaxis.set_visible(row == total)
             panel.spines["bottom"].set_visible(row == total)
             axes[name].append(panel)
         axes[name][0].set_title(name, color=colour(name, rows), fontweight="bold")
     panel.set_xlim(start_ms, stop_ms)
     panel.set_xlabel("time (ms)")
-    figure.supylabel("membrane voltage (mV)", fontsize="medium")
+    figure.supylabel("membrane voltage (mV)", fontsize="medium", x=0.05 / WIDTH_IN, y=0.5)
+    gaps_in = [gap for panels in axes.values() for gap in (TITLE_IN, *[GAP_IN] * (len(panels) - 1))]
+    longest = max((len(cell) for cells in rows.values() for cell in cells), default=0)
+    fix(figure, [panel for panels in axes.values() for panel in panels],
+        cut(WIDTH_IN, 0.66, max(RIGHT_IN, 0.1 + LETTER_IN * longest), [1], []),
+        cut(height_in, TOP_IN, BOTTOM_IN, [1] * total, gaps_in[1:]))
     return figure, axes
 
 
@@ -252,11 +263,15 @@ def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | No
         above = axes.get_xaxis_transform()
         axes.vlines(spikes_ms, 0.88, 1.0, color=own, lw=0.8, transform=above)
     axes.plot(times_ms, v_mv, color=own, lw=0.7, solid_joinstyle="bevel", zorder=1)
-    number = int(recorded.ids[column]) - run.populations[name].start
     axes.annotate(
-        f"cell {number:,}", (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
+        _cell(run, name, column), (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
         textcoords="offset points", va="center", color=own, fontsize="small",
     )  # fmt: skip
+
+
+def _cell(run: RunView, name: str, column: int) -> str:
+    """Return what a recorded cell is called: by its number among those of its type."""
+    return f"cell {int(run.traces[name].ids[column]) - run.populations[name].start:,}"
 
 
 def with_spikes(

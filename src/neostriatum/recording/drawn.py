@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neostriatum.errors import NeostriatumError, RunFileError
+from neostriatum.network.build import build
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
-from neostriatum.network.network import Network, build
+from neostriatum.network.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,17 +33,12 @@ def network_of(run: Run) -> tuple[Network | None, str]:
     tuple
         The network and an empty text, or None and why it is not known.
     """
-    record = run.record
-    file = record.get("network")
+    file = run.record.get("network") or None
     try:
-        if file:
-            made = load_network(file, run.circuit, weight_unit=record["weight_unit"],
-                                seed=run.seed)
-        else:
-            made = build(run.circuit, size=record["size"], seed=record["network_seed"])
+        made = _taken(run, file)
     except NeostriatumError as error:
         return None, str(error)
-    if made.hash() != record["network_hash"]:
+    if made.hash() != run.record["network_hash"]:
         return None, (f"{file}: is another network now" if file else
                       "the run was made on a network that circuit and seed alone do not give")
     return made, ""
@@ -70,18 +66,26 @@ def former_network(run: Run, network: Network | str | Path | None, threads: int 
     BuildError, CircuitError
         The circuit does not fit it, or it cannot be drawn.
     """
-    record, circuit = run.record, run.circuit
-    network = network if network is not None else record["network"]
-    if network is None:
-        network = build(circuit, size=record["size"], seed=record["network_seed"],
-                        threads=threads or record["threads"], progress=tell)
-    elif not isinstance(network, Network):
-        network = load_network(network, circuit, weight_unit=record["weight_unit"],
-                               seed=record["seed"])
-    fit(circuit, network)
+    record = run.record
+    network = _taken(run, record["network"] if network is None else network,
+                     threads or record["threads"], tell)
+    fit(run.circuit, network)
     known = record.get("network_hash")
     if known is not None and network.hash() != known:
         msg = (f"{run.label}: network must have the hash {known[:16]} (got "
                f"{network.hash()[:16]}). Give the one that it was run with, --network")
         raise RunFileError(msg)
     return network
+
+
+def _taken(run: Run, network: Network | str | Path | None, threads: int | None = None,
+           tell: Callable[[str, float], None] | None = None) -> Network:
+    """Return a network, the one in a file, or without either the one that a run has drawn."""
+    record = run.record
+    if isinstance(network, Network):
+        return network
+    if network is None:
+        return build(run.circuit, size=record["size"], seed=record["network_seed"],
+                     threads=threads, progress=tell)
+    return load_network(network, run.circuit, weight_unit=record["weight_unit"],
+                        seed=record["seed"])

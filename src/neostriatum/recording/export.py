@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.durable import claim, unclaim
 from neostriatum.errors import CircuitError, shown
-from neostriatum.network.files import circuit_of
 from neostriatum.network.network import Network
+from neostriatum.network.saved import circuit_of
 from neostriatum.network.sonata import write_sonata
 from neostriatum.recording.drawn import network_of
 from neostriatum.recording.opened import opened

@@ -46,9 +46,10 @@ class EventList:
 
 @dataclass(frozen=True)
 class Planned:
-    """An event in steps, and the circuit that the run goes on with."""
+    """An event in steps, and the circuits before and after it."""
 
     entry: EventEntry
+    before: Circuit
     circuit: Circuit
 
 
@@ -142,7 +143,7 @@ def planned(rows: Sequence[EventEntry], circuit: Circuit) -> list[Planned]:
     for row in rows:
         before = plan[-1].circuit if plan else circuit
         where = f"event at {row.step * circuit.dt.value:g} ms"
-        plan.append(Planned(row, _changed(where, before, row)))
+        plan.append(Planned(row, before, _changed(where, before, row)))
         after = plan[-1].circuit
         key = differs(circuit, after) or next(
             (key for key in _FIXED if getattr(circuit, key) != getattr(after, key)), None)
@@ -173,7 +174,11 @@ def _refuse_twice(plan: list[Planned], circuit: Circuit) -> None:
 
 
 def refuse_engine(simulator: Engine, name: str, plan: list[Planned]) -> None:
-    """Refuse events on an engine that cannot change anything while it runs.
+    """Refuse events that an engine cannot follow, before anything is built.
+
+    Some engines change nothing while they run. One whose cells and synapses are compiled tells by
+    its ``refusal``, from the circuits before and after, what it cannot change; others are asked
+    once they are prepared, by `try_out`.
 
     Raises
     ------
@@ -183,6 +188,12 @@ def refuse_engine(simulator: Engine, name: str, plan: list[Planned]) -> None:
     if plan and not simulator.capabilities.live_changes:
         msg = f"engine {name}: {simulator.excuses['live_changes']}. Leave the events out"
         raise EngineUnsupported(msg)
+    refusal = getattr(simulator, "refusal", None)
+    for event in plan if refusal else []:
+        if problem := refusal(event.before, event.circuit):
+            at = event.entry.step * event.before.dt.value
+            msg = f"event at {at:g} ms: {problem}"
+            raise EngineUnsupported(msg)
 
 
 def try_out(simulator: Engine, plan: list[Planned], circuit: Circuit) -> None:

@@ -23,9 +23,10 @@ from neostriatum.errors import (
     shown,
 )
 from neostriatum.machine import fork_early, machine, versions
+from neostriatum.network.build import build
 from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
-from neostriatum.network.network import Network, build
+from neostriatum.network.network import Network
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.clock import run_steps
-from neostriatum.circuit.load import replaced, value_at
+from neostriatum.circuit.replacement import replaced, value_at
 from neostriatum.circuit.resolve import resolve
 from neostriatum.errors import CircuitError, NeostriatumError, shown
 from neostriatum.machine import free_memory

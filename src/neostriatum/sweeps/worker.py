@@ -127,8 +127,8 @@ class Runner:
     def _drawn(self, options: dict[str, Any]) -> Network:
         """Return the network of a point: the one at hand if it is the same."""
         from neostriatum.circuit.resolve import resolve
+        from neostriatum.network.build import build
         from neostriatum.network.check import differs
-        from neostriatum.network.network import build
         from neostriatum.network.volume import space
         from neostriatum.runs.settings import Settings
 

@@ -14,7 +14,8 @@ from neostriatum.circuit.model import Circuit
 from neostriatum.engines.base import DEFAULT
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.experiments.isolate import injected, isolated
-from neostriatum.network.network import Network, build
+from neostriatum.network.build import build
+from neostriatum.network.network import Network
 
 
 class Unsuited(Exception):

@@ -77,7 +77,7 @@ def validate(
 
     Examples
     --------
-    >>> made = validate(only=("spn-rheobase",), workers=0, engine="reference")
+    >>> made = validate(only=("spn-rheobase",), workers=0)
     >>> made["passed"], made["failed"]
     (1, 0)
     """

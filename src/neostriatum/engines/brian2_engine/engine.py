@@ -81,7 +81,9 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
 
     Examples
     --------
+    >>> import brian2
     >>> import neostriatum as ns
+    >>> brian2.prefs.codegen.target = "numpy"  # compiles nothing; "cython" runs faster
     >>> circuit = ns.load("striatum")
     >>> made = ns.to_brian2(circuit, ns.build(circuit, size=100))
     >>> len(made.groups["dSPN"])

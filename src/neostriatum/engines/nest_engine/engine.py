@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed, refuse_other_models
+from neostriatum.engines.base import Capabilities, Samples, Trace, refuse_other_models
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives, signals
 from neostriatum.engines.nest_engine.kernel import keep_threads, nest
-from neostriatum.engines.nest_engine.levels import Player, check_rates
+from neostriatum.engines.nest_engine.levels import Player, overfull
+from neostriatum.engines.nest_engine.live import refusal
 from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
 from neostriatum.engines.nest_engine.probes import Probes
 from neostriatum.engines.nest_engine.trains import listen, shared
-from neostriatum.engines.nest_engine.wires import check, couple, same_wires, wire
+from neostriatum.engines.nest_engine.wires import check, couple, reweigh, wire
 from neostriatum.engines.program import V_LIMIT, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
 from neostriatum.machine import machine
@@ -50,6 +51,8 @@ class Nest:
         "exact_resume": "NEST cannot save the state of its synapses and generators",
         "same_draws_as_reference": "NEST draws its own random numbers",
     }
+    #: Why it cannot go on from one circuit to another, None where it can.
+    refusal = staticmethod(refusal)
     #: Who has NEST's kernel, of which a process has one.
     _holder: Nest | None = None
     #: Threads that the kernel has now.
@@ -81,7 +84,8 @@ class Nest:
         program = lower(circuit, network, seed)
         refuse_other_models(self.name, program)
         check(program)
-        check_rates(program)
+        if problem := overfull(circuit):
+            raise EngineUnsupported(problem)
         ticks = program.dt * 1000.0
         if abs(ticks - round(ticks)) > 1e-6:
             msg = f"engine nest: dt must be a multiple of 0.001 ms (got {program.dt:g} ms)"
@@ -100,6 +104,8 @@ class Nest:
 
     def _prepare(self, program: Program, network: Network, seed: int) -> None:
         self.program, self._drawn, self.step = program, (network, seed), 0
+        #: The program whose conductances the synapses have.
+        self._wired = program
         self.forms = [form_of(program, number) for number in range(len(program.populations))]
         files = self._compiled()
         self._reset(seed)
@@ -275,7 +281,8 @@ class Nest:
 
     def _halt(self, stop: int) -> int:
         """Return the step before which something must be done by hand, at most ``stop``."""
-        if self._probes.by_hand:
+        # NEST delivers the spikes of a step in the next, which must see the weights of before.
+        if self._probes.by_hand or self._wired is not self.program:
             return self.step + 1
         if self._frozen:
             for player in self._players:
@@ -289,6 +296,9 @@ class Nest:
         before = LAG if self.step == 0 else 0
         self.nest.Simulate(round((stop - self.step + before) * self.program.dt, 6))
         self.step = stop
+        if self._wired is not self.program:
+            reweigh(self.nest, self._wired, self.program, self.first)
+            self._wired = self.program
         self._probes.look(self.step - 1)
 
     def follow_advance(self, said: dict[str, Any]) -> None:
@@ -317,15 +327,9 @@ class Nest:
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self._own()
-        lowered = replace(lower(circuit, *self._drawn), slots=self.program.slots)
-        program = changed(self.program, lowered)
-        check_rates(program)
-        if [form_of(program, number) for number in range(len(self.forms))] != self.forms:
-            msg = "change: engine nest cannot add drives, noise or effects to compiled cells"
-            raise EngineUnsupported(msg)
-        if not same_wires(self.program, program):
-            msg = "change: engine nest cannot change synapses, recorded spikes or shared trains"
-            raise EngineUnsupported(msg)
+        if problem := self.refusal(self.program.circuit, circuit):
+            raise EngineUnsupported(problem)
+        program = replace(lower(circuit, *self._drawn), slots=self.program.slots)
         self._lead("change", circuit=circuit.to_dict())
         old = self._players
         self.program = program

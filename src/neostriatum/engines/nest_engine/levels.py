@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.errors import EngineUnsupported
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from neostriatum.circuit.model import Circuit
     from neostriatum.engines.program import Program
 
 #: Most events per step that a random drive may ask of one draw: exp(-600) is still a number.
@@ -75,11 +74,13 @@ class Player:
         return np.asarray(self.course.at(times), np.float64) * self.scale
 
 
-def check_rates(program: Program) -> None:
-    """Refuse a drive that may bring more events per step than one draw can have."""
-    for drive in program.drives:
-        mean = drive.afferents * drive.rate.highest * program.dt / 1000.0
-        if mean > MOST:
-            msg = (f"engine nest: inputs.{drive.name}: must bring at most {MOST:g} events per step "
-                   f"(got {mean:g}). Lower dt or the rate")
-            raise EngineUnsupported(msg)
+def overfull(circuit: Circuit) -> str | None:
+    """Return which drive may bring more events per step than one draw can have, None if none."""
+    for name, entry in circuit.inputs.items():
+        for kind, target in entry.targets.items():
+            if target.rate is not None:
+                mean = target.afferents * target.rate.highest * circuit.dt.value / 1000.0
+                if mean > MOST:
+                    return (f"engine nest: inputs.{name}.{kind}: must bring at most {MOST:g} "
+                            f"events per step (got {mean:g}). Lower dt or the rate")
+    return None

@@ -1,4 +1,4 @@
-"""Connect cells: the synapses of a network onto the targets of this rank, piece by piece."""
+"""Connect cells: the synapses of a network onto the targets of this rank, and their weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.nest_engine.cell import port
-from neostriatum.engines.nest_engine.trains import shared
 from neostriatum.engines.program import quantised
 from neostriatum.errors import EngineUnsupported
 from neostriatum.ranks import launched, rank, sent, tell
@@ -53,30 +52,35 @@ def wire(nest: Any, program: Program, forms: list[Form], first: list[int]) -> No
                     nest.Connect(sources, targets, "one_to_one", spec)
 
 
-def _synapse(nest: Any, program: Program, number: int, receptor: int,
-             weight: float) -> tuple[str, float | None]:
-    """Make the synapse model of a pathway and receptor; return it and what weights divide by.
+def _model(program: Program, number: int, receptor: int) -> tuple[str, float | None]:
+    """Return the name of the synapse model of a pathway and receptor, and what weights divide by.
 
     None where all synapses share one weight. (NEST's compact `_hpc` synapses reach only a model's
     first receptor.)
     """
     one = program.projections[number]
-    name = f"pathway_{number}_{receptor}"
+    alone = one.stp is None and not one.failure and one.factors is None
+    # NEST's plastic synapses release the weight times U at the first spike.
+    return f"pathway_{number}_{receptor}", None if alone else one.stp.U if one.stp else 1.0
+
+
+def _synapse(nest: Any, program: Program, number: int, receptor: int,
+             weight: float) -> tuple[str, float | None]:
+    """Make the synapse model of a pathway and receptor; return what `_model` does."""
+    one, (name, divisor) = program.projections[number], _model(program, number, receptor)
     if one.stp:
         # NEST releases x u at the first spike, without any update before it.
         nest.CopyModel("tsodyks2_synapse", name, {
             "U": one.stp.U, "u": one.stp.U, "x": 1.0,
             "tau_rec": max(one.stp.rec_steps * program.dt, INSTANT),
             "tau_fac": max(one.stp.fac_steps * program.dt, INSTANT)})
-        return name, one.stp.U
-    if one.failure:
+    elif one.failure:
         nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
-        return name, 1.0
-    if one.factors is not None:
+    elif divisor is not None:
         nest.CopyModel("static_synapse", name)
-        return name, 1.0
-    nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
-    return name, None
+    else:
+        nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
+    return name, divisor
 
 
 def _pieces(nest: Any, one: Projection, first: list[int]) -> Iterator[tuple[Any, ...]]:
@@ -141,13 +145,33 @@ def couple(nest: Any, program: Program, first: list[int], nodes: list[int | None
                 nest.Connect(sources, targets, "one_to_one", spec)
 
 
-def same_wires(old: Program, new: Program) -> bool:
-    """Return whether two programs have the same synapses, recorded spikes and shared trains."""
-    pairs = zip(old.projections, new.projections, strict=True)
-    return (all((a.weights, a.stp, a.failure) == (b.weights, b.stp, b.failure) for a, b in pairs)
-            and [(kind.name, kind.g, kind.tau) for kind in old.gaps]
-            == [(kind.name, kind.g, kind.tau) for kind in new.gaps]
-            and [(one.name, one.weights) for one in old.recorded]
-            == [(one.name, one.weights) for one in new.recorded]
-            and [(one.name, one.count) for one in shared(old)]
-            == [(one.name, one.count) for one in shared(new)])
+def reweigh(nest: Any, old: Program, new: Program, first: list[int]) -> None:
+    """Give the synapses the conductances of another program; spikes on their way keep theirs."""
+    for number, (before, one) in enumerate(zip(old.projections, new.projections, strict=True)):
+        for (receptor, former), (_, weight) in zip(before.weights, one.weights, strict=True):
+            if weight != former:
+                _reweigh(nest, new, number, receptor, weight, first)
+
+
+def _reweigh(nest: Any, program: Program, number: int, receptor: int, weight: float,
+             first: list[int]) -> None:
+    one, (name, divisor) = program.projections[number], _model(program, number, receptor)
+    if divisor is None:
+        nest.SetDefaults(name, {"weight": weight})
+        return
+    pieces = None if one.factors is None else list(_pieces(nest, one, first))
+    synapses = nest.GetConnections(synapse_model=name)
+    if not len(synapses):
+        return
+    if pieces is None:
+        synapses.set(weight=float(quantised(weight)) / divisor)
+        return
+    # NEST keeps its synapses in another order: both are sorted by their cells and delays.
+    sources, targets, delays, factors = (np.concatenate(part) for part in
+                                         zip(*pieces, strict=True))
+    there = synapses.get(["source", "target", "delay"])
+    steps = np.rint(np.atleast_1d(there["delay"]) / program.dt)
+    order = np.lexsort((steps, np.atleast_1d(there["target"]), np.atleast_1d(there["source"])))
+    each = np.empty(len(order))
+    each[order] = factors[np.lexsort((delays, targets, sources))]
+    synapses.set(weight=(quantised(weight * each) / divisor).tolist())

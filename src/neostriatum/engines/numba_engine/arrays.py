@@ -7,36 +7,50 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Geometry(NamedTuple):
-    """Tiles: population (t,), first local id (t,), used lanes (t,), rows of a tile (1,)."""
+class Tiles(NamedTuple):
+    """Tiles: population, first local id, cells, and where what is theirs begins.
+
+    ``rows_at``, ``counts_at`` and ``noise_at`` are places in the arrays of these names;
+    ``packs`` (t, fields) what the kernels are given; ``pack_at`` and ``kernel`` addresses.
+    """
 
     population: np.ndarray
     first: np.ndarray
-    lanes: np.ndarray
-    rows: np.ndarray
+    used: np.ndarray
+    rows_at: np.ndarray
+    counts_at: np.ndarray
+    noise_at: np.ndarray
+    packs: np.ndarray
+    pack_at: np.ndarray
+    kernel: np.ndarray
 
 
-class Cells(NamedTuple):
-    """Populations: flags (p, 11), receptors (p, r, 4) as E, decay, block, ring column.
+class Populations(NamedTuple):
+    """Populations: first global id, ring of their tiles, column by receptor or -1, noise.
 
-    Flags: cubic, receptors, first row of spread parameters or -1, opened currents, noisy, drive
-    of `driven_tile` or -1, ring columns, slots, offset of global ids, the only drive or -1, drive
-    of `cubic_tiles` or -1.
+    The ring of tile n of a population begins at ``ring_at + n * ring_stride`` and has ``width``
+    columns.
     """
 
-    flags: np.ndarray
-    receptors: np.ndarray
+    offset: np.ndarray
+    ring_at: np.ndarray
+    ring_stride: np.ndarray
+    width: np.ndarray
+    column: np.ndarray
     noise_key: np.ndarray
     sigma: np.ndarray
-    scalars: np.ndarray
 
 
 class Drives(NamedTuple):
-    """Drives: plain (d, 4), keys (d, 6), weights (d, r), members by tile, copies."""
+    """Drives that are counted: ``plain`` (d, 4) as population, kind, whether varying, place.
+
+    The place is that among the drives of the population. ``keys`` (d, 6); members by tile;
+    ``share`` (d, 2) of correlated events; ``copies`` the distribution of copied ones; ``binomial``
+    the address of `binomial.binomial_address`.
+    """
 
     plain: np.ndarray
     keys: np.ndarray
-    weights: np.ndarray
     sizes: np.ndarray
     offsets: np.ndarray
     members: np.ndarray
@@ -44,23 +58,39 @@ class Drives(NamedTuple):
     share: np.ndarray
     copies: np.ndarray
     copies_length: np.ndarray
+    binomial: int
 
 
 class Tables(NamedTuple):
-    """Count distributions by drive, class of block size (the last: mother) and step."""
+    """Count distributions by drive, class of block size (the last: mother) and step.
+
+    ``pool_p`` is the probability of a shared train to fire, by pool and step.
+    """
 
     values: np.ndarray
     lengths: np.ndarray
     parts: np.ndarray
     reference_p: np.ndarray
+    pool_p: np.ndarray
 
 
-class Currents(NamedTuple):
-    """Injected currents: population (c,), mask row or -1 (c,), level by step (c, s)."""
+class Outside(NamedTuple):
+    """Events that come with names of cells: recorded spikes, and trains that cells share.
 
-    population: np.ndarray
-    row: np.ndarray
-    level: np.ndarray
+    ``recorded`` (n, 3): population, first event, the one past the last; of the events ``when`` and
+    ``who``, sorted. ``pools`` (n, 3): population, first train, the one past the last; the
+    listeners of a train lie between two ``ends``. Amounts are by receptor, as the ring has them.
+    """
+
+    recorded: np.ndarray
+    when: np.ndarray
+    who: np.ndarray
+    recorded_amounts: np.ndarray
+    pools: np.ndarray
+    pool_keys: np.ndarray
+    ends: np.ndarray
+    listeners: np.ndarray
+    pool_amounts: np.ndarray
 
 
 class Gap(NamedTuple):
@@ -69,8 +99,8 @@ class Gap(NamedTuple):
     Of a pair, ``first`` and ``second`` are the places of its cells in ``current``, ``first_at`` and
     ``second_at`` those of their potentials. ``kinds`` (k, 4): group, first pair, the one past the
     last, first node; ``numbers`` (k, 2): g, dt/tau or 0. Populations that are coupled, through
-    others too, are a group, named by its lowest: ``group`` (p,) or -1, ``place`` (p,) of the
-    first cell in ``current``. By group: ``span`` (p, 2) in ``current``, ``members`` (p,).
+    others too, are a group, named by its lowest: ``group`` (p,) or -1; ``span`` (p, 2) of a group
+    and ``place`` (p,) of a population's first cell in ``current``.
     """
 
     first: np.ndarray
@@ -82,9 +112,8 @@ class Gap(NamedTuple):
     kinds: np.ndarray
     numbers: np.ndarray
     group: np.ndarray
-    place: np.ndarray
     span: np.ndarray
-    members: np.ndarray
+    place: np.ndarray
 
 
 class Wires(NamedTuple):
@@ -94,7 +123,8 @@ class Wires(NamedTuple):
     projections of the source, and how many these are. The rows of projection j start at
     ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1;
     the factors of its synapses at ``factor_start`` (j,), or -1. ``failure`` (j,) is drawn under
-    ``keys`` (j, 2).
+    ``keys`` (j, 2). ``release`` (j,) is the address of `release.release_address` and ``numbers``
+    (j, n) what it is given; the states of a source lie at ``state[state_start[j] + source]``.
     """
 
     plain: np.ndarray
@@ -102,7 +132,8 @@ class Wires(NamedTuple):
     targets: np.ndarray
     delays: np.ndarray
     amounts: np.ndarray
-    stp: np.ndarray
+    release: np.ndarray
+    numbers: np.ndarray
     state: np.ndarray
     state_start: np.ndarray
     last: np.ndarray
@@ -114,47 +145,29 @@ class Wires(NamedTuple):
     keys: np.ndarray
 
 
-class Probes(NamedTuple):
-    """Recorded cells sorted by tile: start per tile (t+1,), lanes and places of rows (k,), output.
+class Work(NamedTuple):
+    """Tiles owned by each part of the work (w, p, 2), and what a part draws with.
 
-    The output is (s, k); the variable at ``row`` begins this many numbers after its tile.
+    ``counts`` and ``noise`` hold the events and normals of a window, tile by tile; ``bad`` (w, 2)
+    is the first unhealthy tile of a window, by its phase, or -1.
     """
 
-    start: np.ndarray
-    lane: np.ndarray
-    row: np.ndarray
-    out: np.ndarray
-
-
-class Work(NamedTuple):
-    """Tiles owned by each part of the work (w, p, 2), then the fields of its `Bench`, stacked."""
-
     own: np.ndarray
-    events: np.ndarray
+    counts: np.ndarray
+    noise: np.ndarray
     words: np.ndarray
     uniforms: np.ndarray
-    share: np.ndarray
-    rows: np.ndarray
-    fired: np.ndarray
-    bad: np.ndarray
-
-
-class Bench(NamedTuple):
-    """What one part works on: counts of events, words, uniforms, shares, rows, flags, bad cell."""
-
-    events: np.ndarray
-    words: np.ndarray
-    uniforms: np.ndarray
-    share: np.ndarray
-    rows: np.ndarray
-    fired: np.ndarray
     bad: np.ndarray
 
 
 class Notes(NamedTuple):
-    """Spikes of this window and the last: k * TILE + lane (2, t, most), number, releases."""
+    """Spikes of this window and the last: k * TILE + lane (2, t, most), number, releases.
+
+    ``at`` is the address of the first.
+    """
 
     found: np.ndarray
+    at: int
     counts: np.ndarray
     releases: np.ndarray
 
@@ -165,3 +178,35 @@ class Room(NamedTuple):
     spikes: np.ndarray
     begin: np.ndarray
     rows: np.ndarray
+
+
+class Net(NamedTuple):
+    """All that a run keeps from window to window.
+
+    ``rows`` and ``ring`` hold the state of all tiles, ``unit`` (2,) the quantum of a contribution
+    [nS] and what one adds to the ring.
+    """
+
+    tiles: Tiles
+    populations: Populations
+    drives: Drives
+    outside: Outside
+    gap: Gap
+    wires: Wires
+    work: Work
+    notes: Notes
+    rows: np.ndarray
+    ring: np.ndarray
+    unit: np.ndarray
+
+
+class Window(NamedTuple):
+    """A window: whose part, its phase, steps before it in the chunk, its steps and the first."""
+
+    part: int
+    phase: int
+    done: int
+    count: int
+    step0: int
+    most: int
+    slots: int

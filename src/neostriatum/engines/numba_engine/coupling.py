@@ -7,25 +7,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.caching import woven
-from neostriatum.engines.numba_engine import cells
 from neostriatum.engines.numba_engine.arrays import Gap
-from neostriatum.engines.numba_engine.cells import PITCH, TILE
+from neostriatum.engines.numba_engine.pack import TILE
 
 if TYPE_CHECKING:
     from neostriatum.engines.program import Program
 
 
-def gaps(program: Program, first_tile: np.ndarray, rows: int, dtype: Any) -> Gap:
-    """Return the gap junctions of a program, their nodes still at 0."""
-    group = groups(program)
+def gaps(program: Program, first_tile: np.ndarray, rows_at: np.ndarray, dtype: Any) -> Gap:
+    """Return the gap junctions of a program, their nodes still at 0.
+
+    Parameters
+    ----------
+    program : Program
+        The lowered circuit.
+    first_tile : numpy.ndarray
+        First tile of every population.
+    rows_at : numpy.ndarray
+        Where the rows of every tile begin, with the potentials.
+    dtype : type
+        The precision.
+    """
+    group, at = groups(program), 0
     count = len(program.populations)
     place, span = np.zeros(count, np.int64), np.zeros((count, 2), np.int64)
-    at = 0
     for leader in range(count):
         mine = np.flatnonzero(group == leader)
-        span[leader] = at, at + sum(program.populations[number].n for number in mine)
+        start = at
         for number in mine:
-            place[number], at = at, at + program.populations[number].n
+            # Whole tiles, since a kernel reads the currents of all its lanes.
+            place[number], at = at, at + -(-program.populations[number].n // TILE) * TILE
+        span[leader] = start, at
     kinds, pairs, nodes = np.zeros((len(program.gaps), 4), np.int64), 0, 0
     for number, kind in enumerate(program.gaps):
         kinds[number] = group[kind.a], pairs, pairs + len(kind.first), nodes
@@ -37,11 +49,10 @@ def gaps(program: Program, first_tile: np.ndarray, rows: int, dtype: Any) -> Gap
             [(kind.b, kind.second) for kind in program.gaps]]
     none = np.zeros(0, np.int64)
     cell = [np.concatenate([none, *(place[number] + ids for number, ids in end)]) for end in ends]
-    potential = [np.concatenate([none, *(
-        ((first_tile[number] + ids // TILE) * rows + cells.V) * PITCH + ids % TILE
-        for number, ids in end)]) for end in ends]
+    potential = [np.concatenate([none, *(rows_at[first_tile[number] + ids // TILE] + ids % TILE
+                                         for number, ids in end)]) for end in ends]
     return Gap(*cell, *potential, np.zeros(nodes, dtype), np.zeros(at, dtype), kinds, numbers,
-               group, place, span, np.bincount(group[group >= 0], minlength=count))
+               group, span, place)
 
 
 def groups(program: Program) -> np.ndarray:
@@ -55,7 +66,7 @@ def groups(program: Program) -> np.ndarray:
 
 
 @woven
-def couple(flat, gap, group):
+def couple(rows, gap, group):
     """Compute the gap currents of a group of populations, and move the nodes."""
     for n in range(gap.span[group, 0], gap.span[group, 1]):
         gap.current[n] = 0
@@ -66,12 +77,12 @@ def couple(flat, gap, group):
         node = gap.kinds[kind, 3] - start
         g, rate = gap.numbers[kind, 0], gap.numbers[kind, 1]
         for n in range(start, stop):
-            pull = flat[gap.second_at[n]] if rate <= 0 else gap.node[node + n]
-            gap.current[gap.first[n]] += g * (pull - flat[gap.first_at[n]])
+            pull = rows[gap.second_at[n]] if rate <= 0 else gap.node[node + n]
+            gap.current[gap.first[n]] += g * (pull - rows[gap.first_at[n]])
         for n in range(start, stop):
-            pull = flat[gap.first_at[n]] if rate <= 0 else gap.node[node + n]
-            gap.current[gap.second[n]] += g * (pull - flat[gap.second_at[n]])
+            pull = rows[gap.first_at[n]] if rate <= 0 else gap.node[node + n]
+            gap.current[gap.second[n]] += g * (pull - rows[gap.second_at[n]])
         if rate > 0:
             for n in range(start, stop):
-                v1, v2, held = flat[gap.first_at[n]], flat[gap.second_at[n]], gap.node[node + n]
+                v1, v2, held = rows[gap.first_at[n]], rows[gap.second_at[n]], gap.node[node + n]
                 gap.node[node + n] = held + rate * ((v1 - held) + (v2 - held))

@@ -7,9 +7,10 @@ from numba import float64, uint32, uint64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
-from neostriatum.engines.numba_engine.cells import TILE
+from neostriatum.engines.numba_engine.pack import COLUMN, TILE
+from neostriatum.engines.numba_engine.release import call_release
 
-_T = uintp(TILE)
+_T, _C = uintp(TILE), uintp(COLUMN)
 #: How many spikes ahead rows are asked for, and how many cache lines of each.
 AHEAD, LINES = 4, 10
 #: The next target of a row that has none left.
@@ -17,31 +18,20 @@ _NONE = 2**62
 
 
 @inner
-def release(tile, step0, geometry, wires, found, count, releases):
+def release(tile, step0, tiles, wires, found, count, releases):
     """Compute the release of every noted spike of a tile, for every plastic projection of it."""
-    population, at = geometry.population[tile], wires.release_start[tile]
+    population, at = tiles.population[tile], wires.release_start[tile]
     for n in range(count):
-        local = geometry.first[tile] + found[tile, n] % TILE
+        local = tiles.first[tile] + found[tile, n] % TILE
         step = step0 + found[tile, n] // TILE
         for one in range(wires.plain.shape[0]):
             if wires.plain[one, 0] == population and wires.plain[one, 2]:
-                releases[at] = release_one(wires.state, wires.state_start[one] + local, wires.last,
-                                           step, wires.stp[one])
+                place = wires.state_start[one] + local
+                releases[at] = call_release(wires.release[one], wires.state[place].ctypes.data,
+                                            wires.numbers[one].ctypes.data,
+                                            float64(step - wires.last[place]))
+                wires.last[place] = step
                 at += 1
-
-
-@inner
-def release_one(state, at, last, step, stp):
-    """Return the release of a spike relative to a first one, and update u and x."""
-    interval = float(step - last[at])
-    fall_u = jit.exp(-interval / stp[2]) if stp[2] > 0 else 0.0
-    fall_x = jit.exp(-interval / stp[1]) if stp[1] > 0 else 0.0
-    u = state[at, 0] * fall_u
-    x = 1.0 - (1.0 - state[at, 1]) * fall_x
-    u = u + stp[0] * (1.0 - u)
-    out = u * x
-    state[at, 0], state[at, 1], last[at] = u, x - out, step
-    return out / stp[0]
 
 
 @woven
@@ -57,7 +47,7 @@ def first_at_least(targets, start, stop, value):
 
 
 @inner
-def find_rows(own, step0, geometry, wires, found, counts, spikes, begin, rows):
+def find_rows(own, step0, tiles, wires, found, counts, spikes, begin, rows):
     """Find the noted spikes, their first by population, and where their rows reach own tiles.
 
     Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3): the place
@@ -66,12 +56,12 @@ def find_rows(own, step0, geometry, wires, found, counts, spikes, begin, rows):
     begin[:] = 0
     at = 0
     for tile in range(counts.size):
-        source, plastic = geometry.population[tile], 0
+        source, plastic = tiles.population[tile], 0
         for one in range(wires.plain.shape[0]):
             if wires.plain[one, 0] == source:
                 plastic = max(plastic, wires.plain[one, 5])
         for n in range(counts[tile]):
-            spikes[at, 0] = geometry.first[tile] + found[tile, n] % TILE
+            spikes[at, 0] = tiles.first[tile] + found[tile, n] % TILE
             spikes[at, 1] = step0 + found[tile, n] // TILE
             spikes[at, 2] = wires.release_start[tile] + n * plastic
             at += 1
@@ -94,7 +84,7 @@ def find_rows(own, step0, geometry, wires, found, counts, spikes, begin, rows):
 
 
 @woven
-def deliver(population, last, slots, ring, cell, wires, unit, releases, spikes, begin, rows):
+def deliver(population, last, slots, ring, populations, wires, unit, releases, spikes, begin, rows):
     """Deliver spikes to a population's tiles before ``last``, as far as they have not been."""
     tile0 = wires.first_tile[population]
     high = (last - tile0) * TILE
@@ -124,57 +114,58 @@ def deliver(population, last, slots, ring, cell, wires, unit, releases, spikes, 
             if wires.plain[one, 2]:
                 scale = releases[spikes[at, 2] + wires.plain[one, 4]]
             if varied:
-                deliver_varied(one, population, tile0, wires.offsets[wires.plain[one, 3] + local],
-                               start, stop, local, step, scale, slots, ring, cell, wires, unit)
+                deliver_varied(one, population, wires.offsets[wires.plain[one, 3] + local],
+                               start, stop, local, step, scale, slots, ring, populations,
+                               wires, unit)
             else:
-                deliver_row(one, population, tile0, start, stop, step % slots, scale, slots, ring,
-                            cell, wires, unit)
+                deliver_row(one, population, start, stop, step % slots, scale, slots, ring,
+                            populations, wires, unit)
 
 
 @woven
-def deliver_row(one, target, tile0, start, stop, slot0, scale, slots, ring, cell, wires, unit):
+def deliver_row(one, target, start, stop, slot0, scale, slots, ring, populations, wires, unit):
     """Deliver one spike to some of its targets, receptor by receptor."""
-    width = uintp(cell.flags[target, 6]) * _T
-    stride = uintp(slots) * width
-    for receptor in range(cell.flags[target, 1]):
+    width = uintp(populations.width[target]) * _C
+    stride, origin = uintp(populations.ring_stride[target]), uintp(populations.ring_at[target])
+    for receptor in range(populations.column.shape[1]):
         amount = wires.amounts[one, receptor]
         if amount == 0:
             continue
         value = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
-        column = uintp(cell.receptors[target, receptor, 3]) * _T
-        add_row(wires.targets, wires.delays, start, stop, slot0, slots, ring,
-                uintp(tile0) * stride + column, stride, width, value)
+        column = uintp(populations.column[target, receptor]) * _C
+        add_row(wires.targets, wires.delays, start, stop, slot0, slots, ring, origin + column,
+                stride, width, value)
 
 
 @inner
-def deliver_varied(one, target, tile0, row_start, start, stop, source, step, scale, slots, ring,
-                   cell, wires, unit):
+def deliver_varied(one, target, row_start, start, stop, source, step, scale, slots, ring,
+                   populations, wires, unit):
     """Deliver one spike where synapses have factors of their own or may fail to release."""
-    width = uintp(cell.flags[target, 6]) * _T
-    stride, slot0 = uintp(slots) * width, step % slots
+    width, slot0 = uintp(populations.width[target]) * _C, step % slots
+    stride, place = uintp(populations.ring_stride[target]), uintp(populations.ring_at[target])
     low, high = uint32(uint64(step)), uint32(uint64(step) >> uint64(32))
     failure, group, words = wires.failure[one], -1, (uint32(0), uint32(0), uint32(0), uint32(0))
     first = wires.offsets[wires.plain[one, 3]]
     for k in range(start, stop):
-        place = k - row_start
+        draw = k - row_start
         if failure > 0:
-            if place >> 2 != group:
-                group = place >> 2
+            if draw >> 2 != group:
+                group = draw >> 2
                 words = jit.philox(wires.keys[one, 0], wires.keys[one, 1], uint32(group),
                                    uint32(source), low, high)
-            if float64(words[place & 3]) * 2.0**-32 < failure:
+            if float64(words[draw & 3]) * 2.0**-32 < failure:
                 continue
         slot = slot0 + wires.delays[k]
         slot = slot - slots if slot >= slots else slot
         at = uintp(wires.targets[k])
-        origin = (uintp(tile0) + at // _T) * stride + uintp(slot) * width + at % _T
-        for receptor in range(cell.flags[target, 1]):
+        origin = place + at // _T * stride + uintp(slot) * width + at % _T
+        for receptor in range(populations.column.shape[1]):
             amount = wires.amounts[one, receptor]
             if amount != 0:
                 each = amount * scale
                 if wires.factor_start[one] >= 0:
                     each = each * float64(wires.factors[wires.factor_start[one] + k - first])
-                column = uintp(cell.receptors[target, receptor, 3]) * _T
+                column = uintp(populations.column[target, receptor]) * _C
                 ring[origin + column] += jit.like(ring[0], np.rint(each / unit[0]) * unit[1])
 
 

@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
-from neostriatum.engines.numba_engine import cells
-from neostriatum.engines.numba_engine.arrays import Currents, Probes
-from neostriatum.engines.numba_engine.cells import PITCH, TILE
-from neostriatum.engines.numba_engine.layout import (
-    aligned,
-    fill_rows,
-    lay_out,
-    notebook,
-    share_out,
-    step_parameters,
-)
+from neostriatum.engines.numba_engine.constants import Constants
+from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.meeting import Crew
+from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
+from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
-from neostriatum.engines.probes import Probes as Recorded
+from neostriatum.engines.probes import Probes
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
 from neostriatum.machine import cores
@@ -52,48 +45,50 @@ class Numba:
         """Get ready for step 0, the start of the warm-up."""
         self._drawn = network, seed
         program = lower(circuit, network, seed)
-        layout = lay_out(program, self.dtype)
+        layout = lay_out(program, self.dtype, self.threads)
         self._set(program, layout)
-        tiles = len(layout.geometry.population)
+        fill(program, layout)
         self.step = 0
-        self.flat = aligned(tiles * layout.rows * PITCH, self.dtype)
-        fill_rows(self.program, layout, self.flat)
-        ring = np.int32 if self.dtype == np.float32 else np.float64
-        self.ring = aligned(tiles * layout.slots * layout.width * TILE, ring)
-        nodes = [program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None]
-        layout.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
-        self._probes = Recorded(program)
+        self._probes = Probes(program)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
         self.advance(0)
 
-    def _set(self, program: Program, layout: Any) -> None:
+    def _set(self, program: Program, layout: Layout) -> None:
         self.program: Program = program
         self.layout = layout
         self._tables = TableMaker(program, layout.sizes)
-        self._work = share_out(program, layout, self.threads)
-        self._notes = notebook(layout)
-        self._par: np.ndarray | None = None
+        quantum = float(layout.net.unit[0]) if self.dtype == np.float32 else 1.0
+        self._constants = [Constants(program, number, shape, quantum)
+                           for number, shape in enumerate(layout.shapes)]
+        for number, pop in enumerate(program.populations):
+            layout.packs[layout.of(number), AT["hold"]] = pop.hold
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
-        """Record v, u or g_<receptor> of these local ids after every so many steps."""
+        """Record a state of a cell or of its receptors, of these local ids, every so many steps."""
         self._probes.add(population, ids, variable, every)
         self._place_probes()
 
     def _place_probes(self) -> None:
         none, probes = np.zeros(0, np.int64), list(self._probes)
-        first = [self.layout.first_tile[self.program.index[one.population.name]] for one in probes]
-        tiles = np.concatenate([none, *(start + one.ids // TILE
-                                        for start, one in zip(first, probes, strict=True))])
-        order = np.argsort(tiles, kind="stable")
-        counts = np.bincount(tiles, minlength=len(self.layout.geometry.population))
-        self._probe_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self._probe_lane = np.concatenate([none, *(one.ids % TILE for one in probes)])[order]
-        # The rows of a tile are those of the variables: v, u, conductances by receptor.
-        self._probe_row = np.concatenate([none, *(np.full(len(one.ids), one.row * PITCH)
-                                                  for one in probes)])[order]
-        ends = np.cumsum([0, *(len(one.ids) for one in probes)])
+        layout, index = self.layout, self.program.index
+        tiles, places = [none], [none]
+        for probe in probes:
+            number = index[probe.population.name]
+            receptor, state = probe.population.variables[probe.variable]
+            name = state if receptor < 0 else f"{state} {receptor}"
+            row = layout.shapes[number].rows.index(name)
+            tiles.append(layout.first_tile[number] + probe.ids // TILE)
+            places.append(row * PITCH + probe.ids % TILE)
+        order = np.argsort(np.concatenate(tiles), kind="stable")
+        counts = np.bincount(np.concatenate(tiles), minlength=len(layout.packs))
+        self._probe_at = np.concatenate(places)[order]
+        self._probe_first = np.cumsum(counts) - counts
+        layout.packs[:, AT["probes"]] = counts
+        layout.packs[:, AT["probe_at"]] = self._probe_at.ctypes.data + 8 * self._probe_first
+        layout.packs[:, AT["probe_stride"]] = len(order)
+        ends = np.cumsum([0, *(len(probe.ids) for probe in probes)])
         where = np.argsort(order)
         self._columns = [where[start:stop] for start, stop in pairwise(ends)]
 
@@ -101,7 +96,7 @@ class Numba:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
         found = [np.zeros((0, 2), np.int64)]
         # A recorded cell counts as ten, since its samples are held until the stretch ends.
-        cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_lane)
+        cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_at)
         chunk = max(CHUNK, min(LONGEST, ENOUGH // cost))
         with Crew(self.threads) as crew:
             for start in range(0, max(n_steps, 1), chunk):
@@ -113,87 +108,50 @@ class Numba:
         return key // most, key % most
 
     def _chunk(self, crew: Crew, count: int) -> np.ndarray:
-        program, layout = self.program, self.layout
-        times = (np.arange(self.step, self.step + count) - program.warmup) * program.dt
-        level = np.array([one.course.at(times) for one in program.currents], self.dtype)
-        currents = Currents(layout.currents.population, layout.currents.row,
-                            level.reshape(len(program.currents), count))
-        out = np.zeros((count, len(self._probe_lane)), self.dtype)
-        probes = Probes(self._probe_start, self._probe_lane, self._probe_row, out)
-        if self._par is None or program.levels_vary:
-            self._par = step_parameters(program, layout, self.step, count, self.dtype)
-        par = self._par
-        window = layout.window
-        spikes, done = [], 0
-        outside = bool(program.recorded) or any(drive.pool for drive in program.drives)
-        while not spikes or done < count:
-            # Events from outside the tiles are put into the ring one window ahead of the cells.
-            stretch = min(layout.slots, count - done) if outside else count
-            if outside:
-                self._deliver_outside(stretch)
-            found, steps, tile, lane = advance(
-                crew, self._work, layout.wires, self._notes, stretch, self.step, window,
-                layout.slots, self.flat, self.ring, layout.geometry, layout.cell,
-                _from(par, done), layout.drives, self._tables.make(self.step, stretch),
-                currents._replace(level=np.ascontiguousarray(currents.level[:, done:])),
-                layout.gap, probes._replace(out=out[done:]), self.dtype(program.dt),
-                layout.quanta, self.dtype(V_LIMIT))
-            spikes.append(found)
-            self.step += steps
-            done += steps
-            if tile >= 0:
-                self._complain(tile, lane)
+        layout, dtype = self.layout, self.dtype
+        samples = np.zeros((count, len(self._probe_at)), dtype)
+        layout.packs[:, AT["probe_out"]] = samples.ctypes.data + (
+            samples.itemsize * self._probe_first)
+        # The packs hold addresses, so the arrays must stay until the steps are done.
+        constants = [each.table(self.step, count, dtype) for each in self._constants]
+        for number, table in enumerate(constants):
+            packs = layout.packs[layout.of(number)]
+            packs[:, AT["constants"]] = table.ctypes.data
+            packs[:, AT["stride"]] = table.shape[1] if len(table) > 1 else 0
+        spikes, done, tile = advance(crew, layout.net, self._tables.make(self.step, count), count,
+                                     self.step, layout.window, layout.slots)
+        self.step += done
+        if tile >= 0:
+            self._complain(tile)
         after = np.arange(self.step - count, self.step)
         for probe, chosen in zip(self._probes, self._columns, strict=True):
-            self._probes.put(probe, after, out[:, chosen])
-        return np.concatenate(spikes)
+            self._probes.put(probe, after, samples[:, chosen])
+        return spikes
 
-    def _deliver_outside(self, count: int) -> None:
-        """Add recorded spikes and shared trains of the next ``count`` steps to the ring."""
-        program, layout = self.program, self.layout
-        ring = self.ring.reshape(-1, layout.slots, layout.width, TILE)
-        grain, unit = layout.quanta
-        for step in range(self.step, self.step + count):
-            hits = [(one, one.ids[slice(*np.searchsorted(one.steps, [step - program.warmup] * 2
-                                                         + np.arange(2)))])
-                    for one in program.recorded]
-            time = program.time_ms(step)
-            hits += [(drive, drive.events(step, float(drive.rate.at(time)), program.dt))
-                     for drive in program.drives if drive.pool]
-            for said, ids in hits:
-                tiles = layout.first_tile[said.population] + ids // TILE
-                for receptor, weight in said.weights:
-                    column = int(layout.cell.receptors[said.population, receptor, 3])
-                    amount = np.rint(weight / grain) * unit
-                    np.add.at(ring, (tiles, step % layout.slots, column, ids % TILE),
-                              ring.dtype.type(amount))
-
-    def _complain(self, tile: int, lane: int) -> None:
-        geometry = self.layout.geometry
-        pop = self.program.populations[geometry.population[tile]]
-        v = self._rows(cells.V)[tile, lane]
-        msg = (f"{pop.name} {geometry.first[tile] + lane}: membrane potential must stay within "
-               f"{V_LIMIT:g} mV, found at step {self.step} (got {v:g} mV). "
+    def _complain(self, tile: int) -> None:
+        tiles = self.layout.net.tiles
+        pop = self.program.populations[tiles.population[tile]]
+        start = int(tiles.rows_at[tile])
+        v = self.layout.net.rows[start : start + int(tiles.used[tile])]
+        lane = int(np.flatnonzero(~(np.abs(v) <= V_LIMIT))[0])
+        msg = (f"{pop.name} {tiles.first[tile] + lane}: membrane potential must stay within "
+               f"{V_LIMIT:g} mV, found at step {self.step} (got {v[lane]:g} mV). "
                "Lower dt or the conductances")
         raise NumericsError(msg)
 
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         program = changed(self.program, lower(circuit, *self._drawn))
-        layout = lay_out(program, self.dtype)
-        if (layout.rows, layout.width) != (self.layout.rows, self.layout.width):
-            msg = "change: noise, spread and channels of currents must stay as they are"
-            raise EngineUnsupported(msg)
+        for old, new in zip(self.program.populations, program.populations, strict=True):
+            if (old.sigma > 0) != (new.sigma > 0) or _spread(old) != _spread(new):
+                msg = "change: noise, spread and channels of currents must stay as they are"
+                raise EngineUnsupported(msg)
         kept = self.state()
-        v, u = self._rows(cells.V).copy(), self._rows(cells.U).copy()
+        layout = lay_out(program, self.dtype, self.threads)
         self._set(program, layout)
-        fill_rows(program, layout, kept["flat"])
-        self._load(kept)
-        self._rows(cells.V)[:], self._rows(cells.U)[:] = v, u
-
-    def _rows(self, row: int) -> np.ndarray:
-        """Return one row of every tile, a view of shape (tiles, PITCH)."""
-        return self.flat.reshape(-1, self.layout.rows, PITCH)[:, row]
+        fill(program, layout)
+        load(program, layout, kept)
+        self._place_probes()
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
@@ -204,31 +162,16 @@ class Numba:
         return self._probes.take()
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return everything that the future depends on, as arrays by name.
-
-        Few slots of the ring hold something, so only these are kept, in nS.
-        """
-        wires, (grain, unit) = self.layout.wires, self.layout.quanta
-        held = np.flatnonzero(self.ring)
-        return {"step": np.array(self.step), "flat": self.flat.copy(), "held": held,
-                "ring": self.ring[held] * (grain / unit), "node": self.layout.gap.node.copy(),
-                "stp": wires.state.copy(), "last": wires.last.copy()}
+        """Return everything that the future depends on, as arrays by name."""
+        return {"step": np.array(self.step), **saved(self.program, self.layout, self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
-        self._load(state)
+        self.step = int(state["step"])
+        load(self.program, self.layout, state)
         self._probes.forget()
 
-    def _load(self, state: dict[str, np.ndarray]) -> None:
-        self.step = int(state["step"])
-        self.ring[:] = 0
-        grain, unit = self.layout.quanta
-        self.ring[state["held"]] = np.rint(state["ring"] / grain) * unit
-        for mine, said in ((self.flat, "flat"), (self.layout.gap.node, "node"),
-                           (self.layout.wires.state, "stp"), (self.layout.wires.last, "last")):
-            mine[:] = state[said]
 
-
-def _from(par: np.ndarray, done: int) -> np.ndarray:
-    """Return the parameters from a step on; a single step holds for all."""
-    return np.ascontiguousarray(par[:, done:]) if par.shape[1] > 1 else par
+def _spread(pop: Any) -> set[str]:
+    """Return the parameters that differ from cell to cell."""
+    return {name for name, value in pop.parameters.items() if np.ndim(value)}

@@ -5,11 +5,13 @@ They are counted in rows of single-precision numbers, one per cell: exact below 
 
 from __future__ import annotations
 
-from numba import float32, uint32, uint64, uintp
+from llvmlite import ir
+from numba import float32, int64, types, uint32, uint64, uintp
+from numba.extending import intrinsic
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
-from neostriatum.engines.numba_engine.cells import TILE
+from neostriatum.engines.numba_engine.pack import COLUMN, STRIP, TILE
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
@@ -44,10 +46,11 @@ def scatter_window(counts, key0, key1, block, step0, steps, table, length, parts
                    size, words, uniforms):
     """Draw the events of some steps of a block and count them by cell.
 
-    Row k of ``counts`` gets those of step step0 + k. What comes from counters is drawn for all
-    steps in loops of their own, which become vector instructions; they run to a whole vector, and
-    so a little beyond what is used. ``words`` (8, `AHEAD`) holds draw indices, step low and high,
-    the four words of every counter, and per step the first counter; ``uniforms`` is scratch too.
+    Row k of ``counts``, `COLUMN` numbers each, gets those of step step0 + k. What comes from
+    counters is drawn for all steps in loops of their own, which become vector instructions; they
+    run to a whole vector, and so a little beyond what is used. ``words`` (8, `AHEAD`) holds draw
+    indices, step low and high, the four words of every counter, and per step the first counter;
+    ``uniforms`` is scratch too.
     """
     for k in range(whole_vectors(steps)):
         step = uint64(step0) + uint64(k)
@@ -114,7 +117,7 @@ def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, wor
     # Where all cells of the tile are members, the number of a member is its lane.
     whole = members[first + size - 1] == size - 1
     for k in range(k0, k1):
-        row, at, count = k * uintp(TILE), words[7, k - k0], uintp(uniforms[k])
+        row, at, count = k * uintp(COLUMN), words[7, k - k0], uintp(uniforms[k])
         if whole:
             full = at + (count >> uintp(2))
             for n in range(at, full):
@@ -131,13 +134,47 @@ def scatter(counts, key0, key1, block, k0, k1, filled, members, first, size, wor
 
 
 @inner
-def each_binomial(counts, row, key0, key1, local, low, high, table, length, members, first, size):
-    """Draw a binomial count per member by inversion."""
+def draw_binomial(number, tile, s0, count, step0, counts, tiles, drives, tables):
+    """Draw a binomial count per member and step, by inversion."""
+    size, first, local = drives.sizes[number, tile], drives.offsets[number, tile], tiles.first[tile]
+    key0, key1 = drives.keys[number, 0], drives.keys[number, 1]
+    # Lanes that are no cells may have events too.
+    whole = size == tiles.used[tile]
+    together = count if not drives.plain[number, 2] else 1
+    for k in range(0, count, together):
+        t = s0 + k if drives.plain[number, 2] else 0
+        table, row = tables.values[number, 0, t], counts[k * COLUMN:]
+        if whole:
+            lanes = (size + STRIP - 1) // STRIP * STRIP
+            call_counts(drives.binomial, row.ctypes.data, table.ctypes.data, int64(key0),
+                        int64(key1), local, lanes, step0 + k, together)
+            continue
+        for step in range(together):
+            each_binomial(row[step * COLUMN:], key0, key1, local, step0 + k + step, table,
+                          tables.lengths[number, 0, t], drives.members, first, size)
+
+
+@intrinsic
+def call_counts(typingctx, function, counts, table, key0, key1, local, lanes, step, steps):
+    """Call the function of `binomial.binomial_address` at its address."""
+
+    def codegen(context, builder, signature, args):
+        word = ir.IntType(64)
+        kind = ir.FunctionType(word, [word] * 8)
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+
+    return types.int64(*[types.int64] * 9), codegen
+
+
+@inner
+def each_binomial(counts, key0, key1, local, step, table, length, members, first, size):
+    """Draw a binomial count per member, one after the other."""
+    low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
     for n in range(size):
         lane = members[first + n]
         words = jit.philox(key0, key1, _COUNT_DRAW, uint32(local + lane), low, high)
         count = search(table, length, jit.uniform53(words[0], words[1]))
-        counts[row + lane] += float32(count)
+        counts[lane] += float32(count)
 
 
 @inner
@@ -161,20 +198,43 @@ def add_to_members(counts, row, value, members, first, size):
 
 
 @inner
-def count_events(number, tile, s, step, counts, k, geometry, drives, tables, words,
-                 uniforms):
+def draw_window(tile, window, counts, net, tables, words, uniforms):
+    """Count the events of a window for every drive of a tile, a row per drive and step."""
+    drives, tiles, population = net.drives, net.tiles, net.tiles.population[tile]
+    s0, count, step0 = window.done, window.count, window.step0
+    for number in range(drives.plain.shape[0]):
+        if drives.plain[number, 0] != population or drives.sizes[number, tile] == 0:
+            continue
+        own = counts[drives.plain[number, 3] * window.most * COLUMN:]
+        if drives.plain[number, 1] == BINOMIAL:
+            draw_binomial(number, tile, s0, count, step0, own, tiles, drives, tables)
+        elif drives.share[number, 0] > 0 or drives.share[number, 1] > 0 or drives.plain[number, 2]:
+            for k in range(count):
+                count_events(number, tile, s0 + k, step0 + k, own, k, tiles, drives, tables, words,
+                             uniforms)
+        else:
+            chosen = drives.chosen[number, tile]
+            length = tables.lengths[number, chosen, 0]
+            if length > 0:
+                scatter_window(
+                    own, drives.keys[number, 0], drives.keys[number, 1],
+                    uint32(tiles.first[tile] // TILE), step0, count,
+                    tables.values[number, chosen, 0], length, tables.parts[number, chosen, 0],
+                    drives.members, drives.offsets[number, tile], drives.sizes[number, tile],
+                    words, uniforms)
+
+
+@inner
+def count_events(number, tile, s, step, counts, k, tiles, drives, tables, words, uniforms):
     """Add the events of one drive in this tile and step to row k of the counts."""
     low, high = uint32(uint64(step) & uint64(0xFFFFFFFF)), uint32(uint64(step) >> uint64(32))
-    local = geometry.first[tile]
-    block, row = uint32(local // TILE), k * TILE
+    local = tiles.first[tile]
+    block, row = uint32(local // TILE), k * COLUMN
     size, first = drives.sizes[number, tile], drives.offsets[number, tile]
     keys, t = drives.keys[number], s if drives.plain[number, 2] else 0
     chosen = drives.chosen[number, tile]
     table, length = tables.values[number, chosen, t], tables.lengths[number, chosen, t]
-    if drives.plain[number, 1] == BINOMIAL:
-        each_binomial(counts, row, keys[0], keys[1], local, low, high, table, length,
-                      drives.members, first, size)
-    elif length > 0:
+    if length > 0:
         scatter_window(counts[row:], keys[0], keys[1], block, step, 1, table, length,
                        tables.parts[number, chosen, t], drives.members, first, size, words,
                        uniforms)
@@ -189,3 +249,22 @@ def count_events(number, tile, s, step, counts, k, geometry, drives, tables, wor
                               tables.lengths[number, mother, t], tables.parts[number, mother, t])
         if count:
             add_to_members(counts, row, count, drives.members, first, size)
+
+
+@inner
+def draw_noise(rows, count, sigma, key0, key1, first, step0):
+    """Fill a row per step with sigma times standard normals, four cells per counter."""
+    for k in range(count):
+        step = uint64(step0) + uint64(k)
+        low, high = uint32(step & uint64(0xFFFFFFFF)), uint32(step >> uint64(32))
+        row = uintp(k) * uintp(TILE)
+        for group in range(uintp(TILE // 4)):
+            words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group),
+                               low, high)
+            z0, z1 = jit.normal_pair(words[0], words[1])
+            z2, z3 = jit.normal_pair(words[2], words[3])
+            at = row + group * uintp(4)
+            rows[at] = jit.like(sigma, sigma * z0)
+            rows[at + uintp(1)] = jit.like(sigma, sigma * z1)
+            rows[at + uintp(2)] = jit.like(sigma, sigma * z2)
+            rows[at + uintp(3)] = jit.like(sigma, sigma * z3)

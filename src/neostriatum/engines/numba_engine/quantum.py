@@ -43,7 +43,7 @@ def _most(program: Program, number: int, receptor: int) -> float:
     for one in program.projections:
         weight = _weight(one, receptor)
         if one.target == number and weight > 0:
-            at_once += weight * _largest_release(one) * _synapses(one, size)
+            at_once += weight * (one.stp.most if one.stp else 1.0) * _synapses(one, size)
     for said in program.recorded:
         weight = _weight(said, receptor)
         if said.population == number and weight > 0 and len(said.ids):
@@ -60,11 +60,6 @@ def _most(program: Program, number: int, receptor: int) -> float:
 
 def _weight(said: Any, receptor: int) -> float:
     return sum(weight for into, weight in said.weights if into == receptor)
-
-
-def _largest_release(one: Projection) -> float:
-    """Return the largest release relative to a first one: all resources, if use may grow."""
-    return 1.0 / one.stp.U if one.stp and one.stp.fac_steps > 0 else 1.0
 
 
 def _synapses(one: Projection, size: int) -> np.ndarray:

@@ -10,9 +10,11 @@ from neostriatum import jit
 from neostriatum.caching import compiled
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.numba_engine.arrays import Tables
+from neostriatum.engines.numba_engine.drives import counted
 from neostriatum.rng import LARGEST_MEAN
 
 if TYPE_CHECKING:
+    from neostriatum.engines.drive import Drive
     from neostriatum.engines.program import Program
 
 #: Longest table of a Poisson count of mean LARGEST_MEAN.
@@ -44,11 +46,13 @@ class TableMaker:
 
     def __init__(self, program: Program, sizes: list[np.ndarray]) -> None:
         self._program, self._sizes = program, sizes
+        self._drives = counted(program)
+        self._pools = [drive for drive in program.drives if drive.pool is not None]
         self._constant = all(drive.rate.is_constant for drive in program.drives)
         self._made: Tables | None = None
-        longest = [LONGEST, *(drive.afferents + 1 for drive in program.drives
+        longest = [LONGEST, *(drive.afferents + 1 for drive in self._drives
                               if drive.process == "binomial")]
-        self._shape = (max(1, len(program.drives)),
+        self._shape = (max(1, len(self._drives)),
                        1 + max([1, *(len(one) for one in sizes)]), max(longest))
 
     def make(self, step: int, count: int) -> Tables:
@@ -62,14 +66,16 @@ class TableMaker:
         parts = np.zeros((drives, classes, count), np.int64)
         reference = np.zeros((drives, count))
         times = (np.arange(step, step + count) - self._program.warmup) * self._program.dt
-        for number, drive in enumerate(self._program.drives):
-            if drive.pool is not None:
-                continue
-            rates = drive.rate.at(times)
-            p = np.where(rates > 0, rates, 0.0) * self._program.dt / 1000.0
+        pool_p = np.zeros((len(self._pools), count))
+        for number, drive in enumerate(self._pools):
+            pool_p[number] = self._chance(drive, times)
+        for number, drive in enumerate(self._drives):
+            p = self._chance(drive, times)
             if drive.process == "binomial":
                 for n in range(count):
                     table = binomial_table(drive.afferents, float(p[n]))
+                    # The search ends at the first entry above all uniform numbers.
+                    values[number, 0, n] = 2.0
                     values[number, 0, n, : len(table)] = table
                     lengths[number, 0, n] = len(table)
                 continue
@@ -80,5 +86,10 @@ class TableMaker:
             _fill_poisson(p * drive.afferents * drive.between, values[number, -1],
                           lengths[number, -1], parts[number, -1], LARGEST_MEAN)
             reference[number] = p * (1.0 - drive.between)
-        self._made = Tables(values, lengths, parts, reference)
+        self._made = Tables(values, lengths, parts, reference, pool_p)
         return self._made
+
+    def _chance(self, drive: Drive, times: np.ndarray) -> np.ndarray:
+        """Return the probability of an event of one train by step."""
+        rates = drive.rate.at(times)
+        return np.where(rates > 0, rates, 0.0) * self._program.dt / 1000.0

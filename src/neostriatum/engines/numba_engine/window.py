@@ -4,235 +4,215 @@ A window is at most the smallest delay, so nothing emitted in it arrives in it, 
 once per window. Each part of the work owns some tiles: it alone delivers to them and advances them.
 Every conductance step is a multiple of one quantum and its sums are exact, so no order of delivery
 matters: not the number of threads, nor where windows and chunks end.
+
+Nothing here knows a cell, a receptor or what drives them: a tile has a kernel, called by address.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import int64, uintp
+from llvmlite import ir
+from numba import int64, types
+from numba.extending import intrinsic
 
-from neostriatum import jit
 from neostriatum.caching import compiled, inner, woven
-from neostriatum.engines.numba_engine.arrays import Bench, Notes, Room, Wires, Work
-from neostriatum.engines.numba_engine.cells import PITCH, STRIP, TILE, V, in_use
+from neostriatum.engines.numba_engine.arrays import Net, Room, Tables, Window, Wires, Work
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
+from neostriatum.engines.numba_engine.events import draw_noise, draw_window
 from neostriatum.engines.numba_engine.meeting import Crew, meet
-from neostriatum.engines.numba_engine.tile import (
-    cubic_tiles,
-    draw_window,
-    driven_tile,
-    note,
-    step_tile,
-)
+from neostriatum.engines.numba_engine.outside import add_outside
+from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
 
 #: Tiles that are delivered to and advanced together: their rings should fit the last cache.
 TOGETHER = 400
+_STEPS, _FIRST, _DONE, _SLOT, _SPIKES, _NOTED = (
+    AT[name] for name in ("steps", "first", "done", "slot", "spikes", "noted"))
+_BITS = 2**UNHEALTHY
 
-_P, _S = uintp(PITCH), uintp(STRIP)
+
+@intrinsic
+def call(typingctx, kernel, pack):
+    """Call the kernel at an address with the pack at another; return its answer."""
+
+    def codegen(context, builder, signature, args):
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64)])
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [args[1]])
+
+    return types.int64(types.int64, types.int64), codegen
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, work, wires, notes, n_steps, step0, window,
-             slots, flat, ring, geometry, cell, par, drives, tables, currents, gap, probes, dt,
-             unit, limit):
+def run_part(part, meeting, start, reached, out, room, net, tables, n_steps, step0, most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
-    window, bad tile or -1, lane, and whether that was all; it was not if more room is wanted.
+    window, unhealthy tile or -1, and whether that was all; it was not if more room is wanted.
     """
     done, written, phase, last = start[0], start[1], start[2], start[3]
-    mine = Bench(work.events[part], work.words[part], work.uniforms[part], work.share[part],
-                 work.rows[part], work.fired[part], work.bad[part])
-    own, spikes, begin, rows = work.own[part], room.spikes[part], room.begin[part], room.rows[part]
+    work, notes, tile = net.work, net.notes, int64(-1)
     parts, finished, times = work.own.shape[0], False, 0
-    tile, lane = int64(-1), int64(-1)
     while not finished:
         if times > 0 and not meet(meeting, parts, times):
             return
         times += 1
         total = notes.counts[1 - phase].sum()
-        if total > spikes.shape[0] or written + total > out.shape[0]:
+        if total > room.spikes.shape[1] or written + total > out.shape[0]:
             break
-        for one in range(parts):
-            bad = work.bad[one, 1 - phase]
-            if bad[0] >= 0 and (tile < 0 or bad[0] < tile):
-                tile, lane = bad[0], bad[1]
+        for each in range(parts):
+            bad = work.bad[each, 1 - phase]
+            if bad >= 0 and (tile < 0 or bad < tile):
+                tile = bad
         if part == 0:
             write_down(out, written, last, notes.found[1 - phase], notes.counts[1 - phase],
-                       geometry, cell)
+                       net.tiles, net.populations)
         written += total
-        count = min(window, n_steps - done) if tile < 0 else int64(0)
-        find_rows(own, last, geometry, wires, notes.found[1 - phase], notes.counts[1 - phase],
-                  spikes, begin, rows)
-        run_window(own, mine, done, count, step0 + done, slots, flat, ring, geometry, cell, par,
-                   drives, tables, currents, gap, probes, wires, dt, unit, limit, notes, phase,
-                   spikes, begin, rows)
+        count = min(most, n_steps - done) if tile < 0 else int64(0)
+        find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
+                  notes.counts[1 - phase], room.spikes[part], room.begin[part], room.rows[part])
+        run_window(Window(part, phase, done, count, step0 + done, most, slots), net, tables,
+                   room.spikes[part], room.begin[part], room.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
         if not finished:
             last, phase = step0 + done, 1 - phase
             done += count
     if part == 0:
-        reached[:] = done, written, phase, last, tile, lane, int64(finished)
+        reached[:] = done, written, phase, last, tile, int64(finished)
 
 
 @inner
-def write_down(out, at, step, found, counts, geometry, cell):
+def write_down(out, at, step, found, counts, tiles, populations):
     """Write spikes of a window that began at ``step`` as (step, global id)."""
     for tile in range(counts.size):
+        first = tiles.first[tile] + populations.offset[tiles.population[tile]]
         for n in range(counts[tile]):
-            note_ = int(found[tile, n])
-            out[at, 0] = step + note_ // TILE
-            out[at, 1] = (geometry.first[tile] + note_ % TILE
-                          + cell.flags[geometry.population[tile], 8])
+            note = int(found[tile, n])
+            out[at, 0] = step + note // TILE
+            out[at, 1] = first + note % TILE
             at += 1
 
 
 @inner
-def run_window(own, work, s0, count, step0, slots, flat, ring, geometry, cell, par, drives, tables,
-               currents, gap, probes, wires, dt, unit, limit, notes, phase, spikes, begin, rows):
+def run_window(window, net, tables, spikes, begin, found):
     """Deliver to the tiles of one part and advance them, some at a time.
 
-    Some at a time, since what is delivered to them is then still in the cache.
+    Some at a time, since what is delivered to them is then still in the cache. Populations that
+    gap junctions couple go together, step by step.
     """
-    gave, bad = notes.releases[1 - phase], work.bad[phase]
-    found, counts, releases = notes.found[phase], notes.counts[phase], notes.releases[phase]
-    bad[0] = -1
+    own, group = net.work.own[window.part], net.gap.group
+    net.work.bad[window.part, window.phase] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
-        group = gap.group[population]
-        coupled = group >= 0
-        joined = coupled and gap.members[group] > 1
-        if joined and group == population and start < stop:
-            run_group(group, own, s0, count, step0, slots, flat, work, ring, geometry, cell, par,
-                      drives, tables, currents, gap, probes, wires, dt, unit, gave, spikes, begin,
-                      rows, found, counts)
-        several = stop - start if coupled else min(stop - start, TOGETHER)
-        for first in range(start, stop, max(1, several)):
-            end = min(first + several, stop)
-            if not joined:
-                deliver(population, end, slots, ring, cell, wires, unit, gave, spikes, begin, rows)
-            if count == 0:
-                continue
-            # Coupled tiles go together, others one by one; a joined group has gone already.
-            each = end - first if coupled else 1
-            for tile in range(end if joined else first, end, each):
-                if cell.flags[population, 5] >= 0:
-                    counts[tile] = driven_tile(tile, s0, count, step0, slots, flat, work, ring,
-                                               geometry, cell, par, drives, tables, probes, dt,
-                                               found[tile])
-                elif cell.flags[population, 10] >= 0:
-                    cubic_tiles(tile, tile + each, coupled, s0, count, step0, slots, flat, work,
-                                ring, geometry, cell, par, drives, tables, gap, probes, dt, found,
-                                counts)
-                else:
-                    run_in_step(tile, tile + each, coupled, s0, count, step0, slots, flat, work,
-                                ring, geometry, cell, par, drives, tables, currents, gap, probes,
-                                dt, found, counts)
-            for tile in range(first, end):
-                if wires.release_start[tile] >= 0 and counts[tile] > 0:
-                    release(tile, step0, geometry, wires, found, counts[tile], releases)
-                if bad[0] < 0:
-                    find_unhealthy(tile, flat, geometry, limit, bad)
+        coupled = group[population] >= 0
+        for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
+            end = stop if coupled else min(first + TOGETHER, stop)
+            receive(population, first, end, window, net, tables, spikes, begin, found)
+            if window.count > 0 and not coupled:
+                for tile in range(first, end):
+                    advance_tile(tile, window.part, window.phase, window.count, net)
+                release_tiles(first, end, window, net)
+    for leader in range(own.shape[0]):
+        # One part owns a whole group.
+        if group[leader] == leader and own[leader, 0] < own[leader, 1] and window.count > 0:
+            run_coupled(leader, own, window, net)
+
+
+@inner
+def receive(population, first, end, window, net, tables, spikes, begin, found):
+    """Let tiles of a population get the spikes of the last window and the events of this one."""
+    deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
+            net.notes.releases[1 - window.phase], spikes, begin, found)
+    add_outside(population, first, end, window, net, tables)
+    for tile in range(first, end):
+        net.notes.counts[window.phase, tile] = 0
+        if window.count > 0:
+            prepare(tile, population, window, net, tables)
+
+
+@inner
+def prepare(tile, population, window, net, tables):
+    """Draw the events and the noise of a window for a tile, and say where it is."""
+    tiles, populations, notes, part = net.tiles, net.populations, net.notes, window.part
+    draw_window(tile, window, net.work.counts[tiles.counts_at[tile]:], net, tables,
+                net.work.words[part], net.work.uniforms[part])
+    if populations.sigma[population] > 0:
+        draw_noise(net.work.noise[tiles.noise_at[tile]:], window.count,
+                   populations.sigma[population], populations.noise_key[population, 0],
+                   populations.noise_key[population, 1], tiles.first[tile], window.step0)
+    pack = tiles.packs[tile]
+    pack[_FIRST], pack[_DONE], pack[_SLOT] = 0, window.done, window.step0 % window.slots
+    pack[_SPIKES] = notes.at + 2 * notes.found.shape[2] * (
+        window.phase * notes.found.shape[1] + tile)
 
 
 @woven
-def find_unhealthy(tile, flat, geometry, limit, bad):
-    """Write down tile and lane of the first potential that is NaN or beyond the limit."""
-    base = uintp(tile) * uintp(geometry.rows[0]) * _P + uintp(V) * _P
-    lanes, seen = in_use(geometry.lanes[tile], STRIP), jit.marked(limit, False, False)
-    for strip in range(uintp(0), lanes, _S):
-        for lane in range(strip, strip + _S):
-            # One comparison, which NaN fails too.
-            seen = jit.marked(limit, seen, not abs(flat[base + lane]) <= limit)
-    if seen != 0:
-        for lane in range(geometry.lanes[tile]):
-            x = flat[base + uintp(lane)]
-            if not (-limit <= x <= limit):
-                bad[0], bad[1] = tile, lane
-                return
+def advance_tile(tile, part, phase, steps, net):
+    """Call the kernel of a tile for some steps."""
+    tiles, counts = net.tiles, net.notes.counts
+    pack = tiles.packs[tile]
+    pack[_STEPS], pack[_NOTED] = steps, counts[phase, tile]
+    answer = call(tiles.kernel[tile], tiles.pack_at[tile])
+    counts[phase, tile] = answer % _BITS
+    if answer >= _BITS and net.work.bad[part, phase] < 0:
+        net.work.bad[part, phase] = tile
 
 
 @inner
-def run_in_step(start, stop, coupled, s0, count, step0, slots, flat, work, ring, geometry, cell,
-                par, drives, tables, currents, gap, probes, dt, found, counts):
-    """Advance tiles together step by step: one, or all of a population coupled to itself alone."""
-    only = cell.flags[geometry.population[start], 9]
-    for tile in range(start, stop):
-        counts[tile] = 0
-        if only >= 0:
-            draw_window(tile, s0, count, step0, (tile - start) * count, only, work, geometry,
-                        drives, tables)
-    for k in range(count):
-        slot = (step0 + k) % slots
-        if coupled:
-            couple(flat, gap, geometry.population[start])
-        for tile in range(start, stop):
-            row = (tile - start) * count + k if only >= 0 else int64(0)
-            if step_tile(tile, s0 + k, step0 + k, row, only >= 0, flat, work, ring, slot, coupled,
-                         geometry, cell, par, drives, tables, currents, gap, probes, dt):
-                counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile], counts[tile])
+def run_coupled(leader, own, window, net):
+    """Advance the populations of a gap-coupled group step by step."""
+    group = net.gap.group
+    for k in range(window.count):
+        couple(net.rows, net.gap, leader)
+        for population in range(leader, own.shape[0]):
+            if group[population] == leader:
+                for tile in range(own[population, 0], own[population, 1]):
+                    pack = net.tiles.packs[tile]
+                    pack[_FIRST], pack[_SLOT] = k, (window.step0 + k) % window.slots
+                    advance_tile(tile, window.part, window.phase, int64(1), net)
+    for population in range(leader, own.shape[0]):
+        if group[population] == leader:
+            release_tiles(own[population, 0], own[population, 1], window, net)
 
 
 @inner
-def run_group(group, own, s0, count, step0, slots, flat, work, ring, geometry, cell, par, drives,
-              tables, currents, gap, probes, wires, dt, unit, gave, spikes, begin, rows, found,
-              counts):
-    """Deliver to populations that are coupled to each other, and advance them step by step."""
-    row = int64(0)
-    for population in range(own.shape[0]):
-        if gap.group[population] != group:
-            continue
-        deliver(population, own[population, 1], slots, ring, cell, wires, unit, gave, spikes,
-                begin, rows)
-        only = cell.flags[population, 9]
-        for tile in range(own[population, 0], own[population, 1]):
-            counts[tile] = 0
-            if only >= 0 and count > 0:
-                draw_window(tile, s0, count, step0, row, only, work, geometry, drives, tables)
-            row += count
-    for k in range(count):
-        slot = (step0 + k) % slots
-        couple(flat, gap, group)
-        # Every tile has rows of counts of its own, whether its events are drawn ahead or not.
-        row = int64(k)
-        for population in range(own.shape[0]):
-            if gap.group[population] != group:
-                continue
-            drawn = cell.flags[population, 9] >= 0
-            for tile in range(own[population, 0], own[population, 1]):
-                if step_tile(tile, s0 + k, step0 + k, row, drawn, flat, work, ring, slot, True,
-                             geometry, cell, par, drives, tables, currents, gap, probes, dt):
-                    counts[tile] = note(k, work.fired, geometry.lanes[tile], found[tile],
-                                        counts[tile])
-                row += count
+def release_tiles(first, end, window, net):
+    """Compute what the spikes of tiles release."""
+    counts = net.notes.counts[window.phase]
+    for tile in range(first, end):
+        if net.wires.release_start[tile] >= 0 and counts[tile] > 0:
+            release(tile, window.step0, net.tiles, net.wires, net.notes.found[window.phase],
+                    counts[tile], net.notes.releases[window.phase])
 
 
-def advance(crew: Crew, work: Work, wires: Wires, notes: Notes, n_steps: int, step0: int,
-            *rest: Any) -> tuple[np.ndarray, int, int, int]:
-    """Advance by ``n_steps`` in windows; return spikes (n, 2), steps done, bad tile and lane."""
-    out, room = np.empty((1024, 2), np.int64), make_room(work, wires, 1024)
-    notes.counts[:] = 0
-    work.bad[:] = -1
-    reached = np.array([0, 0, 0, step0, -1, -1, 0])
+def advance(crew: Crew, net: Net, tables: Tables, n_steps: int, step0: int, most: int,
+            slots: int) -> tuple[np.ndarray, int, int]:
+    """Advance by ``n_steps`` in windows of ``most`` steps.
+
+    Returns
+    -------
+    tuple
+        Spikes (n, 2), steps done, unhealthy tile or -1.
+    """
+    out, room = np.empty((1024, 2), np.int64), make_room(net.work, net.wires, 1024)
+    net.notes.counts[:] = 0
+    net.work.bad[:] = -1
+    reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
-        crew.run(run_part, reached.copy(), reached, out, room, work, wires, notes, n_steps, step0,
-                 *rest)
+        crew.run(run_part, reached.copy(), reached, out, room, net, tables, n_steps, step0, most,
+                 slots)
         _, written, phase, *_, finished = reached.tolist()
         if not finished:
-            total = int(notes.counts[1 - phase].sum())
+            total = int(net.notes.counts[1 - phase].sum())
             if written + total > len(out):
                 grown = np.empty((2 * (written + total), 2), np.int64)
                 grown[:written] = out[:written]
                 out = grown
             if total > room.spikes.shape[1]:
-                room = make_room(work, wires, 2 * total)
-    done, written, _, _, tile, lane, _ = reached.tolist()
-    return out[:written], done, tile, lane
+                room = make_room(net.work, net.wires, 2 * total)
+    done, written, _, _, tile, _ = reached.tolist()
+    return out[:written], done, tile
 
 
 def make_room(work: Work, wires: Wires, spikes: int) -> Room:

@@ -15,7 +15,7 @@ from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine
 from neostriatum.errors import NeostriatumError
 from neostriatum.machine import machine, peak_memory_gb, versions
-from neostriatum.network.network import build
+from neostriatum.network.build import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

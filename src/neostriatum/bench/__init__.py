@@ -1,0 +1,1 @@
+"""How fast circuits run on this machine."""

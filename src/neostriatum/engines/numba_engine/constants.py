@@ -1,0 +1,68 @@
+"""The numbers that a kernel is given: of every population, and of every step where one changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.modulation import added, factors, opened
+from neostriatum.engines.numba_engine.drives import weights
+
+if TYPE_CHECKING:
+    from neostriatum.engines.numba_engine.shape import Shape
+    from neostriatum.engines.program import Program
+
+
+class Constants:
+    """The constants of a population's kernel, in the order of its shape.
+
+    Parameters
+    ----------
+    program : Program
+        The lowered circuit.
+    number : int
+        Which population.
+    shape : Shape
+        Its shape.
+    quantum : float
+        What the ring counts in [nS]; 1 in double precision, where it holds nS.
+    """
+
+    def __init__(self, program: Program, number: int, shape: Shape, quantum: float) -> None:
+        self._program, self._shape, self._pop = program, shape, program.populations[number]
+        self._currents = [one for one in program.currents if one.population == number]
+        self._fixed = {"dt": program.dt, "quantum": quantum, **weights(program, number)}
+        for place, synapse in enumerate(self._pop.synapses):
+            values = synapse.values | {f"decay {state}": decay
+                                       for state, decay in synapse.decays.items()}
+            self._fixed |= {f"{name} {place}": value for name, value in values.items()}
+        constant = all(current.course.is_constant for current in self._currents)
+        self.varies = not constant or (program.levels_vary and bool(self._pop.effects))
+
+    def table(self, step: int, count: int, dtype: Any) -> np.ndarray:
+        """Return the constants (steps, n) of ``count`` steps, a single row if nothing changes."""
+        program, pop = self._program, self._pop
+        steps = np.arange(step, step + (count if self.varies else 1))
+        times = (steps - program.warmup) * program.dt
+        levels = tuple(course.at(times) for course in program.courses)
+        factor, more = factors(pop.effects, levels), added(pop.effects, levels)
+        known: dict[str, Any] = dict(self._fixed)
+        for name, value in pop.parameters.items():
+            if name in self._shape.spread:
+                known[f"factor {name}"] = factor.get(name, 1.0)
+                known[f"added {name}"] = more.get(name, 0.0)
+            else:
+                known[name] = value * factor.get(name, 1.0)
+                if name in more:
+                    known[name] = known[name] + more[name]
+        for place, synapse in enumerate(pop.synapses):
+            known[f"gain {place}"] = factor.get(f"I_{synapse.name}", 1.0)
+        for place, current in enumerate(self._currents):
+            known[f"current {place}"] = current.course.at(times)
+        for place, (g, reversal) in enumerate(opened(pop.effects, levels)):
+            known[f"opened {place}"], known[f"reversal {place}"] = g, reversal
+        table = np.empty((len(steps), len(self._shape.constants)), dtype)
+        for column, name in enumerate(self._shape.constants):
+            table[:, column] = known[name]
+        return table

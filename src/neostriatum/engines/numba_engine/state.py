@@ -1,0 +1,126 @@
+"""The state of a run in the arrays of a layout: filled, saved and loaded by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.numba_engine.pack import COLUMN, TILE
+from neostriatum.models.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neostriatum.engines.numba_engine.layout import Layout
+    from neostriatum.engines.program import Program
+
+
+def fill(program: Program, layout: Layout) -> None:
+    """Write start values, parameters that differ from cell to cell, and masks of currents."""
+    dtype = layout.net.rows.dtype.type
+    nodes = [program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None]
+    layout.net.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
+    for number, (pop, shape) in enumerate(zip(program.populations, layout.shapes, strict=True)):
+        for state, value in pop.starts.items():
+            _put(layout, number, state, value, pop.n)
+        known: dict[str, Any] = {name: np.asarray(value).astype(dtype)
+                                 for name, value in pop.parameters.items()}
+        known["dt"] = dtype(program.dt)
+        for name in shape.spread:
+            if name in shape.rows:
+                _put(layout, number, name, known[name], pop.n)
+        for name, tree in shape.made_rows.items():
+            _put(layout, number, name, evaluate(tree, known), pop.n)
+        currents = [current for current in program.currents if current.population == number]
+        for place, masked in enumerate(shape.currents):
+            if masked:
+                mask = np.zeros(pop.n)
+                mask[currents[place].members] = 1.0
+                _put(layout, number, f"mask {place}", mask, pop.n)
+
+
+def _put(layout: Layout, number: int, name: str, values: Any, count: int) -> None:
+    if count == 0:
+        return
+    row = layout.row(number, name)
+    values = np.broadcast_to(values, (count,))
+    # Unused lanes of the last tile repeat its last cell, so that they stay healthy.
+    rest = np.full(row.size - count, values[-1])
+    row[:] = np.concatenate([values, rest]).reshape(row.shape)
+
+
+def _states(program: Program, layout: Layout) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Yield name, number of cells and view (tiles, TILE) of all that steps change in tiles."""
+    held = 0
+    for number, (pop, shape) in enumerate(zip(program.populations, layout.shapes, strict=True)):
+        for name, (receptor, state) in pop.variables.items():
+            row = state if receptor < 0 else f"{state} {receptor}"
+            yield f"{pop.name}.{name}", pop.n, layout.row(number, row)
+        if shape.holding:
+            tiles = layout.of(number)
+            size = TILE * (tiles.stop - tiles.start)
+            yield f"{pop.name}.held", pop.n, layout.held[held : held + size].reshape(-1, TILE)
+            held += size
+
+
+def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
+    """Return everything that the future depends on, as arrays by name.
+
+    Few slots of the ring hold something, so only these are kept: for every population (n, 3)
+    receptor, cell and the step of arrival, and what arrives [nS].
+    """
+    state = {name: view.reshape(-1)[:count].copy()
+             for name, count, view in _states(program, layout)}
+    grain, unit = layout.net.unit
+    for number, pop in enumerate(program.populations):
+        ring = _ring(layout, number)
+        tile, slot, column, lane = np.nonzero(ring[..., :TILE])
+        due = step + (slot - step) % layout.slots
+        receptor = np.array([*layout.columns[number], -1], np.int64)[column]
+        state[f"{pop.name}.arrivals"] = np.stack([receptor, tile * TILE + lane, due], axis=1)
+        state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
+    state |= {name: view.copy() for name, view in _releases(program, layout)}
+    return state | {"node": layout.net.gap.node.copy()}
+
+
+def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None:
+    """Take over a state that was saved."""
+    for name, count, view in _states(program, layout):
+        values = state[name]
+        rest = np.full(view.size - count, values[-1] if count else 0, values.dtype)
+        view[:] = np.concatenate([values, rest]).reshape(view.shape)
+    grain, unit = layout.net.unit
+    layout.net.ring[:] = 0
+    for number, pop in enumerate(program.populations):
+        receptor, cell, due = state[f"{pop.name}.arrivals"].T
+        amounts = np.rint(state[f"{pop.name}.amounts"] / grain) * unit
+        column = np.zeros(max([0, *layout.columns[number]]) + 1, np.int64)
+        column[layout.columns[number]] = np.arange(len(layout.columns[number]))
+        ring = _ring(layout, number)
+        ring[cell // TILE, due % layout.slots, column[receptor], cell % TILE] = amounts
+    for name, view in _releases(program, layout):
+        view[:] = state[name]
+    layout.net.gap.node[:] = state["node"]
+
+
+def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield name and view (n,) of the states of releases, and the steps of the last spikes."""
+    wires = layout.net.wires
+    for number, projection in enumerate(program.projections):
+        if projection.stp is not None:
+            start = int(wires.state_start[number])
+            mine = slice(start, start + program.populations[projection.source].n)
+            for place, state in enumerate(projection.stp.model.names):
+                yield f"{projection.name}.{state}", wires.state[mine, place]
+            yield f"{projection.name}.last", wires.last[mine]
+
+
+def _ring(layout: Layout, number: int) -> np.ndarray:
+    """Return the ring of a population's tiles, a view (tiles, slots, columns, COLUMN)."""
+    tiles, populations = layout.of(number), layout.net.populations
+    count, columns = tiles.stop - tiles.start, int(populations.width[number])
+    each, start = int(populations.ring_stride[number]), int(populations.ring_at[number])
+    used = layout.slots * columns * COLUMN
+    view = layout.net.ring[start : start + count * each].reshape(count, each)[:, :used]
+    return view.reshape(count, layout.slots, columns, COLUMN)

@@ -1,0 +1,161 @@
+"""Draw a network from a circuit, a size and a seed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neostriatum.circuit.load import load
+from neostriatum.circuit.pathway import FixedIndegree
+from neostriatum.compile_clock import compile_seconds
+from neostriatum.errors import enough_memory
+from neostriatum.network.cells import Cells
+from neostriatum.network.connect import connect
+from neostriatum.network.edges import Block, Edges, Lag
+from neostriatum.network.estimate import refuse_what_cannot_fit, variation
+from neostriatum.network.indegree import check_indegree
+from neostriatum.network.law import rule
+from neostriatum.network.network import Network
+from neostriatum.network.place import place
+from neostriatum.network.volume import space
+from neostriatum.network.weights import weights
+from neostriatum.network.wire import Box, wire
+from neostriatum.rng import checked_seed, stream, truncated_normals
+from neostriatum.threads import using_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.network.estimate import Estimate
+
+
+@enough_memory()
+def build(
+    circuit: str | Circuit = "striatum",
+    size: int | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Network:
+    """Draw the network of a circuit.
+
+    Parameters
+    ----------
+    circuit : str or Circuit
+        What to build, or its name.
+    size : int, optional
+        Neurons in all, 10,000 unless given; the volume is size over density. A mesh has its own
+        size and takes none.
+    seed : int
+        Master seed.
+    threads : int, optional
+        Threads to draw with; by default as many as there are cores.
+    progress : callable, optional
+        Called with the phase, "place" or "wire", and its share done, 0 to 1.
+
+    Returns
+    -------
+    Network
+        The same one for the same circuit, size and seed, at any number of threads.
+
+    Raises
+    ------
+    BuildError
+        Size below 1 or beside a mesh, more than the memory holds, no room at the minimum
+        distance, a delay out of range, a fixed in-degree above the number of sources, a mesh that
+        bounds no volume.
+    LibraryMissing
+        A mesh, and no library that reads it.
+
+    Examples
+    --------
+    >>> build("striatum", size=1000, seed=1).counts
+    {'dSPN': 493, 'iSPN': 493, 'FS': 14}
+    """
+    circuit = load(circuit)
+    started, compiled_s, seed = time.perf_counter(), compile_seconds(), checked_seed(seed)
+    volume = space(circuit, size)
+    guess, counts = refuse_what_cannot_fit(circuit, volume.size), circuit.counts(volume.size)
+    _check_indegrees(circuit, counts)
+    box = Box(volume.side, volume.periodic)
+    tell = progress or (lambda phase, share: None)
+    with using_threads(threads):
+        tell("place", 0.0)
+        positions = place(circuit, counts, volume, seed)
+        tell("wire", 0.0)
+        at, start = {}, 0
+        for name, count in counts.items():
+            at[name] = Cells.of(positions[start : start + count], volume.side)
+            start += count
+        edges = _edges(circuit, at, box, seed, guess, tell)
+        junctions = _junctions(circuit, at, box, seed)
+    return Network(seed, counts, box.side, box.periodic, positions, edges, junctions,
+                   spread(circuit, counts, seed),
+                   time.perf_counter() - started - (compile_seconds() - compiled_s), volume.shape,
+                   volume.filled, circuit)
+
+
+def spread(circuit: Circuit, counts: dict[str, int],
+           seed: int) -> dict[str, dict[str, np.ndarray]]:
+    """Draw the deviations of parameters by neuron, {type: {parameter: (n,)}} in their units."""
+    return {name: {parameter: sd.value * truncated_normals(
+                      stream(seed, "spread", f"{name}.{parameter}"), counts[name])
+                   for parameter, sd in parameters.items()}
+            for name, parameters in circuit.spread.items()}
+
+
+def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
+    """Refuse what is impossible whatever the positions, before anything is drawn."""
+    for name, pathway in circuit.pathways.items():
+        source, target = name.split("->")
+        if isinstance(pathway.wiring, FixedIndegree) and counts[target]:
+            check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n,
+                           counts[source] - (source == target))
+
+
+def _edges(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int, guess: Estimate,
+           tell: Callable[[str, float], None]) -> dict[str, Edges]:
+    """Wire every pathway into one block, of which the edges are views."""
+    total, done = max(1, sum(guess.synapses.values())), 0
+    block, rows, ends = Block(_roomy(total)), {}, [0]
+    for name, pathway in circuit.pathways.items():
+        source, target = name.split("->")
+        mine = guess.synapses[name]
+        lag = Lag.of(f"{circuit.name}: pathways.{name}.delay", pathway.delay)
+        rows[name] = connect(
+            name, pathway.wiring, at[source], at[target], box=box,
+            key=stream(seed, "wire", name), block=block, lag=lag, same=source == target,
+            tell=lambda share, done=done, mine=mine: tell(
+                "wire", min(1.0, (done + share * mine) / total)))
+        done += mine
+        ends.append(block.used)
+    block.trim()
+    edges = {}
+    for (name, offsets), start, stop in zip(rows.items(), ends[:-1], ends[1:], strict=True):
+        targets, cv = block.targets[start:stop], variation(circuit.pathways[name])
+        drawn = weights(offsets, targets, cv, stream(seed, "weight", name)) if cv else None
+        edges[name] = Edges(offsets, targets, block.delays[start:stop], drawn)
+    return edges
+
+
+def _roomy(expected: int) -> int:
+    """Return a capacity that the synapses will not exceed, or hardly."""
+    return int(1.01 * expected + 6 * expected**0.5) + 1000
+
+
+def _junctions(circuit: Circuit, at: dict[str, Cells], box: Box,
+               seed: int) -> dict[str, np.ndarray]:
+    """Return the coupled pairs of every kind; between cells of one type first < second."""
+    pairs = {}
+    for name, junctions in circuit.gap_junctions.items():
+        first, second = name.split("-")
+        block, same = Block(), first == second
+        offsets = wire(at[first], at[second], rule(name, junctions.wiring), box,
+                       stream(seed, "gap", name), block, Lag(f"gap_junctions.{name}"),
+                       same=same, once=same)
+        rows = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+        pairs[name] = np.stack([rows, block.targets[: block.used]], axis=1)
+    return pairs
