@@ -399,12 +399,13 @@ def test_our_own_bug(capsys, monkeypatch):
 
 
 def test_numbers_gone_bad(capsys, folder):
-    # Far below rest, the forward Euler step overshoots.
-    bad = ["--set", "cells.iSPN.parameters.C=0.02 pF"]
+    # With so many open channels, the forward Euler step overshoots far below rest.
+    bad = ["--set", "inputs.cortex.targets.iSPN.conductance.AMPA=8000 nS",
+           "--set", "pathways.iSPN->dSPN.conductance.GABA=8000 nS"]
     assert main(["run", GOOD, *QUICK, "--quiet", *bad]) == 4
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert re.match(r"iSPN \d+: membrane potential must stay within 200 mV at step \d+", err)
+    assert re.match(r"dSPN \d+: membrane potential must stay within 200 mV at step \d+", err)
 
 
 def test_reader_gone():

@@ -119,6 +119,7 @@ def changed(old: Program, new: Program) -> Program:
 #: Models of which Brian2 and NEST have texts so far.
 QUADRATIC = ("izhikevich", "izhikevich_fs")
 ONE_EXPONENTIAL = ("exponential", "nmda")
+RELEASE = "tsodyks_markram"
 
 
 def refuse_other_models(engine: str, program: Program) -> None:
@@ -128,7 +129,7 @@ def refuse_other_models(engine: str, program: Program) -> None:
     ------
     EngineUnsupported
         A cell that is not quadratic, a receptor that is not one exponential, another slope of the
-        magnesium block.
+        magnesium block, a release that is not that of Tsodyks and Markram.
     """
     for population in program.populations:
         where = f"cells.{population.name}"
@@ -147,6 +148,11 @@ def refuse_other_models(engine: str, program: Program) -> None:
                 msg = (f"engine {engine}: receptors.{synapse.name}.mg_slope must be {slope:g} 1/mV "
                        f"(got {synapse.values['mg_slope']:g}). Use --engine reference")
                 raise EngineUnsupported(msg)
+    for projection in program.projections:
+        if projection.stp and projection.stp.model.name != RELEASE:
+            msg = (f"engine {engine}: pathways.{projection.name}.stp.model must be {RELEASE} (got "
+                   f"{projection.stp.model.name}). Use --engine reference")
+            raise EngineUnsupported(msg)
 
 
 def _shape(program: Program) -> Any:

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.load import load
+from neostriatum.circuit.models import load_with
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
-from neostriatum.errors import RunFileError
-from neostriatum.models.registry import described
+from neostriatum.errors import ModelError, RunFileError
 from neostriatum.recording.checked import events_of, model_entries
 from neostriatum.recording.chunks import due, read_chunk
 from neostriatum.recording.events import Event
 from neostriatum.recording.manifest import Manifest
-from neostriatum.recording.models import models_of
 from neostriatum.recording.record import parsed, read_record, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
@@ -92,8 +90,12 @@ class Run:
     def circuit(self) -> Circuit:
         """The resolved circuit."""
         self.verify_inputs()
-        with described(models_of(self.label, model_entries(self))):
-            return load(self.record["circuit"], folder=self.folder)
+        entries = [entry.model_dump() for entry in model_entries(self)]
+        try:
+            return load_with(entries, self.record["circuit"], self.folder)
+        except ModelError as error:
+            msg = f"{self.label}: the record of this run is damaged ({error})"
+            raise RunFileError(msg) from None
 
     @property
     def circuit_name(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import rng
 from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.folder import path_text
+from neostriatum.circuit.models import entries_of
 from neostriatum.circuit.resolve import resolve
 from neostriatum.compile_clock import compile_seconds, listening
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
@@ -28,7 +29,6 @@ from neostriatum.network.files import load_network
 from neostriatum.network.network import Network
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.checked import Record
-from neostriatum.recording.models import entries_of
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
