@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.brian2_engine.equations import inlet
+
 if TYPE_CHECKING:
     from neostriatum.engines.program import Program
 
@@ -74,7 +76,9 @@ def _count(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any]
         group.variables.add_reference(name, mother, "events")
         mask = f"*int(driven_{n})" if masked else ""
         lines.append(f"count_{n} = count_{n} + {name}{mask}")
-    lines += [f"in_r{receptor} += count_{n}*{weight!r}" for receptor, weight in drive.weights]
+    receptors = program.populations[drive.population].synapses
+    lines += [f"{inlet(receptors[receptor])} += count_{n}*{weight!r}"
+              for receptor, weight in drive.weights]
     objects.append(group.run_regularly("\n".join(lines), when="start", name=f"drive_{n}"))
 
 
@@ -128,7 +132,7 @@ def _shared_trains(b2: Any, program: Program, drive: Any, group: Any, objects: l
                             threshold=f"rand() < {rate}*{program.dt / 1000.0!r}", reset="")
     trains.thresholder["spike"].when = "start"
     sources = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    _connect(b2, drive, trains, group, objects, sources, drive.members[listeners],
+    _connect(b2, program, drive, trains, group, objects, sources, drive.members[listeners],
              f"from_trains_{n}")
     objects.append(trains)
 
@@ -138,16 +142,19 @@ def _recorded(b2: Any, program: Program, recorded: Any, group: Any, objects: lis
     """Play recorded spikes at the start of their steps."""
     if not len(recorded.ids):
         return
-    number, when = np.arange(len(recorded.ids)), recorded.steps + program.warmup
+    ids, when = recorded.ids, recorded.steps + program.warmup
+    number = np.arange(len(ids))
     player = b2.SpikeGeneratorGroup(len(number), number, when * program.dt * b2.ms, when="start",
                                     dt=program.dt * b2.ms, name=f"player_{n}")
-    _connect(b2, recorded, player, group, objects, number, recorded.ids, f"from_player_{n}")
+    _connect(b2, program, recorded, player, group, objects, number, ids, f"from_player_{n}")
     objects.append(player)
 
 
-def _connect(b2: Any, one: Any, source: Any, group: Any, objects: list[Any],
+def _connect(b2: Any, program: Program, drive: Any, source: Any, group: Any, objects: list[Any],
              i: np.ndarray, j: np.ndarray, name: str) -> None:
-    on_pre = "\n".join(f"in_r{receptor}_post += {weight!r}" for receptor, weight in one.weights)
+    receptors = program.populations[drive.population].synapses
+    on_pre = "\n".join(f"{inlet(receptors[receptor])}_post += {weight!r}"
+                       for receptor, weight in drive.weights)
     synapses = b2.Synapses(source, group, on_pre=on_pre, name=name, namespace={})
     synapses.pre.when = "before_groups"
     synapses.connect(i=i, j=j)

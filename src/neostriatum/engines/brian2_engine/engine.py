@@ -164,7 +164,7 @@ class _Brian2:
     def _check(self) -> None:
         for pop in self.program.populations:
             if pop.name in self.objects.groups:
-                v = np.asarray(self.objects.groups[pop.name].v_c[:])
+                v = np.asarray(self.objects.groups[pop.name].c_v[:])
                 bad = np.flatnonzero(~(np.abs(v) <= V_LIMIT))
                 if len(bad):
                     msg = (f"{pop.name} {bad[0]}: membrane potential must stay within "

@@ -1,21 +1,30 @@
 """The variables of a population as Brian2 equations: what changes, numbers, what levels do.
 
 No differential equation: `statements` holds the step, operation by operation. Numbers are those of
-the package (mV, pA, nS, pF, ms) without units of Brian2. Every name of a model has an ending, so
-that it is no name of Brian2, a unit or another model's: ``_c`` in a cell, ``_r0`` in the first
-receptor of a cell, ``_s`` in a synapse.
+the package (mV, pA, nS, pF, ms) without units of Brian2. Every name of a model has a prefix,
+so that it is no name of Brian2, a unit or another model's: ``c_`` in a cell, ``r0_`` in the first
+receptor of a cell, ``s_`` in a synapse. What arrives at AMPA is ``in_AMPA``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.engines.brian2_engine.functions import WORDS
+from neostriatum.models.printer import code
+from neostriatum.models.registry import is_shipped
 from neostriatum.models.symbol import symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.population import Population, Synapse
     from neostriatum.engines.program import Program
+
+
+#: Brian2's dimensions of units.
+_SHOWN = {"mV": "volt", "pA": "amp", "nS": "siemens"}
 
 
 def literal(number: Any) -> str:
@@ -24,15 +33,32 @@ def literal(number: Any) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+def prefixed(prefix: str, name: str) -> str:
+    """Return a name of a model with a prefix, and an end that has no meaning in Brian2."""
+    return f"{prefix}_{name}" + ("_0" if name.endswith(("_", "_pre", "_post", "_0")) else "")
+
+
 def variable(population: Population, name: str) -> str:
     """Return what a recordable variable is called in Brian2."""
     receptor, state = population.variables[name]
-    return f"{state}_c" if receptor < 0 else f"{state}_r{receptor}"
+    return prefixed("c" if receptor < 0 else f"r{receptor}", state)
+
+
+def inlet(synapse: Synapse) -> str:
+    """Return where what arrives at a receptor in a step waits [nS]: its sum is exact."""
+    return prefixed("in", synapse.name)
+
+
+def receptor_names(population: Population, number: int) -> dict[str, str]:
+    """Return what the symbols of a receptor are called in Brian2, without the step."""
+    synapse = population.synapses[number]
+    own = (*synapse.model.names, *synapse.values, "gain")
+    return {name: prefixed(f"r{number}", name) for name in own} | {"v": "c_v"}
 
 
 def equations(program: Program, population: Population) -> str:
     """Return the variables of one cell type."""
-    lines = ["v = v_c*mV : volt", *(f"{name}_c : 1" for name in population.model.names)]
+    lines = [f"{prefixed('c', name)} : 1" for name in population.model.names]
     if population.hold:
         lines += ["held : integer", "free : integer"]
     # The levels by number: phi1 is D1, phi2 D2, the others follow in the order of the circuit.
@@ -42,7 +68,8 @@ def equations(program: Program, population: Population) -> str:
         lines += _parameter(population, name, value)
     for number, synapse in enumerate(population.synapses):
         lines += _receptor(population, synapse, number)
-    return "\n".join([*lines, *_extras(program, population)])
+    lines += _extras(program, population)
+    return "\n".join([*lines, *_shown(population, lines)])
 
 
 def heard(effect: Modulation) -> str:
@@ -68,20 +95,21 @@ def _parameter(population: Population, name: str, value: Any) -> list[str]:
     terms = [heard(effect) for effect in population.effects
              if effect.acts_on == name and effect.kind == "add"]
     change = (f"*({factor})" if factor else "") + (f" + ({' + '.join(terms)})" if terms else "")
+    name, own = prefixed("c", name), prefixed("own", name)
     if not getattr(value, "ndim", 0):
-        return [f"{name}_c = {literal(value)}{change} : 1 (shared)"]
+        return [f"{name} = {literal(value)}{change} : 1 (shared)"]
     if not change:
-        return [f"{name}_c : 1 (constant)"]
-    return [f"{name}_own : 1 (constant)", f"{name}_c = {name}_own{change} : 1"]
+        return [f"{name} : 1 (constant)"]
+    return [f"{own} : 1 (constant)", f"{name} = {own}{change} : 1"]
 
 
 def _receptor(population: Population, synapse: Synapse, number: int) -> list[str]:
-    model, end = synapse.model, f"_r{number}"
-    # What arrives in a step waits in `in`: its sum is exact whatever the order.
-    lines = [f"in{end} : 1", *(f"{name}{end} : 1" for name in model.names)]
-    lines.append(f"gain{end} = {_factor(population, f'I_{synapse.name}') or '1.0'} : 1 (shared)")
+    model, names = synapse.model, receptor_names(population, number)
+    lines = [f"{inlet(synapse)} : 1", *(f"{names[state]} : 1" for state in model.names)]
+    gain = _factor(population, f"I_{synapse.name}") or "1.0"
+    lines.append(f"{names['gain']} = {gain} : 1 (shared)")
     used = symbols(model.effect, *(rate.step for rate in model.rates))
-    return lines + [f"{name}{end} = {literal(synapse.values[name])} : 1 (shared)"
+    return lines + [f"{names[name]} = {literal(synapse.values[name])} : 1 (shared)"
                     for name in used if name in synapse.values]
 
 
@@ -94,3 +122,28 @@ def _extras(program: Program, population: Population) -> list[str]:
         lines += [f"{name}_{n} : 1 (constant)" for n, part in enumerate(parts)
                   if part.population == number and len(part.members) < population.n]
     return lines
+
+
+def _shown(population: Population, lines: list[str]) -> Iterator[str]:
+    """Yield what can be read under the names of the package and with units: potentials and so on.
+
+    That is v alone where a model is not shipped, for its names may be Brian2's.
+    """
+    yield "v = c_v*mV : volt"
+    models = (population.model, *(synapse.model for synapse in population.synapses))
+    if not all(is_shipped(model) for model in models):
+        return
+    known = {line.split()[0] for line in lines} | {"v", "I_all"}
+    for name, (receptor, state) in population.variables.items():
+        owner = population.model if receptor < 0 else population.synapses[receptor].model
+        unit = next(one.unit for one in owner.states if one.name == state)
+        if unit in _SHOWN and _free(name, known):
+            yield f"{name} = {variable(population, name)}*{unit} : {_SHOWN[unit]}"
+    for number, synapse in enumerate(population.synapses):
+        if synapse.model.current is not None and _free(f"I_{synapse.name}", known):
+            flow = code(synapse.model.effect, receptor_names(population, number), WORDS)
+            yield f"I_{synapse.name} = ({flow})*pA : amp"
+
+
+def _free(name: str, known: set[str]) -> bool:
+    return name not in known and not name.endswith(("_", "_pre", "_post"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.brian2_engine.drive import add_drives, course
-from neostriatum.engines.brian2_engine.equations import equations
+from neostriatum.engines.brian2_engine.equations import equations, prefixed
 from neostriatum.engines.brian2_engine.functions import functions
 from neostriatum.engines.brian2_engine.statements import (
     arrival,
@@ -80,14 +80,14 @@ def _group(b2: Any, program: Program, population: Population, namespace: dict[st
         reset=reset(program, population), name=f"cells_{population.name}", namespace=namespace,
     )
     for name, value in population.starts.items():
-        setattr(group, f"{name}_c", np.broadcast_to(value, (population.n,)))
+        setattr(group, prefixed("c", name), np.broadcast_to(value, (population.n,)))
     for number, level in enumerate(program.courses, start=1):
         if level.is_constant:
             setattr(group, f"phi{number}", level.constant.value)
     for name, value in population.parameters.items():
         if np.ndim(value):
-            own = f"{name}_own" if f"{name}_own" in group.variables else f"{name}_c"
-            setattr(group, own, value)
+            own = prefixed("own", name)
+            setattr(group, own if own in group.variables else prefixed("c", name), value)
     return group
 
 
@@ -101,7 +101,7 @@ def _reach(group: Any, name: str, members: np.ndarray, size: int) -> None:
 def _synapses(b2: Any, program: Program, projection: Projection, groups: list[Any],
               namespace: dict[str, Any]) -> Any:
     made = b2.Synapses(groups[projection.source], groups[projection.target],
-                       model=synapse_model(projection), on_pre=arrival(projection),
+                       model=synapse_model(projection), on_pre=arrival(program, projection),
                        name=projection.name.replace("->", "_to_"), namespace=namespace)
     made.pre.when = "before_groups"
     i = np.repeat(np.arange(len(projection.offsets) - 1), np.diff(projection.offsets))
@@ -112,7 +112,7 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
         # Step 0 of the source is heard a delay later.
         made.last = delays
         for state, rest in projection.stp.model.rests.items():
-            setattr(made, f"{state.name}_s", float(rest))
+            setattr(made, prefixed("s", state.name), float(rest))
     if projection.factors is not None:
         made.factor = projection.factors.astype(float)
     return made
@@ -120,7 +120,7 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
 
 def _ohmic(b2: Any, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
     """Return the synapses of the kind of gap junction number ``n``, from each cell to the other."""
-    model = f"I_gap_{n}_post = {kind.g!r}*(v_c_pre - v_c_post) : 1 (summed)"
+    model = f"I_gap_{n}_post = {kind.g!r}*(c_v_pre - c_v_post) : 1 (summed)"
     ways = [(kind.b, kind.a, kind.second, kind.first), (kind.a, kind.b, kind.first, kind.second)]
     if kind.a == kind.b:
         both = (np.concatenate(ids) for ids in ((kind.second, kind.first),
@@ -146,7 +146,7 @@ def _through_nodes(b2: Any, program: Program, kind: Gaps, n: int, groups: list[A
                                           name=f"gap_{n}_step")]
     ends = [(kind.a, kind.first), (kind.b, kind.second)]
     for end, (population, ids) in enumerate(ends):
-        follow = b2.Synapses(groups[population], nodes, f"V_{end}_post = v_c_pre : 1 (summed)",
+        follow = b2.Synapses(groups[population], nodes, f"V_{end}_post = c_v_pre : 1 (summed)",
                              name=f"gap_{n}_from_{end}", namespace={})
         follow.connect(i=ids, j=number)
         objects.append(follow)
@@ -154,7 +154,7 @@ def _through_nodes(b2: Any, program: Program, kind: Gaps, n: int, groups: list[A
         ends, number = [(kind.a, np.concatenate([kind.first, kind.second]))], np.tile(number, 2)
     for end, (population, ids) in enumerate(ends):
         back = b2.Synapses(nodes, groups[population], name=f"gap_{n}_to_{end}", namespace={},
-                           model=f"I_gap_{n}_post = {kind.g!r}*(V_node_pre - v_c_post) : 1 "
+                           model=f"I_gap_{n}_post = {kind.g!r}*(V_node_pre - c_v_post) : 1 "
                                  "(summed)")
         back.connect(i=number, j=ids)
         objects.append(back)

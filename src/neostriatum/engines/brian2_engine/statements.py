@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.brian2_engine.equations import heard, literal
+from neostriatum.engines.brian2_engine.equations import (
+    heard,
+    inlet,
+    literal,
+    prefixed,
+    receptor_names,
+)
 from neostriatum.engines.brian2_engine.functions import QUANTISED, WORDS
 from neostriatum.errors import EngineUnsupported
 from neostriatum.models.expression import Operation
@@ -32,33 +38,33 @@ def step(program: Program, population: Population) -> str:
     """Return one step of a cell: arrivals, currents, forward Euler, noise, decay."""
     names, lines, after = cell_names(program, population), [], []
     for number, synapse in enumerate(population.synapses):
-        model, end = synapse.model, f"_r{number}"
-        known = {name: f"{name}{end}" for name in (*model.names, *synapse.values, "gain")}
-        known |= {"v": "v_c", "dt": names["dt"]}
-        lines += [f"{state.name}{end} += in{end}" for state in model.adds or ()]
-        lines += [f"in{end} = 0.0", f"flow{end} = {_text(model.effect, known)}"]
-        lines += [f"{each.state.name}{end}_new = {_text(each.step, known)}"
+        model, known = synapse.model, receptor_names(population, number) | {"dt": names["dt"]}
+        lines += [f"{known[state.name]} += {inlet(synapse)}" for state in model.adds or ()]
+        lines += [f"{inlet(synapse)} = 0.0", f"flow_r{number} = {_text(model.effect, known)}"]
+        lines += [f"new_{known[each.state.name]} = {_text(each.step, known)}"
                   for each in model.rates]
-        after += [f"{state}{end} *= {literal(decay)}" for state, decay in synapse.decays.items()]
-        after += [f"{each.state.name}{end} = {each.state.name}{end}_new" for each in model.rates]
-    new = {name: f"{name}_new" for name in population.model.names}
+        after += [f"{known[state]} *= {literal(decay)}" for state, decay in synapse.decays.items()]
+        after += [f"{known[each.state.name]} = new_{known[each.state.name]}"
+                  for each in model.rates]
+    new = {names[name]: f"new_{names[name]}" for name in population.model.names}
     lines.append(f"I_all = {' + '.join(_currents(program, population))}")
-    lines += [f"{new[name]} = {_text(tree, names)}"
+    lines += [f"new_{names[name]} = {_text(tree, names)}"
               for name, tree in population.model.steps.items()]
     if population.sigma:
-        lines.append(f"v_noisy = v_new + {literal(population.sigma * np.sqrt(program.dt))}*randn()")
-        new["v"] = "v_noisy"
+        sigma = literal(population.sigma * np.sqrt(program.dt))
+        lines.append(f"noisy_v = {new['c_v']} + {sigma}*randn()")
+        new["c_v"] = "noisy_v"
     if population.hold:
-        lines += ["free_new = int(held <= 0)", "free = free_new", "held += free_new - 1",
-                  f"v_held = {WORDS['where']}(free_new == 1, {new['v']}, v_c)"]
-        new["v"] = "v_held"
-    return "\n".join([*lines, *(f"{name}_c = {value}" for name, value in new.items()), *after])
+        lines += ["now_free = int(held <= 0)", "free = now_free", "held += now_free - 1",
+                  f"held_v = {WORDS['where']}(now_free == 1, {new['c_v']}, c_v)"]
+        new["c_v"] = "held_v"
+    return "\n".join([*lines, *(f"{name} = {value}" for name, value in new.items()), *after])
 
 
 def _currents(program: Program, population: Population) -> list[str]:
     """Return what flows in, in the order in which it is summed."""
     constant, number = population.model.constant_current, program.index[population.name]
-    terms = ["0.0" if constant is None else f"{constant.name}_c"]
+    terms = ["0.0" if constant is None else prefixed("c", constant.name)]
     for n, current in enumerate(program.currents):
         if current.population == number:
             level = (literal(current.course.constant.value) if current.course.is_constant
@@ -67,7 +73,7 @@ def _currents(program: Program, population: Population) -> list[str]:
     terms += [f"flow_r{n}" for n in range(len(population.synapses))]
     if kinds := [f"I_gap_{n}" for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]:
         terms.append(f"({' + '.join(kinds)})")
-    return terms + [f"{heard(effect)}*(v_c - {literal(effect.reversal)})"
+    return terms + [f"{heard(effect)}*(c_v - {literal(effect.reversal)})"
                     for effect in population.effects if effect.kind == "current"]
 
 
@@ -80,14 +86,15 @@ def threshold(program: Program, population: Population) -> str:
 def reset(program: Program, population: Population) -> str:
     """Return what a spike does to its cell."""
     names, resets = cell_names(program, population), population.model.resets
-    lines = [f"{name}_then = {_text(tree, names)}" for name, tree in resets.items()]
-    lines += [f"{name}_c = {name}_then" for name in resets]
+    lines = [f"then_{names[name]} = {_text(tree, names)}" for name, tree in resets.items()]
+    lines += [f"{names[name]} = then_{names[name]}" for name in resets]
     return "\n".join([*lines, f"held = {population.hold}"] if population.hold else lines)
 
 
 def cell_names(program: Program, population: Population) -> dict[str, str]:
     """Return what the symbols of a cell are called in Brian2."""
-    names = {name: f"{name}_c" for name in (*population.model.names, *population.parameters)}
+    own = (*population.model.names, *population.parameters)
+    names = {name: prefixed("c", name) for name in own}
     return names | {"I": "I_all", "dt": literal(program.dt)}
 
 
@@ -96,13 +103,13 @@ def synapse_model(projection: Projection) -> str:
     stp, lines = projection.stp, []
     if stp is not None:
         # The state is kept per synapse here: intervals at arrival equal those at emission.
-        lines += ["last : 1", *(f"{name}_s : 1" for name in stp.model.names)]
-        lines += [f"{name}_s = {literal(value)} : 1 (shared)"
+        lines += ["last : 1", *(f"{prefixed('s', name)} : 1" for name in stp.model.names)]
+        lines += [f"{prefixed('s', name)} = {literal(value)} : 1 (shared)"
                   for name, value in stp.values.items()]
     return "\n".join(lines if projection.factors is None else [*lines, "factor : 1 (constant)"])
 
 
-def arrival(projection: Projection) -> str:
+def arrival(program: Program, projection: Projection) -> str:
     """Return what a spike does where it arrives."""
     lines, scale = [], ""
     if projection.stp is not None:
@@ -112,33 +119,34 @@ def arrival(projection: Projection) -> str:
     if projection.failure:
         lines.append(f"let_go = int(rand() >= {literal(projection.failure)})")
     held = "*let_go" if projection.failure else ""
+    receptors = program.populations[projection.target].synapses
     for receptor, weight in projection.weights:
         amount = f"{QUANTISED}({literal(weight)}{scale})" if scale else literal(weight)
-        lines.append(f"in_r{receptor}_post += {amount}{held}")
+        lines.append(f"{inlet(receptors[receptor])}_post += {amount}{held}")
     return "\n".join(lines)
 
 
 def _release(stp: Plasticity) -> list[str]:
     """Return the decay since the last spike, the jumps, what is released, and the jumps after."""
     model, lines = stp.model, ["span = t_in_timesteps - last"]
-    names = {name: f"{name}_s" for name in (*model.names, *stp.values)}
+    own = {name: prefixed("s", name) for name in (*model.names, *stp.values)}
+    names = dict(own)
 
     def jump(state: str, value: str) -> None:
-        count = sum(line.startswith(f"{state}_s_") for line in lines)
-        lines.append(f"{state}_s_{count} = {value}")
-        names[state] = f"{state}_s_{count}"
+        names[state] = f"new{len(lines)}_{own[state]}"
+        lines.append(f"{names[state]} = {value}")
 
     for state in model.states:
-        constant, name = stp.steps[state.name], names[state.name]
+        constant, before = stp.steps[state.name], names[state.name]
         fall = f"{WORDS['exp']}((-span)/{literal(constant)})" if constant > 0 else "0.0"
-        jump(state.name, f"{name}*{fall}" if model.rests[state] == 0
-             else f"1.0 - (1.0 - {name})*{fall}")
+        jump(state.name, f"{before}*{fall}" if model.rests[state] == 0
+             else f"1.0 - (1.0 - {before})*{fall}")
     for state, tree in model.jumps.items():
         jump(state.name, _text(tree, names))
     lines.append(f"released = {_text(model.released, names)}")
     for state, tree in model.after.items():
         jump(state.name, _text(tree, names))
-    return [*lines, *(f"{name}_s = {names[name]}" for name in model.names),
+    return [*lines, *(f"{own[name]} = {names[name]}" for name in model.names),
             "last = t_in_timesteps"]
 
 
