@@ -4,6 +4,9 @@ Inputs are recorded, so that no number is drawn. Brian2 has text for every opera
 of its own, so that even the bits are equal.
 """
 
+import json
+import re
+
 import numpy as np
 import pytest
 from conftest import Maker
@@ -44,6 +47,8 @@ def odd_cell() -> CellModel:
         "not_refractory ms >= 0")
     upstroke = i * N * exp(clip((v - peak) / N, -30.0, 3.0))
     slow = where((v > xi) & (t < 500.0 * i * N) | (mV > 0.9), 0.4 * i * (v - xi), -0.1 * t)
+    # Nothing divides by 0 where it is asked.
+    slow = slow + where(mV > 0.0, 0.01 * t / mV, 0.0)
     return CellModel(
         name="odd", states=(v, t, mV),
         rates=(rate(v, i * (xi - v) + upstroke - t * mV + I, per=C),
@@ -52,7 +57,7 @@ def odd_cell() -> CellModel:
                     times=1.0 / (2.0 * lambda_))),
         fires=v >= peak + 3.0 * N,
         then={v: back, t: t + i * N * mV, mV: where(mV < 0.5, mV, 0.5)},
-        starts={v: xi, t: 0, mV: 0.1}, hold=hold)
+        starts={v: xi, t: 0, mV: 0}, hold=hold)
 
 
 def odd_receptor() -> ReceptorModel:
@@ -142,3 +147,52 @@ def test_brian2_has_the_bits_of_the_reference(name, reference, tmp_path):
 def test_compiled_brian2_has_the_bits_of_the_reference(name, compiled, reference, tmp_path):
     example = FEW[name](tmp_path)
     check(example, simulate(reference, example), simulate(compiled, example))
+
+
+def test_what_brian2_cannot_read_is_refused(tmp_path, capsys):
+    """It reads an equation by functions that call themselves."""
+    v = State("v", "mV")
+    tau, g, rest = parameters("tau ms > 0", "g nS > 0", "rest mV")
+    deep = v
+    for _ in range(70):
+        deep = 0.5 * (deep + rest)
+    register(CellModel(name="deep", states=(v,), rates=(rate(v, deep - v + I / g, per=tau),),
+                       fires=v >= rest, then={v: rest}, starts={v: rest}))
+    raw = {"name": "deep", "volume": {"density": "80000 / mm^3"}, "receptors": {},
+           "cells": {"X": {"fraction": 1.0, "model": "deep", "parameters": {
+               "tau": "10 ms", "g": "5 nS", "rest": "-70 mV"}}}}
+    (tmp_path / "deep.json").write_text(json.dumps(raw), "utf-8")
+    code = main(["run", str(tmp_path / "deep.json"), "--size", "5", "--duration", "2 ms",
+                 "--engine", "brian2-runtime", "--out", str(tmp_path / "run"), "--quiet"])
+    wanted = ("cells.X.model: must nest at most 60 operations, as Brian2 reads no more (got 144). "
+              "Use --engine reference")
+    assert (code, capsys.readouterr().err) == (3, f"engine brian2-runtime: {wanted}\n")
+    assert not (tmp_path / "run").exists()
+    circuit = ns.load(raw)
+    with pytest.raises(EngineUnsupported, match=re.escape(f"engine brian2: {wanted}")):
+        ns.to_brian2(circuit, ns.build(circuit, size=5, seed=1))
+
+
+def test_exported_objects_say_what_they_do(tmp_path):
+    """What is read with units and what is added to arrive, as the documents say."""
+    b2 = pytest.importorskip("brian2")
+    circuit = ns.load("striatum", changes={"warmup": "0 ms", "noise": {}, "inputs": {}})
+    objects = ns.to_brian2(circuit, ns.build(circuit, size=100, seed=1))
+    b2.prefs.codegen.target = "numpy"
+    group = objects.groups["dSPN"]
+    assert "c_v" in objects.network["step_dSPN"].abstract_code
+    seen = b2.StateMonitor(group, ["v", "u", "g_GABA", "I_GABA", "c_v"], record=[0, 1], when="end")
+    volley = b2.SpikeGeneratorGroup(1, [0], [1] * b2.ms)
+    push = b2.Synapses(volley, group, on_pre="in_GABA_post += 2.0")
+    push.connect(i=0, j=0)
+    objects.network.add(seen, volley, push)
+    objects.network.run(3 * b2.ms, namespace={})
+    assert seen.v / b2.mV == pytest.approx(seen.c_v)
+    assert seen.v[0, 0] < -60 * b2.mV
+    fall = float(np.exp(-0.1 / circuit.receptors["GABA"].tau.value))
+    assert seen.g_GABA[0, :11] / b2.nS == pytest.approx(0.0)
+    assert seen.g_GABA[0, 11:14] / b2.nS == pytest.approx(2.0 * fall ** np.arange(1, 4))
+    assert seen.g_GABA[1, :] / b2.nS == pytest.approx(0.0)
+    reversal = circuit.receptors["GABA"].E.value * b2.mV
+    assert seen.I_GABA[0, 20] / b2.pA == pytest.approx(
+        float(seen.g_GABA[0, 20] * (reversal - seen.v[0, 20]) / b2.pA))

@@ -67,6 +67,11 @@ def has_compiler() -> bool:
 def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Objects:
     """Return the circuit as Brian2 objects, on Brian2's current device, to run or to extend.
 
+    Cells have states and parameters without units of Brian2, in mV, pA, nS, pF and ms: ``c_v``,
+    ``c_C``, and ``r0_g`` of their first receptor. ``v``, ``u``, ``g_AMPA`` and ``I_AMPA`` can be
+    read with units where the models are shipped, ``v`` of any cell. Add to ``in_AMPA`` what shall
+    arrive at AMPA [nS]. ``network["step_dSPN"].abstract_code`` is a step of a dSPN.
+
     Parameters
     ----------
     circuit : Circuit
@@ -230,7 +235,9 @@ class Brian2Runtime(_Brian2):
         # The clock belongs to Brian2: another engine may have set it to its own dt.
         self.b2.defaultclock.dt = self.program.dt * self.b2.ms
         first, self.step = self.step, self.step + n_steps
-        self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
+        # The side of a `where` that is not taken may be anything.
+        with np.errstate(all="ignore"):
+            self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
         if starting:
             self._check_compiled()
         self._check()
