@@ -9,10 +9,9 @@ import re
 
 import numpy as np
 import pytest
-from conftest import Maker
 from compare import first_divergence, largest_difference_mv, simulate
 from nets import Net, recorded, trains
-from test_any_model import ALL, CELLS, G, NETS, RECEPTORS, electrode, gaps, levels, net, spread
+from test_any_model import ALL, RECEPTORS, G, electrode, gaps, levels, net, spread
 
 import neostriatum as ns
 from neostriatum.cli import main
@@ -136,9 +135,9 @@ FEW = {"cells and receptors": all_at_once, "a user's": odd_net}
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_brian2_has_the_bits_of_the_reference(name, reference, tmp_path):
+def test_brian2_has_the_bits_of_the_reference(name, runtime, reference, tmp_path):
     example = FEW[name](tmp_path)
-    check(example, simulate(reference, example), simulate(Maker("brian2-runtime"), example))
+    check(example, simulate(reference, example), simulate(runtime, example))
 
 
 @pytest.mark.slow
