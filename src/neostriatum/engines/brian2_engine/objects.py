@@ -1,8 +1,8 @@
 """Build the Brian2 objects of a circuit: groups, synapses, gap junctions, drives.
 
-A step: drives at "start", arrivals at "before_groups", cells at "groups", then thresholds and
-resets. A spike reaches the queue of a synapse in the step after it, so that a delay of m steps is
-m - 1 here.
+A step: drives at "start", cells at "groups", then thresholds, spikes of synapses, and resets. What a
+spike brings waits for the cells of the next step, so that a delay of m steps is m - 1 here. (Brian2
+forgets at the end of a run which cells just fired: a synapse must ask in the same step.)
 """
 
 from __future__ import annotations
@@ -103,11 +103,10 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
     made = b2.Synapses(groups[projection.source], groups[projection.target],
                        model=synapse_model(projection), on_pre=arrival(program, projection),
                        name=projection.name.replace("->", "_to_"), namespace=namespace)
-    made.pre.when = "before_groups"
     i = np.repeat(np.arange(len(projection.offsets) - 1), np.diff(projection.offsets))
     made.connect(i=i, j=projection.targets)
-    delays = projection.delays.astype(float)
-    made.delay = (delays - 1.0) * program.dt * b2.ms
+    delays = projection.delays.astype(float) - 1.0
+    made.delay = delays * program.dt * b2.ms
     if projection.stp is not None:
         # Step 0 of the source is heard a delay later.
         made.last = delays
