@@ -120,7 +120,7 @@ def odd_net(folder) -> Net:
                "wiring": {"rule": "fixed_probability", "p": 0.3},
                "stp": {"model": "odd", "U": 0.4, "tau": "80 ms", "factor": "30 ms"}}
     return played(folder, ["odd"], ["plain"], cells=cells, spread={"odd": {"xi": "1 mV"}},
-                  receptors={"plain": RECEPTORS["plain"], "odd_gaba": odd},
+                  warmup="5 ms", receptors={"plain": RECEPTORS["plain"], "odd_gaba": odd},
                   modulators={"ACh": {"level": sine}}, pathways={"odd->odd": pathway})
 
 

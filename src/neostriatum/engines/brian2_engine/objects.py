@@ -1,8 +1,8 @@
 """Build the Brian2 objects of a circuit: groups, synapses, gap junctions, drives.
 
-A step: drives at "start", cells at "groups", then thresholds, spikes of synapses, and resets. What a
-spike brings waits for the cells of the next step, so that a delay of m steps is m - 1 here. (Brian2
-forgets at the end of a run which cells just fired: a synapse must ask in the same step.)
+A step: drives at "start", cells at "groups", then thresholds, synapses and resets. What a spike
+brings waits for the cells of the next step, so that a delay of m steps is m - 1 here. Brian2
+forgets at the end of a run which cells just fired: their synapses must ask in the same step.
 """
 
 from __future__ import annotations
