@@ -5,10 +5,12 @@ import itertools
 import numpy as np
 import pytest
 from nets import trains
-from test_any_model import ALL, CELLS, G, RECEPTORS, spread
+from test_any_model import CELLS, RECEPTORS, G, electrode, gaps, levels, spread
 
 import neostriatum as ns
-from neostriatum.engines.base import engine
+from neostriatum.engines.nest_engine.cell import train
+from neostriatum.engines.nest_engine.module import modules
+from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.models import (
     CellModel,
     I,
@@ -24,9 +26,9 @@ from neostriatum.models import (
 )
 from neostriatum.models.registry import register
 
-N_STEPS = 3000
+N_STEPS = 2500
 #: Cells of each kind.
-EACH = 12
+EACH = 8
 
 
 def wordy_cell() -> CellModel:
@@ -61,7 +63,6 @@ WORDY = {"while": "80 pF", "E": "6 nS", "input": "-70 mV", "spike": "-48 mV", "t
 KINDS = {**CELLS, "wordy": ("wordy", WORDY)}
 HEARD = {**RECEPTORS, "wordy": {"model": "wordy", "inline": "0 mV", "tau": "6 ms",
                                 "half": "-60 mV"}}
-#: What an arrival adds: less on cells with small membranes.
 WEIGHTS = {**G, "wordy": "0.6 nS"}
 
 
@@ -80,11 +81,11 @@ def wordy():
     register(wordy_receptor())
 
 
-def recorded(folder, kinds, scale=1.0):
+def recorded(folder, kinds):
     """Write a train for every cell and receptor, and return the inputs that play them."""
     inputs = {}
     for place, name in enumerate(HEARD):
-        amount = f"{scale * float(WEIGHTS[name].split()[0])!r} nS"
+        amount = f"{4.0 * float(WEIGHTS[name].split()[0])!r} nS"
         targets = {}
         for salt, kind in enumerate(kinds):
             file = f"{name}.{kind}.csv"
@@ -96,19 +97,19 @@ def recorded(folder, kinds, scale=1.0):
     return inputs
 
 
-def net(folder, **sections):
-    """Return circuit and network of all kinds of cells with all receptors, wired at random."""
-    kinds = list(KINDS)
+def net(folder, kinds, **sections):
+    """Return circuit and network of kinds of cells with all receptors, wired at random."""
     pathways = {f"{a}->{b}": {
         "conductance": {"fast_gaba": "0.9 nS", "slow_gaba": "0.3 nS", "wordy": "0.1 nS"},
         "delay": {"offset": "1.2 ms"}, "wiring": {"rule": "fixed_probability", "p": 0.05}}
         for a, b in itertools.product(kinds, kinds)}
     raw = {"name": "any", "receptors": HEARD, "volume": {"density": "80000 / mm^3"},
-           "pathways": pathways, "inputs": recorded(folder, kinds),
+           "pathways": pathways,
            "cells": {name: {"fraction": 1.0 / len(kinds), "model": model, "parameters": values}
-                     for name, (model, values) in KINDS.items()}}
-    raw["inputs"] |= sections.pop("inputs", {})
-    circuit = ns.load(raw | sections, folder=folder)
+                     for name, (model, values) in KINDS.items() if name in kinds}}
+    raw |= sections
+    raw["inputs"] = recorded(folder, kinds) | sections.get("inputs", {})
+    circuit = ns.load(raw, folder=folder)
     return circuit, ns.build(circuit, size=EACH * len(kinds), seed=1)
 
 
@@ -117,7 +118,6 @@ def compared(circuit, network, maker, **options):
     simulator = maker(**options)
     simulator.prepare(circuit, network, 1)
     for name, count in network.counts.items():
-        model, receptors = KINDS[name][0], HEARD
         for variable in variables(circuit, name):
             simulator.probe(name, np.arange(count), variable)
     parts = [np.stack(simulator.advance(count)) for count in (1, 699, N_STEPS - 700)]
@@ -133,13 +133,65 @@ def variables(circuit, name):
 
 
 def test_all_models_have_the_bits_of_the_reference(nest, reference, tmp_path):
-    circuit, network = net(tmp_path)
+    circuit, network = net(tmp_path, list(KINDS))
     right, ours = (compared(circuit, network, maker) for maker in (reference, nest))
-    for ids in network.populations.values():
-        print(ids, np.isin(right[0][1], list(ids)).sum())
+    for name, ids in network.populations.items():
+        assert np.isin(right[0][1], list(ids)).sum() > 10, name
     np.testing.assert_array_equal(ours[0], right[0])
     assert ours[1].keys() == right[1].keys()
     for key, values in right[1].items():
-        print(key, np.abs(values - ours[1][key]).max(), values.min(), values.max())
         assert values.std() > 0, key
         np.testing.assert_array_equal(ours[1][key], values, err_msg=str(key))
+
+
+def test_what_acts_on_a_model_is_that_of_the_reference(nest, reference, tmp_path):
+    """Spread, a level on parameters, a gain and a current, an electrode, gap junctions.
+
+    NEST sums currents of electrodes and junctions in another order.
+    """
+    kinds = ["fast", "adex", "wordy"]
+    sections = {**levels(kinds[:2], wave=True), "spread": spread(kinds[:2]),
+                "inputs": electrode(kinds), "gap_junctions": gaps(kinds)}
+    share = 1.0 / len(kinds)
+    acting = [{"level": "ACh", "acts_on": "while", "coefficient": 0.2},
+              {"level": "ACh", "acts_on": "on", "add": "5 pA"},
+              {"level": "ACh", "acts_on": "I_wordy", "coefficient": -0.3}]
+    cells = sections["cells"] | {"wordy": {"model": "wordy", "parameters": WORDY,
+                                           "effects": acting}}
+    sections["cells"] = {name: {**cell, "fraction": share} for name, cell in cells.items()}
+    circuit, network = net(tmp_path, kinds, **sections)
+    assert all(len(pairs) for pairs in network.junctions.values())
+    right, ours = (compared(circuit, network, maker) for maker in (reference, nest))
+    for name, ids in network.populations.items():
+        assert np.isin(right[0][1], list(ids)).sum() > 10, name
+    np.testing.assert_array_equal(ours[0], right[0])
+    for key, values in right[1].items():
+        assert values.std() > 0, key
+        np.testing.assert_allclose(ours[1][key], values, atol=1e-9, rtol=0, err_msg=str(key))
+
+
+def test_release_models_that_nest_does_not_have(nest, tmp_path):
+    circuit, network = net(tmp_path, ["fast"])
+    stp = {"model": "two_pools", "U": 0.3, "share": 0.5, "tau_fast": "100 ms", "tau_slow": "1 s"}
+    with pytest.raises(EngineUnsupported, match=r"^engine nest: pathways.fast->fast.stp.model: "
+                       r"must be tsodyks_markram, which NEST has as a synapse \(got two_pools\)"):
+        nest().prepare(circuit.replace({"pathways.fast->fast.stp": stp}), network, 1)
+
+
+def test_a_variable_that_a_cell_does_not_have(nest, tmp_path):
+    circuit, network = net(tmp_path, ["wordy"])
+    simulator = nest()
+    simulator.prepare(circuit, network, 1)
+    with pytest.raises(CircuitError, match=r"^record: wordy has v, step, ms, .*\(got u\)"):
+        simulator.probe("wordy", np.array([0]), "u")
+
+
+def test_what_nestml_says_of_a_text_is_told(nest, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = train().replace("rise0 real = 0.0", "risen real = 0.0")
+    with pytest.raises(EngineUnsupported) as error:
+        modules({"train": (text, False)}, nest().nest)
+    assert str(error.value).startswith("engine nest: NESTML refuses a cell model (")
+    assert 'Could not resolve symbol "rise0"' in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["lock"]
