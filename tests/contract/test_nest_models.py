@@ -27,6 +27,8 @@ from neostriatum.models import (
 from neostriatum.models.registry import register
 
 N_STEPS = 2500
+#: Of the conductances in `WEIGHTS`, so that every kind fires.
+SCALE = 5.0
 #: Cells of each kind.
 EACH = 8
 
@@ -85,7 +87,7 @@ def recorded(folder, kinds):
     """Write a train for every cell and receptor, and return the inputs that play them."""
     inputs = {}
     for place, name in enumerate(HEARD):
-        amount = f"{4.0 * float(WEIGHTS[name].split()[0])!r} nS"
+        amount = f"{SCALE * float(WEIGHTS[name].split()[0])!r} nS"
         targets = {}
         for salt, kind in enumerate(kinds):
             file = f"{name}.{kind}.csv"
@@ -136,7 +138,7 @@ def test_all_models_have_the_bits_of_the_reference(nest, reference, tmp_path):
     circuit, network = net(tmp_path, list(KINDS))
     right, ours = (compared(circuit, network, maker) for maker in (reference, nest))
     for name, ids in network.populations.items():
-        assert np.isin(right[0][1], list(ids)).sum() > 10, name
+        assert np.isin(right[0][1], list(ids)).sum() > 5, name
     np.testing.assert_array_equal(ours[0], right[0])
     assert ours[1].keys() == right[1].keys()
     for key, values in right[1].items():
@@ -152,6 +154,8 @@ def test_what_acts_on_a_model_is_that_of_the_reference(nest, reference, tmp_path
     kinds = ["fast", "adex", "wordy"]
     sections = {**levels(kinds[:2], wave=True), "spread": spread(kinds[:2]),
                 "inputs": electrode(kinds), "gap_junctions": gaps(kinds)}
+    for junctions in sections["gap_junctions"].values():
+        junctions["wiring"]["p"] = 0.3
     share = 1.0 / len(kinds)
     acting = [{"level": "ACh", "acts_on": "while", "coefficient": 0.2},
               {"level": "ACh", "acts_on": "on", "add": "5 pA"},
@@ -163,7 +167,7 @@ def test_what_acts_on_a_model_is_that_of_the_reference(nest, reference, tmp_path
     assert all(len(pairs) for pairs in network.junctions.values())
     right, ours = (compared(circuit, network, maker) for maker in (reference, nest))
     for name, ids in network.populations.items():
-        assert np.isin(right[0][1], list(ids)).sum() > 10, name
+        assert np.isin(right[0][1], list(ids)).sum() > 5, name
     np.testing.assert_array_equal(ours[0], right[0])
     for key, values in right[1].items():
         assert values.std() > 0, key
