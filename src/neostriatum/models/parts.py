@@ -49,8 +49,8 @@ def lifted(model: str, derived: Mapping[str, Any]) -> dict[str, Expression]:
     """Return derived expressions by name, refused where one is no name of a variable."""
     for name in derived:
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            msg = (f'{model}.derived: "{shown(name)}": a name is a letter, then at most 31 letters, '
-                   "digits or _")
+            msg = (f'{model}.derived: "{shown(name)}": a name is a letter, then at most 31 '
+                   "letters, digits or _")
             raise ModelError(msg)
     return {name: lift(value) for name, value in derived.items()}
 

@@ -161,17 +161,16 @@ def computed(run: Run, variable: str) -> dict[str, Trace]:
         if quantity.problem:
             problems.append(f"{run.label}: {variable} of {name}: {quantity.problem}")
             continue
-        ids, times, values = _in_common(run, name, quantity)
-        if len(ids):
-            traces[name] = Trace(ids, times, _over_time(run, name, quantity, ids, times, values))
+        empty, values = _in_common(run, name, quantity)
+        if len(empty.ids):
+            traces[name] = _filled(run, name, quantity, empty, values)
     if problems and not traces:
         raise CircuitError(problems[0])
     return traces
 
 
-def _in_common(run: Run, name: str, quantity: Derived,
-               ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Return ids and times that the states of a quantity share, and those states by name."""
+def _in_common(run: Run, name: str, quantity: Derived) -> tuple[Trace, dict[str, np.ndarray]]:
+    """Return an empty trace of what the states of a quantity share, and those states by name."""
     traces = {state: run.recorded(state)[name] for state in quantity.states}
     step = lcm(*(run.steps_of(name)[state] for state in traces))
     stride = {state: step // run.steps_of(name)[state] for state in traces}
@@ -182,28 +181,28 @@ def _in_common(run: Run, name: str, quantity: Derived,
     count = min(len(values) for values in kept.values())
     first = quantity.states[0]
     times = traces[first].times_ms[stride[first] - 1 :: stride[first]][:count]
-    return ids, times, {state: values[:count] for state, values in kept.items()}
+    return (Trace(ids, times, np.zeros((count, len(ids)))),
+            {state: values[:count] for state, values in kept.items()})
 
 
-def _over_time(run: Run, name: str, quantity: Derived, ids: np.ndarray, times: np.ndarray,
-               values: dict[str, np.ndarray]) -> np.ndarray:
-    """Return a quantity (t, k) from the states of the same instants, between events by turns."""
-    offsets = _offsets(run, name, quantity, ids)
-    result = np.zeros((len(times), len(ids)))
+def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
+            values: dict[str, np.ndarray]) -> Trace:
+    """Return a trace with a quantity, from the states of the same instants, event by event."""
+    offsets, times = _offsets(run, name, quantity, trace.ids), trace.times_ms
     circuits = run.circuits
     # A sample at t is the state at the start of the step at t, to which an event at t belongs.
     places = np.searchsorted(np.rint(times / run.dt_ms), [step for step, _ in circuits])
     for (_, circuit), start, stop in zip(circuits, places, [*places[1:], len(times)], strict=True):
         if start < stop:
-            phi = tuple(one.level.at(times[start:stop, None])
-                        for one in circuit.modulators.values())
+            courses: list[Any] = [one.level for one in circuit.modulators.values()]
+            phi = tuple(course.at(times[start:stop, None]) for course in courses)
             population = typical(circuit, name)
             parameters = {key: number + offsets.get(key, 0.0)
                           for key, number in population.parameters.items()}
-            result[start:stop] = _value(
+            trace.values[start:stop] = _value(
                 quantity, replace(population, parameters=parameters), phi,
                 {state: part[start:stop] for state, part in values.items()}, circuit.dt.value)
-    return result
+    return trace
 
 
 def _offsets(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str, np.ndarray]:

@@ -138,11 +138,11 @@ class Run:
     @cached_property
     def circuits(self) -> list[tuple[int, Circuit]]:
         """The circuit from each step on: the resolved one, and that after every event."""
-        made = [(0, self.circuit)]
+        circuits = [(0, self.circuit)]
         with described(models_of(self.label, model_entries(self))):
             for event in self.events:
-                made.append((event.step, made[-1][1].replace(event.changes)))
-        return made
+                circuits.append((event.step, circuits[-1][1].replace(event.changes)))
+        return circuits
 
     @property
     def populations(self) -> dict[str, range]:
@@ -187,10 +187,12 @@ class Run:
 
     def unit(self, variable: str, name: str | None = None) -> str:
         """Return the unit of a variable, of one type or of the first that has it."""
-        units = [(one.population, one.variable, one.unit) for one in (*self._chosen, *self._asked)]
-        units += [(one, key, unit) for one in self.populations
-                  for key, unit in recordable(self.circuit, one).items()]
-        return next(unit for one, key, unit in units if key == variable and name in (None, one))
+        units = [(choice.population, choice.variable, choice.unit)
+                 for choice in (*self._chosen, *self._asked)]
+        units += [(population, key, unit) for population in self.populations
+                  for key, unit in recordable(self.circuit, population).items()]
+        return next(unit for population, key, unit in units
+                    if key == variable and name in (None, population))
 
     def recorded(self, variable: str) -> dict[str, Trace]:
         """Return one variable of the recorded cells by type: v [mV], g_... [nS], I_... [pA], ...
