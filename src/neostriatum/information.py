@@ -40,7 +40,8 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
                   if (value := static_threshold(made, name)) is not None}
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
             "thresholds_mv": thresholds,
-            "recordable": {name: recordable(made, name) for name in made.types}, "warnings": warnings_of(made),
+            "recordable": {name: recordable(made, name) for name in made.types},
+            "warnings": warnings_of(made),
             "left_out": list(made.left_out)}
 
 
