@@ -12,7 +12,16 @@ from adex import adex, plain
 import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.errors import CircuitError, ModelError, RunFileError
-from neostriatum.models import I, ReceptorModel, State, gain, parameters, registry
+from neostriatum.models import (
+    CellModel,
+    I,
+    ReceptorModel,
+    State,
+    gain,
+    parameters,
+    rate,
+    registry,
+)
 from neostriatum.recording.selection import choices, recordable
 
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
@@ -128,6 +137,25 @@ def test_names_of_states_come_first():
         ["g_syn"], ["g_syn", "v"]]
 
 
+def test_a_name_of_a_state_here_and_of_an_expression_there(tmp_path):
+    """Each type has its own; neither waits for the other."""
+    w, x = State("w", "pA"), State("x", "pA")
+    C, g_L, E_L, v_T = parameters("C pF > 0", "g_L nS > 0", "E_L mV", "v_T mV")
+    ns.register(adex("mine", derived={"x": 2.0 * w}))
+    ns.register(CellModel(
+        name="other", states=(v, x), fires=v >= v_T, then={v: E_L}, starts={v: E_L, x: 0},
+        rates=(rate(v, g_L * (E_L - v) - x + I, per=C), rate(x, g_L * (v - E_L) - x, per=tau)),
+        derived={"w": 3.0 * x}))
+    raw = plain("mine")
+    raw["cells"]["iSPN"] |= {"model": "other", "parameters": {
+        "C": "80 pF", "g_L": "10 nS", "E_L": "-70 mV", "v_T": "-50 mV", "tau": "5 ms"}}
+    raw["cells"]["iSPN"].pop("rule", None)
+    run = ns.run(raw, record=["FS:1:x", "iSPN:1:w"], out=tmp_path / "run", **QUICK)
+    assert list(run.recorded("x")) == list(run.recorded("w"))[::-1] == ["iSPN", "FS"]
+    np.testing.assert_array_equal(run.recorded("x")["FS"].values,
+                                  2.0 * run.recorded("w")["FS"].values)
+
+
 # ---- what is refused ------------------------------------------------------------------------
 
 
@@ -159,7 +187,7 @@ def test_too_many_states():
 def test_a_current_that_no_engine_records():
     ns.register(adex("mine", derived={"inflow": I - 1.0 * State("w", "pA")}))
     assert "inflow" not in recordable(ns.load(plain("mine")), "FS")
-    with pytest.raises(CircuitError, match=r"inflow cannot be computed: it contains I, all curren"):
+    with pytest.raises(CircuitError, match="inflow cannot be computed: it contains I, all cur"):
         ns.run(plain("mine"), record=["FS:1:inflow"], **QUICK)
 
 
@@ -170,7 +198,7 @@ def test_a_receptor_without_a_conductance(tmp_path):
                               current=gain * scale * s * (E - v)))
     raw = plain()
     raw["receptors"]["AMPA"] = {"model": "gate", "E": "0 mV", "tau": "6 ms", "scale": "0.5 nS"}
-    with pytest.raises(CircuitError, match="g_syn cannot be computed: receptor AMPA has no g in n"):
+    with pytest.raises(CircuitError, match="g_syn cannot be computed: receptor AMPA has no g"):
         ns.run(raw, record=["FS:1:g_syn"], **QUICK)
     run = ns.run(raw, record=["FS:1:I_syn,s_AMPA"], out=tmp_path / "run", **QUICK)
     assert run.recorded("I_syn")["FS"].values.shape == (100, 1)

@@ -171,7 +171,7 @@ def computed(run: Run, variable: str) -> dict[str, Trace]:
 
 def _in_common(run: Run, name: str, quantity: Derived) -> tuple[Trace, dict[str, np.ndarray]]:
     """Return an empty trace of what the states of a quantity share, and those states by name."""
-    traces = {state: run.recorded(state)[name] for state in quantity.states}
+    traces = {state: run.stored(state)[name] for state in quantity.states}
     step = lcm(*(run.steps_of(name)[state] for state in traces))
     stride = {state: step // run.steps_of(name)[state] for state in traces}
     ids = reduce(np.intersect1d, [trace.ids for trace in traces.values()])

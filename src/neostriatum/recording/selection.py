@@ -46,8 +46,8 @@ def recordable(circuit: Circuit, name: str) -> dict[str, str]:
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> list(recordable(load("striatum"), "FS"))[:6]
-    ['v', 'u', 'g_AMPA', 'g_GABA', 'I_syn', 'I_abs']
+    >>> list(recordable(load("striatum"), "FS"))[3:7]
+    ['g_GABA', 'static_threshold', 'I_AMPA', 'I_GABA']
     """
     return states(circuit, name) | {key: quantity.unit for key, quantity in
                                     derived(circuit, name).items() if not quantity.problem}

@@ -216,11 +216,21 @@ class Run:
             here would have to compute.
         """
         if variable not in self._traces:
-            self._traces[variable] = self._read(variable) | computed(self, variable)
+            self._traces[variable] = self.stored(variable) | computed(self, variable)
         return self._traces[variable]
 
     @cached_property
     def _traces(self) -> dict[str, dict[str, Trace]]:
+        return {}
+
+    def stored(self, variable: str) -> dict[str, Trace]:
+        """Return a state as `recorded` does, without what follows from states under its name."""
+        if variable not in self._stored:
+            self._stored[variable] = self._read(variable)
+        return self._stored[variable]
+
+    @cached_property
+    def _stored(self) -> dict[str, dict[str, Trace]]:
         return {}
 
     def _read(self, variable: str) -> dict[str, Trace]:
