@@ -38,7 +38,8 @@ KEYS = {
     "cell": {"cell", "circuit", "current_pa", "dopamine", "dt_ms", "spike_times_ms", "rate_hz"},
     "pair": {"source", "target", "psp_mv", "psp_peak_ms", "delay_ms", "conductance_ns",
              "holding_mv"},
-    "info": {"name", "circuit", "values", "thresholds_mv", "warnings", "left_out"},
+    "info": {"name", "circuit", "values", "thresholds_mv", "recordable", "warnings",
+             "left_out"},
     "cite": {"circuit", "sources"},
 }
 

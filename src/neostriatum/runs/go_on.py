@@ -171,7 +171,7 @@ def _reopen(former: Run) -> None:
     ends = [min(at + _STRETCH, record.steps) for at in range(0, record.steps, _STRETCH)]
     spikes = windows_of_spikes(folder / "spikes.h5", former.populations, dt, ends)
     traces = []
-    for variable in former.variables:
+    for variable in dict.fromkeys(one.variable for one in chosen):
         mine = [one for one in chosen if one.variable == variable]
         traces.append(windows_of_traces(folder / report(variable), mine, ends))
     for end, (steps, ids), *samples in zip(ends, spikes, *traces, strict=True):
