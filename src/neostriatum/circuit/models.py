@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.load import load
@@ -9,6 +10,7 @@ from neostriatum.models.plain import plain, rebuilt
 from neostriatum.models.registry import described, is_shipped, module_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
@@ -27,8 +29,9 @@ def entries_of(circuit: Circuit) -> list[dict[str, Any]]:
             for model in {(model.kind, model.name): model for model in models}.values()]
 
 
-def load_with(entries: list[dict[str, Any]], raw: dict[str, Any], folder: Path) -> Circuit:
-    """Return a circuit from a file that keeps its models.
+@contextmanager
+def known(entries: list[dict[str, Any]]) -> Iterator[None]:
+    """Let circuits name the models that a file keeps.
 
     Raises
     ------
@@ -38,4 +41,16 @@ def load_with(entries: list[dict[str, Any]], raw: dict[str, Any], folder: Path) 
     models = [(rebuilt(entry["data"]), str(entry.get("module", ""))) for entry in entries
               if entry.get("data") is not None]
     with described(models):
+        yield
+
+
+def load_with(entries: list[dict[str, Any]], raw: dict[str, Any], folder: Path) -> Circuit:
+    """Return a circuit from a file that keeps its models.
+
+    Raises
+    ------
+    ModelError
+        The entries hold data of no model.
+    """
+    with known(entries):
         return load(raw, folder=folder)

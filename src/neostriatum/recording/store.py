@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.models import load_with
+from neostriatum.circuit.models import known, load_with
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
 from neostriatum.errors import ModelError, RunFileError
@@ -141,7 +141,7 @@ class Run:
     def circuits(self) -> list[tuple[int, Circuit]]:
         """The circuit from each step on: the resolved one, and that after every event."""
         circuits = [(0, self.circuit)]
-        with described(models_of(self.label, model_entries(self))):
+        with known(model_entries(self)):
             for event in self.events:
                 circuits.append((event.step, circuits[-1][1].replace(event.changes)))
         return circuits
