@@ -141,7 +141,7 @@ class Run:
     def circuits(self) -> list[tuple[int, Circuit]]:
         """The circuit from each step on: the resolved one, and that after every event."""
         circuits = [(0, self.circuit)]
-        with known(model_entries(self)):
+        with known([entry.model_dump() for entry in model_entries(self)]):
             for event in self.events:
                 circuits.append((event.step, circuits[-1][1].replace(event.changes)))
         return circuits
