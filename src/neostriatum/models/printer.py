@@ -91,7 +91,7 @@ def code(tree: Expression, names: Mapping[str, str], words: Mapping[str, str]) -
     >>> from neostriatum.models import State, positive
     >>> v = State("v", "mV")
     >>> code(v - positive(v - 2 * v), {"v": "v_c"}, {"where": "pick"})
-    'v_c - pick(v_c - 2.0*v_c > 0.0, v_c - 2.0*v_c, 0.0)'
+    'v_c - pick(0.0 > v_c - 2.0*v_c, 0.0, v_c - 2.0*v_c)'
     """
     return _infix(tree, names, 0, words)
 
