@@ -41,12 +41,19 @@ def made(small, tmp_path_factory):
     return stoppable.run(*small, tmp_path_factory.mktemp("made") / "run", record=RECORD)
 
 
-@pytest.fixture
-def half(small, tmp_path):
-    """A run that stopped in its middle."""
+@pytest.fixture(scope="module")
+def stopped(small, tmp_path_factory):
+    """The folder of a run that stopped in its middle."""
+    folder = tmp_path_factory.mktemp("half") / "half"
     with pytest.raises(stoppable.Stop):
-        stoppable.run(*small, tmp_path / "half", stop=0.5, record=RECORD)
-    return tmp_path / "half"
+        stoppable.run(*small, folder, stop=0.5, record=RECORD)
+    return folder
+
+
+@pytest.fixture
+def half(stopped, tmp_path):
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(stopped, tmp_path / "half"))
 
 
 # ---- which cells and variables --------------------------------------------------------------
