@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
 
 
+#: How engines keep their state: 2 has states by name. Another version cannot be gone on with.
+STATE_VERSION = 2
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What an engine promises; every False has its reason in `Engine.excuses`."""

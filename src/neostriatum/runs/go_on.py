@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import __version__, rng
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import locked
-from neostriatum.engines.base import engine
+from neostriatum.engines.base import STATE_VERSION, engine
 from neostriatum.errors import (
     CircuitError,
     EngineUnsupported,
@@ -128,9 +128,10 @@ def _as_it_is(former: Run, tell: Callable[[str, float], None]) -> Run:
 
 
 def _refuse_other_versions(former: Run) -> None:
-    said, stream = former.record["versions"]["neostriatum"], former.record["stream_version"]
-    for what, theirs, ours in (("stream_version", stream, rng.STREAM_VERSION),
-                               ("version", said.split(".")[0], __version__.split(".")[0])):
+    record, said = former.record, former.record["versions"]["neostriatum"]
+    for what, theirs, ours in (("stream_version", record["stream_version"], rng.STREAM_VERSION),
+                               ("version", said.split(".")[0], __version__.split(".")[0]),
+                               ("state_version", record.get("state_version", 1), STATE_VERSION)):
         if theirs != ours:
             msg = (f"{former.label}: {what} must be {ours} to go on exactly (got {theirs}, "
                    f"neostriatum {said}). Install that version, or use rerun")

@@ -14,7 +14,7 @@ from neostriatum.circuit.models import entries_of
 from neostriatum.circuit.resolve import resolve
 from neostriatum.compile_clock import compile_seconds, listening
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
-from neostriatum.engines.base import engine
+from neostriatum.engines.base import STATE_VERSION, engine
 from neostriatum.errors import (
     CircuitError,
     NumericsError,
@@ -192,7 +192,8 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n
         "changes": {str(key): spelled(value) for key, value in settings.changes.items()},
         "record": settings.record, "figures": settings.figures,
         "weight_unit": settings.weight_unit,
-        "stream_version": rng.STREAM_VERSION, "versions": versions(), "machine": machine(),
+        "stream_version": rng.STREAM_VERSION, "state_version": STATE_VERSION,
+        "versions": versions(), "machine": machine(),
     } | asked)
 
 
