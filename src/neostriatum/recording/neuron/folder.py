@@ -159,7 +159,8 @@ def _model(network: Network, circuit: Circuit, run: Played) -> dict[str, Any]:
         "dt_ms": program.dt, "warmup_steps": program.warmup, "steps": run.steps,
         "delay_steps": delay_steps(program.dt).tolist(),
         "populations": [{"name": mechanism.population.name, "n": mechanism.population.n,
-                         "mechanism": mechanism.name} for mechanism in run.mechanisms],
+                         "mechanism": mechanism.name, "numbers": mechanism.numbers}
+                        for mechanism in run.mechanisms],
         "pathways": pathways,
         "gap_junctions": [{"name": kind.name, "a": names[kind.a], "b": names[kind.b],
                            "g_nS": kind.g, "tau_ms": kind.tau or 0.0} for kind in program.gaps],

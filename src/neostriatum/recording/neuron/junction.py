@@ -6,10 +6,8 @@ JUNCTION = "nsjunction"
 def junction(dt: float) -> str:
     """Return the NMODL file for a step [ms]."""
     return f"""\
-COMMENT
-A gap junction: i_1 = g (v_2 - v_1) and i_2 = g (v_1 - v_2), or with tau > 0 through a node,
-tau dVg/dt = (v_1 - Vg) + (v_2 - Vg), from the values at the start of the step.
-ENDCOMMENT
+: A gap junction: i_1 = g (v_2 - v_1) and i_2 = g (v_1 - v_2), or with tau > 0 through a node,
+: tau dVg/dt = (v_1 - Vg) + (v_2 - Vg), from the values at the start of the step.
 
 NEURON {{
     ARTIFICIAL_CELL {JUNCTION}

@@ -7,6 +7,7 @@ order of docs/design.md, section 4, then never hangs on how NEURON sorts events 
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,15 @@ class Mechanism:
         return {name: value for name, value in self._given.items() if np.ndim(value)}
 
     @property
+    def numbers(self) -> dict[str, float]:
+        """Values that all cells have by the name of their variable in NEURON.
+
+        NMODL keeps six digits of what stands behind PARAMETER, so the script sets them again.
+        """
+        return {f"{name}_{self.name}": float(value) for name, value in self._given.items()
+                if not np.ndim(value)}
+
+    @property
     def text(self) -> str:
         """The NMODL file."""
         # A variable that is not in a RANGE is one number for all cells.
@@ -82,16 +92,22 @@ class Mechanism:
                       for name, value in self._given.items()]
         assigned = [*self._states(), "c_count", "c_fired", "c_held", "c_broken"]
         return "\n".join([
-            f"COMMENT\nCell type {self.population.name}, model {self.population.model.name}.",
-            *self.population.model.equations,
-            *(f"Receptor {synapse.name}, place {place}: {'; '.join(synapse.model.equations)}"
-              for place, synapse in enumerate(self.population.synapses)),
-            "Times in ms, potentials in mV, currents in pA, conductances in nS.", "ENDCOMMENT", "",
+            *self._about(), "",
             "NEURON {", f"    ARTIFICIAL_CELL {self.name}",
             *(f"    RANGE {name}" for name in ranges), "}", "",
             "PARAMETER {", *parameters, "}", "",
             "ASSIGNED {", *(f"    {name}" for name in assigned), "}", "",
             FUNCTIONS, _MORE, self._initial(), self._advance(), self._received()])
+
+    def _about(self) -> list[str]:
+        """Return what it computes, as comments."""
+        pop = self.population
+        lines = [f"Cell type {pop.name}, model {pop.model.name}", *pop.model.equations]
+        for place, synapse in enumerate(pop.synapses):
+            lines += [f"Receptor {synapse.name}, place {place}, model {synapse.model.name}",
+                      *synapse.model.equations]
+        lines += ["Times in ms, potentials in mV, currents in pA, conductances in nS"]
+        return [f": {part}" for line in lines for part in textwrap.wrap(line, 96)]
 
     def _states(self) -> list[str]:
         receptors = [f"r{place}_{state}" for place, synapse in enumerate(self.population.synapses)

@@ -42,9 +42,12 @@ def mechanisms(model: dict[str, Any]) -> Any:
 
 
 def cells(h: Any, model: dict[str, Any], inputs: Any) -> dict[str, list[Any]]:
-    """Return the cells of every type, with what differs from cell to cell."""
+    """Return the cells of every type, with all their numbers."""
     made = {}
     for population in model["populations"]:
+        # NMODL keeps six digits of the numbers that stand in its files.
+        for name, value in population["numbers"].items():
+            setattr(h, name, value)
         kind = getattr(h, population["mechanism"])
         made[population["name"]] = own = [kind() for _ in range(population["n"])]
         for name, values in inputs[f"cells/{population['name']}"].items():
@@ -86,6 +89,8 @@ def pathway(h: Any, model: dict[str, Any], own: dict[str, list[Any]],
 def junctions(h: Any, model: dict[str, Any], own: dict[str, list[Any]], inputs: Any) -> list[Any]:
     """Return the gap junctions of all kinds."""
     made = []
+    if model["gap_junctions"]:
+        h.c_dt_nsjunction = model["dt_ms"]
     for entry in model["gap_junctions"]:
         a, b = own[entry["a"]], own[entry["b"]]
         for first, second in inputs[f"gap_junctions/{entry['name']}"][:].tolist():

@@ -99,7 +99,7 @@ class Statements:
             The variable of every symbol.
         """
         values = self.values(trees.values(), names)
-        if len(values) > 1:
+        if len(values) > 1 and set(trees) & set(names.values()):
             values = [self._kept(value) for value in values]
         self.add(*(f"{name} = {value}" for name, value in zip(trees, values, strict=True)))
 
