@@ -18,7 +18,7 @@ def mechanism_of(program: Program, number: int) -> Mechanism:
     """Return the mechanism of a cell type of a program."""
     pop = program.populations[number]
     now = pop.modulated(program.phi(0))
-    values, varying = now, ()
+    values, varying = now, tuple[str, ...]()
     if program.levels_vary:
         values = {**pop.parameters, "gain": now["gain"]}
         names = [effect.acts_on for effect in pop.effects if effect.acts_on in pop.parameters]

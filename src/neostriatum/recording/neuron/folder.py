@@ -18,7 +18,7 @@ from neostriatum.network.network import delay_steps
 from neostriatum.network.sonata import edge_population, write_sonata
 from neostriatum.recording.neuron.arrivals import arrivals, expected
 from neostriatum.recording.neuron.courses import columns, courses_of, mechanism_of
-from neostriatum.recording.neuron.junction import JUNCTION, junction
+from neostriatum.recording.neuron.junction import JUNCTION, TEXT
 from neostriatum.rng import checked_seed
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def write_neuron(network: Network, circuit: Circuit, run: Played, folder: Path) 
     for mechanism in run.mechanisms:
         write_text(folder / "mod" / f"{mechanism.name}.mod", mechanism.text)
     if run.program.gaps:
-        write_text(folder / "mod" / f"{JUNCTION}.mod", junction(run.program.dt))
+        write_text(folder / "mod" / f"{JUNCTION}.mod", TEXT)
     _write_inputs(folder / "inputs.h5", run)
     entries = json.dumps(_model(network, circuit, run), indent=1, allow_nan=False)
     write_text(folder / "model.json", entries + "\n")

@@ -1,11 +1,8 @@
 """The NMODL text of a gap junction, ohmic or through a node, between two artificial cells."""
 
 JUNCTION = "nsjunction"
-
-
-def junction(dt: float) -> str:
-    """Return the NMODL file for a step [ms]."""
-    return f"""\
+#: The NMODL file; the script sets the step.
+TEXT = f"""\
 : A gap junction: i_1 = g (v_2 - v_1) and i_2 = g (v_1 - v_2), or with tau > 0 through a node,
 : tau dVg/dt = (v_1 - Vg) + (v_2 - Vg), from the values at the start of the step.
 
@@ -16,7 +13,7 @@ NEURON {{
 }}
 
 PARAMETER {{
-    c_dt = {dt!r}
+    c_dt = 0.1
     p_g = 0.0
     p_tau = 0.0
 }}

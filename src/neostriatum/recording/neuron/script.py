@@ -30,7 +30,7 @@ def mechanisms(model: dict[str, Any]) -> Any:
         program = str(beside) if beside.is_file() else shutil.which("nrnivmodl")
         if program is None:
             sys.exit("run.py: needs nrnivmodl, which comes with NEURON. pip install neuron")
-        done = subprocess.run([program, "mod"], capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run([program, "mod"], capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"run.py: nrnivmodl failed\n{done.stdout}{done.stderr}")
     import neuron
