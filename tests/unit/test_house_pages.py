@@ -30,7 +30,7 @@ ELSEWHERE = {
     "a sweep makes it": ("sweep.json", "figure.png", "points/0001", "0001.json"),
     "a user writes it": ("events.toml", "mine.toml", "mycells.py"),
     "an export makes it": ("circuit_config.json", "simulation_config.json", "node_sets.json",
-                           "neostriatum_network.json"),
+                           "neostriatum_network.json", "model.json", "mod"),
     "in a repository that docs/parameters.md cites": (
         "Planert2010.py", "analyse_striatum.py", "base_perturbations.py", "connectivity_data.csv",
         "default_params.py", "eNeuro_fig_01_and_02_pert.py", "equations.py", "init.py",

@@ -212,8 +212,10 @@ def test_command(made, exported, tmp_path, monkeypatch, capsys):
     names = [{one.name for one in folder.iterdir()} for folder in (tmp_path / "out", exported)]
     assert names[0] == names[1]
     for more, what, code in (
-        (["net.h5", "--to", "nwb", "--out", "x"], "--to: of a network must be sonata (got nwb)", 2),
-        (["net.h5", "--to", "mat", "--out", "x"], "--to: must be sonata, nwb, neo or csv", 2),
+        (["net.h5", "--to", "nwb", "--out", "x"],
+         "--to: of a network must be sonata or neuron (got nwb)", 2),
+        (["net.h5", "--to", "mat", "--out", "x"],
+         "--to: must be sonata, nwb, neo, csv or neuron", 2),
         (["net.h5", "--out", "x"], "--to", 2),
         (["net.h5", "--to", "sonata", "--out", "out"], "out: --out must be a new or empty", 5),
         (["no.h5", "--to", "sonata", "--out", "x"], "no.h5: is not there", 5),

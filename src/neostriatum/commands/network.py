@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neostriatum.commands.app import (
+    AnySeed,
     CircuitArgument,
     Json,
     Models,
@@ -48,15 +49,20 @@ def build_command(
 
 @app.command("export")
 def export_command(
-    what: Annotated[str, typer.Argument(metavar="RUN|NETWORK", help="A run, or a network.")],
-    to: Annotated[str, option("Format: sonata; of a run also nwb, neo, csv.", "--to")],
+    what: Annotated[str, typer.Argument(metavar="RUN|NETWORK|CIRCUIT",
+                                        help="A run, a network, or for neuron a circuit.")],
+    to: Annotated[str, option("Format: sonata; of a run also nwb, neo, csv; of a network or a "
+                              "circuit also neuron.", "--to")],
     out: Annotated[str, option("New folder.", "--out")],
+    duration: Annotated[str | None, option('Of neuron: simulated time ("2 s").',
+                                           "--duration")] = None,
+    size: Size = None, seed: AnySeed = None,
     quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
-    """Write a run or a network for other tools."""
+    """Write a run, a network or a circuit for other tools."""
     from neostriatum.recording.export import export
 
-    made = export(what, to, out)
+    made = export(what, to, out, duration=duration, size=size, seed=seed)
     show(as_json, quiet, made, lambda: export_lines(made))
 
 

@@ -33,7 +33,7 @@ def test_command(run, folders, tmp_path, monkeypatch, capsys):
     shutil.copytree("run", "lost")
     (tmp_path / "lost" / "traces.h5").write_bytes(b"")
     for what, to, out, rule, code in (
-        ("run", "mat", "x", "--to: must be sonata, nwb, neo or csv (got mat)", 2),
+        ("run", "mat", "x", "--to: must be sonata, nwb, neo, csv or neuron (got mat)", 2),
         ("run", "nwb", "out", "out: --out must be a new or empty folder", 5),
         ("run", "nwb", "run/run.json/x", "cannot be made", 5),
         ("run-started", "csv", "x", "did not finish (status killed). Go on with: neostriatum", 5),
