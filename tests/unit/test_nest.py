@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.machinery
+import json
 import re
 import sys
 import types
@@ -173,6 +174,19 @@ def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
     monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
     with pytest.raises(EngineUnsupported, match=r"must be 4, as it was \(got 1 times 8\)"):
         again.former_threads(record, None)
+
+
+def test_a_release_that_nest_does_not_have(capsys, tmp_path, monkeypatch, tmp_path_factory):
+    installed(monkeypatch)
+    raw = ns.load("striatum").to_dict()
+    raw["pathways"]["FS->dSPN"]["stp"] = {"model": "two_pools", "U": 0.3, "share": 0.5,
+                                          "tau_fast": "9 ms", "tau_slow": "1 s"}
+    file = tmp_path_factory.mktemp("circuits") / "pools.json"
+    file.write_text(json.dumps(raw))
+    code, line = refused(capsys, tmp_path, monkeypatch, str(file))
+    assert code == 3
+    assert line == ("engine nest: pathways.FS->dSPN.stp.model: must be tsodyks_markram, which "
+                    "NEST has as a synapse (got two_pools). Use --engine reference\n")
 
 
 FORMS = {

@@ -120,45 +120,6 @@ def changed(old: Program, new: Program) -> Program:
     return new
 
 
-#: Models of which Brian2 and NEST have texts so far.
-QUADRATIC = ("izhikevich", "izhikevich_fs")
-ONE_EXPONENTIAL = ("exponential", "nmda")
-RELEASE = "tsodyks_markram"
-
-
-def refuse_other_models(engine: str, program: Program) -> None:
-    """Refuse a program with models of which an engine has no text.
-
-    Raises
-    ------
-    EngineUnsupported
-        A cell that is not quadratic, a receptor that is not one exponential, another slope of the
-        magnesium block, a release that is not that of Tsodyks and Markram.
-    """
-    for population in program.populations:
-        where = f"cells.{population.name}"
-        if population.model.name not in QUADRATIC:
-            msg = (f"engine {engine}: {where}.model must be {' or '.join(QUADRATIC)} (got "
-                   f"{population.model.name}). Use --engine reference")
-            raise EngineUnsupported(msg)
-        for synapse in population.synapses:
-            slope = {each.name: each.default for each in synapse.model.parameters}.get("mg_slope")
-            if synapse.model.name not in ONE_EXPONENTIAL:
-                msg = (f"engine {engine}: receptors.{synapse.name}.model must be "
-                       f"{' or '.join(ONE_EXPONENTIAL)} (got {synapse.model.name}). "
-                       "Use --engine reference")
-                raise EngineUnsupported(msg)
-            if synapse.values.get("mg_slope") != slope:
-                msg = (f"engine {engine}: receptors.{synapse.name}.mg_slope must be {slope:g} 1/mV "
-                       f"(got {synapse.values['mg_slope']:g}). Use --engine reference")
-                raise EngineUnsupported(msg)
-    for projection in program.projections:
-        if projection.stp and projection.stp.model.name != RELEASE:
-            msg = (f"engine {engine}: pathways.{projection.name}.stp.model must be {RELEASE} (got "
-                   f"{projection.stp.model.name}). Use --engine reference")
-            raise EngineUnsupported(msg)
-
-
 def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)

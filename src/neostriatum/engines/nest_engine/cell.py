@@ -59,7 +59,9 @@ def cell(form: Form) -> str:
     """Return the NESTML text of a cell, with MODEL in place of its name."""
     lines = ["model MODEL:", "    state:", *_state(form)]
     if form.gaps:
-        lines += ["    equations:", "        s_v' = I_gap / unit_ms"]
+        # NESTML sends s_v because it has an equation; what flows in is summed beside it.
+        lines += ["    equations:", "        s_v' = 0.0 * I_gap / unit_ms",
+                  "        gap' = I_gap / unit_ms"]
     lines += ["    parameters:", *_parameters(form), "    internals:",
               "        unit_ms ms = 1 ms", "        unit s = 1 s", "    input:",
               *(f"        {name} <- spike" for name in ports(form))]
@@ -76,7 +78,8 @@ def _state(form: Form) -> Iterator[str]:
     if form.model.hold is not None:
         yield "        held real = 0.0"
     names = [f"s_{name}" for name in form.model.names]
-    names += ["I_in", *(f"level{number}" for number in form.signals)]
+    names += ["I_in", *(["gap"] if form.gaps else [])]
+    names += [f"level{number}" for number in form.signals]
     names += [f"r{number}_{name}" for number, receptor in enumerate(form.receptors)
               for name in receptor.names]
     names += [*form.modulated, *(f"open{number}" for number in form.opened)]
@@ -161,9 +164,7 @@ def _step(form: Form) -> Iterator[str]:
         lines, local = _receptor(form, number, local)
         inner += lines
     if form.gaps:
-        # What NEST's forward Euler does to v is the current of the junctions, once divided.
-        inner += ["before real = s_v", "integrate_odes(s_v)", "I += (s_v - before) / dt",
-                  "s_v = before"]
+        inner += ["gap = 0.0", "integrate_odes(s_v, gap)", "I += gap / dt"]
     inner += [f"I += open{number} * (s_v - E_open{number})" for number in form.opened]
     inner += [*_euler(form, local),
               "if not (s_v >= -limit and s_v <= limit):", "    broken = 1", "    emit_spike()"]

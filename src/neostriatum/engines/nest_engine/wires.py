@@ -29,7 +29,7 @@ def check(program: Program) -> None:
     for one in program.projections:
         if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
             msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "
-                   f"NEST has as a synapse (got {one.stp.model.name}). Use the engine numba")
+                   f"NEST has as a synapse (got {one.stp.model.name}). Use --engine reference")
             raise EngineUnsupported(msg)
         if one.failure and (one.stp or len(one.weights) > 1):
             msg = (f"engine nest: pathways.{one.name}: drawn failures need one receptor and no "
