@@ -156,7 +156,7 @@ def test_a_level_is_refused(monkeypatch, tmp_path):
     raw["receptors"]["AMPA"] = {"model": "levelled", "tau": "5 ms"}
     raw["cells"]["iSPN"]["dopamine"] = []
     circuit = ns.load(raw)
-    with pytest.raises(ns.NeostriatumError, match="AMPA.model: must have a current") as caught:
+    with pytest.raises(ns.NeostriatumError, match=r"AMPA\.model: must have a current") as caught:
         ns.export(ns.build(circuit, size=30, seed=1), "neuron", tmp_path / "x")
     assert caught.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []
