@@ -13,6 +13,7 @@ from neostriatum.circuit.sources import sources as sources
 from neostriatum.circuit.sources import values
 from neostriatum.errors import CircuitError
 from neostriatum.recording.record import meant
+from neostriatum.recording.selection import recordable
 from neostriatum.recording.store import Run
 
 
@@ -30,14 +31,17 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     -------
     dict
         ``circuit`` (nested), ``values`` (rows with key, value, source, how, note), ``thresholds``
-        (static threshold [mV] of the cell types whose model has one), ``warnings``, ``left_out``.
+        (static threshold [mV] of the cell types whose model has one), ``recordable`` (units of
+        what can be recorded, by cell type and name), ``warnings``, ``left_out``.
     """
     made = resolve(_circuit_of(circuit), Changes(**options))
     rows = [{"key": key, **said} for key, said in values(made.to_dict())]
     thresholds = {name: round(value, 4) for name in made.types
                   if (value := static_threshold(made, name)) is not None}
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
-            "thresholds_mv": thresholds, "warnings": warnings_of(made),
+            "thresholds_mv": thresholds,
+            "recordable": {name: recordable(made, name) for name in made.types},
+            "warnings": warnings_of(made),
             "left_out": list(made.left_out)}
 
 
@@ -50,6 +54,8 @@ def lines(made: dict[str, Any]) -> list[str]:
     if made["thresholds_mv"]:
         text += ["", "static thresholds: " + ", ".join(
             f"{name} {value:.2f} mV" for name, value in made["thresholds_mv"].items())]
+    text += ["", *(f"recordable of {name}: {', '.join(units)}"
+                   for name, units in made["recordable"].items())]
     text += [f"warning: {one}" for one in made["warnings"]]
     if made["left_out"]:
         text += ["", "left out:", *(f"  - {one}" for one in made["left_out"])]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from contextlib import suppress
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -69,7 +71,14 @@ def cores() -> int:
         count = len(os.sched_getaffinity(0))
     except (AttributeError, OSError):  # macOS and Windows
         count = getattr(os, "process_cpu_count", os.cpu_count)() or 1
-    return max(1, min([count, *_quotas()]))
+    return max(1, min([count, *_granted(int(time.monotonic()))]))
+
+
+@lru_cache(maxsize=1)
+def _granted(second: int) -> list[int]:
+    """Return the quotas, read once a second: every window of a simulation asks for them."""
+    del second
+    return list(_quotas())
 
 
 def _quotas() -> Iterator[int]:

@@ -100,6 +100,12 @@ def result(net):
 
 
 @pytest.fixture
+def runtime():
+    """Brian2 without a compiler."""
+    return Maker("brian2-runtime")
+
+
+@pytest.fixture
 def reference():
     """The oracle."""
     return Maker("reference")

@@ -51,11 +51,15 @@ def drive(names, rate="12 Hz", **more):
             "conductance": {name: G[name] for name in names}, **more}
 
 
-def net(kinds, receptors, seed=1, size=700, n_steps=900, **sections):
-    """Return circuit, network and steps of a net of some kinds of cells and receptors."""
+def net(kinds, receptors, /, seed=1, size=700, n_steps=900, folder=None, **sections):
+    """Return circuit, network and steps of a net of some kinds of cells and receptors.
+
+    Files that its sections name are in the folder.
+    """
     share = 1.0 / len(kinds)
-    cells = {name: {"fraction": share, "model": CELLS[name][0], "parameters": CELLS[name][1]}
-             for name in kinds}
+    cells = sections.get("cells") or {
+        name: {"fraction": share, "model": CELLS[name][0], "parameters": CELLS[name][1]}
+        for name in kinds}
     pathways = {f"{a}->{b}": {
         "conductance": {name: G[name] for name in receptors if name.endswith("gaba")},
         "delay": {"offset": "1.2 ms"}, "wiring": {"rule": "fixed_probability", "p": 0.05}}
@@ -68,7 +72,7 @@ def net(kinds, receptors, seed=1, size=700, n_steps=900, **sections):
            "volume": {"density": "80000 / mm^3"}}
     raw |= {key: value for key, value in sections.items() if key != "inputs"}
     raw["inputs"] |= sections.get("inputs", {})
-    circuit = ns.load(raw)
+    circuit = ns.load(raw, folder=folder)
     return circuit, ns.build(circuit, size=size, seed=seed), n_steps
 
 

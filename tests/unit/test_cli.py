@@ -38,7 +38,8 @@ KEYS = {
     "cell": {"cell", "circuit", "current_pa", "dopamine", "dt_ms", "spike_times_ms", "rate_hz"},
     "pair": {"source", "target", "psp_mv", "psp_peak_ms", "delay_ms", "conductance_ns",
              "holding_mv"},
-    "info": {"name", "circuit", "values", "thresholds_mv", "warnings", "left_out"},
+    "info": {"name", "circuit", "values", "thresholds_mv", "recordable", "warnings",
+             "left_out"},
     "cite": {"circuit", "sources"},
 }
 
@@ -399,12 +400,13 @@ def test_our_own_bug(capsys, monkeypatch):
 
 
 def test_numbers_gone_bad(capsys, folder):
-    # Far below rest, the forward Euler step overshoots.
-    bad = ["--set", "cells.iSPN.parameters.C=0.02 pF"]
+    # With so many open channels, the forward Euler step overshoots far below rest.
+    bad = ["--set", "inputs.cortex.targets.iSPN.conductance.AMPA=8000 nS",
+           "--set", "pathways.iSPN->dSPN.conductance.GABA=8000 nS"]
     assert main(["run", GOOD, *QUICK, "--quiet", *bad]) == 4
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert re.match(r"iSPN \d+: membrane potential must stay within 200 mV at step \d+", err)
+    assert re.match(r"dSPN \d+: membrane potential must stay within 200 mV at step \d+", err)
 
 
 def test_reader_gone():

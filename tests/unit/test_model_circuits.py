@@ -10,7 +10,7 @@ from adex import GOOD, NUMBERS, adex, plain
 import neostriatum as ns
 from neostriatum.circuit.cautions import static_threshold, warnings_of
 from neostriatum.circuit.stability import return_rates
-from neostriatum.errors import CircuitError, EngineUnsupported
+from neostriatum.errors import CircuitError, ModelError
 from neostriatum.models import registry
 from neostriatum.models.striatal import STRIATAL
 
@@ -178,8 +178,6 @@ def test_release_of_any_model():
     two = ns.load(with_release({"model": "two_pools", "U": 0.3, "share": 0.5,
                                 "tau_fast": "10 ms", "tau_slow": "1 s"}))
     assert two.pathways["FS->dSPN"].stp.values["tau_slow"] == 1000.0
-    with pytest.raises(EngineUnsupported, match=r"stp\.model: no engine computes two_pools"):
-        ns.run(two, size=60, duration="1 ms", engine="reference", figures=False)
 
 
 @pytest.mark.parametrize(("keys", "message"), {
@@ -222,3 +220,17 @@ def test_a_parameter_that_tables_cannot_have(monkeypatch):
     v = model.states[0]
     ns.register(adex("odd", rates=(rate(v, I, per=odd), model.rates[1])))
     refused(plain("odd"), "cells.FS.model: odd: values has another meaning in circuits")
+
+
+def test_a_circuit_reaches_a_process_that_lacks_its_model(monkeypatch):
+    for name in ("_registered", "_modules", "_described"):
+        monkeypatch.setattr(registry, name, {})
+    ns.register(adex("elsewhere"))
+    circuit = ns.load(plain("elsewhere", start={"FS": {"w": "1 pA"}}))
+    sent = pickle.dumps(circuit)
+    monkeypatch.setattr(registry, "_registered", {})
+    again = pickle.loads(sent)  # noqa: S301 - the test's own
+    assert again == circuit
+    assert again.start["FS"].w.value == 1.0
+    with pytest.raises(ModelError, match="unknown cell model"):
+        _ = again.cells["FS"].cell_model

@@ -17,6 +17,7 @@ from neostriatum.engines.base import engine
 from neostriatum.errors import CircuitError, EngineUnsupported, ModelError, RunFileError
 from neostriatum.models import State, exp, parameters, rate, registry
 from neostriatum.models.plain import rebuilt
+from neostriatum.network.saved import header
 from neostriatum.validation.workers import run_jobs
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,8 @@ class TestRecord:
         assert again.recorded("w")["FS"].values.shape == (100, 2)
         assert main(["export", str(run.folder), "--to", "csv", "--out", str(tmp_path / "csv")]) == 0
         assert main(["plot", str(run.folder), "raster", "--out", str(tmp_path / "figures")]) == 0
+        assert main(["export", str(run.folder), "--to", "sonata", "--out",
+                     str(tmp_path / "sonata")]) == 0
         assert main(["report", str(run.folder), "--out", str(tmp_path / "report.html")]) == 0
         assert "mine" in (tmp_path / "report.html").read_text("utf-8")
         assert main(["info", str(run.folder)]) == 0
@@ -118,6 +121,37 @@ class TestRecord:
         run.write_record()
         with pytest.raises(RunFileError, match="the record of this run is damaged"):
             _ = ns.Run(run.folder).circuit
+
+
+class TestNetworkFiles:
+    def test_they_keep_the_models_that_are_not_shipped(self, monkeypatch, tmp_path, capsys):
+        ns.register(adex("mine"))
+        network = ns.build(plain("mine"), size=60)
+        network.save(tmp_path / "net.h5")
+        ns.export(network, "sonata", tmp_path / "sonata")
+        forget(monkeypatch)
+        for path in (tmp_path / "net.h5", tmp_path / "sonata"):
+            monkeypatch.setattr(registry, "_described", {})
+            assert ns.load_network(path).circuit == network.circuit
+            assert main(["run", "--network", str(path), "--engine", "reference", "--duration",
+                         "1 ms", "--quiet", "--out", str(tmp_path / "run")]) == 2
+            assert capsys.readouterr().err == (
+                "cell model mine is not registered here. Name its module, "
+                "--models test_model_runs\n")
+            assert not (tmp_path / "run").exists()
+
+    def test_nothing_is_added_for_shipped_ones(self):
+        network = ns.build(plain("adex"), size=60)
+        assert "models" not in header(network)
+
+    def test_damaged(self, tmp_path):
+        network = ns.build(plain("adex"), size=60)
+        ns.export(network, "sonata", tmp_path / "sonata")
+        side = tmp_path / "sonata" / "neostriatum_network.json"
+        for models in ([{"data": {}}], [3], 3):
+            side.write_text(json.dumps(json.loads(side.read_text()) | {"models": models}))
+            with pytest.raises(RunFileError, match="the models of the header are damaged"):
+                ns.load_network(tmp_path / "sonata")
 
 
 def test_a_circuit_of_another_model_of_the_name(monkeypatch):
@@ -169,13 +203,18 @@ class TestExperiments:
     "slope": ({"cells": None, "NMDA": {"E": "0 mV", "tau": "160 ms", "magnesium": "1 mM",
                                        "mg_slope": "0.05 1/mV"}},
               "receptors.NMDA.mg_slope must be 0.062 1/mV (got 0.05)"),
+    "release": ({"cells": None, "stp": {"model": "two_pools", "U": 0.3, "share": 0.5,
+                                        "tau_fast": "10 ms", "tau_slow": "1 s"}},
+                "pathways.FS->dSPN.stp.model must be tsodyks_markram (got two_pools)"),
 }.values())
 def test_engines_that_have_no_text_of_a_model(name, change, message):
     raw = plain()
     if "cells" in change:
         raw["cells"] = ns.load(Path(__file__).parents[1] / "data" / "good_small.toml").to_dict()[
             "cells"]
-    raw["receptors"] |= {key: keys for key, keys in change.items() if keys}
+    release = change.get("stp", raw["pathways"]["FS->dSPN"]["stp"])
+    raw["pathways"]["FS->dSPN"]["stp"] = release
+    raw["receptors"] |= {key: keys for key, keys in change.items() if keys and key != "stp"}
     circuit = ns.load(raw)
     with pytest.raises(EngineUnsupported, match=re.escape(f"engine {name}: {message}")):
         engine(name).prepare(circuit, ns.build(circuit, size=60), 1)

@@ -98,11 +98,12 @@ BAD = {
     "receptor: stays": (lambda: ReceptorModel(name="x", states=(G,), current=G * E),
                         "g must decay or have a rate"),
     "release: no rest": (lambda: ReleaseModel(
-        name="x", states=(X,), rests={}, decays={X: REC}, jumps={}, released=X, after={}),
+        name="x", states=(X,), rests={}, decays={X: REC}, jumps={}, released=X, most=1,
+        after={}),
         "x must rest at 0 or 1"),
     "release: unit": (lambda: ReleaseModel(
         name="x", states=(X,), rests={X: 1}, decays={X: REC}, jumps={}, released=X * REC,
-        after={}), "must be a number without unit"),
+        most=1, after={}), "must be a number without unit"),
 }
 
 

@@ -1,5 +1,6 @@
 """What the NEST engine says where it cannot run, and the text of its cells; needs no NEST."""
 
+import dataclasses
 import importlib.machinery
 import re
 import sys
@@ -15,8 +16,20 @@ from neostriatum.engines.nest_engine import kernel, module
 from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports, train
 from neostriatum.engines.nest_engine.form import Form, form_of
 from neostriatum.engines.nest_engine.nodes import numbers
+from neostriatum.engines.nest_engine.text import LONGEST, Writer, literals
 from neostriatum.engines.program import lower
 from neostriatum.errors import EngineMissing, EngineUnsupported
+from neostriatum.models import State, exp, log, logistic2, where
+from neostriatum.models.adex import ADEX
+from neostriatum.models.adex_rebound import ADEX_REBOUND
+from neostriatum.models.exponential import EXPONENTIAL
+from neostriatum.models.izhikevich import IZHIKEVICH
+from neostriatum.models.izhikevich_fs import IZHIKEVICH_FS
+from neostriatum.models.nmda import NMDA
+from neostriatum.models.nmda_sigmoid import NMDA_SIGMOID
+from neostriatum.models.plain import plain, rebuilt
+from neostriatum.models.striatal import STRIATAL
+from neostriatum.models.two_exponentials import TWO_EXPONENTIALS
 from neostriatum.runs import again
 
 RUN = ["run", "--size", "50", "--duration", "5 ms", "--quiet"]
@@ -163,29 +176,35 @@ def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
 
 
 FORMS = {
-    "bare": Form(False, ()),
-    "linear": Form(False, (("AMPA", False), ("NMDA", True)),
-                   ((1, "I_NMDA", "factor"), (1, "v_r", "factor"))),
-    "cubic": Form(True, (("AMPA", False), ("GABA_FS", False)),
-                  ((2, "I_AMPA", "factor"), (1, "current", "current")),
+    "bare": Form(IZHIKEVICH),
+    "linear": Form(IZHIKEVICH, (EXPONENTIAL, NMDA),
+                   ((1, "gain1", "factor"), (1, "p_v_r", "factor"))),
+    "cubic": Form(IZHIKEVICH_FS, (EXPONENTIAL, EXPONENTIAL),
+                  ((2, "gain0", "factor"), (1, "current", "current")),
                   (((0,), True), ((0, 1), False)), noisy=True, gaps=True),
-    "third": Form(False, (("AMPA", False),), ((1, "v_r", "factor"), (3, "v_r", "add"),
-                                              (4, "v_t", "add"), (4, "current", "current"))),
+    "third": Form(STRIATAL, (TWO_EXPONENTIALS, NMDA_SIGMOID),
+                  ((1, "p_v_r", "factor"), (3, "p_v_r", "add"), (4, "p_v_T", "add"),
+                   (4, "current", "current"))),
+    "adex": Form(ADEX), "rebound": Form(ADEX_REBOUND),
 }
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_text_has_words_and_plain_numbers_only(name):
-    """NESTML 9 prints 1e-300 as 1e-3: no number may need an exponent, or come from a circuit."""
+    """NESTML 9 prints nine digits, and 1e-300 as 1e-3: every other number is a parameter."""
     text = cell(FORMS[name])
-    assert set(re.findall(r"(?<![\w.])\d[\w.+-]*", text)) <= {"0", "0.0", "1", "1.0", "2"}
-    assert re.fullmatch(r"[\w\s.,:#()<>=*/+'-]+", text)
+    numbers = set(re.findall(r"(?<![\w.])\d[\w.+-]*", text))
+    assert numbers <= {"0", "0.0", "1", "1.0", "2", "2.0", "0.5"}
+    assert re.fullmatch(r"[\w\s.,:?()<>=*/+'-]+", text)
 
 
 def test_a_form_decides_its_text():
     texts = [cell(form) for form in FORMS.values()] + [train()]
     assert len({name_of(text) for text in texts}) == len(texts)
-    assert cell(FORMS["cubic"]) == cell(Form(**vars(FORMS["cubic"])))
+    assert cell(FORMS["cubic"]) == cell(dataclasses.replace(FORMS["cubic"]))
+    # A model read back from its data gives the same text, so that it is compiled once.
+    again_ = dataclasses.replace(FORMS["rebound"], model=rebuilt(plain(ADEX_REBOUND)))
+    assert cell(again_) == cell(FORMS["rebound"])
 
 
 def test_ports():
@@ -193,14 +212,47 @@ def test_ports():
     assert ports(form) == ["in0", "in1", "phi1", "phi2", "current", "rate0", "rate1"]
     assert port(form, "rate1") == 7
     assert port(FORMS["bare"], "current") == 0
-    assert ports(FORMS["third"]) == ["in0", "phi1", "phi3", "phi4", "current"]
+    assert ports(FORMS["third"]) == ["in0", "in1", "phi1", "phi3", "phi4", "current"]
 
 
 def test_what_modulators_change_in_a_text():
     lines = cell(FORMS["third"]).split("onReceive(phi3):")[1].splitlines()[1:5]
     assert [line.strip() for line in lines] == [
-        "level3 = phi3 * unit", "v_r = base_v_r * ((1.0 + effect0 * level1)) + (effect1 * level3)",
-        "v_t = base_v_t * 1.0 + (effect2 * level4)", "open3 = effect3 * level4"]
+        "level3 = phi3 * unit",
+        "p_v_r = base_p_v_r * ((1.0 + effect0 * level1)) + (effect1 * level3)",
+        "p_v_T = base_p_v_T * 1.0 + (effect2 * level4)", "open3 = effect3 * level4"]
+
+
+def statements(*trees):
+    """Return the lines of ``x = tree`` for trees of v and g."""
+    constants = literals(trees)
+    writer = Writer(trees, {"v": "s_v", "g": "p_g"}, constants)
+    return [line for tree in trees for line in writer.lines("x = ", tree)]
+
+
+def test_trees_are_written_in_their_order():
+    v, g = State("v", "1"), State("g", "1")
+    assert statements(v - (v - g) - g * (v / (g / v))) == [
+        "x = s_v - (s_v - p_g) - p_g * (s_v / (p_g / s_v))"]
+    assert statements(-v * -(v + g)) == ["x = (-(s_v)) * (-(s_v + p_g))"]
+    assert statements(where((v < g) & ((v > 3.5) | (g <= 0)), abs(v), exp(v) + log(g))) == [
+        "x = (((s_v < p_g) and ((s_v > k0) or (p_g <= k1))) ? (abs(s_v)) : "
+        "(exponential(s_v) + logarithm(p_g)))"]
+    assert statements(logistic2(1.0, v) + 1) == ["x = logistic(k0, s_v) + k0"]
+
+
+def test_what_is_used_twice_is_computed_once():
+    v, g = State("v", "1"), State("g", "1")
+    square = (v - g) * (v - g)
+    assert statements(square + 1, square) == [
+        "t0 real = s_v - p_g", "t1 real = t0 * t0", "x = t1 + k0", "x = t1"]
+    long = v
+    for _ in range(40):
+        long = long * v + g
+    lines = statements(long)
+    assert max(map(len, lines)) < 2 * LONGEST
+    assert len(lines) > 3
+    assert sum(line.count("*") for line in lines) == 40
 
 
 def test_signals_are_levels_then_curves():
@@ -217,15 +269,27 @@ def test_signals_are_levels_then_curves():
     program = lower(circuit, network, 1)
     form = form_of(program, 2)
     assert [(number, target) for number, target, _ in form.effects] == [
-        (1, "v_r"), (2, "I_GABA"), (3, "v_t"), (4, "d"), (4, "k")]
+        (1, "p_v_r"), (2, "gain1"), (3, "p_v_t"), (4, "p_d"), (4, "p_k")]
     said = numbers(program, 2, form, 0)
     assert {key: round(value, 9) for key, value in said.items() if key.startswith("level")} == {
         "level1": 0.3, "level2": 0.3, "level3": 1.0, "level4": round(0.5 - 1 / 3, 9)}
-    assert said["v_t"] == program.populations[2].parameters["v_t"] + 1.0
+    assert said["p_v_t"] == program.populations[2].parameters["v_t"] + 1.0
     # Other numbers of the same effects keep the compiled cell.
     other = circuit.replace({"modulators.ACh.reference": 0.5,
                              "cells.FS.effects.0.add": "2 mV"})
     assert form_of(lower(other, network, 1), 2) == form
+
+
+@pytest.mark.parametrize("preset", ["striatum", "humphries2010"])
+def test_every_parameter_of_a_text_is_set(preset):
+    """What is a parameter of the text stays 1 unless Python gives it a value."""
+    circuit = ns.load(preset)
+    program = lower(circuit, ns.build(circuit, size=60), 1)
+    for number in range(len(program.populations)):
+        form = form_of(program, number)
+        text = cell(form).partition("parameters:")[2].partition("internals:")[0]
+        known = set(re.findall(r"(\w+) real", text))
+        assert {"grain", "p_C"} <= known <= set(numbers(program, number, form, 0))
 
 
 def test_numbers_of_a_circuit_do_not_change_a_form():

@@ -20,6 +20,7 @@ from neostriatum import analysis
 from neostriatum.circuit.catalogue import presets
 from neostriatum.circuit.value import Frozen
 from neostriatum.errors import NeostriatumError
+from neostriatum.models.adex import ADEX
 from neostriatum.network.estimate import estimate
 
 GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
@@ -66,7 +67,7 @@ def returned(tmp_path_factory):
     (folder / "net.toml").write_text(
         GOOD.read_text("utf-8") + '\n[inputs.recorded.targets.FS]\nspikes = { file = "spikes.csv" }'
         '\nconductance = { AMPA = "50 nS" }\n')
-    things = {"load": ns.load(folder / "net.toml")}
+    things = {"load": ns.load(folder / "net.toml"), "register": ns.register(ADEX)}
     circuit = things["load"]
     things["build"] = network = ns.build(circuit, size=60)
     network.save(folder / "net.h5")

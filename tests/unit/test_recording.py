@@ -41,12 +41,19 @@ def made(small, tmp_path_factory):
     return stoppable.run(*small, tmp_path_factory.mktemp("made") / "run", record=RECORD)
 
 
-@pytest.fixture
-def half(small, tmp_path):
-    """A run that stopped in its middle."""
+@pytest.fixture(scope="module")
+def stopped(small, tmp_path_factory):
+    """The folder of a run that stopped in its middle."""
+    folder = tmp_path_factory.mktemp("half") / "half"
     with pytest.raises(stoppable.Stop):
-        stoppable.run(*small, tmp_path / "half", stop=0.5, record=RECORD)
-    return tmp_path / "half"
+        stoppable.run(*small, folder, stop=0.5, record=RECORD)
+    return folder
+
+
+@pytest.fixture
+def half(stopped, tmp_path):
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(stopped, tmp_path / "half"))
 
 
 # ---- which cells and variables --------------------------------------------------------------
@@ -99,10 +106,11 @@ def test_recorded_is_what_the_cells_did(engine, small, made, tmp_path):
     for step in range(-30, 400):
         simulator.advance(1)
         if step >= 0 and (step + 1) % 4 == 0:
-            values["v"].append(simulator.v[0][ids])
-            values["u"].append(simulator.u[0][ids])
+            for name in ("v", "u"):
+                values[name].append(simulator.cells[0][name][ids])
             for name in ("GABA", "AMPA"):
-                values[f"g_{name}"].append(simulator.g[0][names.index(name)][ids])
+                own = simulator.receptors[0][names.index(name)]
+                values[f"g_{name}"].append(own["g"][ids])
     for name, right in values.items():
         trace = run.recorded(name)["dSPN"]
         np.testing.assert_array_equal(trace.values, np.float32(right))

@@ -46,11 +46,18 @@ def whole(small, tmp_path_factory):
     return stoppable.run(*small, tmp_path_factory.mktemp("whole") / "run", record=["dSPN:2:v,u:3"])
 
 
+@pytest.fixture(scope="module")
+def stopped_once(small, tmp_path_factory):
+    """The folder of a run that stopped in its middle."""
+    folder = tmp_path_factory.mktemp("half") / "half"
+    stopped(*small, folder, record=["dSPN:2:v,u:3"])
+    return folder
+
+
 @pytest.fixture
-def half(small, tmp_path):
-    """A run that stopped in its middle."""
-    stopped(*small, tmp_path / "half", record=["dSPN:2:v,u:3"])
-    return tmp_path / "half"
+def half(stopped_once, tmp_path):
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(stopped_once, tmp_path / "half"))
 
 
 @pytest.fixture

@@ -90,24 +90,31 @@ def test_a_finished_run_is_done_again(sample):
     assert again.record["network_hash"] == EXPECTED["finished"]["network_hash"]
 
 
-def test_a_finished_run_is_extended(sample):
-    longer = ns.resume(sample("finished"), duration="25 ms")
-    early = longer.spikes.times_ms <= 20.0
-    assert int(early.sum()) == EXPECTED["finished"]["spikes"]
+def test_a_finished_run_is_not_extended_but_done_again_for_longer(sample):
+    name = sample("finished")
+    with pytest.raises(RunFileError, match=r"^finished: state_version must be 2 to go on exactly "
+                                           r"\(got 1, .*or use rerun$"):
+        ns.resume(name, duration="25 ms")
+    assert ns.Run(name).finished
 
 
 # ---- runs that were interrupted -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_an_interrupted_run_is_read_and_gone_on_with(engine, sample):
+def test_an_interrupted_run_is_read_and_done_again(engine, sample):
     name = sample(f"interrupted_{engine}")
     run = ns.Run(name)
     run.verify()
     assert run.status == "interrupted"
     assert 0 < run.duration_ms < 20
     before = run.spikes.times_ms
-    whole = ns.resume(name)
+    kept = {path.name: path.read_bytes() for path in Path(name).iterdir() if path.is_file()}
+    with pytest.raises(RunFileError, match=r"state_version must be 2 .* or use rerun"):
+        ns.resume(name)
+    assert {path.name: path.read_bytes() for path in Path(name).iterdir()
+            if path.is_file()} == kept
+    whole = ns.rerun(name, out="again")
     assert whole.summary["spike_hash"] == EXPECTED[name]["spike_hash"]
     assert np.array_equal(whole.spikes.times_ms[:len(before)], before)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copyreg
 from difflib import get_close_matches
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from pydantic import ConfigDict, Field, create_model, model_validator
@@ -13,15 +13,30 @@ from neostriatum.circuit.value import Frozen, measure, value_schema
 from neostriatum.errors import ModelError
 from neostriatum.models.evaluate import evaluate
 from neostriatum.models.expression import Operation
+from neostriatum.models.plain import plain, rebuilt
 from neostriatum.models.printer import infix
-from neostriatum.models.registry import declaration
+from neostriatum.models.registry import declaration, find, is_shipped
 from neostriatum.models.symbol import symbols
 
 if TYPE_CHECKING:
     from neostriatum.models.expression import Expression
 
 
-class ModelTable(Frozen):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(Frozen)
+
+
+class _TableKind(ModelMetaclass):
+    """Kind of the tables, by which pickle knows that their classes have no name of their own."""
+
+
+#: Classes made so far, by base and text of the model.
+_TABLES: dict[tuple[Any, str], Any] = {}
+
+
+class ModelTable(Frozen, metaclass=_TableKind):
     """A table whose keys are those of a model; every model has a class of its own."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -37,7 +52,7 @@ class ModelTable(Frozen):
         ModelError
             A name that tables cannot have.
         """
-        return _made(cls, model)
+        return _table(cls, model)
 
     @classmethod
     def _fields(cls, model: Any) -> dict[str, Any]:
@@ -62,12 +77,6 @@ class ModelTable(Frozen):
         if cls._of is None:
             schema["additionalProperties"] = value_schema("a number in the unit of the model", True)
         return schema
-
-    def __reduce__(self) -> Any:
-        # The class has no name by which another process could find it.
-        base = type(self).__base__ if self._of is not None else type(self)
-        model = None if self._of is None else (self._of.kind, self._of.name)
-        return _restored, (base, model, self.__getstate__())
 
 
 class Parameters(ModelTable):
@@ -137,24 +146,33 @@ class NamedParameters(Parameters):
         return table.model_validate(raw)
 
 
-@cache
-def _made(base: type[ModelTable], model: Any) -> Any:
-    fields = base._fields(model)
-    for name in fields:
-        if hasattr(base, name) or name in base.model_fields:
-            msg = f"{model.name}: {name} has another meaning in circuits. Choose another name"
-            raise ModelError(msg)
-    table = create_model(f"{base.__name__}_{model.name}", __base__=base, **fields)
-    table._of = model
-    return table
+def _table(base: type[ModelTable], model: Any) -> Any:
+    key = (base, model.text)
+    if key not in _TABLES:
+        fields = base._fields(model)
+        for name in fields:
+            if hasattr(base, name) or name in base.model_fields:
+                msg = f"{model.name}: {name} has another meaning in circuits. Choose another name"
+                raise ModelError(msg)
+        table = create_model(f"{base.__name__}_{model.name}", __base__=base, **fields)
+        table._of = model
+        _TABLES[key] = table
+    return _TABLES[key]
 
 
-def _restored(base: type[ModelTable], model: tuple[str, str] | None,
-              state: dict[str, Any]) -> ModelTable:
-    table = base if model is None else base.of(declaration(*model))
-    restored = table.__new__(table)
-    restored.__setstate__(state)
-    return restored
+def _reduced(table: Any) -> Any:
+    """Return how pickle finds a table's class: by its name, or from its model."""
+    if table._of is None:
+        return table.__qualname__
+    model = table._of
+    return _found, (table.__base__, (model.kind, model.name) if is_shipped(model) else plain(model))
+
+
+def _found(base: type[ModelTable], model: Any) -> Any:
+    return base.of(rebuilt(model) if isinstance(model, dict) else find(*model))
+
+
+copyreg.pickle(_TableKind, _reduced)
 
 
 def refuse_at(place: tuple[Any, ...], rule: str, given: Any, kind: str = "value_error") -> NoReturn:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
 
 
+#: How engines keep their state: 2 has states by name. Another version cannot be gone on with.
+STATE_VERSION = 2
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What an engine promises; every False has its reason in `Engine.excuses`."""
@@ -119,6 +123,7 @@ def changed(old: Program, new: Program) -> Program:
 #: Models of which Brian2 and NEST have texts so far.
 QUADRATIC = ("izhikevich", "izhikevich_fs")
 ONE_EXPONENTIAL = ("exponential", "nmda")
+RELEASE = "tsodyks_markram"
 
 
 def refuse_other_models(engine: str, program: Program) -> None:
@@ -128,7 +133,7 @@ def refuse_other_models(engine: str, program: Program) -> None:
     ------
     EngineUnsupported
         A cell that is not quadratic, a receptor that is not one exponential, another slope of the
-        magnesium block.
+        magnesium block, a release that is not that of Tsodyks and Markram.
     """
     for population in program.populations:
         where = f"cells.{population.name}"
@@ -147,6 +152,11 @@ def refuse_other_models(engine: str, program: Program) -> None:
                 msg = (f"engine {engine}: receptors.{synapse.name}.mg_slope must be {slope:g} 1/mV "
                        f"(got {synapse.values['mg_slope']:g}). Use --engine reference")
                 raise EngineUnsupported(msg)
+    for projection in program.projections:
+        if projection.stp and projection.stp.model.name != RELEASE:
+            msg = (f"engine {engine}: pathways.{projection.name}.stp.model must be {RELEASE} (got "
+                   f"{projection.stp.model.name}). Use --engine reference")
+            raise EngineUnsupported(msg)
 
 
 def _shape(program: Program) -> Any:

@@ -113,18 +113,25 @@ class Population:
         return values
 
 
-def lower_population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
-    """Return a cell type of a circuit with the numbers of a network."""
-    cell, ids, dt = circuit.cells[name], network.populations[name], circuit.dt.value
+def typical(circuit: Circuit, name: str) -> Population:
+    """Return a cell type without cells: its numbers without spread, no starts."""
+    cell, dt = circuit.cells[name], circuit.dt.value
     model, parameters = cell.cell_model, dict[str, Any](cell.values)
-    for key, offsets in network.spread.get(name, {}).items():
-        parameters[key] = parameters[key] + offsets
     noise = circuit.noise.get(name)
     held = 0 if model.hold is None else int(np.rint(parameters[model.hold.name] / dt))
-    population = Population(
-        name, len(ids), ids.start, model, parameters, lower_effects(circuit, name),
+    return Population(
+        name, 0, 0, model, parameters, lower_effects(circuit, name),
         tuple(_synapse(circuit, receptor) for receptor in circuit.receptors_of(name)),
         noise.value if noise else 0.0, held)
+
+
+def lower_population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
+    """Return a cell type of a circuit with the numbers of a network."""
+    ids, population = network.populations[name], typical(circuit, name)
+    offsets = network.spread.get(name, {})
+    parameters = {key: value + offsets[key] if key in offsets else value
+                  for key, value in population.parameters.items()}
+    population = replace(population, n=len(ids), offset=ids.start, parameters=parameters)
     return replace(population, starts=_starts(circuit, population, seed))
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.errors import ModelError
 from neostriatum.models.expression import Expression, lift
-from neostriatum.models.parts import check_name, check_states, declared, digest, used_parameters
+from neostriatum.models.parts import (
+    check_name,
+    check_states,
+    declared,
+    digest,
+    lifted,
+    used_parameters,
+)
 from neostriatum.models.printer import canonical, infix
 from neostriatum.models.rate import Rate
 from neostriatum.models.symbol import DT, I, Parameter, State, symbols
@@ -89,9 +96,10 @@ class CellModel:
             if not isinstance(getattr(self, key), tuple):
                 object.__setattr__(self, key, (getattr(self, key),))
         check_states(self.name, self.states)
-        for key in ("then", "starts", "derived"):
-            lifted = {state: lift(value) for state, value in getattr(self, key).items()}
-            object.__setattr__(self, key, lifted)
+        for key in ("then", "starts"):
+            values = {state: lift(value) for state, value in getattr(self, key).items()}
+            object.__setattr__(self, key, values)
+        object.__setattr__(self, "derived", lifted(self.name, self.derived))
         self._check_rates()
         self._check_values()
         self._check_threshold()

@@ -7,12 +7,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.errors import ModelError, shown
-from neostriatum.models.expression import Expression
-from neostriatum.models.symbol import RESERVED, Computed, Parameter, State, Symbol, symbols
+from neostriatum.models.expression import Expression, lift
+from neostriatum.models.symbol import (
+    NAME,
+    RESERVED,
+    Computed,
+    Parameter,
+    State,
+    Symbol,
+    symbols,
+)
 from neostriatum.models.unit import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -35,6 +43,16 @@ def check_states(model: str, states: tuple[Any, ...]) -> None:
         if name in RESERVED or names.count(name) > 1:
             msg = f"{model}.states: {name} has another meaning. Choose another name"
             raise ModelError(msg)
+
+
+def lifted(model: str, derived: Mapping[str, Any]) -> dict[str, Expression]:
+    """Return derived expressions by name, refused where one is no name of a variable."""
+    for name in derived:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            msg = (f'{model}.derived: "{shown(name)}": a name is a letter, then at most 31 '
+                   "letters, digits or _")
+            raise ModelError(msg)
+    return {name: lift(value) for name, value in derived.items()}
 
 
 def used_parameters(model: str, trees: Iterable[Expression],

@@ -62,6 +62,40 @@ def infix(tree: Expression, names: Mapping[str, str] | None = None) -> str:
     return _infix(tree, names or {}, 0)
 
 
+def code(tree: Expression, names: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """Return a tree as an expression of another language, operation by operation.
+
+    Signs rank there as in Python: comparisons above "and", "and" above "or".
+
+    Parameters
+    ----------
+    tree : Expression
+        What to write.
+    names : dict
+        What every symbol is called there.
+    words : dict
+        Names of functions there, and the words for ``&`` and ``|``.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Raises
+    ------
+    KeyError
+        A symbol or a function that has no name there.
+
+    Examples
+    --------
+    >>> from neostriatum.models import State, positive
+    >>> v = State("v", "mV")
+    >>> code(v - positive(v - 2 * v), {"v": "v_c"}, {"where": "pick"})
+    'v_c - pick(0.0 > v_c - 2.0*v_c, 0.0, v_c - 2.0*v_c)'
+    """
+    return _infix(tree, names, 0, words)
+
+
 def _bounded(tree: Operation) -> tuple[str, tuple[Expression, ...]] | None:
     """Return name and arguments of a ``where`` that is a minimum or a maximum."""
     if tree.name != "where":
@@ -74,23 +108,25 @@ def _bounded(tree: Operation) -> tuple[str, tuple[Expression, ...]] | None:
     return {"<": "minimum", ">": "maximum"}[condition.name], (other, taken)
 
 
-def _infix(tree: Expression, names: Mapping[str, str], outside: int) -> str:
+def _infix(tree: Expression, names: Mapping[str, str], outside: int,
+           words: Mapping[str, str] | None = None) -> str:
     if tree.kind == "symbol":
-        return names.get(tree.name, tree.name)
+        return names.get(tree.name, tree.name) if words is None else names[tree.name]
     if tree.kind == "number":
         return f"({tree.value!r})" if tree.value < 0 and outside > 3 else repr(tree.value)
-    rank = _RANKS.get(tree.name)
+    rank, name, parts = _RANKS.get(tree.name), tree.name, tree.arguments
     if rank is None:
-        if bounded := _bounded(tree):
+        if words is not None:
+            name = words[name]
+        elif bounded := _bounded(tree):
             name, parts = bounded
-            return f"{name}({', '.join(_infix(part, names, 0) for part in parts)})"
-        inside = ", ".join(_infix(part, names, 0) for part in tree.arguments)
-        return f"{tree.name}({inside})"
-    if tree.name == "neg":
-        text = f"-{_infix(tree.arguments[0], names, rank)}"
+        return f"{name}({', '.join(_infix(part, names, 0, words) for part in parts)})"
+    if name == "neg":
+        text = f"-{_infix(parts[0], names, rank, words)}"
     else:
-        left, right = tree.arguments
-        sign = tree.name if rank == 5 else f" {tree.name} "
+        word = name if words is None else words.get(name, name)
+        sign = word if rank == 5 else f" {word} "
         # Operations of one rank go from left to right.
-        text = f"{_infix(left, names, rank)}{sign}{_infix(right, names, rank + 1)}"
+        left, right = (_infix(part, names, rank + more, words) for more, part in enumerate(parts))
+        text = f"{left}{sign}{right}"
     return f"({text})" if rank < outside else text

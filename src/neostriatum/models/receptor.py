@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from neostriatum.errors import ModelError
 from neostriatum.models.expression import Expression
-from neostriatum.models.parts import check_name, check_states, declared, digest, used_parameters
+from neostriatum.models.parts import (
+    check_name,
+    check_states,
+    declared,
+    digest,
+    lifted,
+    used_parameters,
+)
 from neostriatum.models.printer import canonical, infix
 from neostriatum.models.rate import Rate
 from neostriatum.models.symbol import DT, Computed, Parameter, State, gain, symbols
@@ -93,6 +100,7 @@ class ReceptorModel:
             self._refuse("states: v is the potential of the cell")
         if self.adds is None:
             object.__setattr__(self, "adds", self.states)
+        object.__setattr__(self, "derived", lifted(self.name, self.derived))
         self._check_changes()
         self._check_effect()
         _ = self.parameters

@@ -205,7 +205,8 @@ def is_shipped(model: Any) -> bool:
 
 def module_of(model: Any) -> str:
     """Return the module that registered a model; nothing for one that is shipped."""
-    return _modules.get((model.kind, model.name), "")
+    key = (model.kind, model.name)
+    return _modules.get(key) or _described.get(key, (None, ""))[1]
 
 
 def registered() -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from neostriatum.errors import ModelError, shown
 from neostriatum.models import unit as units
 from neostriatum.models.expression import Expression, Number, Operation, lift
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+#: What symbols and derived expressions may be called.
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 
 
 class Symbol(Expression):
@@ -18,7 +19,7 @@ class Symbol(Expression):
     kind = "symbol"
 
     def __init__(self, name: str, unit: str) -> None:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             msg = f'"{shown(name)}": a name is a letter, then at most 31 letters, digits or _'
             raise ModelError(msg)
         self.name = name

@@ -7,8 +7,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.load import load
-from neostriatum.errors import RunFileError, shown
+from neostriatum.circuit.models import load_with
+from neostriatum.errors import ModelError, RunFileError, shown
 from neostriatum.network.check import check, fit
 from neostriatum.network.edges import FIRST_KIND
 from neostriatum.network.network import Network
@@ -62,7 +62,22 @@ def verified(path: Path, made: Network, said: dict[str, Any],
     if made.hash() != said["hash"]:
         msg = f"{path}: the arrays do not have the hash they were saved with. Save it again"
         raise RunFileError(msg)
-    own = load(said["circuit"], folder=path.parent.resolve())
+    own = own_circuit(path, said)
     circuit = wanted or own
     fit(circuit, dataclasses.replace(made, circuit=own))
     return dataclasses.replace(made, circuit=circuit)
+
+
+def own_circuit(path: Path, head: dict[str, Any]) -> Circuit:
+    """Return the circuit of a `header`, which keeps models that are not shipped.
+
+    Raises
+    ------
+    RunFileError
+        They are damaged.
+    """
+    try:
+        return load_with(head.get("models", []), head["circuit"], path.parent.resolve())
+    except (ModelError, TypeError, AttributeError) as error:
+        msg = f"{path}: the models of the header are damaged ({error}). Save it again"
+        raise RunFileError(msg) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import __version__
+from neostriatum.circuit.models import entries_of
 from neostriatum.errors import CircuitError, RunFileError
 from neostriatum.network.check import fit
 from neostriatum.network.edges import FIRST_KIND
@@ -78,13 +79,14 @@ def save(network: Network, path: str | Path, circuit: Circuit | None = None) -> 
 def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:
     """Return what is not an array: version, hash, fields, order of the tables, circuit."""
     circuit = circuit_of(network, circuit)
+    models = [entry for entry in entries_of(circuit) if "data" in entry]
     return {
         "version": VERSION, "made_by": f"neostriatum {__version__}", "hash": network.hash(),
         "fields": {name: getattr(network, name) for name in plain_fields(type(network))},
         "pathways": list(network.edges), "gap_junctions": list(network.junctions),
         "weighted": [name for name, edges in network.edges.items() if edges.weights is not None],
         "spread": {name: list(parameters) for name, parameters in network.spread.items()},
-        "circuit": circuit.to_dict(),
+        "circuit": circuit.to_dict(), **({"models": models} if models else {}),
     }
 
 

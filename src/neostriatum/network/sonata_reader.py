@@ -10,13 +10,12 @@ import numpy as np
 
 from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.dataset import own
-from neostriatum.circuit.load import load
 from neostriatum.errors import BuildError, CircuitError, RunFileError, shown
 from neostriatum.network.build import spread
 from neostriatum.network.check import check
 from neostriatum.network.edges import DELAY_UNIT, Edges
 from neostriatum.network.hdf5 import BLOCK, reading
-from neostriatum.network.header import junction_kinds, parsed, verified
+from neostriatum.network.header import junction_kinds, own_circuit, parsed, verified
 from neostriatum.network.mesh import EXTENTS
 from neostriatum.network.network import Network
 from neostriatum.network.sonata import CONFIG, SIDE
@@ -80,7 +79,7 @@ def read(path: Path, circuit: Circuit | None, weight_unit: str = "nS", seed: int
     with reading(config):
         listed = entries(config)
         header = parsed(side.read_bytes()) if side.is_file() else None
-    meant = circuit if header is None else load(header["circuit"], folder=config.parent.resolve())
+    meant = circuit if header is None else own_circuit(config, header)
     if meant is None:
         msg = f"{config}: was made by another tool: needs a circuit (got none). Name one"
         raise CircuitError(msg)

@@ -31,7 +31,7 @@ from neostriatum.plotting.space import positions
 from neostriatum.plotting.spectrum import spectrum
 from neostriatum.plotting.states import states
 from neostriatum.plotting.style import paper
-from neostriatum.plotting.traces import trace, traces
+from neostriatum.plotting.traces import recorded, trace, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,6 @@ FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 __all__ = [
     "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
     "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
-    "heat_map", "paper", "positions", "psp", "psth", "raster", "rate_histogram", "response",
-    "spectrum", "states", "trace", "traces",
+    "heat_map", "paper", "positions", "psp", "psth", "raster", "rate_histogram", "recorded",
+    "response", "spectrum", "states", "trace", "traces",
 ]

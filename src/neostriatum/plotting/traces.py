@@ -1,4 +1,4 @@
-"""Membrane voltages of the recorded example cells, by type, or of one cell.
+"""Membrane voltages of the recorded example cells, or another variable, or those of one cell.
 
 In: a run with traces, or a part of its time; or plain arrays. Out: the figure and its axes. An
 integrate-and-fire trace does not contain its spikes, so they are drawn in, up to v_peak.
@@ -6,7 +6,7 @@ integrate-and-fire trace does not contain its spikes, so they are drawn in, up t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
+
+    from neostriatum.recording.store import Run
 
 ROW_IN = 0.62
 TITLE_IN, GAP_IN = 0.23, 0.08  # between rows: with the name of a type, without
@@ -87,6 +89,65 @@ def traces(
     >>> float(axes["dSPN"][0].lines[0].get_ydata().max())
     40.0
     """
+    shown = _Shown(run.traces or {}, "membrane voltage (mV)", "voltages were", v_peak_mv or {})
+    return _draw(run, shown, start_ms, stop_ms, cells_per_type)
+
+
+def recorded(
+    run: Run,
+    variable: str,
+    start_ms: float = 0.0,
+    stop_ms: float | None = None,
+    cells_per_type: int = 3,
+) -> tuple[Figure, dict[str, list[Axes]]]:
+    """Draw any variable of the recorded cells as `traces` draws voltages, without spikes.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    variable : str
+        What `Run.recorded` takes, such as ``"g_AMPA"`` or ``"I_NMDA"``.
+    start_ms, stop_ms : float, optional
+        Window [ms]; the whole run by default.
+    cells_per_type : int
+        Draw at most so many cells of a type, the first recorded ones.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict of str to list of matplotlib.axes.Axes
+        The rows of each type; one with the reason where nothing was recorded.
+
+    Raises
+    ------
+    InputError
+        As `traces`.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> figure, axes = recorded(ns.Run("runs/0001"), "I_NMDA")  # doctest: +SKIP
+    """
+    traced = run.recorded(variable)
+    units = dict.fromkeys(run.unit(variable, name) for name in traced)
+    label = f"{variable} ({', '.join(units)})" if units else variable
+    return _draw(run, _Shown(traced, label, f"{variable} was", None), start_ms, stop_ms,
+                 cells_per_type)
+
+
+class _Shown(NamedTuple):
+    """What is drawn: traces by type, their name, and, of voltages, where spikes are cut [mV]."""
+
+    traces: Mapping[str, Any]
+    label: str
+    words: str
+    peaks_mv: Mapping[str, float] | None
+
+
+def _draw(run: RunView, shown: _Shown, start_ms: float, stop_ms: float | None,
+          cells_per_type: int) -> tuple[Figure, dict[str, list[Axes]]]:
     start_ms, stop_ms = window(run, start_ms, stop_ms)
     if cells_per_type < 1:
         message = f"cells_per_type: must be at least 1 (got {cells_per_type})"
@@ -94,21 +155,21 @@ def traces(
     if not run.populations:
         message = "run.populations: must name at least one cell type (got none)"
         raise InputError(message)
-    rows = {name: _cells(run, name, start_ms, stop_ms)[:cells_per_type] for name in run.populations}
+    rows = {name: _columns(shown.traces.get(name), start_ms, stop_ms)[:cells_per_type]
+            for name in run.populations}
     with paper(axes_titley=1.0):
-        words = {name: [_cell(run, name, column) for column in columns]
+        words = {name: [_cell(run, name, shown.traces[name].ids[column]) for column in columns]
                  for name, columns in rows.items()}
-        figure, axes = _panels(words, start_ms, stop_ms)
+        figure, axes = _panels(words, start_ms, stop_ms, shown.label)
         drawn = []
         for name, panels in axes.items():
             if not rows[name]:
-                empty(panels[0], _reason(run, name))
+                empty(panels[0], _reason(run, name, shown))
                 continue
-            peak_mv = (v_peak_mv or {}).get(name, _peak_mv(run, name))
             for panel, column in zip(panels, rows[name], strict=True):
-                _trace(panel, name, run, column, peak_mv)
+                _trace(panel, name, run, shown, column)
                 drawn.append(panel)
-        share_scale(drawn)
+        share_scale(drawn, 0.0 if shown.peaks_mv is None else 1.0)
         heading(figure, run)
         mark_events([panel for panels in axes.values() for panel in panels], run, start_ms,
                     stop_ms)
@@ -192,9 +253,8 @@ def _fired(name: str, count: int, duration_ms: float) -> str:
     return f"{name}, {spikes}{rate}" if name else f"{spikes}{rate}"
 
 
-def _cells(run: RunView, name: str, start_ms: float, stop_ms: float) -> list[int]:
+def _columns(recorded: Any, start_ms: float, stop_ms: float) -> list[int]:
     """Return the columns of a type's traces, none where no sample lies in the window."""
-    recorded = (run.traces or {}).get(name)
     if recorded is None:
         return []
     times_ms = np.asarray(recorded.times_ms)
@@ -202,12 +262,12 @@ def _cells(run: RunView, name: str, start_ms: float, stop_ms: float) -> list[int
     return list(range(len(recorded.ids))) if inside.any() else []
 
 
-def _reason(run: RunView, name: str) -> str:
+def _reason(run: RunView, name: str, shown: _Shown) -> str:
     """Say why a type has no trace."""
     if not len(run.populations[name]):
         return f"no {name} neurons in this run"
-    where = " in this window" if name in (run.traces or {}) else ""
-    return f"no {name} voltages were recorded{where}"
+    where = " in this window" if name in shown.traces else ""
+    return f"no {name} {shown.words} recorded{where}"
 
 
 def _peak_mv(run: RunView, name: str) -> float | None:
@@ -217,7 +277,7 @@ def _peak_mv(run: RunView, name: str) -> float | None:
 
 
 def _panels(
-    rows: Mapping[str, list[str]], start_ms: float, stop_ms: float
+    rows: Mapping[str, list[str]], start_ms: float, stop_ms: float, label: str
 ) -> tuple[Figure, dict[str, list[Axes]]]:
     """Return a figure with one row per cell, grouped by type, with room for what they are called.
     """
@@ -237,7 +297,7 @@ def _panels(
         axes[name][0].set_title(name, color=colour(name, rows), fontweight="bold")
     panel.set_xlim(start_ms, stop_ms)
     panel.set_xlabel("time (ms)")
-    figure.supylabel("membrane voltage (mV)", fontsize="medium", x=0.05 / WIDTH_IN, y=0.5)
+    figure.supylabel(label, fontsize="medium", x=0.05 / WIDTH_IN, y=0.5)
     gaps_in = [gap for panels in axes.values() for gap in (TITLE_IN, *[GAP_IN] * (len(panels) - 1))]
     longest = max((len(cell) for cells in rows.values() for cell in cells), default=0)
     fix(figure, [panel for panels in axes.values() for panel in panels],
@@ -246,32 +306,34 @@ def _panels(
     return figure, axes
 
 
-def _trace(axes: Axes, name: str, run: RunView, column: int, peak_mv: float | None) -> None:
-    """Draw one cell, its spikes up to `peak_mv` or, where that is not known, marked above."""
-    recorded: Any = run.traces[name]
+def _trace(axes: Axes, name: str, run: RunView, shown: _Shown, column: int) -> None:
+    """Draw one cell; of a voltage spikes up to their peak or, where not known, marked above."""
+    recorded = shown.traces[name]
     start_ms, stop_ms = axes.get_xlim()
     own = colour(name, run.populations)
     times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
     inside = (times_ms >= start_ms) & (times_ms <= stop_ms)
     times_ms = times_ms[inside]
-    v_mv = np.asarray(recorded.v_mv)[inside, column].astype(np.float64)
-    all_ms, ids = spikes_between(run, start_ms, stop_ms)
-    spikes_ms = all_ms[ids == recorded.ids[column]]
-    if peak_mv is not None:
-        times_ms, v_mv = with_spikes(times_ms, v_mv, spikes_ms, peak_mv)
-    elif spikes_ms.size:
-        above = axes.get_xaxis_transform()
-        axes.vlines(spikes_ms, 0.88, 1.0, color=own, lw=0.8, transform=above)
-    axes.plot(times_ms, v_mv, color=own, lw=0.7, solid_joinstyle="bevel", zorder=1)
+    values = np.asarray(recorded.v_mv)[inside, column].astype(np.float64)
+    if shown.peaks_mv is not None:
+        all_ms, ids = spikes_between(run, start_ms, stop_ms)
+        spikes_ms = all_ms[ids == recorded.ids[column]]
+        peak_mv = shown.peaks_mv.get(name, _peak_mv(run, name))
+        if peak_mv is not None:
+            times_ms, values = with_spikes(times_ms, values, spikes_ms, peak_mv)
+        elif spikes_ms.size:
+            above = axes.get_xaxis_transform()
+            axes.vlines(spikes_ms, 0.88, 1.0, color=own, lw=0.8, transform=above)
+    axes.plot(times_ms, values, color=own, lw=0.7, solid_joinstyle="bevel", zorder=1)
     axes.annotate(
-        _cell(run, name, column), (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
+        _cell(run, name, recorded.ids[column]), (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
         textcoords="offset points", va="center", color=own, fontsize="small",
     )  # fmt: skip
 
 
-def _cell(run: RunView, name: str, column: int) -> str:
+def _cell(run: RunView, name: str, number: Any) -> str:
     """Return what a recorded cell is called: by its number among those of its type."""
-    return f"cell {int(run.traces[name].ids[column]) - run.populations[name].start:,}"
+    return f"cell {int(number) - run.populations[name].start:,}"
 
 
 def with_spikes(
@@ -305,13 +367,15 @@ def with_spikes(
     return np.insert(times_ms, at, spikes_ms), np.insert(v_mv, at, peak_mv)
 
 
-def share_scale(drawn: list[Axes]) -> None:
-    """Give all axes the same range of voltage, with few round ticks.
+def share_scale(drawn: list[Axes], least: float = 1.0) -> None:
+    """Give all axes the same range, with few round ticks.
 
     Parameters
     ----------
     drawn : list of matplotlib.axes.Axes
         Those that hold a trace.
+    least : float
+        Room above and below at least [unit of the traces].
 
     Examples
     --------
@@ -324,7 +388,7 @@ def share_scale(drawn: list[Axes]) -> None:
         return
     low = min(panel.dataLim.y0 for panel in drawn)
     high = max(panel.dataLim.y1 for panel in drawn)
-    margin = max(0.06 * (high - low), 1.0)
+    margin = max(0.06 * (high - low), least) or 1.0
     marked = any(panel.collections for panel in drawn)
     for panel in drawn:
         panel.set_ylim(low - margin, high + (4 if marked else 1) * margin)

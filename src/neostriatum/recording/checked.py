@@ -112,6 +112,7 @@ class Record(_Strict):
     overlay: list[Text]
     changes: dict[Text, Text]
     stream_version: Count
+    state_version: Count = 1
     versions: dict[Text, Text]
     machine: dict[Text, Text | int | None]
     network: Text | None

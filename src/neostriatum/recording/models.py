@@ -1,45 +1,15 @@
-"""The models of a run in its record: what they compute, and where they came from."""
+"""The models of a run: whether those of its record are there, and are the same."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neostriatum.errors import ModelError, RunFileError, shown
-from neostriatum.models.plain import plain, rebuilt
-from neostriatum.models.registry import find, is_shipped, module_of, remedy
+from neostriatum.models.registry import find, remedy
 
 if TYPE_CHECKING:
-    from neostriatum.circuit.model import Circuit
     from neostriatum.recording.checked import ModelEntry
     from neostriatum.recording.store import Run
-
-
-def entries_of(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return what a record keeps of every model of a circuit.
-
-    Of one that is not shipped it keeps the whole as data too, so that a reader needs no module.
-    """
-    models: list[Any] = [cell.cell_model for cell in circuit.cells.values()]
-    models += [receptor.receptor_model for receptor in circuit.receptors.values()]
-    models += [pathway.stp.release_model for pathway in circuit.pathways.values() if pathway.stp]
-    return [{"kind": model.kind, "name": model.name, "hash": model.hash, "text": model.text,
-             **({} if is_shipped(model) else {"module": module_of(model), "data": plain(model)})}
-            for model in {(model.kind, model.name): model for model in models}.values()]
-
-
-def models_of(label: str, entries: list[ModelEntry]) -> list[tuple[Any, str]]:
-    """Return the models that a record holds as data, and their modules.
-
-    Raises
-    ------
-    RunFileError
-        They are damaged.
-    """
-    try:
-        return [(rebuilt(entry.data), entry.module) for entry in entries if entry.data is not None]
-    except ModelError as error:
-        msg = f"{label}: the record of this run is damaged ({error})"
-        raise RunFileError(msg) from None
 
 
 def check_models(run: Run, entries: list[ModelEntry]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neostriatum.circuit.aliases import canonical
 from neostriatum.errors import CircuitError, shown
+from neostriatum.recording.derived import derived, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,30 +40,72 @@ class Choice:
 def recordable(circuit: Circuit, name: str) -> dict[str, str]:
     """Return the unit of every variable that can be recorded of a cell type.
 
-    These are the states of its model, and ``<state>_<receptor>`` of its receptors.
+    These are the states of its model, ``<state>_<receptor>`` of its receptors, and what follows
+    from them; see `derived`.
 
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> recordable(load("striatum"), "FS")
-    {'v': 'mV', 'u': 'pA', 'g_AMPA': 'nS', 'g_GABA': 'nS'}
+    >>> list(recordable(load("striatum"), "FS"))[3:7]
+    ['g_GABA', 'static_threshold', 'I_AMPA', 'I_GABA']
     """
-    units = {state.name: state.unit for state in circuit.cells[name].declaration.states}
-    for receptor in circuit.receptors_of(name):
-        units |= {f"{state.name}_{receptor}": state.unit
-                  for state in circuit.receptors[receptor].declaration.states}
-    return units
+    return states(circuit, name) | {key: quantity.unit for key, quantity in
+                                    derived(circuit, name).items() if not quantity.problem}
 
 
 def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
-    """Return what to record.
+    """Return the states to record: those asked for, and those from which others follow.
+
+    Parameters
+    ----------
+    said, circuit, counts
+        As for `asked`.
+
+    Raises
+    ------
+    CircuitError
+        What `asked` refuses, a state that is needed of different cells or at different steps, more
+        than 10,000 traces.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> made = choices(["FS:[0,4-6]:v,I_AMPA:5"], ns.load("striatum"), {"FS": 10})
+    >>> [(one.population, one.variable, one.ids.tolist(), one.every) for one in made]
+    [('FS', 'v', [0, 4, 5, 6], 5), ('FS', 'g_AMPA', [0, 4, 5, 6], 5)]
+    """
+    needed: dict[tuple[str, str], Choice] = {}
+    for choice in asked(said, circuit, counts):
+        quantity = derived(circuit, choice.population).get(choice.variable)
+        for state in (choice.variable,) if quantity is None else quantity.states:
+            unit = states(circuit, choice.population)[state]
+            own = replace(choice, variable=state, unit=unit)
+            _refuse_other(choice, needed.setdefault((choice.population, state), own))
+    if (total := sum(len(choice.ids) for choice in needed.values())) > MOST:
+        msg = f"record: must be {MOST} traces at most (got {total})"
+        raise CircuitError(msg)
+    return list(needed.values())
+
+
+def _refuse_other(choice: Choice, state: Choice) -> None:
+    """Refuse a state that is needed otherwise than it is recorded."""
+    if choice.every != state.every or not np.array_equal(choice.ids, state.ids):
+        msg = (f"record: {choice.population}: {choice.variable} needs {state.variable}, which is "
+               f"recorded once (got {len(state.ids)} cells every {state.every} steps, and "
+               f"{len(choice.ids)} every {choice.every}). Ask for all that needs it of the same "
+               "cells and EVERY")
+        raise CircuitError(msg)
+
+
+def asked(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
+    """Return what was asked for, states and what follows from them.
 
     Parameters
     ----------
     said : str, iterable of str or None
         ``TYPE:CELLS:VARIABLES:EVERY``, the last two optional. CELLS is a number (the first so
         many), ids and ranges in brackets, ``[0,7,20-29]``, or ``all``; VARIABLES are those of
-        `recordable`, such as v and g_<receptor>, separated by commas (v); EVERY is a number of
+        `recordable`, such as v and I_<receptor>, separated by commas (v); EVERY is a number of
         steps (1). "none" records nothing; None records v of the first 3 cells of every type.
     circuit : Circuit
         Says which types and receptors there are.
@@ -72,29 +115,18 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]
     Raises
     ------
     CircuitError
-        Anything else than that, a cell that is not there, a variable asked for twice, more than
-        10,000 traces.
-
-    Examples
-    --------
-    >>> import neostriatum as ns
-    >>> made = choices(["FS:[0,4-6]:v,u:5"], ns.load("striatum"), {"FS": 10})
-    >>> [(one.population, one.variable, one.ids.tolist(), one.every) for one in made]
-    [('FS', 'v', [0, 4, 5, 6], 5), ('FS', 'u', [0, 4, 5, 6], 5)]
+        Anything else than that, a cell that is not there, a variable asked for twice.
     """
     if said is None:
         return [Choice(name, "v", np.arange(min(USUAL, count)), 1)
                 for name, count in counts.items() if count]
-    made = [one for text in listed(said) or () for one in _choices(text, circuit, counts)]
-    keys = [(one.population, one.variable) for one in made]
+    every = [choice for text in listed(said) or () for choice in _choices(text, circuit, counts)]
+    keys = [(choice.population, choice.variable) for choice in every]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice:
         msg = f"record: each variable of a type may be asked for once (got {' '.join(twice)} twice)"
         raise CircuitError(msg)
-    if (total := sum(len(one.ids) for one in made)) > MOST:
-        msg = f"record: must be {MOST} traces at most (got {total})"
-        raise CircuitError(msg)
-    return made
+    return every
 
 
 def listed(said: str | Iterable[str] | None) -> list[str] | None:
@@ -126,7 +158,10 @@ def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice
     wanted = [one.strip() for one in variables.split(",")]
     for one in wanted:
         if one not in known:
+            quantity = derived(circuit, name).get(one)
             msg = f"record: {text}: {name} has {', '.join(known)} (got {shown(one)})"
+            if quantity is not None:
+                msg = f"record: {text}: {one} cannot be computed: {quantity.problem}"
             raise CircuitError(msg)
     if not re.fullmatch(r"[0-9]{1,9}", every) or int(every) < 1:
         msg = f"record: {text}: every must be a number of steps, at least 1 (got {shown(every)})"

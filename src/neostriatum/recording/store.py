@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.load import load
+from neostriatum.circuit.models import known, load_with
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
-from neostriatum.errors import RunFileError
-from neostriatum.models.registry import described
+from neostriatum.errors import ModelError, RunFileError
 from neostriatum.recording.checked import events_of, model_entries
 from neostriatum.recording.chunks import due, read_chunk
+from neostriatum.recording.derived import computed
 from neostriatum.recording.events import Event
 from neostriatum.recording.manifest import Manifest
-from neostriatum.recording.models import models_of
 from neostriatum.recording.record import parsed, read_record, write_record
-from neostriatum.recording.selection import choices
+from neostriatum.recording.selection import asked, choices, recordable
 from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
 from neostriatum.recording.spikehash import spike_hash as spike_hash
 
@@ -92,8 +91,12 @@ class Run:
     def circuit(self) -> Circuit:
         """The resolved circuit."""
         self.verify_inputs()
-        with described(models_of(self.label, model_entries(self))):
-            return load(self.record["circuit"], folder=self.folder)
+        entries = [entry.model_dump() for entry in model_entries(self)]
+        try:
+            return load_with(entries, self.record["circuit"], self.folder)
+        except ModelError as error:
+            msg = f"{self.label}: the record of this run is damaged ({error})"
+            raise RunFileError(msg) from None
 
     @property
     def circuit_name(self) -> str:
@@ -134,6 +137,15 @@ class Run:
             key: parsed(text) for key, text in entry.set.items()}, entry.note)
             for entry in events_of(self)]
 
+    @cached_property
+    def circuits(self) -> list[tuple[int, Circuit]]:
+        """The circuit from each step on: the resolved one, and that after every event."""
+        circuits = [(0, self.circuit)]
+        with known([entry.model_dump() for entry in model_entries(self)]):
+            for event in self.events:
+                circuits.append((event.step, circuits[-1][1].replace(event.changes)))
+        return circuits
+
     @property
     def populations(self) -> dict[str, range]:
         """Global ids of each cell type."""
@@ -168,21 +180,29 @@ class Run:
 
     @property
     def variables(self) -> list[str]:
-        """The variables that are recorded of single cells."""
-        return list(dict.fromkeys(one.variable for one in self._chosen))
+        """The variables of single cells: states that are recorded, then what was asked for."""
+        return list(dict.fromkeys(one.variable for one in (*self._chosen, *self._asked)))
+
+    def steps_of(self, name: str) -> dict[str, int]:
+        """Return after how many steps each state of a type is recorded."""
+        return {one.variable: one.every for one in self._chosen if one.population == name}
 
     def unit(self, variable: str, name: str | None = None) -> str:
-        """Return the unit of a recorded variable, of one type or of the first that has it."""
-        return next(one.unit for one in self._chosen
-                    if one.variable == variable and name in (None, one.population))
+        """Return the unit of a variable, of one type or of the first that has it."""
+        units = [(choice.population, choice.variable, choice.unit)
+                 for choice in (*self._chosen, *self._asked)]
+        units += [(population, key, unit) for population in self.populations
+                  for key, unit in recordable(self.circuit, population).items()]
+        return next(unit for population, key, unit in units
+                    if key == variable and name in (None, population))
 
     def recorded(self, variable: str) -> dict[str, Trace]:
-        """Return one variable of the recorded cells by type: v [mV], g_... [nS], ...
+        """Return one variable of the recorded cells by type: v [mV], g_... [nS], I_... [pA], ...
 
         Parameters
         ----------
         variable : str
-            One of `variables`; nothing is returned for another.
+            One of `variables`, or any that follows from them; nothing is returned for another.
 
         Returns
         -------
@@ -193,13 +213,26 @@ class Run:
         ------
         RunFileError
             A damaged file.
+        CircuitError, ModelError
+            What does not follow from the states, and why, or what a model that is not registered
+            here would have to compute.
         """
         if variable not in self._traces:
-            self._traces[variable] = self._read(variable)
+            self._traces[variable] = self.stored(variable) | computed(self, variable)
         return self._traces[variable]
 
     @cached_property
     def _traces(self) -> dict[str, dict[str, Trace]]:
+        return {}
+
+    def stored(self, variable: str) -> dict[str, Trace]:
+        """Return a state as `recorded` does, without what follows from states under its name."""
+        if variable not in self._stored:
+            self._stored[variable] = self._read(variable)
+        return self._stored[variable]
+
+    @cached_property
+    def _stored(self) -> dict[str, dict[str, Trace]]:
         return {}
 
     def _read(self, variable: str) -> dict[str, Trace]:
@@ -319,6 +352,11 @@ class Run:
     @cached_property
     def _manifest(self) -> Manifest:
         return Manifest(self.folder)
+
+    @cached_property
+    def _asked(self) -> list[Choice]:
+        counts = self.record.get("counts")
+        return asked(self.record["record"], self.circuit, counts) if counts else []
 
     @cached_property
     def _chosen(self) -> list[Choice]:

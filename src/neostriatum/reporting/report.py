@@ -184,6 +184,8 @@ def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
     facts += [("spikes", f"{len(run.spikes):,}"),
               ("simulated", f"{number(run.duration_ms / 1000)} s"),
               ("dopamine", _dopamine(run.circuit)), *_others(run.circuit)]
+    if run.variables not in ([], ["v"]):
+        facts.append(("recorded", ", ".join(run.variables)))
     if said is not None:
         facts += [("real-time factor", f"{said.real_time_factor:.2f}"),
                   ("peak memory", f"{said.peak_memory_gb:.2f} GB")]

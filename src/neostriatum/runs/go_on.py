@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import __version__, rng
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import locked
-from neostriatum.engines.base import engine
+from neostriatum.engines.base import STATE_VERSION, engine
 from neostriatum.errors import (
     CircuitError,
     EngineUnsupported,
@@ -128,9 +128,10 @@ def _as_it_is(former: Run, tell: Callable[[str, float], None]) -> Run:
 
 
 def _refuse_other_versions(former: Run) -> None:
-    said, stream = former.record["versions"]["neostriatum"], former.record["stream_version"]
-    for what, theirs, ours in (("stream_version", stream, rng.STREAM_VERSION),
-                               ("version", said.split(".")[0], __version__.split(".")[0])):
+    record, said = former.record, former.record["versions"]["neostriatum"]
+    for what, theirs, ours in (("stream_version", record["stream_version"], rng.STREAM_VERSION),
+                               ("version", said.split(".")[0], __version__.split(".")[0]),
+                               ("state_version", record.get("state_version", 1), STATE_VERSION)):
         if theirs != ours:
             msg = (f"{former.label}: {what} must be {ours} to go on exactly (got {theirs}, "
                    f"neostriatum {said}). Install that version, or use rerun")
@@ -171,7 +172,7 @@ def _reopen(former: Run) -> None:
     ends = [min(at + _STRETCH, record.steps) for at in range(0, record.steps, _STRETCH)]
     spikes = windows_of_spikes(folder / "spikes.h5", former.populations, dt, ends)
     traces = []
-    for variable in former.variables:
+    for variable in dict.fromkeys(one.variable for one in chosen):
         mine = [one for one in chosen if one.variable == variable]
         traces.append(windows_of_traces(folder / report(variable), mine, ends))
     for end, (steps, ids), *samples in zip(ends, spikes, *traces, strict=True):

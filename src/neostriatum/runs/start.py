@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import rng
 from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.folder import path_text
+from neostriatum.circuit.models import entries_of
 from neostriatum.circuit.resolve import resolve
 from neostriatum.compile_clock import compile_seconds, listening
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
-from neostriatum.engines.base import engine
+from neostriatum.engines.base import STATE_VERSION, engine
 from neostriatum.errors import (
     CircuitError,
     NumericsError,
@@ -28,7 +29,6 @@ from neostriatum.network.files import load_network
 from neostriatum.network.network import Network
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.checked import Record
-from neostriatum.recording.models import entries_of
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import choices
 from neostriatum.recording.writer import Writer
@@ -192,7 +192,8 @@ def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n
         "changes": {str(key): spelled(value) for key, value in settings.changes.items()},
         "record": settings.record, "figures": settings.figures,
         "weight_unit": settings.weight_unit,
-        "stream_version": rng.STREAM_VERSION, "versions": versions(), "machine": machine(),
+        "stream_version": rng.STREAM_VERSION, "state_version": STATE_VERSION,
+        "versions": versions(), "machine": machine(),
     } | asked)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.brian2_engine.equations import inlet
+
 if TYPE_CHECKING:
     from neostriatum.engines.program import Program
 
@@ -55,7 +57,7 @@ def add_drives(b2: Any, program: Program, groups: list[Any], objects: list[Any],
 
 def _count(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any],
            namespace: dict[str, Any], p: str, n: int, masked: str) -> None:
-    """Add the events of a step to the conductances before the state update."""
+    """Add the events of a step to what arrives in it."""
     size = drive.afferents
     lines = []
     if drive.process == "binomial":
@@ -75,7 +77,7 @@ def _count(b2: Any, program: Program, drive: Any, group: Any, objects: list[Any]
         mask = f"*int(driven_{n})" if masked else ""
         lines.append(f"count_{n} = count_{n} + {name}{mask}")
     receptors = program.populations[drive.population].synapses
-    lines += [f"g_{receptors[receptor].name} += count_{n}*{weight!r}*nS"
+    lines += [f"{inlet(receptors[receptor])} += count_{n}*{weight!r}"
               for receptor, weight in drive.weights]
     objects.append(group.run_regularly("\n".join(lines), when="start", name=f"drive_{n}"))
 
@@ -128,6 +130,7 @@ def _shared_trains(b2: Any, program: Program, drive: Any, group: Any, objects: l
     offsets, listeners = drive.pool
     trains = b2.NeuronGroup(len(offsets) - 1, "pad : 1", namespace=namespace, name=f"trains_{n}",
                             threshold=f"rand() < {rate}*{program.dt / 1000.0!r}", reset="")
+    trains.thresholder["spike"].when = "start"
     sources = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     _connect(b2, program, drive, trains, group, objects, sources, drive.members[listeners],
              f"from_trains_{n}")
@@ -136,31 +139,23 @@ def _shared_trains(b2: Any, program: Program, drive: Any, group: Any, objects: l
 
 def _recorded(b2: Any, program: Program, recorded: Any, group: Any, objects: list[Any],
               n: int) -> None:
-    """Play recorded spikes, emitted one step early: Brian2 delivers after its state update."""
-    when = recorded.steps + program.warmup
-    receptors = program.populations[recorded.population].synapses
-    # Events of the very first step cannot be emitted before it: they start in the conductances.
-    first = when == 0
-    for receptor, weight in recorded.weights:
-        name = f"g_{receptors[receptor].name}"
-        start = np.zeros(program.populations[recorded.population].n)
-        np.add.at(start, recorded.ids[first], weight)
-        setattr(group, name, getattr(group, name)[:] + start * b2.nS)
-    ids, when = recorded.ids[~first], when[~first] - 1
-    if not len(ids):
+    """Play recorded spikes at the start of their steps."""
+    if not len(recorded.ids):
         return
-    player = b2.SpikeGeneratorGroup(len(ids), np.arange(len(ids)), when * program.dt * b2.ms,
+    ids, when = recorded.ids, recorded.steps + program.warmup
+    number = np.arange(len(ids))
+    player = b2.SpikeGeneratorGroup(len(number), number, when * program.dt * b2.ms, when="start",
                                     dt=program.dt * b2.ms, name=f"player_{n}")
-    _connect(b2, program, recorded, player, group, objects, np.arange(len(ids)), ids,
-             f"from_player_{n}")
+    _connect(b2, program, recorded, player, group, objects, number, ids, f"from_player_{n}")
     objects.append(player)
 
 
-def _connect(b2: Any, program: Program, one: Any, source: Any, group: Any, objects: list[Any],
+def _connect(b2: Any, program: Program, drive: Any, source: Any, group: Any, objects: list[Any],
              i: np.ndarray, j: np.ndarray, name: str) -> None:
-    receptors = program.populations[one.population].synapses
-    on_pre = "\n".join(f"g_{receptors[receptor].name}_post += {weight!r}*nS"
-                       for receptor, weight in one.weights)
-    synapses = b2.Synapses(source, group, on_pre=on_pre, name=name)
+    receptors = program.populations[drive.population].synapses
+    on_pre = "\n".join(f"{inlet(receptors[receptor])}_post += {weight!r}"
+                       for receptor, weight in drive.weights)
+    synapses = b2.Synapses(source, group, on_pre=on_pre, name=name, namespace={})
+    synapses.pre.when = "before_groups"
     synapses.connect(i=i, j=j)
     objects.append(synapses)

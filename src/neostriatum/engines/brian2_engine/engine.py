@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, refuse_other_models
+from neostriatum.engines.base import Capabilities, Samples, Trace
+from neostriatum.engines.brian2_engine.equations import variable
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
+from neostriatum.engines.brian2_engine.statements import check
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineMissing, EngineUnsupported, NumericsError
@@ -50,7 +52,8 @@ def brian2() -> Any:
     # One compiler per core: make -j alone starts dozens.
     b2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{cores()}"]
     b2.prefs.codegen.cpp.extra_compile_args_msvc = ["/Ox", "/w", "/MP"]
-    b2.BrianLogger.suppress_name("method_choice")
+    # It rewrites sums and products in an order of its own.
+    b2.prefs.codegen.loop_invariant_optimisations = False
     # Results with OpenMP are compared with the reference in our own tests.
     b2.BrianLogger.suppress_hierarchy("brian2.devices.cpp_standalone.device.openmp")
     return b2
@@ -63,6 +66,11 @@ def has_compiler() -> bool:
 
 def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Objects:
     """Return the circuit as Brian2 objects, on Brian2's current device, to run or to extend.
+
+    Cells have states and parameters without units of Brian2, in mV, pA, nS, pF and ms: ``c_v``,
+    ``c_C``, and ``r0_g`` of their first receptor. ``v``, ``u``, ``g_AMPA`` and ``I_AMPA`` can be
+    read with units where the models are shipped, ``v`` of any cell. Add to ``in_AMPA`` what shall
+    arrive at AMPA [nS]. ``network["step_dSPN"].abstract_code`` is a step of a dSPN.
 
     Parameters
     ----------
@@ -90,7 +98,7 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
     49
     """
     program = lower(circuit, network, seed)
-    refuse_other_models("brian2", program)
+    check("brian2", program)
     return build_objects(brian2(), program)
 
 
@@ -109,7 +117,7 @@ class _Brian2:
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         self.program, self._seed = lower(circuit, network, seed), seed
-        refuse_other_models(self.name, self.program)
+        check(self.name, self.program)
         self.step = 0
         self._probes = Probes(self.program)
         self._spikes: dict[str, Any] = {}
@@ -134,16 +142,15 @@ class _Brian2:
         if key in self._seen:
             self.objects.network.remove(self._seen.pop(key)[1])
         if name in self.objects.groups:
-            made = self.b2.StateMonitor(self.objects.groups[name], probe.variable, when="end",
-                                        record=probe.ids)
+            made = self.b2.StateMonitor(self.objects.groups[name], when="end", record=probe.ids,
+                                        variables=variable(probe.population, probe.variable))
             self._seen[key] = probe, made
             self.objects.network.add(made)
 
     def _note(self) -> None:
         """Move what the monitors of potentials and the like saw to the probes."""
         for probe, monitor in self._seen.values():
-            scale = {"v": 1e3, "u": 1e12}.get(probe.variable, 1e9)
-            values = np.array(getattr(monitor, f"{probe.variable}_")[:]).T * scale
+            values = np.array(getattr(monitor, variable(probe.population, probe.variable))[:]).T
             steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64)
             self._probes.put(probe, steps, values)
 
@@ -164,7 +171,7 @@ class _Brian2:
     def _check(self) -> None:
         for pop in self.program.populations:
             if pop.name in self.objects.groups:
-                v = np.asarray(self.objects.groups[pop.name].v_[:]) * 1000.0
+                v = np.asarray(self.objects.groups[pop.name].c_v[:])
                 bad = np.flatnonzero(~(np.abs(v) <= V_LIMIT))
                 if len(bad):
                     msg = (f"{pop.name} {bad[0]}: membrane potential must stay within "
@@ -230,7 +237,9 @@ class Brian2Runtime(_Brian2):
         # The clock belongs to Brian2: another engine may have set it to its own dt.
         self.b2.defaultclock.dt = self.program.dt * self.b2.ms
         first, self.step = self.step, self.step + n_steps
-        self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
+        # The side of a `where` that is not taken may be anything.
+        with np.errstate(all="ignore"):
+            self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
         if starting:
             self._check_compiled()
         self._check()

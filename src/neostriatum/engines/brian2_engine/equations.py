@@ -1,127 +1,149 @@
-"""Write a population's equations as Brian2 text: our templates, legal names and numbers only."""
+"""The variables of a population as Brian2 equations: what changes, numbers, what levels do.
+
+No differential equation: `statements` holds the step, operation by operation. Numbers are those of
+the package (mV, pA, nS, pF, ms) without units of Brian2. Every name of a model has a prefix,
+so that it is no name of Brian2, a unit or another model's: ``c_`` in a cell, ``r0_`` in the first
+receptor of a cell, ``s_`` in a synapse. What arrives at AMPA is ``in_AMPA``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.engines.program import MG_SLOPE
+from neostriatum.engines.brian2_engine.functions import WORDS
+from neostriatum.models.printer import code
+from neostriatum.models.registry import is_shipped
+from neostriatum.models.symbol import symbols
 
 if TYPE_CHECKING:
-    from neostriatum.engines.modulation import Modulation
-    from neostriatum.engines.program import Population, Program
+    from collections.abc import Iterator
 
-#: Our units in Brian2's words.
-UNITS = {
-    "pF": "pF", "nS/mV": "nS/mV", "mV": "mV", "1/ms": "1/ms", "pA": "pA", "nS": "nS",
-    "nS/mV^2": "nS/mV**2",
-}
-DIMENSIONS = {
-    "pF": "farad", "nS/mV": "siemens/volt", "mV": "volt", "1/ms": "hertz", "pA": "amp",
-    "nS": "siemens", "nS/mV^2": "siemens/volt**2",
-}
+    from neostriatum.engines.modulation import Modulation
+    from neostriatum.engines.population import Population, Synapse
+    from neostriatum.engines.program import Program
+
+
+#: Brian2's dimensions of units.
+_SHOWN = {"mV": "volt", "pA": "amp", "nS": "siemens"}
+
+
+def literal(number: Any) -> str:
+    """Return a number as text, in parentheses where it is negative."""
+    text = repr(float(number))
+    return f"({text})" if text.startswith("-") else text
+
+
+def prefixed(prefix: str, name: str) -> str:
+    """Return a name of a model with a prefix, and an end that has no meaning in Brian2."""
+    return f"{prefix}_{name}" + ("_0" if name.endswith(("_", "_pre", "_post", "_0")) else "")
+
+
+def variable(population: Population, name: str) -> str:
+    """Return what a recordable variable is called in Brian2."""
+    receptor, state = population.variables[name]
+    return prefixed("c" if receptor < 0 else f"r{receptor}", state)
+
+
+def inlet(synapse: Synapse) -> str:
+    """Return where what arrives at a receptor in a step waits [nS]: its sum is exact."""
+    return prefixed("in", synapse.name)
+
+
+def receptor_names(population: Population, number: int) -> dict[str, str]:
+    """Return what the symbols of a receptor are called in Brian2, without the step."""
+    synapse = population.synapses[number]
+    own = (*synapse.model.names, *synapse.values, "gain")
+    return {name: prefixed(f"r{number}", name) for name in own} | {"v": "c_v"}
 
 
 def equations(program: Program, population: Population) -> str:
-    """Return the equations of one cell type (docs/design.md, section 4)."""
-    recovery = "b*clip(v - v_b, 0*mV, 1e9*mV)**3" if population.cubic else "b*(v - v_r)"
-    noise = f" + {population.sigma!r}*mV*xi*ms**-0.5" if population.sigma else ""
-    lines = [
-        f"dv/dt = (k*(v - v_r)*(v - v_t) - u + I)/C{noise} : volt",
-        f"du/dt = a*({recovery} - u) : amp",
-        f"I = {' + '.join(_currents(program, population))} : amp",
-    ]
+    """Return the variables of one cell type."""
+    lines = [f"{prefixed('c', name)} : 1" for name in population.model.names]
+    if population.hold:
+        lines += ["held : integer", "free : integer"]
     # The levels by number: phi1 is D1, phi2 D2, the others follow in the order of the circuit.
     lines += [f"phi{n}{'' if course.is_constant else f' = phi{n}_course(t)'} : 1 (shared)"
               for n, course in enumerate(program.courses, start=1)]
-    for name, unit in units(population).items():
-        lines += _parameter(population, name, population.parameters[name], DIMENSIONS[unit],
-                            UNITS[unit])
-    for synapse in population.synapses:
-        lines += _receptor(population, synapse)
+    for name, value in population.parameters.items():
+        lines += _parameter(population, name, value)
+    for number, synapse in enumerate(population.synapses):
+        lines += _receptor(population, synapse, number)
     lines += _extras(program, population)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_shown(population, lines)])
 
 
-def units(population: Population) -> dict[str, str]:
-    """Return our unit of every parameter of a population's model."""
-    return {parameter.name: parameter.spelled_unit for parameter in population.model.parameters}
-
-
-def _currents(program: Program, population: Population) -> list[str]:
-    terms = ["I_spon", *(f"I_{synapse.name}" for synapse in population.synapses)]
-    number = program.index[population.name]
-    if program.coupled(number):
-        terms.append("I_gap")
-    terms += [f"I_injected_{n}" for n, one in enumerate(program.currents)
-              if one.population == number]
-    if any(effect.kind == "current" for effect in population.effects):
-        terms.append("I_dopamine")
-    return terms
-
-
-def _heard(effect: Modulation) -> str:
-    """Return how strongly the cells hear the level of an effect."""
-    phi, curve, reference = f"phi{effect.level + 1}", effect.curve, effect.modulator.reference.value
+def heard(effect: Modulation) -> str:
+    """Return how strongly the cells hear the level of an effect, times its amount."""
+    phi, curve, modulator = f"phi{effect.level + 1}", effect.curve, effect.modulator
     if curve is None:
-        return f"({phi} - ({reference!r}))" if reference else phi
+        return f"{literal(effect.amount)}*({phi} - {literal(modulator.reference.value)})"
     n, half = curve.order.value, curve.half.value
     # A level of 0 is heard as the response to the reference alone.
-    silence = float(effect.modulator.heard(0.0, curve))
-    return f"({phi}**{n!r}/({phi}**{n!r} + {half ** n!r}) + ({silence!r}))"
+    silence = float(modulator.heard(0.0, curve))
+    return f"{literal(effect.amount)}*({phi}**{n!r}/({phi}**{n!r} + {half**n!r}) + " \
+           f"{literal(silence)})"
 
 
 def _factor(population: Population, target: str) -> str:
-    return "".join(f"*(1 + ({effect.amount!r})*{_heard(effect)})" for effect in population.effects
-                   if effect.acts_on == target and effect.kind == "factor")
+    """Return the product of the factors on a target, nothing where it has none."""
+    return "*".join(f"(1.0 + {heard(effect)})" for effect in population.effects
+                    if effect.acts_on == target and effect.kind == "factor")
 
 
-def _added(population: Population, target: str, unit: str) -> str:
-    terms = [f"({effect.amount!r})*{_heard(effect)}" for effect in population.effects
-             if effect.acts_on == target and effect.kind == "add"]
-    return f" + ({' + '.join(terms)})*{unit}" if terms else ""
+def _parameter(population: Population, name: str, value: Any) -> list[str]:
+    factor = _factor(population, name)
+    terms = [heard(effect) for effect in population.effects
+             if effect.acts_on == name and effect.kind == "add"]
+    change = (f"*({factor})" if factor else "") + (f" + ({' + '.join(terms)})" if terms else "")
+    name, own = prefixed("c", name), prefixed("own", name)
+    if not getattr(value, "ndim", 0):
+        return [f"{name} = {literal(value)}{change} : 1 (shared)"]
+    if not change:
+        return [f"{name} : 1 (constant)"]
+    return [f"{own} : 1 (constant)", f"{name} = {own}{change} : 1"]
 
 
-def _parameter(population: Population, name: str, value: Any, dimension: str,
-               unit: str) -> list[str]:
-    change = f"{_factor(population, name)}{_added(population, name, unit)}"
-    if getattr(value, "ndim", 0):
-        own = f"{name}_own" if change else name
-        lines = [f"{own} : {dimension}"]
-        return [*lines, f"{name} = {own}{change} : {dimension}"] if change else lines
-    return [f"{name} = ({float(value)!r})*{unit}{change} : {dimension} (shared)"]
-
-
-def _receptor(population: Population, synapse: Any) -> list[str]:
-    name = synapse.name
-    flow = f"g_{name}*(({synapse.E!r})*mV - v){_factor(population, f'I_{name}')}"
-    lines = [f"g_{name} : siemens"]
-    if synapse.block:
-        lines.append(f"B_{name} = 1/(1 + {synapse.block!r}*exp(-{MG_SLOPE!r}*v/mV)) : 1")
-        flow += f"*B_{name}"
-    return [*lines, f"I_{name} = {flow} : amp"]
+def _receptor(population: Population, synapse: Synapse, number: int) -> list[str]:
+    model, names = synapse.model, receptor_names(population, number)
+    lines = [f"{inlet(synapse)} : 1", *(f"{names[state]} : 1" for state in model.names)]
+    gain = _factor(population, f"I_{synapse.name}") or "1.0"
+    lines.append(f"{names['gain']} = {gain} : 1 (shared)")
+    used = symbols(model.effect, *(rate.step for rate in model.rates))
+    return lines + [f"{names[name]} = {literal(synapse.values[name])} : 1 (shared)"
+                    for name in used if name in synapse.values]
 
 
 def _extras(program: Program, population: Population) -> list[str]:
-    number, lines = program.index[population.name], []
-    if program.coupled(number):
-        # Brian2 sums into one variable from one Synapses object alone, so every kind has its own.
-        kinds = [n for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]
-        lines.append(f"I_gap = {' + '.join(f'I_gap_{n}' for n in kinds)} : amp")
-        lines += [f"I_gap_{n} : amp" for n in kinds]
-    for n, current in enumerate(program.currents):
-        if current.population == number:
-            # Where a current reaches only some neurons, a mask of 0 and 1 says which.
-            whole = len(current.members) == population.n
-            lines += [] if whole else [f"reach_{n} : 1 (constant)"]
-            mask = "" if whole else f"*reach_{n}"
-            level = f"{current.course.constant.value!r}*pA" if current.course.is_constant else \
-                f"injected_{n}(t)*pA"
-            lines.append(f"I_injected_{n} = {level}{mask} : amp")
-    flows = [f"{effect.amount!r}*nS*{_heard(effect)}*(v - ({effect.reversal!r})*mV)"
-             for effect in population.effects if effect.kind == "current"]
-    if flows:
-        lines.append(f"I_dopamine = {' + '.join(flows)} : amp")
-    for n, drive in enumerate(program.drives):
-        if drive.population == number and len(drive.members) < population.n:
-            lines.append(f"driven_{n} : 1 (constant)")
+    number = program.index[population.name]
+    # Brian2 sums into one variable from one Synapses object alone, so every kind has its own.
+    lines = [f"I_gap_{n} : 1" for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]
+    # Where a current or a drive reaches only some neurons, a mask of 0 and 1 says which.
+    for name, parts in (("reach", program.currents), ("driven", program.drives)):
+        lines += [f"{name}_{n} : 1 (constant)" for n, part in enumerate(parts)
+                  if part.population == number and len(part.members) < population.n]
     return lines
+
+
+def _shown(population: Population, lines: list[str]) -> Iterator[str]:
+    """Yield what can be read under the names of the package and with units: potentials and so on.
+
+    That is v alone where a model is not shipped, for its names may be Brian2's.
+    """
+    yield "v = c_v*mV : volt"
+    models = (population.model, *(synapse.model for synapse in population.synapses))
+    if not all(is_shipped(model) for model in models):
+        return
+    known = {line.split()[0] for line in lines} | {"v", "I_all"}
+    for name, (receptor, state) in population.variables.items():
+        owner = population.model if receptor < 0 else population.synapses[receptor].model
+        unit = next(one.unit for one in owner.states if one.name == state)
+        if unit in _SHOWN and _free(name, known):
+            yield f"{name} = {variable(population, name)}*{unit} : {_SHOWN[unit]}"
+    for number, synapse in enumerate(population.synapses):
+        if synapse.model.current is not None and _free(f"I_{synapse.name}", known):
+            flow = code(synapse.model.effect, receptor_names(population, number), WORDS)
+            yield f"I_{synapse.name} = ({flow})*pA : amp"
+
+
+def _free(name: str, known: set[str]) -> bool:
+    return name not in known and not name.endswith(("_", "_pre", "_post"))

@@ -1,7 +1,8 @@
 """Build the Brian2 objects of a circuit: groups, synapses, gap junctions, drives.
 
-Brian2 updates the cells first and delivers spikes afterwards, we the other way round; a synapse
-with a delay of m steps therefore has m - 1 here, and conductances decay between the two.
+A step: drives at "start", cells at "groups", then thresholds, synapses and resets. What a spike
+brings waits for the cells of the next step, so that a delay of m steps is m - 1 here. Brian2
+forgets at the end of a run which cells just fired: their synapses must ask in the same step.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.brian2_engine.drive import add_drives, course
-from neostriatum.engines.brian2_engine.equations import UNITS, equations, units
+from neostriatum.engines.brian2_engine.equations import equations, prefixed
+from neostriatum.engines.brian2_engine.functions import functions
+from neostriatum.engines.brian2_engine.statements import (
+    arrival,
+    reset,
+    step,
+    synapse_model,
+    threshold,
+)
 
 if TYPE_CHECKING:
     from neostriatum.engines.program import Gaps, Population, Program, Projection
@@ -34,7 +43,7 @@ class Brian2Objects:
 def build_objects(b2: Any, program: Program) -> Brian2Objects:
     """Return the objects of a program; ``b2`` is the imported Brian2 module."""
     b2.defaultclock.dt = program.dt * b2.ms
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = functions(b2)
     for number, level in enumerate(program.courses, start=1):
         if not level.is_constant:
             name = f"phi{number}_course"
@@ -50,15 +59,12 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
         _reach(groups[current.population], f"reach_{n}", current.members,
                program.populations[current.population].n)
     for population in present:
-        decays = "\n".join(f"g_{synapse.name} *= {synapse.decay!r}"
-                           for synapse in population.synapses)
-        if decays:
-            objects.append(made[population.name].run_regularly(
-                decays, when="after_groups", name=f"decay_{population.name}"))
+        objects.append(made[population.name].run_regularly(
+            step(program, population), when="groups", name=f"step_{population.name}"))
     synapses = {}
     for projection in program.projections:
         if len(projection.targets):
-            synapses[projection.name] = _synapses(b2, program, projection, groups)
+            synapses[projection.name] = _synapses(b2, program, projection, groups, namespace)
     for n, kind in enumerate(program.gaps):
         objects += (_ohmic(b2, kind, n, groups) if kind.tau is None
                     else _through_nodes(b2, program, kind, n, groups))
@@ -69,28 +75,20 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
 
 def _group(b2: Any, program: Program, population: Population, namespace: dict[str, Any]) -> Any:
     group = b2.NeuronGroup(
-        population.n, equations(program, population), method="euler", threshold="v >= v_peak",
+        population.n, equations(program, population), threshold=threshold(program, population),
         # No other object of Brian2 has a name that begins so, whatever a type is called.
-        reset="v = c\nu += d", name=f"cells_{population.name}", namespace=namespace,
+        reset=reset(program, population), name=f"cells_{population.name}", namespace=namespace,
     )
-    group.v = np.broadcast_to(population.start_v, (population.n,)) * b2.mV
-    group.u = np.broadcast_to(population.start_u, (population.n,)) * b2.pA
+    for name, value in population.starts.items():
+        setattr(group, prefixed("c", name), np.broadcast_to(value, (population.n,)))
     for number, level in enumerate(program.courses, start=1):
         if level.is_constant:
             setattr(group, f"phi{number}", level.constant.value)
-    ours = units(population)
     for name, value in population.parameters.items():
         if np.ndim(value):
-            modulated = any(effect.acts_on == name for effect in population.effects)
-            unit = b2.Quantity(1) * _unit(b2, UNITS[ours[name]])
-            setattr(group, f"{name}_own" if modulated else name, value * unit)
+            own = prefixed("own", name)
+            setattr(group, own if own in group.variables else prefixed("c", name), value)
     return group
-
-
-def _unit(b2: Any, name: str) -> Any:
-    units = {"pF": b2.pF, "nS/mV": b2.nS / b2.mV, "mV": b2.mV, "1/ms": 1 / b2.ms, "pA": b2.pA,
-             "nS": b2.nS, "nS/mV**2": b2.nS / b2.mV**2}
-    return units[name]
 
 
 def _reach(group: Any, name: str, members: np.ndarray, size: int) -> None:
@@ -100,39 +98,20 @@ def _reach(group: Any, name: str, members: np.ndarray, size: int) -> None:
         setattr(group, name, mask)
 
 
-def _synapses(b2: Any, program: Program, projection: Projection, groups: list[Any]) -> Any:
-    receptors = program.populations[projection.target].synapses
-    stp = projection.stp
-    scale, model, before, after = "", "", "", ""
-    if stp is not None:
-        # The state is kept per synapse here: intervals at arrival equal those at emission.
-        fac, rec = stp.fac_steps * program.dt, stp.rec_steps * program.dt
-        if fac > 0:
-            model += f"du_s/dt = -u_s/({fac!r}*ms) : 1 (event-driven)\n"
-            before += f"u_s += {stp.U!r}*(1 - u_s)\n"
-        else:
-            model += f"u_s = {stp.U!r} : 1\n"
-        if rec > 0:
-            model += f"dx_s/dt = (1 - x_s)/({rec!r}*ms) : 1 (event-driven)\n"
-            after = "\nx_s -= u_s*x_s"
-        else:
-            model += "x_s = 1.0 : 1\n"
-        scale = f"*u_s*x_s/{stp.U!r}"
-    if projection.factors is not None:
-        model, scale = model + "factor : 1 (constant)\n", scale + "*factor"
-    if projection.failure:
-        model, scale = model + "released : 1\n", scale + "*released"
-        before += f"released = int(rand() >= {projection.failure!r})\n"
-    on_pre = before + "\n".join(f"g_{receptors[receptor].name}_post += {weight!r}*nS{scale}"
-                                for receptor, weight in projection.weights) + after
-    name = projection.name.replace("->", "_to_")
-    made = b2.Synapses(groups[projection.source], groups[projection.target], model=model,
-                       on_pre=on_pre, name=name, method="exact")
+def _synapses(b2: Any, program: Program, projection: Projection, groups: list[Any],
+              namespace: dict[str, Any]) -> Any:
+    made = b2.Synapses(groups[projection.source], groups[projection.target],
+                       model=synapse_model(projection), on_pre=arrival(program, projection),
+                       name=projection.name.replace("->", "_to_"), namespace=namespace)
     i = np.repeat(np.arange(len(projection.offsets) - 1), np.diff(projection.offsets))
     made.connect(i=i, j=projection.targets)
-    made.delay = (projection.delays.astype(float) - 1.0) * program.dt * b2.ms
-    if stp is not None and stp.rec_steps > 0:
-        made.x_s = 1.0
+    delays = projection.delays.astype(float) - 1.0
+    made.delay = delays * program.dt * b2.ms
+    if projection.stp is not None:
+        # Step 0 of the source is heard a delay later.
+        made.last = delays
+        for state, rest in projection.stp.model.rests.items():
+            setattr(made, prefixed("s", state.name), float(rest))
     if projection.factors is not None:
         made.factor = projection.factors.astype(float)
     return made
@@ -140,15 +119,16 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
 
 def _ohmic(b2: Any, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
     """Return the synapses of the kind of gap junction number ``n``, from each cell to the other."""
-    model = f"I_gap_{n}_post = {kind.g!r}*nS*(v_pre - v_post) : amp (summed)"
-    ways = [(kind.a, kind.b, kind.first, kind.second), (kind.b, kind.a, kind.second, kind.first)]
+    model = f"I_gap_{n}_post = {kind.g!r}*(c_v_pre - c_v_post) : 1 (summed)"
+    ways = [(kind.b, kind.a, kind.second, kind.first), (kind.a, kind.b, kind.first, kind.second)]
     if kind.a == kind.b:
-        both = (np.concatenate(ids) for ids in ((kind.first, kind.second),
-                                                (kind.second, kind.first)))
+        both = (np.concatenate(ids) for ids in ((kind.second, kind.first),
+                                                (kind.first, kind.second)))
         ways = [(kind.a, kind.a, *both)]
     junctions = []
     for way, (source, target, i, j) in enumerate(ways):
-        synapses = b2.Synapses(groups[source], groups[target], model, name=f"gap_{n}_{way}")
+        synapses = b2.Synapses(groups[source], groups[target], model, name=f"gap_{n}_{way}",
+                               namespace={})
         synapses.connect(i=i, j=j)
         junctions.append(synapses)
     return junctions
@@ -156,23 +136,25 @@ def _ohmic(b2: Any, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
 
 def _through_nodes(b2: Any, program: Program, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
     """Return the nodes of the kind of gap junction number ``n``, and what joins them to cells."""
-    nodes = b2.NeuronGroup(
-        len(kind.first), f"dVg/dt = (V_0 + V_1 - 2*Vg)/({kind.tau!r}*ms) : volt\n"
-        "V_0 : volt\nV_1 : volt", method="euler", name=f"gap_{n}_nodes",
-    )
-    nodes.Vg = program.start_of_nodes(kind) * b2.mV
-    number, objects = np.arange(len(kind.first)), [nodes]
+    nodes = b2.NeuronGroup(len(kind.first), "V_node : 1\nV_0 : 1\nV_1 : 1",
+                           name=f"gap_{n}_nodes", namespace={})
+    nodes.V_node = program.start_of_nodes(kind)
+    pull = f"{program.dt / kind.tau!r}*((V_0 - V_node) + (V_1 - V_node))"
+    number = np.arange(len(kind.first))
+    objects = [nodes, nodes.run_regularly(f"V_node += {pull}", when="groups",
+                                          name=f"gap_{n}_step")]
     ends = [(kind.a, kind.first), (kind.b, kind.second)]
     for end, (population, ids) in enumerate(ends):
-        follow = b2.Synapses(groups[population], nodes, f"V_{end}_post = v_pre : volt (summed)",
-                             name=f"gap_{n}_from_{end}")
+        follow = b2.Synapses(groups[population], nodes, f"V_{end}_post = c_v_pre : 1 (summed)",
+                             name=f"gap_{n}_from_{end}", namespace={})
         follow.connect(i=ids, j=number)
         objects.append(follow)
     if kind.a == kind.b:
         ends, number = [(kind.a, np.concatenate([kind.first, kind.second]))], np.tile(number, 2)
     for end, (population, ids) in enumerate(ends):
-        back = b2.Synapses(nodes, groups[population], name=f"gap_{n}_to_{end}", model=
-                           f"I_gap_{n}_post = {kind.g!r}*nS*(Vg_pre - v_post) : amp (summed)")
+        back = b2.Synapses(nodes, groups[population], name=f"gap_{n}_to_{end}", namespace={},
+                           model=f"I_gap_{n}_post = {kind.g!r}*(V_node_pre - c_v_post) : 1 "
+                                 "(summed)")
         back.connect(i=number, j=ids)
         objects.append(back)
     return objects

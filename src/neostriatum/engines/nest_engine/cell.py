@@ -1,4 +1,4 @@
-"""The text of a cell model in NESTML, from its form alone.
+"""The text of a cell in NESTML, from the trees of its models.
 
 A step is design.md, section 4: `onReceive` blocks add what arrives, then `onCondition` does the
 rest, in the order of that section. Every number is a parameter, set from Python. NESTML gives a
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
+
+from neostriatum.engines.nest_engine.text import Writer, bodies, coefficients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +39,9 @@ _DRAWS = """\
 
 def ports(form: Form) -> list[str]:
     """Return the names of the spike ports in order."""
-    made = [f"in{number}" for number in range(len(form.receptors))]
-    made += [f"phi{number}" for number in form.signals]
-    return [*made, "current", *(f"rate{number}" for number in range(len(form.drives)))]
+    names = [f"in{number}" for number in range(len(form.receptors))]
+    names += [f"phi{number}" for number in form.signals]
+    return [*names, "current", *(f"rate{number}" for number in range(len(form.drives)))]
 
 
 def port(form: Form, name: str) -> int:
@@ -57,73 +59,64 @@ def cell(form: Form) -> str:
     """Return the NESTML text of a cell, with MODEL in place of its name."""
     lines = ["model MODEL:", "    state:", *_state(form)]
     if form.gaps:
-        lines += ["    equations:", "        v' = (slope + I_gap) / C / unit_ms"]
+        lines += ["    equations:", "        s_v' = I_gap / unit_ms"]
     lines += ["    parameters:", *_parameters(form), "    internals:",
               "        unit_ms ms = 1 ms", "        unit s = 1 s", "    input:",
-              *(f"        {one} <- spike" for one in ports(form))]
+              *(f"        {name} <- spike" for name in ports(form))]
     if form.gaps:
         lines.append("        I_gap real <- continuous")
-    lines += ["    output:", "        spike", *([_DRAWS.rstrip()] if form.drives else []),
-              *_received(form), *_step(form)]
+    lines += ["    output:", "        spike", *bodies(form.functions)]
+    lines += [*([_DRAWS.rstrip()] if form.drives else []), *_received(form), *_step(form)]
     return "\n".join(lines) + "\n"
 
 
 def _state(form: Form) -> Iterator[str]:
-    for name, kind, start in (("hold", "integer", "2"), ("broken", "integer", "0"),
-                              ("v", "real", "0.0"), ("u", "real", "0.0"), ("I_in", "real", "0.0")):
-        yield f"        {name} {kind} = {start}"
-    for number in form.signals:
-        yield f"        level{number} real = 0.0"
-    for number in range(len(form.receptors)):
-        yield f"        g{number} real = 0.0"
-    for name in form.modulated:
-        yield f"        {_now(form, name)} real = 1.0"
-    for number in _currents(form):
-        yield f"        open{number} real = 0.0"
+    yield "        lag integer = 2"
+    yield "        broken integer = 0"
+    if form.model.hold is not None:
+        yield "        held real = 0.0"
+    names = [f"s_{name}" for name in form.model.names]
+    names += ["I_in", *(f"level{number}" for number in form.signals)]
+    names += [f"r{number}_{name}" for number, receptor in enumerate(form.receptors)
+              for name in receptor.names]
+    names += [*form.modulated, *(f"open{number}" for number in form.opened)]
+    yield from (f"        {name} real = 0.0" for name in names)
     for number in range(len(form.drives)):
         for what, start in (("first", "1.0"), ("rise", "0.0"), ("fall", "0.0"), ("shared", "0.0")):
             yield f"        {what}{number} real = {start}"
-    if form.gaps:
-        yield "        slope real = 0.0"
 
 
 def _parameters(form: Form) -> Iterator[str]:
-    for name in ("dt", "tiny", "limit", "grain"):
-        yield f"        {name} real = 1.0"
-    for name in form.parameters:
-        if name not in form.modulated:
-            yield f"        {name} real = 1.0"
-    for name in form.modulated:
-        if name in form.parameters:
-            yield f"        base_{name} real = 1.0"
-    for number, (receptor, blocked) in enumerate(form.receptors):
-        yield f"        # {receptor}"
-        for what in ("E", "decay", *(("block", "slope_mg") if blocked else ())):
-            yield f"        {what}{number} real = 1.0"
+    if form.model.hold is not None:
+        yield "        hold_steps real = 0.0"
+    names = ["dt", "tiny", "limit", "grain", *form.constants.values()]
+    names += coefficients(form.functions)
+    for name in (f"p_{name}" for name in form.parameters):
+        names.append(f"base_{name}" if name in form.modulated else name)
+    for number, receptor in enumerate(form.receptors):
+        names += [f"r{number}_{name}" for name in form.numbers_of(number)]
+        names += [f"decay{number}_{state.name}" for state in receptor.decays]
     for number, (_, _, kind) in enumerate(form.effects):
-        yield f"        effect{number} real = 0.0"
-        if kind == "current":
-            yield f"        E_open{number} real = 0.0"
+        names += [f"effect{number}", *([f"E_open{number}"] if kind == "current" else [])]
     for number, (receptors, within) in enumerate(form.drives):
-        names = ["n", "own", "outside", *(("copied_first", "copied_rise", "copied_fall")
-                                          if within else ())]
-        for name in names:
-            yield f"        {name}{number} real = 0.0"
-        for receptor in receptors:
-            yield f"        w{number}_{receptor} real = 0.0"
-    if form.noisy:
-        yield "        sigma real = 0.0"
+        names += [f"{what}{number}" for what in ("n", "own", "outside")]
+        if within:
+            names += [f"{what}{number}" for what in ("copied_first", "copied_rise", "copied_fall")]
+        names += [f"w{number}_{receptor}" for receptor in receptors]
+    names += ["sigma"] if form.noisy else []
+    yield from (f"        {name} real = 1.0" for name in names)
 
 
 def _received(form: Form) -> Iterator[str]:
     for number in range(len(form.receptors)):
         yield from (f"    onReceive(in{number}):",
-                    f"        g{number} += round(in{number} * unit * grain) / grain")
+                    f"        amount real = round(in{number} * unit * grain) / grain",
+                    *_add(form, number, "amount"))
     yield from ("    onReceive(current):", "        I_in += current * unit")
     for number in form.signals:
         yield from (f"    onReceive(phi{number}):",
                     f"        level{number} = phi{number} * unit", *_modulation(form))
-    for number, (_, _within) in enumerate(form.drives):
+    for number in range(len(form.drives)):
         yield from (
             f"    onReceive(rate{number}):", f"        p real = rate{number} * unit",
             f"        shared{number} = p * outside{number}",
@@ -136,6 +129,12 @@ def _received(form: Form) -> Iterator[str]:
             f"            first{number} = exp(-p * own{number})")
 
 
+def _add(form: Form, receptor: int, amount: str) -> list[str]:
+    """Add an amount to the states of a receptor that arrivals are added to."""
+    return [f"        r{receptor}_{state.name} += {amount}"
+            for state in form.receptors[receptor].adds or ()]
+
+
 def _modulation(form: Form) -> Iterator[str]:
     for target in form.modulated:
         mine = [(number, signal, kind) for number, (signal, acts_on, kind)
@@ -145,17 +144,29 @@ def _modulation(form: Form) -> Iterator[str]:
         terms = [f"effect{number} * level{signal}" for number, signal, kind in mine
                  if kind == "add"]
         product = f"({' * '.join(factors)})" if factors else "1.0"
-        base = f"base_{target} * " if target in form.parameters else ""
+        base = f"base_{target} * " if target.startswith("p_") else ""
         total = f" + ({' + '.join(terms)})" if terms else ""
-        yield f"        {_now(form, target)} = {base}{product}{total}"
-    for number in _currents(form):
+        yield f"        {target} = {base}{product}{total}"
+    for number in form.opened:
         yield f"        open{number} = effect{number} * level{form.effects[number][0]}"
 
 
 def _step(form: Form) -> Iterator[str]:
-    yield from ("    onCondition(hold >= 0):", "        if hold > 0:", "            hold -= 1",
+    yield from ("    onCondition(lag >= 0):", "        if lag > 0:", "            lag -= 1",
                 "        elif broken > 0:", "            emit_spike()", "        else:")
-    inner = [*_drawn(form), *_currents_of(form), *_euler(form), *_fired()]
+    current = form.model.constant_current
+    inner = [*_drawn(form), f"I real = {'0.0' if current is None else f'p_{current.name}'} + I_in"]
+    local = 0
+    for number in range(len(form.receptors)):
+        lines, local = _receptor(form, number, local)
+        inner += lines
+    if form.gaps:
+        # What NEST's forward Euler does to v is the current of the junctions, once divided.
+        inner += ["before real = s_v", "integrate_odes(s_v)", "I += (s_v - before) / dt",
+                  "s_v = before"]
+    inner += [f"I += open{number} * (s_v - E_open{number})" for number in form.opened]
+    inner += [*_euler(form, local),
+              "if not (s_v >= -limit and s_v <= limit):", "    broken = 1", "    emit_spike()"]
     yield from (f"            {line}" for line in inner)
 
 
@@ -172,52 +183,50 @@ def _drawn(form: Form) -> Iterator[str]:
                    f"copied_rise{number}, copied_fall{number}, tiny)")
         yield f"if {hits} > 0:"
         for receptor in receptors:
-            yield f"    g{receptor} += {hits} * w{number}_{receptor}"
+            yield from (line[4:] for line in
+                        _add(form, receptor, f"{hits} * w{number}_{receptor}"))
 
 
-def _currents_of(form: Form) -> Iterator[str]:
-    yield "I real = I_spon + I_in"
-    for number, (_, blocked) in enumerate(form.receptors):
-        gain = form.gain(number)
-        scale = f"{_now(form, gain)} * " if gain in form.modulated else ""
-        yield f"flow{number} real = {scale}g{number} * (E{number} - v)"
-        if blocked:
-            yield f"flow{number} = flow{number} / (1.0 + block{number} * exp(slope_mg{number} * v))"
-        yield f"I += flow{number}"
-    for number in _currents(form):
-        yield f"I += open{number} * (v - E_open{number})"
+def _receptor(form: Form, number: int, local: int) -> tuple[list[str], int]:
+    """Take the current of a receptor and let time pass in it, from the values before."""
+    model = form.receptors[number]
+    own = {name: f"r{number}_{name}" for name in (*model.names, *form.numbers_of(number))}
+    gain = f"gain{number}"
+    own |= {"v": "s_v", "dt": "dt", "gain": gain if gain in form.modulated else "1.0"}
+    rates = {each.state.name: each.step for each in model.rates}
+    writer = Writer([model.effect, *rates.values()], own, form.constants, local)
+    lines = writer.lines("I += ", model.effect)
+    for name, step in rates.items():
+        lines += writer.lines(f"new{number}_{name} real = ", step)
+    lines += [f"{own[state.name]} = {own[state.name]} * decay{number}_{state.name}"
+              for state in model.decays]
+    return [*lines, *(f"{own[name]} = new{number}_{name}" for name in rates)], writer.next
 
 
-def _euler(form: Form) -> Iterator[str]:
-    if form.cubic:
-        yield from ("above real = max(v - v_b, 0.0)",
-                    "pull real = b * above * above * above")
-    else:
-        yield "pull real = b * (v - v_r)"
-    yield "new_u real = u + dt * a * (pull - u)"
-    rise = "k * (v - v_r) * (v - v_t) - u + I"
-    if form.gaps:
-        yield from (f"slope = {rise}", "integrate_odes(v)")
-    else:
-        yield f"v = v + dt / C * ({rise})"
-    yield "u = new_u"
+def _euler(form: Form, local: int) -> Iterator[str]:
+    """Step the states, let the cell fire, and let the states jump."""
+    model = form.model
+    names = {name: f"s_{name}" for name in model.names} | {"I": "I", "dt": "dt"}
+    names |= {name: f"p_{name}" for name in form.parameters}
+    writer = Writer(model.steps.values(), names, form.constants, local)
+    for name, step in model.steps.items():
+        yield from writer.lines(f"new_{name} real = ", step)
     if form.noisy:
-        yield "v += sigma * random_normal(0, 1)"
-    yield from (f"g{number} = g{number} * decay{number}" for number in range(len(form.receptors)))
-
-
-def _fired() -> Iterator[str]:
-    yield from ("if v >= v_peak:", "    v = c", "    u = u + d", "    emit_spike()",
-                "if not (v >= -limit and v <= limit):", "    broken = 1", "    emit_spike()")
-
-
-def _currents(form: Form) -> list[int]:
-    return [number for number, (_, _, kind) in enumerate(form.effects) if kind == "current"]
-
-
-def _now(form: Form, target: str) -> str:
-    """Return the name of what modulators change: a parameter keeps its own."""
-    return target if target in form.parameters else f"gain_{target}"
+        yield "new_v += sigma * random_normal(0, 1)"
+    if model.hold is not None:
+        yield from ("free boolean = held <= 0.0", "if held > 0.0:", "    held -= 1.0",
+                    "    new_v = s_v")
+    yield from (f"s_{name} = new_{name}" for name in model.names)
+    writer = Writer([model.fires], names, form.constants, writer.next)
+    yield from writer.lines("fires boolean = ", model.fires)
+    yield "if fires:" if model.hold is None else "if fires and free:"
+    writer = Writer(model.resets.values(), names, form.constants, writer.next)
+    for name, jump in model.resets.items():
+        yield from (f"    {line}" for line in writer.lines(f"after_{name} real = ", jump))
+    yield from (f"    s_{name} = after_{name}" for name in model.resets)
+    if model.hold is not None:
+        yield "    held = hold_steps"
+    yield "    emit_spike()"
 
 
 def train() -> str:
@@ -225,7 +234,7 @@ def train() -> str:
     return f"""\
 model MODEL:
     state:
-        hold integer = 1
+        lag integer = 1
         first0 real = 1.0
         rise0 real = 0.0
         fall0 real = 0.0
@@ -250,9 +259,9 @@ model MODEL:
             rise0 = p * own0
             fall0 = 0.0
             first0 = exp(-p * own0)
-    onCondition(hold >= 0):
-        if hold > 0:
-            hold -= 1
+    onCondition(lag >= 0):
+        if lag > 0:
+            lag -= 1
         else:
             hits integer = 0
             if first0 < 1.0:

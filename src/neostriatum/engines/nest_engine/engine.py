@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, refuse_other_models
+from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.nest_engine.cell import cell, port, train
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives, signals
@@ -25,7 +25,7 @@ from neostriatum.engines.nest_engine.probes import Probes
 from neostriatum.engines.nest_engine.trains import listen, shared
 from neostriatum.engines.nest_engine.wires import check, couple, reweigh, wire
 from neostriatum.engines.program import V_LIMIT, lower
-from neostriatum.errors import EngineUnsupported, NumericsError
+from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError, shown
 from neostriatum.machine import machine
 from neostriatum.ranks import beside, gathered, launched, rank, tell, together
 
@@ -82,7 +82,6 @@ class Nest:
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         program = lower(circuit, network, seed)
-        refuse_other_models(self.name, program)
         check(program)
         if problem := overfull(circuit):
             raise EngineUnsupported(problem)
@@ -151,7 +150,7 @@ class Nest:
             if pop.n:
                 cells = kernel.Create(model_of(files[number]), pop.n)
                 _set(cells, numbers(program, number, form, 0))
-                _set(cells, {"v": pop.start_v, "u": pop.start_u})
+                _set(cells, {f"s_{state}": value for state, value in pop.starts.items()})
                 next_id += pop.n
         self._recorder = kernel.Create("spike_recorder")
         next_id += 1
@@ -182,7 +181,7 @@ class Nest:
     def _create_gap_nodes(self, kind: Gaps, model: str) -> int:
         """Create the node of every pair of a kind, at the mean of its two cells."""
         nodes = self.nest.Create(model, len(kind.first))
-        _set(nodes, {"v": self.program.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
+        _set(nodes, {"s_v": self.program.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
         return nodes.tolist()[0]
 
     def _play(self) -> None:
@@ -237,20 +236,24 @@ class Nest:
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
-        """Record the potential of these local ids after every so many steps from now on."""
+        """Record v, u or g_<receptor> of these local ids after every so many steps from now on."""
         self._own()
-        if variable != "v":
-            msg = f"engine nest: records only v (got {variable}). Choose another engine"
-            raise EngineUnsupported(msg)
+        number = self.program.index[population]
+        known = self.program.populations[number].variables
+        if variable not in known:
+            msg = f"record: {population} has {', '.join(known)} (got {shown(variable)})"
+            raise CircuitError(msg)
         ids = np.asarray(ids, np.int64)
-        self._lead("probe", population=population, ids=ids.tolist(), every=every)
-        first = self.first[self.program.index[population]]
-        self._probes.add(population, ids, ids + first, self.step, self.program.dt,
-                         every=every, by_hand=self._frozen)
+        self._lead("probe", population=population, ids=ids.tolist(), variable=variable, every=every)
+        receptor, state = known[variable]
+        recorded = f"s_{state}" if receptor < 0 else f"r{receptor}_{state}"
+        self._probes.add((population, variable), recorded, ids, ids + self.first[number], self.step,
+                         self.program.dt, every=every, by_hand=self._frozen)
 
     def follow_probe(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `probe`."""
-        self.probe(said["population"], np.asarray(said["ids"], np.int64), every=said["every"])
+        self.probe(said["population"], np.asarray(said["ids"], np.int64), said["variable"],
+                   every=said["every"])
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted.
@@ -308,12 +311,12 @@ class Nest:
     def _check(self, last: np.ndarray) -> None:
         """Find cells whose potential left its range: they fire at every step."""
         for cell_id in np.unique(last):
-            state = self.nest.NodeCollection([int(cell_id) + 1]).get(["broken", "v"])
+            state = self.nest.NodeCollection([int(cell_id) + 1]).get(["broken", "s_v"])
             if state["broken"]:
                 pop = next(one for one in self.program.populations
                            if one.offset <= cell_id < one.offset + one.n)
                 msg = (f"{pop.name} {cell_id - pop.offset}: membrane potential must stay within "
-                       f"{V_LIMIT:g} mV, found at step {self.step} (got {state['v']:g} mV). "
+                       f"{V_LIMIT:g} mV, found at step {self.step} (got {state['s_v']:g} mV). "
                        "Lower dt or the conductances")
                 raise NumericsError(msg)
 
@@ -361,10 +364,11 @@ class Nest:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
         made = {}
         self._lead("traces")
-        for name, (ids, first, v_mv) in self._probes.all(self.step).items():
-            pop = self.program.populations[self.program.index[name]]
-            times = (first - self.program.warmup + 1 + np.arange(len(v_mv))) * self.program.dt
-            made[name] = Trace(ids + pop.offset, times, v_mv)
+        for (name, variable), (ids, first, values) in self._probes.all(self.step).items():
+            if variable == "v":
+                pop = self.program.populations[self.program.index[name]]
+                times = (first - self.program.warmup + 1 + np.arange(len(values))) * self.program.dt
+                made[name] = Trace(ids + pop.offset, times, values)
         return made
 
     def take(self) -> list[Samples]:
@@ -415,19 +419,19 @@ def gap_node() -> str:
     return """\
 model MODEL:
     state:
-        v real = 0.0
-        hold integer = 2
+        s_v real = 0.0
+        lag integer = 2
     equations:
-        v' = I_gap * pull / unit_ms
+        s_v' = I_gap * pull / unit_ms
     parameters:
         pull real = 0.0
     internals:
         unit_ms ms = 1 ms
     input:
         I_gap real <- continuous
-    onCondition(hold >= 0):
-        if hold > 0:
-            hold -= 1
+    onCondition(lag >= 0):
+        if lag > 0:
+            lag -= 1
         else:
-            integrate_odes(v)
+            integrate_odes(s_v)
 """

@@ -1,50 +1,81 @@
-"""The shape of a cell model: what decides its text, and nothing that is only a number."""
+"""What decides the text of a cell: its models and what acts on it, and nothing that is a number."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from neostriatum.errors import EngineUnsupported
+from neostriatum.engines.nest_engine.text import functions, literals
+from neostriatum.models.symbol import Computed, Parameter, symbols
 
 if TYPE_CHECKING:
     import numpy as np
 
     from neostriatum.circuit.modulator import Curve, Modulator
     from neostriatum.engines.modulation import Modulation
-    from neostriatum.engines.program import Population, Program
-
-#: Names of receptors that may stand in a model.
-_LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-#: Parameters of a cell; `v_b` belongs to the cubic rule alone.
-NUMBERS = ("C", "k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "v_b", "I_spon")
+    from neostriatum.engines.population import Population
+    from neostriatum.engines.program import Program
+    from neostriatum.models.cell import CellModel
+    from neostriatum.models.expression import Expression
+    from neostriatum.models.receptor import ReceptorModel
 
 
 @dataclass(frozen=True)
 class Form:
-    """Receptors (name, whether magnesium blocks it), effects (signal, target, kind), and what else.
+    """The models of a cell and its receptors, effects (signal, target, kind), and what else.
 
-    A signal is the number, from 1, of a level as its effect hears it; see `signals`.
+    A signal is the number, from 1, of a level as its effect hears it; see `signals`. Names of
+    models stand behind a prefix: ``p_`` for parameters of the cell, ``s_`` for its states, ``r0_``
+    for both of the first receptor. A target is such a name, ``gain0`` or ``current``.
     ``drives`` has one entry per random drive: the receptors it reaches, and whether afferents copy
     a reference train of the neuron.
     """
 
-    cubic: bool
-    receptors: tuple[tuple[str, bool], ...]
+    model: CellModel
+    receptors: tuple[ReceptorModel, ...] = ()
     effects: tuple[tuple[int, str, str], ...] = ()
     drives: tuple[tuple[tuple[int, ...], bool], ...] = ()
     noisy: bool = False
     gaps: bool = False
 
-    @property
+    @cached_property
+    def trees(self) -> list[Expression]:
+        """Every expression of a step."""
+        model = self.model
+        trees = [*model.steps.values(), model.fires, *model.resets.values()]
+        for receptor in self.receptors:
+            trees += [receptor.effect, *(each.step for each in receptor.rates)]
+        return trees
+
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """The parameters of this rule."""
-        return tuple(one for one in NUMBERS if one != "v_b" or self.cubic)
+        """Names of the parameters of the cell in its model that a step needs."""
+        model = self.model
+        used = symbols(*model.steps.values(), model.fires, *model.resets.values())
+        current = model.constant_current
+        return tuple(one.name for one in model.parameters
+                     if one.name in used or (current is not None and one.name == current.name))
+
+    def numbers_of(self, receptor: int) -> tuple[str, ...]:
+        """Return the names of the parameters of a receptor that a step needs."""
+        model = self.receptors[receptor]
+        used = symbols(model.effect, *(each.step for each in model.rates))
+        return tuple(name for name, leaf in used.items() if isinstance(leaf, (Parameter, Computed)))
+
+    @cached_property
+    def constants(self) -> dict[float, str]:
+        """The numbers in its expressions, and the parameters that hold them."""
+        return literals(self.trees)
+
+    @cached_property
+    def functions(self) -> list[str]:
+        """Which of exp, log and logistic2 it uses."""
+        return functions(self.trees)
 
     @property
     def modulated(self) -> tuple[str, ...]:
-        """What modulators change: parameters, and the gain of a receptor by number."""
+        """What modulators change: parameters and gains."""
         return tuple(dict.fromkeys(target for _, target, kind in self.effects if kind != "current"))
 
     @property
@@ -52,9 +83,10 @@ class Form:
         """The signals that its effects hear."""
         return tuple(sorted({signal for signal, _, _ in self.effects}))
 
-    def gain(self, receptor: int) -> str:
-        """Return the target name of the current through a receptor."""
-        return f"I_{self.receptors[receptor][0]}"
+    @property
+    def opened(self) -> list[int]:
+        """The effects that open a current."""
+        return [number for number, (_, _, kind) in enumerate(self.effects) if kind == "current"]
 
 
 @dataclass(frozen=True)
@@ -86,32 +118,29 @@ def _signal(effect: Modulation) -> Signal:
     return Signal(effect.level, effect.modulator, effect.curve)
 
 
+def targets(pop: Population) -> dict[str, str]:
+    """Return what effects can act on in a step, and the names in the text."""
+    named = {name: f"p_{name}" for name in Form(pop.model).parameters}
+    named |= {f"I_{one.name}": f"gain{place}" for place, one in enumerate(pop.synapses)}
+    return named | {"current": "current"}
+
+
 def known_effects(pop: Population) -> list[Modulation]:
-    """Return the effects on what a population has."""
-    known = {*NUMBERS, "current", *(f"I_{one.name}" for one in pop.synapses)}
+    """Return the effects on what a step of a population has."""
+    known = targets(pop)
     return [one for one in pop.effects if one.acts_on in known]
 
 
 def form_of(program: Program, number: int) -> Form:
-    """Return the form of one population of a program.
-
-    Raises
-    ------
-    EngineUnsupported
-        A name that may not stand in a model.
-    """
+    """Return the form of one population of a program."""
     pop: Population = program.populations[number]
-    for synapse in pop.synapses:
-        if not _LEGAL.fullmatch(synapse.name):
-            msg = f"engine nest: receptor names must be letters and digits (got {synapse.name})"
-            raise EngineUnsupported(msg)
-    heard = signals(program)
-    effects = tuple((heard.index(_signal(one)) + 1, one.acts_on, one.kind)
+    heard, names = signals(program), targets(pop)
+    effects = tuple((heard.index(_signal(one)) + 1, names[one.acts_on], one.kind)
                     for one in known_effects(pop))
     drives = tuple((tuple(receptor for receptor, _ in one.weights), one.within > 0)
                    for one in own_drives(program, number))
-    return Form(pop.cubic, tuple((one.name, bool(one.block)) for one in pop.synapses), effects,
-                drives, pop.sigma > 0, program.coupled(number))
+    return Form(pop.model, tuple(one.model for one in pop.synapses), effects, drives,
+                pop.sigma > 0, program.coupled(number))
 
 
 def own_drives(program: Program, number: int) -> list:

@@ -29,7 +29,7 @@ def main(folder: Path, module: str, version: str, gaps: bool) -> None:
     options = {"nest_version": f"v{version}", "numeric_solver": "forward-Euler",
                "solver": "numeric"}
     if gaps:
-        options["gap_junctions"] = {"enable": True, "membrane_potential_variable": "v",
+        options["gap_junctions"] = {"enable": True, "membrane_potential_variable": "s_v",
                                     "gap_current_port": "I_gap"}
     pynestml_frontend.generate_target(
         str(folder / "model.nestml"), target_platform="NEST", target_path=str(folder / "code"),

@@ -132,13 +132,11 @@ def _build(path: Path, name: str, text: str, gaps: bool, nest: Any) -> None:
         folder = Path(made)
         (folder / "model.nestml").write_text(text, "utf-8")
         here = "neostriatum.engines.nest_engine.generate"
-        _call("NESTML", [sys.executable, "-m", here, str(folder), f"{name}_module",
-                         nest.__version__,
-                         "gaps" if gaps else "plain"])
+        told = _call("NESTML", [sys.executable, "-m", here, str(folder), f"{name}_module",
+                                nest.__version__, "gaps" if gaps else "plain"])
         sources = sorted((folder / "code").glob("*.cpp"))
         if not sources:
-            msg = "engine nest: NESTML made no code of a cell model. Install nestml 9"
-            raise EngineUnsupported(msg)
+            raise EngineUnsupported(_parse_error(told))
         # As one source: most of the time goes into NEST's headers, of which one lacks a guard.
         code = folder / "code"
         (code / "nest_impl.h").write_text('#pragma once\n#include_next "nest_impl.h"\n', "utf-8")
@@ -158,8 +156,16 @@ def _abi(package: Path) -> list[str]:
     return [f"-D_GLIBCXX_USE_CXX11_ABI={1 if new else 0}"]
 
 
-def _call(who: str, command: list[str]) -> None:
-    """Run a program of ours or the compiler, silently."""
+def _parse_error(told: str) -> str:
+    """Return why NESTML wrote nothing, which it tells in its log alone."""
+    line = next((line for line in told.splitlines() if "ERROR" in line), None)
+    if line is None:
+        return "engine nest: NESTML made no code of a cell model. Install nestml 9"
+    return f"engine nest: NESTML refuses a cell model ({' '.join(line.split())[:200]})"
+
+
+def _call(who: str, command: list[str]) -> str:
+    """Run a program of ours or the compiler, silently; return all that it wrote."""
     outside = {key: said for key, said in os.environ.items() if not key.startswith(_RANKS)}
     source = str(Path(__file__).parents[3])
     outside["PYTHONPATH"] = os.pathsep.join(
@@ -176,3 +182,4 @@ def _call(who: str, command: list[str]) -> None:
             raise EngineMissing(msg)
         msg = f"engine nest: {who} refuses a cell model ({told.strip()[:100]})"
         raise EngineUnsupported(msg)
+    return f"{done.stdout}\n{done.stderr}"

@@ -9,7 +9,8 @@ import numpy as np
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.nest_engine.form import known_effects, own_drives
-from neostriatum.engines.program import MG_SLOPE, QUANTUM, V_LIMIT
+from neostriatum.engines.nest_engine.text import coefficients
+from neostriatum.engines.program import QUANTUM, V_LIMIT
 
 if TYPE_CHECKING:
     from neostriatum.engines.nest_engine.form import Form
@@ -26,16 +27,19 @@ def numbers(program: Program, number: int, form: Form,
     now, phi = pop.modulated(program.phi(step)), program.phi(step)
     said: dict[str, Any] = {"dt": program.dt, "tiny": TINY, "limit": V_LIMIT,
                             "grain": 1.0 / QUANTUM}
+    said |= {name: value for value, name in form.constants.items()}
+    said |= coefficients(form.functions)
     for name in form.parameters:
-        said[name] = now[name]
-        if name in form.modulated:
-            said[f"base_{name}"] = pop.parameters[name]
+        said[f"p_{name}"] = now[name]
+        if f"p_{name}" in form.modulated:
+            said[f"base_p_{name}"] = pop.parameters[name]
+    if pop.model.hold is not None:
+        said["hold_steps"] = pop.hold
     for place, synapse in enumerate(pop.synapses):
-        said |= {f"E{place}": synapse.E, f"decay{place}": synapse.decay}
-        if synapse.block:
-            said |= {f"block{place}": synapse.block, f"slope_mg{place}": -MG_SLOPE}
-        if form.gain(place) in form.modulated:
-            said[f"gain_{form.gain(place)}"] = now["gain"][place]
+        said |= {f"r{place}_{name}": synapse.values[name] for name in form.numbers_of(place)}
+        said |= {f"decay{place}_{state}": decay for state, decay in synapse.decays.items()}
+        if f"gain{place}" in form.modulated:
+            said[f"gain{place}"] = now["gain"][place]
     opened = iter(now["currents"])
     for place, effect in enumerate(known_effects(pop)):
         if effect.kind == "current":

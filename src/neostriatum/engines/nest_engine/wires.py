@@ -9,6 +9,7 @@ import numpy as np
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.program import quantised
 from neostriatum.errors import EngineUnsupported
+from neostriatum.models.tsodyks_markram import TSODYKS_MARKRAM
 from neostriatum.ranks import launched, rank, sent, tell
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ INSTANT = 1e-9
 def check(program: Program) -> None:
     """Refuse what NEST's synapses cannot do."""
     for one in program.projections:
+        if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
+            msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "
+                   f"NEST has as a synapse (got {one.stp.model.name}). Use the engine numba")
+            raise EngineUnsupported(msg)
         if one.failure and (one.stp or len(one.weights) > 1):
             msg = (f"engine nest: pathways.{one.name}: drawn failures need one receptor and no "
                    "plasticity. Set failure.drawn to false, or use the engine numba")

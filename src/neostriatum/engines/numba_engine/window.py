@@ -107,27 +107,22 @@ def run_window(window, net, tables, spikes, begin, found):
         coupled = group[population] >= 0
         for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
             end = stop if coupled else min(first + TOGETHER, stop)
-            receive(population, first, end, window, net, tables, spikes, begin, found)
-            if window.count > 0 and not coupled:
-                for tile in range(first, end):
-                    advance_tile(tile, window.part, window.phase, window.count, net)
+            deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
+                    net.notes.releases[1 - window.phase], spikes, begin, found)
+            add_outside(population, first, end, window, net, tables)
+            for tile in range(first, end):
+                net.notes.counts[window.phase, tile] = 0
+                if window.count > 0:
+                    # Tiles that are not coupled share the place of their events.
+                    prepare(tile, population, window, net, tables)
+                    if not coupled:
+                        advance_tile(tile, window.part, window.phase, window.count, net)
+            if not coupled:
                 release_tiles(first, end, window, net)
     for leader in range(own.shape[0]):
         # One part owns a whole group.
         if group[leader] == leader and own[leader, 0] < own[leader, 1] and window.count > 0:
             run_coupled(leader, own, window, net)
-
-
-@inner
-def receive(population, first, end, window, net, tables, spikes, begin, found):
-    """Let tiles of a population get the spikes of the last window and the events of this one."""
-    deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
-            net.notes.releases[1 - window.phase], spikes, begin, found)
-    add_outside(population, first, end, window, net, tables)
-    for tile in range(first, end):
-        net.notes.counts[window.phase, tile] = 0
-        if window.count > 0:
-            prepare(tile, population, window, net, tables)
 
 
 @inner

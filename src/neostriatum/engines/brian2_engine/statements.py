@@ -1,0 +1,191 @@
+"""What cells and synapses do, as Brian2 statements printed from the trees of their models.
+
+A statement is one operation of docs/design.md, section 4, in its order. Brian2 rewrites ``x = ...``
+where x exists already, so that sums change their order: new values get names of their own first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.brian2_engine.equations import (
+    heard,
+    inlet,
+    literal,
+    prefixed,
+    receptor_names,
+)
+from neostriatum.engines.brian2_engine.functions import QUANTISED, WORDS
+from neostriatum.errors import EngineUnsupported
+from neostriatum.models.expression import Operation
+from neostriatum.models.printer import code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neostriatum.engines.plasticity import Plasticity
+    from neostriatum.engines.population import Population
+    from neostriatum.engines.program import Program, Projection
+    from neostriatum.models.expression import Expression
+
+#: Operations within operations that Brian2 can still read.
+DEEPEST = 60
+
+
+def step(program: Program, population: Population) -> str:
+    """Return one step of a cell: arrivals, currents, forward Euler, noise, decay."""
+    names, lines, after = cell_names(program, population), [], []
+    for number, synapse in enumerate(population.synapses):
+        model, known = synapse.model, receptor_names(population, number) | {"dt": names["dt"]}
+        lines += [f"{known[state.name]} += {inlet(synapse)}" for state in model.adds or ()]
+        lines += [f"{inlet(synapse)} = 0.0", f"flow_r{number} = {_text(model.effect, known)}"]
+        lines += [f"new_{known[each.state.name]} = {_text(each.step, known)}"
+                  for each in model.rates]
+        after += [f"{known[state]} *= {literal(decay)}" for state, decay in synapse.decays.items()]
+        after += [f"{known[each.state.name]} = new_{known[each.state.name]}"
+                  for each in model.rates]
+    new = {names[name]: f"new_{names[name]}" for name in population.model.names}
+    lines.append(f"I_all = {' + '.join(_currents(program, population))}")
+    lines += [f"new_{names[name]} = {_text(tree, names)}"
+              for name, tree in population.model.steps.items()]
+    if population.sigma:
+        sigma = literal(population.sigma * np.sqrt(program.dt))
+        lines.append(f"noisy_v = {new['c_v']} + {sigma}*randn()")
+        new["c_v"] = "noisy_v"
+    if population.hold:
+        lines += ["now_free = int(held <= 0)", "free = now_free", "held += now_free - 1",
+                  f"held_v = {WORDS['where']}(now_free == 1, {new['c_v']}, c_v)"]
+        new["c_v"] = "held_v"
+    return "\n".join([*lines, *(f"{name} = {value}" for name, value in new.items()), *after])
+
+
+def _currents(program: Program, population: Population) -> list[str]:
+    """Return what flows in, in the order in which it is summed."""
+    constant, number = population.model.constant_current, program.index[population.name]
+    terms = ["0.0" if constant is None else prefixed("c", constant.name)]
+    for n, current in enumerate(program.currents):
+        if current.population == number:
+            level = (literal(current.course.constant.value) if current.course.is_constant
+                     else f"injected_{n}(t)")
+            terms.append(level if len(current.members) == population.n else f"{level}*reach_{n}")
+    terms += [f"flow_r{n}" for n in range(len(population.synapses))]
+    if kinds := [f"I_gap_{n}" for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]:
+        terms.append(f"({' + '.join(kinds)})")
+    return terms + [f"{heard(effect)}*(c_v - {literal(effect.reversal)})"
+                    for effect in population.effects if effect.kind == "current"]
+
+
+def threshold(program: Program, population: Population) -> str:
+    """Return when a cell fires."""
+    fires = _text(population.model.fires, cell_names(program, population))
+    return f"({fires}) and free == 1" if population.hold else fires
+
+
+def reset(program: Program, population: Population) -> str:
+    """Return what a spike does to its cell."""
+    names, resets = cell_names(program, population), population.model.resets
+    lines = [f"then_{names[name]} = {_text(tree, names)}" for name, tree in resets.items()]
+    lines += [f"{names[name]} = then_{names[name]}" for name in resets]
+    return "\n".join([*lines, f"held = {population.hold}"] if population.hold else lines)
+
+
+def cell_names(program: Program, population: Population) -> dict[str, str]:
+    """Return what the symbols of a cell are called in Brian2."""
+    own = (*population.model.names, *population.parameters)
+    names = {name: prefixed("c", name) for name in own}
+    return names | {"I": "I_all", "dt": literal(program.dt)}
+
+
+def synapse_model(projection: Projection) -> str:
+    """Return the variables of a synapse."""
+    stp, lines = projection.stp, []
+    if stp is not None:
+        # The state is kept per synapse here: intervals at arrival equal those at emission.
+        lines += ["last : 1", *(f"{prefixed('s', name)} : 1" for name in stp.model.names)]
+        lines += [f"{prefixed('s', name)} = {literal(value)} : 1 (shared)"
+                  for name, value in stp.values.items()]
+    return "\n".join(lines if projection.factors is None else [*lines, "factor : 1 (constant)"])
+
+
+def arrival(program: Program, projection: Projection) -> str:
+    """Return what a spike does where it arrives."""
+    lines, scale = [], ""
+    if projection.stp is not None:
+        lines, scale = _release(projection.stp), "*released"
+    if projection.factors is not None:
+        scale += "*factor"
+    if projection.failure:
+        lines.append(f"let_go = int(rand() >= {literal(projection.failure)})")
+    held = "*let_go" if projection.failure else ""
+    receptors = program.populations[projection.target].synapses
+    for receptor, weight in projection.weights:
+        amount = f"{QUANTISED}({literal(weight)}{scale})" if scale else literal(weight)
+        lines.append(f"{inlet(receptors[receptor])}_post += {amount}{held}")
+    return "\n".join(lines)
+
+
+def _release(stp: Plasticity) -> list[str]:
+    """Return the decay since the last spike, the jumps, what is released, and the jumps after."""
+    model, lines = stp.model, ["span = t_in_timesteps - last"]
+    own = {name: prefixed("s", name) for name in (*model.names, *stp.values)}
+    names = dict(own)
+
+    def jump(state: str, value: str) -> None:
+        names[state] = f"new{len(lines)}_{own[state]}"
+        lines.append(f"{names[state]} = {value}")
+
+    for state in model.states:
+        constant, before = stp.steps[state.name], names[state.name]
+        fall = f"{WORDS['exp']}((-span)/{literal(constant)})" if constant > 0 else "0.0"
+        jump(state.name, f"{before}*{fall}" if model.rests[state] == 0
+             else f"1.0 - (1.0 - {before})*{fall}")
+    for state, tree in model.jumps.items():
+        jump(state.name, _text(tree, names))
+    lines.append(f"released = {_text(model.released, names)}")
+    for state, tree in model.after.items():
+        jump(state.name, _text(tree, names))
+    return [*lines, *(f"{own[name]} = {names[name]}" for name in model.names),
+            "last = t_in_timesteps"]
+
+
+def _text(tree: Expression, names: Mapping[str, str]) -> str:
+    return code(tree, names, WORDS)
+
+
+def check(engine: str, program: Program) -> None:
+    """Refuse what Brian2 cannot read.
+
+    Raises
+    ------
+    EngineUnsupported
+        An equation with too many operations within operations.
+    """
+    models = {f"cells.{pop.name}.model": pop.model for pop in program.populations}
+    models |= {f"receptors.{one.name}.model": one.model for pop in program.populations
+               for one in pop.synapses}
+    models |= {f"pathways.{one.name}.stp.model": one.stp.model for one in program.projections
+               if one.stp is not None}
+    for where, model in models.items():
+        deep = max(_depth(tree, {}) for tree in _trees(model))
+        if deep > DEEPEST:
+            msg = (f"engine {engine}: {where}: must nest at most {DEEPEST} operations, as Brian2 "
+                   f"reads no more (got {deep}). Use --engine reference")
+            raise EngineUnsupported(msg)
+
+
+def _trees(model: Any) -> list[Expression]:
+    if model.kind == "cell":
+        return [*model.steps.values(), model.fires, *model.resets.values()]
+    if model.kind == "receptor":
+        return [model.effect, *(each.step for each in model.rates)]
+    return [*model.jumps.values(), model.released, *model.after.values()]
+
+
+def _depth(tree: Expression, memo: dict[int, int]) -> int:
+    if not isinstance(tree, Operation):
+        return 0
+    if id(tree) not in memo:
+        memo[id(tree)] = 1 + max(_depth(part, memo) for part in tree.arguments)
+    return memo[id(tree)]

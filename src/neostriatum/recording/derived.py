@@ -1,0 +1,238 @@
+"""Quantities that follow from recorded states: currents of receptors, derived names, sums.
+
+Engines record states alone. What follows from them is computed when a run is read, from the
+states of one instant and the circuit as it is then: levels follow their time courses, and an event
+holds from its time on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from math import lcm
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.engines.base import Trace
+from neostriatum.engines.population import typical
+from neostriatum.errors import CircuitError, RunFileError
+from neostriatum.models.evaluate import evaluate
+from neostriatum.models.receptor import V
+from neostriatum.models.symbol import Computed, I, Parameter, State, symbols
+from neostriatum.models.unit import powers
+from neostriatum.recording.drawn import network_of
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.population import Population
+    from neostriatum.models.expression import Expression
+    from neostriatum.recording.store import Run
+
+_INFLOW = "it contains I, all current that flows in, which no engine records"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A sum of expressions, each of a receptor or (None) of the cell; of their sizes if absolute.
+
+    ``problem`` says why it cannot be computed, where that is so.
+    """
+
+    terms: tuple[tuple[str | None, Expression], ...]
+    absolute: bool = False
+    problem: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The unit of all terms."""
+        return self.terms[0][1].unit
+
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        """The recorded states that it is computed from; v where it follows from parameters."""
+        names = [_state(receptor, leaf.name) for receptor, tree in self.terms
+                 for leaf in symbols(tree).values() if isinstance(leaf, State)]
+        return tuple(dict.fromkeys(names)) or (V.name,)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The parameters of the cell that it needs."""
+        trees = [tree for receptor, tree in self.terms if receptor is None]
+        inner = [leaf.tree for leaf in symbols(*trees).values() if isinstance(leaf, Computed)]
+        return frozenset(leaf.name for leaf in symbols(*trees, *inner).values()
+                         if isinstance(leaf, Parameter))
+
+
+def _state(receptor: str | None, name: str) -> str:
+    """Return what a state is called where it is recorded."""
+    return name if receptor is None or name == V.name else f"{name}_{receptor}"
+
+
+def states(circuit: Circuit, name: str) -> dict[str, str]:
+    """Return the unit of every state of a cell type and of its receptors, by name."""
+    units = {state.name: state.unit for state in circuit.cells[name].declaration.states}
+    for receptor, model in _receptors(circuit, name).items():
+        units |= {_state(receptor, state.name): state.unit for state in model.states}
+    return units
+
+
+def derived(circuit: Circuit, name: str) -> dict[str, Derived]:
+    """Return what follows from the states of a cell type, by name.
+
+    These are the derived expressions of its model; of a receptor R the current ``I_R`` and its
+    derived expressions as ``<derived>_R``; the sums ``I_syn``, ``I_abs`` and ``g_syn``. A name
+    that something before has already, states first, is left out.
+
+    Examples
+    --------
+    >>> from neostriatum.circuit.load import load
+    >>> current = derived(load("striatum"), "dSPN")["I_NMDA"]
+    >>> current.states, current.unit
+    (('g_NMDA', 'v'), 'pA')
+    """
+    models, taken = _receptors(circuit, name), states(circuit, name)
+    own = {key: Derived(((None, tree),), problem=_INFLOW if I.name in symbols(tree) else "")
+           for key, tree in circuit.cells[name].declaration.derived.items()}
+    currents = tuple((receptor, model.current) for receptor, model in models.items()
+                     if model.current is not None)
+    flows = {f"I_{receptor}": Derived(((receptor, tree),)) for receptor, tree in currents}
+    parts = {f"{key}_{receptor}": Derived(((receptor, tree),)) for receptor, model in models.items()
+             for key, tree in model.derived.items()}
+    sums = {"I_syn": Derived(currents), "I_abs": Derived(currents, absolute=True),
+            "g_syn": _conductance(models)} if currents else {}
+    known: dict[str, Derived] = {}
+    for group in (own, flows, parts, sums):
+        known |= {key: quantity for key, quantity in group.items()
+                  if key not in taken and key not in known}
+    return known
+
+
+def _receptors(circuit: Circuit, name: str) -> dict[str, Any]:
+    return {receptor: circuit.receptors[receptor].declaration
+            for receptor in circuit.receptors_of(name)}
+
+
+def _conductance(models: dict[str, Any]) -> Derived:
+    trees = {receptor: _named_g(model) for receptor, model in models.items()}
+    lacking = [receptor for receptor, tree in trees.items() if tree is None]
+    terms = tuple((receptor, tree) for receptor, tree in trees.items() if tree is not None)
+    problem = f"receptor {lacking[0]} has no g in nS" if lacking else ""
+    return Derived(terms or ((None, V),), problem=problem)
+
+
+def _named_g(model: Any) -> Expression | None:
+    """Return the conductance of a receptor: its state or derived expression g [nS]."""
+    named = model.derived | {state.name: state for state in model.states}
+    tree = named.get("g")
+    return tree if tree is not None and tree.powers == powers("nS") else None
+
+
+def computed(run: Run, variable: str) -> dict[str, Trace]:
+    """Return a derived quantity of the cells of which a run recorded all that it needs, by type.
+
+    Parameters
+    ----------
+    run : Run
+        A run, finished or not.
+    variable : str
+        A name that `derived` gives; nothing is returned for another.
+
+    Returns
+    -------
+    dict
+        {type: Trace}, of the cells and at the times that its states have in common.
+
+    Raises
+    ------
+    ModelError
+        A model that nobody has registered here: the message names its module.
+    CircuitError
+        A name that no type can have computed, and why.
+    RunFileError
+        Damaged files, or a parameter that differs from cell to cell and a run whose network is
+        not there.
+    """
+    traces, problems = {}, []
+    for name in run.populations:
+        quantity = derived(run.circuit, name).get(variable)
+        if quantity is None or not set(quantity.states) <= set(run.steps_of(name)):
+            continue
+        if quantity.problem:
+            problems.append(f"{run.label}: {variable} of {name}: {quantity.problem}")
+            continue
+        empty, values = _in_common(run, name, quantity)
+        if len(empty.ids):
+            traces[name] = _filled(run, name, quantity, empty, values)
+    if problems and not traces:
+        raise CircuitError(problems[0])
+    return traces
+
+
+def _in_common(run: Run, name: str, quantity: Derived) -> tuple[Trace, dict[str, np.ndarray]]:
+    """Return an empty trace of what the states of a quantity share, and those states by name."""
+    traces = {state: run.stored(state)[name] for state in quantity.states}
+    step = lcm(*(run.steps_of(name)[state] for state in traces))
+    stride = {state: step // run.steps_of(name)[state] for state in traces}
+    ids = reduce(np.intersect1d, [trace.ids for trace in traces.values()])
+    kept = {state: trace.values[stride[state] - 1 :: stride[state], np.isin(trace.ids, ids)]
+            for state, trace in traces.items()}
+    # Of a run that goes on, what is read later may hold more.
+    count = min(len(values) for values in kept.values())
+    first = quantity.states[0]
+    times = traces[first].times_ms[stride[first] - 1 :: stride[first]][:count]
+    return (Trace(ids, times, np.zeros((count, len(ids)))),
+            {state: values[:count] for state, values in kept.items()})
+
+
+def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
+            values: dict[str, np.ndarray]) -> Trace:
+    """Return a trace with a quantity, from the states of the same instants, event by event."""
+    offsets, times = _offsets(run, name, quantity, trace.ids), trace.times_ms
+    circuits = run.circuits
+    # A sample at t is the state at the start of the step at t, to which an event at t belongs.
+    places = np.searchsorted(np.rint(times / run.dt_ms), [step for step, _ in circuits])
+    for (_, circuit), start, stop in zip(circuits, places, [*places[1:], len(times)], strict=True):
+        if start < stop:
+            courses: list[Any] = [one.level for one in circuit.modulators.values()]
+            phi = tuple(course.at(times[start:stop, None]) for course in courses)
+            population = typical(circuit, name)
+            parameters = {key: number + offsets.get(key, 0.0)
+                          for key, number in population.parameters.items()}
+            trace.values[start:stop] = _value(
+                quantity, replace(population, parameters=parameters), phi,
+                {state: part[start:stop] for state, part in values.items()}, circuit.dt.value)
+    return trace
+
+
+def _offsets(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Return how far needed parameters of these cells lie from those of the circuit."""
+    spread = quantity.parameters & set(run.circuit.spread.get(name, {}))
+    if not spread:
+        return {}
+    network, reason = network_of(run)
+    if network is None:
+        msg = (f"{run.label}: {min(spread)} of {name} differs from cell to cell, and the network "
+               f"of the run is not there ({reason}). Read the states, {', '.join(quantity.states)}")
+        raise RunFileError(msg)
+    local = ids - run.populations[name].start
+    return {key: network.spread[name][key][local] for key in spread}
+
+
+def _value(quantity: Derived, population: Population, phi: tuple[Any, ...],
+           values: dict[str, np.ndarray], dt: float) -> Any:
+    """Return the sum of the terms at the levels ``phi``, (t, 1) each."""
+    modulated, total = population.modulated(phi), 0.0
+    own = {None: modulated} | {
+        one.name: {**one.values, "gain": gain}
+        for one, gain in zip(population.synapses, modulated["gain"], strict=True)}
+    for receptor, tree in quantity.terms:
+        known = own[receptor] | {"dt": dt}
+        for leaf in symbols(tree).values():
+            if isinstance(leaf, State):
+                known[leaf.name] = values[_state(receptor, leaf.name)]
+            elif isinstance(leaf, Computed) and leaf.name not in known:
+                known[leaf.name] = evaluate(leaf.tree, known)
+        term = evaluate(tree, known)
+        total = total + (np.abs(term) if quantity.absolute else term)
+    return total
