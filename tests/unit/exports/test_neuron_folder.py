@@ -8,8 +8,10 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
+from neostriatum.engines import program
 from neostriatum.engines.program import lower
-from neostriatum.models import State, exp, positive, where
+from neostriatum.models import ReceptorModel, State, exp, parameters, positive, where
+from neostriatum.models.registry import register
 from neostriatum.recording.neuron import folder as neuron_folder
 from neostriatum.recording.neuron import script
 from neostriatum.recording.neuron.statements import Statements
@@ -51,13 +53,13 @@ def test_folder(circuit, network, tmp_path):
     assert [pathway["name"] for pathway in model["pathways"]] == list(circuit.pathways)
     assert any(pathway["release"] for pathway in model["pathways"])
     # What is drawn is what every engine of this package draws.
-    program = lower(circuit, network, 5)
-    drive = program.drives[0]
+    lowered = lower(circuit, network, 5)
+    drive = lowered.drives[0]
     with h5py.File(out / "inputs.h5") as file:
         events = file[f"events/{drive.name}"]
         steps, ids = events["steps"][:], events["ids"][:]
     for step in (0, 7, 119):
-        wanted = drive.events(step, float(drive.rate.at(program.time_ms(step))), program.dt)
+        wanted = drive.events(step, float(drive.rate.at(lowered.time_ms(step))), lowered.dt)
         assert np.array_equal(ids[steps == step], wanted)
 
 
@@ -141,6 +143,21 @@ def refused(rule, saved, folder, capsys):
 def test_circuits_are_refused(changes, rule, circuit, network, tmp_path):
     with pytest.raises(ns.NeostriatumError, match=rule) as caught:
         ns.export(network, "neuron", tmp_path / "x", circuit=circuit.replace(changes))
+    assert caught.value.exit_code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_level_is_refused(monkeypatch, tmp_path):
+    """Also where an engine can compute it."""
+    (tau,), s = parameters("tau ms > 0"), State("s", "1")
+    register(ReceptorModel(name="levelled", states=(s,), decays={s: tau}, modulation=s))
+    monkeypatch.setattr(program, "_refuse_levels", lambda populations: None)
+    raw = ns.load("striatum").to_dict()
+    raw["receptors"]["AMPA"] = {"model": "levelled", "tau": "5 ms"}
+    raw["cells"]["iSPN"]["dopamine"] = []
+    circuit = ns.load(raw)
+    with pytest.raises(ns.NeostriatumError, match=r"AMPA\.model: must have a current") as caught:
+        ns.export(ns.build(circuit, size=30, seed=1), "neuron", tmp_path / "x")
     assert caught.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []
 

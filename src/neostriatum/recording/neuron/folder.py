@@ -77,6 +77,11 @@ def _refuse(program: Program) -> None:
             msg = (f"noise.{population.name}: must be 0 for NEURON, which would draw other numbers "
                    f"(got {population.sigma:g} mV). Take it out of the circuit")
             raise EngineUnsupported(msg)
+        for synapse in population.synapses:
+            if synapse.model.current is None:
+                msg = (f"receptors.{synapse.name}.model: must have a current for NEURON (got "
+                       f"{synapse.model.name}). Use a model with a current")
+                raise EngineUnsupported(msg)
     for projection in program.projections:
         if projection.failure:
             msg = (f"pathways.{projection.name}.failure.drawn: must be false for NEURON, which "

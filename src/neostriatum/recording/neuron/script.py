@@ -130,16 +130,18 @@ def write(model: dict[str, Any], spikes: dict[str, tuple[Any, Any]]) -> None:
         file.attrs["magic"] = np.uint32(0x0A7A)
         file.attrs["version"] = np.array([0, 1], np.uint32)
         for name, (times, ids) in spikes.items():
-            steps = np.rint(np.array(times) / dt).astype(int) - 1 - model["warmup_steps"]
-            ids = np.array(ids).astype(np.uint64)
-            order = np.lexsort((ids, steps))
+            # NumPy takes no empty Vector.
+            moments, who = (np.array(part.to_python(), float) for part in (times, ids))
+            steps = np.rint(moments / dt).astype(int) - 1 - model["warmup_steps"]
+            numbers = who.astype(np.uint64)
+            order = np.lexsort((numbers, steps))
             order = order[steps[order] >= 0]
             group = file.create_group(f"spikes/{name}")
             group.attrs.create("sorting", SORTING["by_time"],
                                dtype=h5py.enum_dtype(SORTING, basetype="u1"))
             group["timestamps"] = (steps[order] + 1) * dt
             group["timestamps"].attrs["units"] = "ms"
-            group["node_ids"] = ids[order]
+            group["node_ids"] = numbers[order]
 
 
 def main() -> None:

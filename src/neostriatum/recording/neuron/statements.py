@@ -52,7 +52,7 @@ class Statements:
     >>> v, block = State("v", "mV"), Statements("w_")
     >>> block.assign({"s_v": v - positive(v)}, {"v": "s_v"})
     >>> print(block.text)
-    if (s_v < 0.0) {
+    if (0.0 > s_v) {
         w_0 = 0.0
     } else {
         w_0 = s_v
