@@ -13,8 +13,7 @@ from adex import adex, plain
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.engines.base import engine
-from neostriatum.errors import CircuitError, EngineUnsupported, ModelError, RunFileError
+from neostriatum.errors import CircuitError, ModelError, RunFileError
 from neostriatum.models import State, exp, parameters, rate, registry
 from neostriatum.models.plain import rebuilt
 from neostriatum.network.saved import header
@@ -192,32 +191,6 @@ class TestExperiments:
     def test_where_no_current_holds_it(self):
         with pytest.raises(CircuitError, match=r"must be at a potential to which the cell returns"):
             ns.pair("FS", "FS", circuit=plain(), holding="-45 mV")
-
-
-@pytest.mark.parametrize("name", ["brian2", "brian2-runtime"])
-@pytest.mark.parametrize(("change", "message"), {
-    "cell": ({}, "cells.FS.model must be izhikevich or izhikevich_fs (got adex). Use --engine"),
-    "receptor": ({"cells": None, "GABA": {"model": "two_exponentials", "E": "-60 mV",
-                                          "tau": "8 ms", "tau_rise": "1 ms"}},
-                 "receptors.GABA.model must be exponential or nmda (got two_exponentials)"),
-    "slope": ({"cells": None, "NMDA": {"E": "0 mV", "tau": "160 ms", "magnesium": "1 mM",
-                                       "mg_slope": "0.05 1/mV"}},
-              "receptors.NMDA.mg_slope must be 0.062 1/mV (got 0.05)"),
-    "release": ({"cells": None, "stp": {"model": "two_pools", "U": 0.3, "share": 0.5,
-                                        "tau_fast": "10 ms", "tau_slow": "1 s"}},
-                "pathways.FS->dSPN.stp.model must be tsodyks_markram (got two_pools)"),
-}.values())
-def test_engines_that_have_no_text_of_a_model(name, change, message):
-    raw = plain()
-    if "cells" in change:
-        raw["cells"] = ns.load(Path(__file__).parents[1] / "data" / "good_small.toml").to_dict()[
-            "cells"]
-    release = change.get("stp", raw["pathways"]["FS->dSPN"]["stp"])
-    raw["pathways"]["FS->dSPN"]["stp"] = release
-    raw["receptors"] |= {key: keys for key, keys in change.items() if keys and key != "stp"}
-    circuit = ns.load(raw)
-    with pytest.raises(EngineUnsupported, match=re.escape(f"engine {name}: {message}")):
-        engine(name).prepare(circuit, ns.build(circuit, size=60), 1)
 
 
 # ---- other processes -------------------------------------------------------------------------
