@@ -178,6 +178,20 @@ def test_every_net_has_the_bits_of_the_reference(name):
         assert same(wanted, spikes(circuit, network, n_steps, "numba", pieces, threads=threads))
 
 
+def test_how_long_a_cell_is_held_may_change():
+    circuit, network, _ = net(["adex"], ["plain"], size=200)
+    counts = []
+    for name in ("reference", "numba"):
+        simulator = engine(name)
+        simulator.prepare(circuit, network, 3)
+        counts.append([len(simulator.advance(300)[0])])
+        for hold in ("0 ms", "20 ms", "0 ms"):
+            simulator.change(circuit.replace({"cells.adex.parameters.t_ref": hold}))
+            counts[-1].append(len(simulator.advance(1000)[0]))
+    assert counts[0] == counts[1]
+    assert counts[0][3] > 1.2 * counts[0][2] > 0
+
+
 @pytest.mark.parametrize("threads", [1, 3, 4, 8])
 def test_threads_and_chunks_do_not_matter(threads):
     kinds, receptors, sections = NETS["all at once"]

@@ -32,7 +32,7 @@ class _TableKind(ModelMetaclass):
     """Kind of the tables, by which pickle knows that their classes have no name of their own."""
 
 
-#: Classes made so far, by base and text of the model.
+#: Classes made so far, by base, text of the model and what can be derived.
 _TABLES: dict[tuple[Any, str], Any] = {}
 
 
@@ -147,7 +147,7 @@ class NamedParameters(Parameters):
 
 
 def _table(base: type[ModelTable], model: Any) -> Any:
-    key = (base, model.text)
+    key = (base, f"{model.text}\n{dict(getattr(model, 'derived', {}))}")
     if key not in _TABLES:
         fields = base._fields(model)
         for name in fields:

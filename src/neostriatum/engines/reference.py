@@ -186,7 +186,8 @@ class Reference:
     def _fire(self, number: int, values: dict[str, Any], new: dict[str, Any]) -> np.ndarray:
         """Let cells spike and take over their new states; return the local ids that fired."""
         pop, states, held = self.program.populations[number], self.cells[number], self.held[number]
-        free = held <= 0
+        # A hold of no steps frees a cell that was held before the circuit changed.
+        free = (held <= 0) | (pop.hold == 0)
         if pop.hold:
             new["v"] = np.where(free, new["v"], states["v"])
             held[:] = np.where(free, 0, held - 1)

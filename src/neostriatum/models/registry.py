@@ -76,6 +76,9 @@ def _add(model: Any, module: str) -> None:
         raise ModelError(msg)
     known = find(kind, name) if name in _SHIPPED[kind] else _registered.get((kind, name))
     if known is not None and _computes_the_same(model, known):
+        if (kind, name) in _registered:
+            # What can be derived is no part of what a model computes: the later holds.
+            _registered[kind, name] = model
         return
     if (kind, name) in _used:
         msg = f'register: a circuit was loaded with {kind} "{name}" already. Choose another name'

@@ -87,7 +87,9 @@ def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
 def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None:
     """Take over a state that was saved."""
     for name, count, view in _states(program, layout):
-        values = state[name]
+        # No cell is held where none could be until now.
+        values = state.get(name, np.zeros(count, view.dtype)) if name.endswith(".held") \
+            else state[name]
         rest = np.full(view.size - count, values[-1] if count else 0, values.dtype)
         view[:] = np.concatenate([values, rest]).reshape(view.shape)
     grain, unit = layout.net.unit
