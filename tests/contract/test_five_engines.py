@@ -19,10 +19,10 @@ RECORDED = {"nest": ["GP:10:v", "Ast:[0,3]:v", "dSPN:2:v"]}
 ALL = ["GP:10:v", "Ast:[0,3]:v,u,g_GABA_slow", "dSPN:2:v"]
 
 
-@pytest.fixture(params=["nest", *(pytest.param(one, marks=[pytest.mark.slow, pytest.mark.compiled])
-                                 for one in ("brian2-runtime", "brian2"))])
+@pytest.fixture(params=["nest", pytest.param("brian2", marks=[pytest.mark.slow,
+                                                              pytest.mark.compiled])])
 def name(request):
-    """An engine whose library is there."""
+    """An engine whose library is there; brian2-runtime takes minutes (see test_populations)."""
     request.getfixturevalue("reference").__class__(request.param)()
     return request.param
 
