@@ -10,22 +10,13 @@ from numba.extending import intrinsic, overload
 
 from neostriatum.rng import (
     COS_SERIES,
-    EVEN_SERIES,
-    EVEN_SINGLE,
     EXP_SERIES,
     LOG_SERIES,
-    ODD_SERIES,
-    ODD_SINGLE,
     SIN_SERIES,
 )
 
 _E = tuple(float(coefficient) for coefficient in EXP_SERIES)
-_EVEN, _ODD = EVEN_SERIES, ODD_SERIES
-_EVEN_SINGLE = tuple(np.float32(coefficient) for coefficient in EVEN_SINGLE)
-_ODD_SINGLE = tuple(np.float32(coefficient) for coefficient in ODD_SINGLE)
 _L, _SIN, _COS = LOG_SERIES, SIN_SERIES, COS_SERIES
-#: 1.5 times 2^52 and 2^23, plus the bias of an exponent: see `rng.logistic2`.
-_ROUND, _ROUND_SINGLE = 6755399441055744.0 + 1023.0, np.float32(12582912.0 + 127.0)
 
 
 def _bit_cast(source, target):
@@ -41,8 +32,6 @@ def _bit_cast(source, target):
 
 float_from_bits = _bit_cast(types.int64, types.float64)
 bits_of_float = _bit_cast(types.float64, types.int64)
-single_from_bits = _bit_cast(types.int32, types.float32)
-bits_of_single = _bit_cast(types.float32, types.int32)
 
 
 @intrinsic
@@ -60,21 +49,6 @@ def prefetch(typingctx, array, index):
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
-
-
-@intrinsic
-def higher(typingctx, first, second):
-    """Return the higher of two numbers; which one is not said where one is NaN.
-
-    Not `max`, whose rule for NaN keeps LLVM from looking for the highest of many by vectors.
-    """
-
-    def codegen(context, builder, signature, args):
-        allowed = ("nnan", "nsz")
-        above = builder.fcmp_ordered(">", *args, flags=allowed)
-        return builder.select(above, *args, flags=allowed)
-
-    return first(first, second), codegen
 
 
 @njit(inline="always")
@@ -127,68 +101,6 @@ def philox(k0, k1, c0, c1, c2, c3):
     return uint32(w0), uint32(w1), uint32(w2), uint32(w3)
 
 
-@njit(inline="always")
-def _logistic2_double(m, y):
-    shifted = y + _ROUND
-    f = y - (shifted - _ROUND)
-    square = f * f
-    a = (_EVEN[0] * square + _EVEN[1]) * square + _EVEN[2]
-    b = ((square + _ODD[1]) * square + _ODD[2]) * f
-    fall = a - b
-    return fall / (fall + (a + b) * (m * float_from_bits(bits_of_float(shifted) << int64(52))))
-
-
-@njit(inline="always")
-def _logistic2_single(m, y):
-    shifted = y + _ROUND_SINGLE
-    f = y - (shifted - _ROUND_SINGLE)
-    square = f * f
-    a = _EVEN_SINGLE[0] * square + _EVEN_SINGLE[1]
-    b = (square + _ODD_SINGLE[1]) * f
-    fall = a - b
-    power = single_from_bits(int32(bits_of_single(shifted) << int32(23)))
-    return fall / (fall + (a + b) * (m * power))
-
-
-@njit(inline="always")
-def _logistic2_pair_double(m, y, z):
-    shifted, other = y + _ROUND, z + _ROUND
-    f, g = y - (shifted - _ROUND), z - (other - _ROUND)
-    square, second = f * f, g * g
-    a = (_EVEN[0] * square + _EVEN[1]) * square + _EVEN[2]
-    c = (_EVEN[0] * second + _EVEN[1]) * second + _EVEN[2]
-    b = ((square + _ODD[1]) * square + _ODD[2]) * f
-    d = ((second + _ODD[1]) * second + _ODD[2]) * g
-    fall, down = a - b, c - d
-    power = m * float_from_bits(bits_of_float(shifted) << int64(52))
-    force = m * float_from_bits(bits_of_float(other) << int64(52))
-    return fall / (fall + (a + b) * power), down / (down + (c + d) * force)
-
-
-def logistic2_pair(m, y, z):
-    """Return `logistic2` of two numbers, written so that their operations alternate."""
-    raise RuntimeError
-
-
-@overload(logistic2_pair, inline="always")
-def _logistic2_pair_overload(m, y, z):
-    if y == types.float32:
-        return lambda m, y, z: (_logistic2_single(m, y), _logistic2_single(m, z))
-    return lambda m, y, z: _logistic2_pair_double(m, y, z)
-
-
-def logistic2(m, y):
-    """Return 1 / (1 + m 2^y) in the precision of ``y``; in double exactly as `rng.logistic2`."""
-    raise RuntimeError
-
-
-@overload(logistic2, inline="always")
-def _logistic2_overload(m, y):
-    if y == types.float32:
-        return lambda m, y: _logistic2_single(m, y)
-    return lambda m, y: _logistic2_double(m, y)
-
-
 def like(example, value):
     """Return ``value`` in the precision of ``example``."""
     raise RuntimeError
@@ -201,30 +113,6 @@ def _like_overload(example, value):
     if example == types.int32:
         return lambda example, value: int32(value)
     return lambda example, value: float64(value)
-
-
-def marked(example, seen, spike):
-    """Return ``seen`` or ``spike`` as an integer as wide as ``example``: loops stay vectors."""
-    raise RuntimeError
-
-
-@overload(marked, inline="always")
-def _marked_overload(example, seen, spike):
-    if example == types.float32:
-        return lambda example, seen, spike: int32(int32(seen) | int32(spike))
-    return lambda example, seen, spike: int64(seen) | int64(spike)
-
-
-def arrived(waiting, quantum):
-    """Return what waits in a ring in nS: doubles wait as they are, integers as quanta."""
-    raise RuntimeError
-
-
-@overload(arrived, inline="always")
-def _arrived_overload(waiting, quantum):
-    if waiting == types.int32:
-        return lambda waiting, quantum: float32(waiting) * quantum
-    return lambda waiting, quantum: waiting
 
 
 @njit(inline="always")

@@ -212,3 +212,12 @@ def test_trees_mean_what_python_means():
     tree = g_L * D_T * exp((v - v_T) / D_T) - w
     given = {"g_L": 10.0, "D_T": 2.0, "v": np.array([-50.0, -48.0]), "v_T": -50.0, "w": 3.0}
     assert evaluate(tree, given) == pytest.approx([17.0, 20 * np.e - 3], rel=1e-15)
+
+
+def test_what_a_receptor_or_a_release_requires_is_made_of_parameters():
+    for model in (registry.find("receptor", "two_exponentials"),
+                  registry.find("release", "two_pools")):
+        state = model.states[0]
+        for condition in (state > state * 2.0, "tau > 1"):
+            with pytest.raises(ModelError, match=r"requires: .* a comparison of parameters"):
+                replace(model, requires=(condition,))

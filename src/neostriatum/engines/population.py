@@ -37,26 +37,6 @@ class Synapse:
         """What its states are called where they are recorded: ``g_AMPA`` for g of AMPA."""
         return {state: f"{state}_{self.name}" for state in self.model.names}
 
-    @property
-    def E(self) -> float:
-        """Reversal [mV]."""
-        return self.values["E"]
-
-    @property
-    def tau(self) -> float:
-        """Time constant [ms]."""
-        return self.values["tau"]
-
-    @property
-    def decay(self) -> float:
-        """Factor of its conductance per step."""
-        return self.decays["g"]
-
-    @property
-    def block(self) -> float:
-        """Strength of the magnesium block, 0 for none."""
-        return self.values.get("block", 0.0)
-
 
 @dataclass(frozen=True)
 class Population:
@@ -78,19 +58,9 @@ class Population:
     starts: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def cubic(self) -> bool:
-        """Whether recovery is cubic."""
-        return self.model.name == "izhikevich_fs"
-
-    @property
     def start_v(self) -> Any:
         """Potential at the start [mV]."""
         return self.starts["v"]
-
-    @property
-    def start_u(self) -> Any:
-        """Recovery at the start [pA]."""
-        return self.starts["u"]
 
     @cached_property
     def variables(self) -> dict[str, tuple[int, str]]:

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 #: Quantum of a synaptic contribution [nS]: sums of such numbers below 8192 nS are exact in
 #: float64, so the order in which spikes arrive cannot matter.
 QUANTUM = 2.0**-40
-#: Magnesium block of Jahr and Stevens 1990: half concentration [mM] and slope [1/mV].
-MG_HALF, MG_SLOPE = 3.57, 0.062
-#: The same slope for powers of two: exp(-0.062 v) = 2^(MG_SLOPE2 v).
-MG_SLOPE2 = -MG_SLOPE * 1.4426950408889634
 #: Range of a healthy membrane potential [mV].
 V_LIMIT = 200.0
 

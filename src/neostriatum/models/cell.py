@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.errors import ModelError
 from neostriatum.models.expression import Expression, lift
 from neostriatum.models.parts import (
+    Declared,
     check_name,
     check_states,
     declared,
-    digest,
     lifted,
     used_parameters,
 )
@@ -28,7 +27,7 @@ _MV = powers("mV")
 
 
 @dataclass(frozen=True, eq=False)
-class CellModel:
+class CellModel(Declared):
     """The equations of a cell, advanced by forward Euler.
 
     Parameters
@@ -103,6 +102,7 @@ class CellModel:
         self._check_rates()
         self._check_values()
         self._check_threshold()
+        self._check_requires()
         _ = self.parameters
 
     def _check_rates(self) -> None:
@@ -147,19 +147,6 @@ class CellModel:
                 len(set(sides)) == 1):
             self._refuse(f"fires: {infix(fires)} does not depend on its states, so it is always "
                          "true or never")
-        for condition in self.requires:
-            if not isinstance(condition, Expression) or not condition.condition or any(
-                    not isinstance(leaf, Parameter) for leaf in symbols(condition).values()):
-                self._refuse(f"requires: {condition!r} must be a comparison of parameters")
-
-    def _refuse(self, what: str) -> None:
-        msg = f"{self.name}.{what}"
-        raise ModelError(msg)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Names of the states."""
-        return tuple(state.name for state in self.states)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -194,11 +181,6 @@ class CellModel:
                   for key in ("hold", "constant_current")]
         lines += [f"requires {canonical(condition)}" for condition in self.requires]
         return "\n".join(lines)
-
-    @cached_property
-    def hash(self) -> str:
-        """Hash of the text, 16 hexadecimal digits."""
-        return digest(self.text)
 
     @cached_property
     def equations(self) -> tuple[str, ...]:

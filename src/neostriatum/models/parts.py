@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.errors import ModelError, shown
 from neostriatum.models.expression import Expression, lift
@@ -23,6 +24,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+class Declared:
+    """What models of all kinds have: names of their states, a hash, and how they are refused."""
+
+    name: str
+    states: tuple[State, ...]
+    requires: tuple[Expression, ...]
+    text: str
+
+    def _refuse(self, what: str) -> NoReturn:
+        msg = f"{self.name}.{what}"
+        raise ModelError(msg)
+
+    def _check_requires(self) -> None:
+        for condition in self.requires:
+            if not isinstance(condition, Expression) or not condition.condition or any(
+                    not isinstance(leaf, Parameter) for leaf in symbols(condition).values()):
+                self._refuse(f"requires: {condition!r} must be a comparison of parameters")
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the states."""
+        return tuple(state.name for state in self.states)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of the text, 16 hexadecimal digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
 def check_name(name: Any) -> None:
@@ -87,8 +117,3 @@ def declared(parameters: Iterable[Parameter]) -> list[str]:
     """Return canonical lines of parameters."""
     return [f"parameter {one.name} {spelled(one.powers)} {sorted(one.bounds.items())} "
             f"{one.default!r}" for one in parameters]
-
-
-def digest(text: str) -> str:
-    """Return the hash of a canonical text, 16 hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from neostriatum.errors import ModelError
 from neostriatum.models.expression import Expression
 from neostriatum.models.parts import (
+    Declared,
     check_name,
     check_states,
     declared,
-    digest,
     lifted,
     used_parameters,
 )
@@ -30,7 +29,7 @@ V = State("v", "mV")
 
 
 @dataclass(frozen=True, eq=False)
-class ReceptorModel:
+class ReceptorModel(Declared):
     """The equations of a receptor.
 
     An arrival of g [nS] is added to the states in ``adds``; then the current is taken; then every
@@ -103,6 +102,7 @@ class ReceptorModel:
         object.__setattr__(self, "derived", lifted(self.name, self.derived))
         self._check_changes()
         self._check_effect()
+        self._check_requires()
         _ = self.parameters
 
     def _check_changes(self) -> None:
@@ -130,15 +130,6 @@ class ReceptorModel:
                                      or tree.powers != wanted):
                 unit = getattr(tree, "unit", "1")
                 self._refuse(f"{key}: {tree!r} must be in {spelled(wanted)} (got {unit})")
-
-    def _refuse(self, what: str) -> None:
-        msg = f"{self.name}.{what}"
-        raise ModelError(msg)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Names of the states."""
-        return tuple(state.name for state in self.states)
 
     @property
     def effect(self) -> Expression:
@@ -174,11 +165,6 @@ class ReceptorModel:
         lines += [each.text for each in self.rates]
         lines += [f"requires {canonical(condition)}" for condition in self.requires]
         return "\n".join(lines)
-
-    @cached_property
-    def hash(self) -> str:
-        """Hash of the text, 16 hexadecimal digits."""
-        return digest(self.text)
 
     @cached_property
     def equations(self) -> tuple[str, ...]:

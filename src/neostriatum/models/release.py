@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.errors import ModelError
 from neostriatum.models.expression import Expression, lift
-from neostriatum.models.parts import check_name, check_states, declared, digest, used_parameters
+from neostriatum.models.parts import Declared, check_name, check_states, declared, used_parameters
 from neostriatum.models.printer import canonical, infix
 from neostriatum.models.symbol import Parameter, State, symbols
 from neostriatum.models.unit import NONE, powers
@@ -20,7 +19,7 @@ _MS = powers("ms")
 
 
 @dataclass(frozen=True, eq=False)
-class ReleaseModel:
+class ReleaseModel(Declared):
     """The equations of a release: jumps at a source's spikes, closed decays between them.
 
     At a spike every state first moves to its rest by ``exp(-interval/tau)``; then the jumps are
@@ -78,8 +77,9 @@ class ReleaseModel:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if not isinstance(self.states, tuple):
-            object.__setattr__(self, "states", (self.states,))
+        for key in ("states", "requires"):
+            if not isinstance(getattr(self, key), tuple):
+                object.__setattr__(self, key, (getattr(self, key),))
         check_states(self.name, self.states)
         object.__setattr__(self, "most", lift(self.most))
         for key in ("jumps", "after"):
@@ -103,16 +103,8 @@ class ReleaseModel:
                 self._refuse(f"released: {tree!r} must be a number without unit")
         if any(isinstance(leaf, State) for leaf in symbols(self.most).values()):
             self._refuse(f"most: {self.most!r} must be made of parameters alone")
+        self._check_requires()
         _ = self.parameters
-
-    def _refuse(self, what: str) -> None:
-        msg = f"{self.name}.{what}"
-        raise ModelError(msg)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Names of the states."""
-        return tuple(state.name for state in self.states)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -133,11 +125,6 @@ class ReleaseModel:
         lines += [f"released {canonical(self.released)}", f"most {canonical(self.most)}"]
         lines += [f"requires {canonical(condition)}" for condition in self.requires]
         return "\n".join(lines)
-
-    @cached_property
-    def hash(self) -> str:
-        """Hash of the text, 16 hexadecimal digits."""
-        return digest(self.text)
 
     @cached_property
     def equations(self) -> tuple[str, ...]:
