@@ -72,7 +72,7 @@ def test_numbers_are_whole(circuit, network, tmp_path):
     assert values["v_r"] != population.parameters["v_r"]
     numbers = model["populations"][0]["numbers"]
     assert numbers["p_v_r_nscell_dSPN"] == values["v_r"]
-    assert numbers["d0_g_nscell_dSPN"] == population.synapses[0].decay
+    assert numbers["d0_g_nscell_dSPN"] == population.synapses[0].decays["g"]
 
 
 def test_spread_is_written_per_cell(circuit, tmp_path):
