@@ -9,6 +9,7 @@ from neostriatum.circuit.clock import steps, whole_steps
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.circuit.pools import check_pools
+from neostriatum.circuit.signals import bounds, check_signals
 from neostriatum.circuit.stability import check_stable
 from neostriatum.errors import shown
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.drive import Target
     from neostriatum.circuit.model import Circuit
-    from neostriatum.circuit.pathway import Delay
+    from neostriatum.circuit.pathway import Delay, Pathway
     from neostriatum.models.symbol import Parameter
 
 #: Longest delay in steps (25.5 ms at 0.1 ms).
@@ -58,8 +59,9 @@ def _placed(name: str, cell: Any) -> list[tuple[str, Any]]:
 
 def _check_modulators(circuit: Circuit) -> None:
     for name, modulator in circuit.modulators.items():
-        if modulator.level is None:
+        if modulator.level is None and modulator.kind is None:
             _refuse(f"modulators.{name}.level", "is missing")
+    check_signals(circuit)
     for name, cell in circuit.cells.items():
         placed = _placed(name, cell)
         for where, effect in placed:
@@ -97,9 +99,22 @@ def _check_lowest(circuit: Circuit, parameter: Parameter, lowest: float,
 
 def _range(circuit: Circuit, effect: Any) -> tuple[float, float]:
     """Return how strongly a cell hears a modulator at least and at most."""
-    modulator = circuit.modulators[effect.level]
-    return (float(modulator.heard(modulator.level.lowest, effect.curve)),
-            float(modulator.heard(modulator.level.highest, effect.curve)))
+    modulator, (low, high) = circuit.modulators[effect.level], bounds(circuit, effect.level)
+    return (float(modulator.heard(low, effect.curve)), float(modulator.heard(high, effect.curve)))
+
+
+def _check_weights(circuit: Circuit, where: str, pathway: Pathway) -> None:
+    """Refuse effects that take a weight below 0, or that have no value at the reference."""
+    for number, effect in enumerate(pathway.effects):
+        place = f"{where}.effects.{number}"
+        _known(f"{place}.level", "modulator", effect.level, circuit.modulators)
+        modulator, ends = circuit.modulators[effect.level], bounds(circuit, effect.level)
+        base, *factors = (1.0 + effect.coefficient.value * float(modulator.response(
+            level, effect.curve)) for level in (modulator.nothing(effect.curve), *ends))
+        if base <= 0 or min(factors) < 0:
+            _refuse(f"{place}.coefficient", f"must leave the weight 0 or above at every level of "
+                    f"{effect.level}, and above 0 at its reference (got a factor of "
+                    f"{min(base, *factors):g})")
 
 
 def _check_spread(circuit: Circuit) -> None:
@@ -128,6 +143,7 @@ def _check_pathways(circuit: Circuit) -> None:
             _known(where, "receptor", receptor, circuit.receptors)
         _check_table(f"pathways.{name}", name, pathway.wiring)
         _check_delay(f"pathways.{name}.delay.offset", pathway.delay, circuit.dt.value)
+        _check_weights(circuit, f"pathways.{name}", pathway)
     for name, junctions in circuit.gap_junctions.items():
         ends = name.split("-")
         if len(ends) != 2:

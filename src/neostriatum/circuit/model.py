@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
     field_serializer,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -21,8 +22,9 @@ from neostriatum.circuit.aliases import canonical, check_names, in_order
 from neostriatum.circuit.cell import Cell, Start
 from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
-from neostriatum.circuit.modulator import DOPAMINE, Activation, Modulator
+from neostriatum.circuit.modulator import DOPAMINE, Activation, Modulator, is_computed
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
+from neostriatum.circuit.signals import start_level
 from neostriatum.circuit.value import NAME, Frozen, Time, Value, measure, value_schema
 from neostriatum.circuit.volume import Volume
 from neostriatum.errors import shown
@@ -32,10 +34,19 @@ Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parame
 
 
 class Dopamine(Frozen):
-    """Activation of D1 and D2 receptors: the older spelling of the levels of these modulators."""
+    """Activation of D1 and D2 receptors: the older spelling of the levels of these modulators.
+
+    None where the level is computed.
+    """
 
     d1: LevelCourse = Field(default=0.0, validate_default=True)
     d2: LevelCourse = Field(default=0.0, validate_default=True)
+
+    @model_serializer(mode="wrap")
+    def _given(self, handler: Any) -> Any:
+        given = {key for key in DOPAMINE.values() if getattr(self, key) is not None}
+        return handler(self) if len(given) == len(DOPAMINE) else {
+            key: getattr(self, key).model_dump(mode="json", exclude_none=True) for key in given}
 
 
 class Circuit(Frozen):
@@ -136,13 +147,15 @@ class Circuit(Frozen):
         levels: dict[str, Modulator] = {}
         for name, key in DOPAMINE.items():
             given = self.modulators.get(name, Activation())
-            level = given.level if given.level is not None else getattr(self.dopamine, key)
+            level = given.level if given.level is not None or given.kind is not None \
+                else getattr(self.dopamine, key)
             levels[name] = given.model_copy(update={"level": level})
         # A frozen model is still being made here: both spellings come to hold the same levels.
         self.__dict__["modulators"] = levels | {
             name: one for name, one in self.modulators.items() if name not in DOPAMINE}
         self.__dict__["dopamine"] = self.dopamine.model_copy(
-            update={key: levels[name].level for name, key in DOPAMINE.items()})
+            update={key: None if levels[name].kind else levels[name].level
+                    for name, key in DOPAMINE.items()})
         check(self)
         return self
 
@@ -162,7 +175,8 @@ class Circuit(Frozen):
     def _plain_modulators(self, modulators: dict[str, Modulator]) -> dict[str, Any]:
         # The levels of D1 and D2 stand under their older keys, as they always did.
         raw = {name: one.model_dump(mode="json", exclude_none=True,
-                                    exclude={"level"} if name in DOPAMINE else None)
+                                    exclude={"level"} if name in DOPAMINE and one.kind is None
+                                    else None)
                for name, one in modulators.items()}
         # No reference is none.
         raw = {name: {key: value for key, value in one.items() if value != 0.0}
@@ -170,8 +184,11 @@ class Circuit(Frozen):
         return {name: one for name, one in raw.items() if one}
 
     def levels_at(self, time_ms: float) -> dict[str, float]:
-        """Return the level of every modulator at a time from the end of the warm-up."""
-        return {name: float(one.level.at(time_ms)) for name, one in self.modulators.items()}
+        """Return the level of every modulator at a time from the end of the warm-up.
+
+        A level that is computed while a run goes on has that of its start.
+        """
+        return {name: start_level(self, name, time_ms) for name in self.modulators}
 
     def receptors_of(self, cell: str) -> tuple[str, ...]:
         """Return the receptors that pathways and inputs of ``cell`` name, in file order."""
@@ -234,6 +251,10 @@ def _spelled_once(raw: dict[str, Any]) -> None:
     old, new = raw.get("dopamine"), raw.get("modulators")
     for name, key in DOPAMINE.items():
         given = new.get(name) if isinstance(new, dict) else None
+        if is_computed(given) and isinstance(old, dict) and key in old:
+            msg = (f"dopamine.{key}: {name} is computed, modulators.{name} (got a level). Clamp it "
+                   f"with modulators.{name}.level")
+            raise ValueError(msg)
         if isinstance(given, dict) and "level" in given and isinstance(old, dict) and key in old:
             msg = (f"modulators.{name}.level: is the newer spelling of dopamine.{key} "
                    "(got both). Give one of them")
