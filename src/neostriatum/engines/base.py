@@ -91,6 +91,9 @@ class Engine(Protocol):
     def take(self) -> list[Samples]:
         """Hand over everything recorded since the last time, and forget it."""
 
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
 
@@ -115,7 +118,8 @@ def changed(old: Program, new: Program) -> Program:
             msg = f"change: {what} must stay as it is (got {getattr(new, what)})"
             raise EngineUnsupported(msg)
     if _shape(old) != _shape(new):
-        msg = "change: cell types, receptors, pathways and gap junctions must stay as they are"
+        msg = ("change: cell types, receptors, pathways, gap junctions and how levels are computed "
+               "must stay as they are")
         raise EngineUnsupported(msg)
     return new
 
@@ -123,10 +127,12 @@ def changed(old: Program, new: Program) -> Program:
 def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)
-                                                 for synapse in pop.synapses])
+                                                 for synapse in pop.synapses], len(pop.inlets))
              for pop in program.populations]
-    pathways = [(one.name, one.stp and one.stp.model.text) for one in program.projections]
-    return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
+    pathways = [(one.name, one.stp and one.stp.model.text, [entry for entry, _ in one.weights])
+                for one in program.projections]
+    levels = (program.signals.names, program.signals.plain.tolist())
+    return cells, levels, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
 
 
 _ENGINES = {

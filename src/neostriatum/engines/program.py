@@ -12,6 +12,8 @@ import numpy as np
 
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.engines.levels import Levels, held, lower_levels
+from neostriatum.engines.modulation import lower_weight_effects
 from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.population import Population, lower_population
 from neostriatum.errors import EngineUnsupported
@@ -40,7 +42,7 @@ def quantised(weight: Any) -> Any:
 
 @dataclass(frozen=True)
 class Projection:
-    """One pathway: CSR synapses, delays in steps, weight per receptor index of the target.
+    """One pathway: CSR synapses, delays in steps, weight per entry of the target (its receptors).
 
     ``factors`` float32 (m,) scale every weight of a synapse, None where all are 1; ``failure`` is
     the probability that a spike releases nothing at a synapse, drawn under ``key``.
@@ -91,6 +93,8 @@ class Program:
     #: Names of the modulators and the time courses of their levels, D1 and D2 first.
     levels: tuple[str, ...]
     courses: tuple[Any, ...]
+    #: The same levels; some may be computed, and have in ``courses`` but what they start with.
+    signals: Levels
     #: Targets and delays [steps] of all projections, one after another.
     targets: np.ndarray
     delays: np.ndarray
@@ -105,7 +109,7 @@ class Program:
         return (step - self.warmup) * self.dt
 
     def phi(self, step: int) -> tuple[float, ...]:
-        """Return the level of every modulator at a step."""
+        """Return the level of every modulator at a step; of computed ones, their starts."""
         time = self.time_ms(step)
         return tuple(float(course.at(time)) for course in self.courses)
 
@@ -122,7 +126,14 @@ class Program:
     @property
     def levels_vary(self) -> bool:
         """Whether a level changes during the run."""
-        return not all(course.is_constant for course in self.courses)
+        return bool(self.signals.free) or not all(course.is_constant for course in self.courses)
+
+    @property
+    def window(self) -> int | None:
+        """Steps until anything is heard of a spike; None where nothing ever is."""
+        heard = [int(one.delays.min()) for one in self.projections if len(one.delays)]
+        heard += [int(delay) for _, _, source, delay in self.signals.plain if source >= 0]
+        return min(heard, default=None)
 
 
 def lower(circuit: Circuit, network: Network, seed: int) -> Program:
@@ -151,11 +162,13 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     projections = tuple(made)
     longest = int(delays.max()) if len(delays) else 0
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
+    signals = lower_levels(circuit, populations)
     return Program(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
         projections=projections, gaps=tuple(_gaps(circuit, network, index)), drives=drives,
         recorded=recorded, currents=currents, levels=tuple(circuit.modulators),
-        courses=tuple(one.level for one in circuit.modulators.values()),
+        courses=tuple(held(start) if course is None else course for course, start
+                      in zip(signals.courses, signals.starts, strict=True)), signals=signals,
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
         circuit=circuit,
     )
@@ -190,9 +203,11 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
     pathway = circuit.pathways[name]
     source, target = (index[end] for end in name.split("->"))
     receptors = [synapse.name for synapse in populations[target].synapses]
+    effects = lower_weight_effects(circuit, name)
     failure = pathway.failure
     folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
-    weights = tuple((receptors.index(receptor), float(quantised(g.value * folded)))
+    weights = tuple((populations[target].entry(receptors.index(receptor), effects),
+                     float(quantised(g.value * folded)))
                     for receptor, g in pathway.conductance.items())
     stp = None
     if pathway.stp is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.levels import Signals
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
 from neostriatum.errors import NumericsError
@@ -52,7 +53,7 @@ class Reference:
         self.receptors = [[{state: np.zeros(pop.n) for state in synapse.model.names}
                            for synapse in pop.synapses] for pop in program.populations]
         # What arrives at step n waits in slot n modulo the number of slots.
-        self.ring = [np.zeros((program.slots, len(pop.synapses), pop.n))
+        self.ring = [np.zeros((program.slots, pop.entries, pop.n))
                      for pop in program.populations]
         plastic = {number: one for number, one in enumerate(program.projections) if one.stp}
         self.stp = {number: {state.name: np.full(program.populations[one.source].n, float(rest))
@@ -64,8 +65,15 @@ class Reference:
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
         self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
-        self._values = [pop.modulated(program.phi(0)) for pop in program.populations]
+        self._signals = Signals(program.signals)
+        self._values = [pop.modulated(self._phi()) for pop in program.populations]
         self._probes = Probes(program)
+
+    def _phi(self) -> tuple[float, ...]:
+        """Return the levels that the next step hears."""
+        program = self.program
+        return self._signals.begin(program.time_ms(self.step)) \
+            if len(program.signals.computed) else program.phi(self.step)
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -89,14 +97,19 @@ class Reference:
         program, n = self.program, self.step
         # 1. levels of modulators and injected current at t = n dt
         if program.levels_vary:
-            self._values = [pop.modulated(program.phi(n)) for pop in program.populations]
+            self._values = [pop.modulated(self._phi()) for pop in program.populations]
         injected = self._injected(n)
         # 2. arrivals of this step, the drive's first
         arriving = [ring[n % program.slots] for ring in self.ring]
         self._drive(n, arriving)
-        for pop, receptors, arrived in zip(program.populations, self.receptors, arriving,
-                                           strict=True):
-            for synapse, states, amount in zip(pop.synapses, receptors, arrived, strict=True):
+        for pop, values, receptors, arrived in zip(program.populations, self._values,
+                                                   self.receptors, arriving, strict=True):
+            own = len(pop.synapses)
+            for inlet, factor, amount in zip(pop.inlets, values["scales"], arrived[own:],
+                                             strict=True):
+                arrived[inlet.receptor] += factor * amount
+            for synapse, states, amount in zip(pop.synapses, receptors, arrived[:own],
+                                               strict=True):
                 for state in synapse.model.adds:
                     states[state.name] += amount
             arrived[:] = 0.0
@@ -106,6 +119,7 @@ class Reference:
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, spikes)
+        self._signals.end(n, program.time_ms(n), program.dt, [len(fired) for fired in spikes])
         self._probes.see(n, self._probed)
         return spikes
 
@@ -247,7 +261,8 @@ class Reference:
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
-        self._values = [pop.modulated(program.phi(self.step)) for pop in program.populations]
+        self._signals.about = program.signals
+        self._values = [pop.modulated(self._phi()) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
@@ -257,9 +272,13 @@ class Reference:
         """Hand over everything recorded since the last time, and forget it."""
         return self._probes.take()
 
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        return dict(zip(self.program.levels, self._phi(), strict=True))
+
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
-        parts, program = {"node": self.node}, self.program
+        parts, program = {"node": self.node} | self._signals.parts(), self.program
         for number, pop in enumerate(program.populations):
             parts |= {f"{pop.name}.{state}": part for state, part in self.cells[number].items()}
             parts |= {f"{pop.name}.held": self.held[number], f"{pop.name}.ring": self.ring[number]}
@@ -282,8 +301,7 @@ class Reference:
         self.step = int(state["step"])
         for name, part in self._parts().items():
             part[:] = state[name]
-        self._values = [pop.modulated(self.program.phi(self.step))
-                        for pop in self.program.populations]
+        self._values = [pop.modulated(self._phi()) for pop in self.program.populations]
         self._probes.forget()
 
 
