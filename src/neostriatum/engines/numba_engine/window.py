@@ -16,13 +16,22 @@ from numba import int64, types
 from numba.extending import intrinsic
 
 from neostriatum.caching import compiled, inner, woven
-from neostriatum.engines.numba_engine.arrays import Net, Room, Tables, Window, Wires, Work
+from neostriatum.engines.numba_engine.arrays import (
+    Courses,
+    Net,
+    Room,
+    Tables,
+    Window,
+    Wires,
+    Work,
+)
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
+from neostriatum.engines.numba_engine.signals import signal_window
 
 #: Tiles that are delivered to and advanced together: their rings should fit the last cache.
 TOGETHER = 400
@@ -43,7 +52,8 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, net, tables, n_steps, step0, most, slots):
+def run_part(part, meeting, start, reached, out, room, net, tables, courses, n_steps, step0, most,
+             slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
@@ -68,6 +78,8 @@ def run_part(part, meeting, start, reached, out, room, net, tables, n_steps, ste
                        net.tiles, net.populations)
         written += total
         count = min(most, n_steps - done) if tile < 0 else int64(0)
+        signal_window(part, last, step0 + done, done, count, notes.found[1 - phase],
+                      notes.counts[1 - phase], net, courses)
         find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
                   notes.counts[1 - phase], room.spikes[part], room.begin[part], room.rows[part])
         run_window(Window(part, phase, done, count, step0 + done, most, slots), net, tables,
@@ -180,8 +192,8 @@ def release_tiles(first, end, window, net):
                     counts[tile], net.notes.releases[window.phase])
 
 
-def advance(crew: Crew, net: Net, tables: Tables, n_steps: int, step0: int, most: int,
-            slots: int) -> tuple[np.ndarray, int, int]:
+def advance(crew: Crew, net: Net, tables: Tables, courses: Courses, n_steps: int, step0: int,
+            most: int, slots: int) -> tuple[np.ndarray, int, int]:
     """Advance by ``n_steps`` in windows of ``most`` steps.
 
     Returns
@@ -195,8 +207,8 @@ def advance(crew: Crew, net: Net, tables: Tables, n_steps: int, step0: int, most
     reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
-        crew.run(run_part, reached.copy(), reached, out, room, net, tables, n_steps, step0, most,
-                 slots)
+        crew.run(run_part, reached.copy(), reached, out, room, net, tables, courses, n_steps,
+                 step0, most, slots)
         _, written, phase, *_, finished = reached.tolist()
         if not finished:
             total = int(net.notes.counts[1 - phase].sum())
