@@ -57,8 +57,8 @@ class Target(Frozen):
     @classmethod
     def _unscaled(cls, raw: Any) -> Any:
         if isinstance(raw, dict) and "effects" in raw:
-            msg = ("effects act on the weights of pathways, and an input has none of its own (got "
-                   "effects). Let the level act on the receptor, I_<receptor> in cells.TYPE.effects")
+            msg = ("effects act on the weights of pathways, not of inputs (got effects). Let the "
+                   "level act on the receptor, I_<receptor> in cells.TYPE.effects")
             raise ValueError(msg)
         return raw
 

@@ -77,9 +77,9 @@ def overlaid(whole: Any, base: dict[str, Any], change: dict[str, Any]) -> dict[s
     for name, one in (change.get("modulators") or {}).items() \
             if isinstance(change.get("modulators"), dict) else ():
         if is_computed(one):
-            before = modulators.get(name)
+            before = modulators.get(name) or {}
             modulators[name] = before if is_computed(before) and _kind(before) == _kind(one) else {
-                key: value for key, value in (before or {}).items() if key == "reference"}
+                key: value for key, value in before.items() if key == "reference"}
             base["dopamine"] = {key: value for key, value in base.get("dopamine", {}).items()
                                 if key != DOPAMINE.get(name)}
     if modulators:

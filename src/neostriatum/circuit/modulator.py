@@ -188,6 +188,18 @@ def hill(level: Any, half: float, order: float, power: Any = np.power) -> Any:
     return share.reshape(x.shape)[()]
 
 
+def dopamine(levels: Mapping[str, float | None]) -> str:
+    """Return the levels of dopamine as a person reads them, by their older keys.
+
+    Examples
+    --------
+    >>> dopamine({"d1": 0.3, "d2": None})
+    'D1 0.3, D2 computed'
+    """
+    return ", ".join(f"{name} {'computed' if levels[key] is None else format(levels[key], 'g')}"
+                     for name, key in DOPAMINE.items())
+
+
 def others(levels: Mapping[str, float], held: Iterable[str] = ()) -> str:
     """Return the levels beside those of dopamine as the end of a line; say which are held.
 

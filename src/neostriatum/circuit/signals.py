@@ -10,6 +10,8 @@ from neostriatum.circuit.modulator import HIGHEST
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.modulator import Modulator
 
@@ -38,6 +40,12 @@ def start_level(circuit: Circuit, name: str, time_ms: float | None = None) -> fl
         full = 1.0 if modulator.full is None else modulator.full.value
         return min(concentration / (concentration + modulator.ec50.value) / full, 1.0)
     return 1.0
+
+
+def unreleased(circuit: Circuit, counts: Mapping[str, int]) -> list[str]:
+    """Return the levels that stay at their starts, as no cell is there to release them."""
+    return [name for name, modulator in circuit.modulators.items()
+            if modulator.released_by is not None and not counts.get(modulator.released_by)]
 
 
 def settled(modulator: Modulator, rate_hz: float) -> float:

@@ -81,10 +81,10 @@ def pair_command(
 
 def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
     """Return what a current did, for a person."""
-    from neostriatum.circuit.modulator import others
+    from neostriatum.circuit.modulator import dopamine, others
 
-    lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "
-             f"D2 {made.dopamine['d2']:g}{others(made.modulators)}, {made.duration_ms:g} ms "
+    lines = [f"{made.cell} of {made.circuit}, dopamine {dopamine(made.dopamine)}"
+             f"{others(made.modulators, made.levels_held)}, {made.duration_ms:g} ms "
              f"at dt {made.dt_ms:g} ms"]
     for current, times, rate in zip(made.currents_pa, made.spike_times_ms, made.rates_hz,
                                     strict=True):
@@ -102,6 +102,8 @@ def pair_lines(made: PairResult, figure: Path | None) -> list[str]:
                      f"{made.psp_peak_ms:g} ms after the spike")
     elif made.n == 1:
         lines.append(f"  holding {made.holding_mv:g} mV: the target fires, so no potential to read")
+    if made.levels_held:
+        lines.append(f"  held, as nobody releases them here: {', '.join(made.levels_held)}")
     for role, rate in made.rates_hz.items():
         name = made.source if role == "source" else made.target
         lines.append(f"  {role} {name}: {made.n} cells, {rate:.2f} Hz")

@@ -124,6 +124,31 @@ def changed(old: Program, new: Program) -> Program:
     return new
 
 
+def refuse_levels(where: str, program: Program) -> None:
+    """Refuse computed levels and effects on weights, which an engine does not have.
+
+    Parameters
+    ----------
+    where : str
+        The engine, for messages.
+    program : Program
+        The lowered circuit.
+
+    Raises
+    ------
+    EngineUnsupported
+        The first key that it cannot follow.
+    """
+    keys = [f"modulators.{name}" for name in program.signals.free]
+    keys += [f"pathways.{name}.effects" for name, pathway in program.circuit.pathways.items()
+             if pathway.effects]
+    if keys:
+        what = ("computes no level. Clamp it with a level" if keys[0].startswith("modulators")
+                else "scales no weights. Take the effects out")
+        msg = f"{where}: {keys[0]}: {what}, or use the engine numba"
+        raise EngineUnsupported(msg)
+
+
 def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)

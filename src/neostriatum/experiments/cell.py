@@ -12,7 +12,7 @@ from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.experiments.isolate import injected, isolated, known_type
+from neostriatum.experiments.isolate import injected, isolated, known_type, levels_held
 from neostriatum.units import quantity
 
 #: Strongest current accepted [pA]; the circuit file has the same bound.
@@ -37,6 +37,8 @@ class CellResult:
     v_mv: np.ndarray
     v_peak_mv: float | None
     modulators: dict[str, float] = field(default_factory=dict)
+    #: Levels that a network computes, and that are held here.
+    levels_held: list[str] = field(default_factory=list)
 
     @property
     def rates_hz(self) -> np.ndarray:
@@ -47,6 +49,7 @@ class CellResult:
         """Return what ``neostriatum cell --json`` prints."""
         about = {"cell": self.cell, "circuit": self.circuit, "dopamine": self.dopamine,
                  "dt_ms": self.dt_ms}
+        about |= {"levels_held": self.levels_held} if self.levels_held else {}
         if len(self.currents_pa) > 1:
             return about | {"current_pa": self.currents_pa.tolist(),
                             "rate_hz": self.rates_hz.tolist(),
@@ -130,7 +133,7 @@ def cell(
     level = {key: levels[name] for name, key in DOPAMINE.items()}
     return CellResult(name, whole.name, currents, level, dt, n_steps * dt, times,
                       traces[0].times_ms, np.hstack([trace.v_mv for trace in traces]),
-                      alone.cells[name].peak_mv, levels)
+                      alone.cells[name].peak_mv, levels, levels_held(whole))
 
 
 def _currents(current: Any, sweep: Any) -> np.ndarray:

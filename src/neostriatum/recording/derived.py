@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.circuit.signals import start_level
 from neostriatum.engines.base import Trace
 from neostriatum.engines.population import typical
 from neostriatum.errors import CircuitError, RunFileError
@@ -194,15 +195,28 @@ def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
     places = np.searchsorted(np.rint(times / run.dt_ms), [step for step, _ in circuits])
     for (_, circuit), start, stop in zip(circuits, places, [*places[1:], len(times)], strict=True):
         if start < stop:
-            courses: list[Any] = [one.level for one in circuit.modulators.values()]
-            phi = tuple(course.at(times[start:stop, None]) for course in courses)
             population = typical(circuit, name)
+            _refuse_computed(run, quantity, population)
+            phi = tuple(np.full((stop - start, 1), start_level(circuit, level))
+                        if one.level is None else one.level.at(times[start:stop, None])
+                        for level, one in circuit.modulators.items())
             parameters = {key: number + offsets.get(key, 0.0)
                           for key, number in population.parameters.items()}
             trace.values[start:stop] = _value(
                 quantity, replace(population, parameters=parameters), phi,
                 {state: part[start:stop] for state, part in values.items()}, circuit.dt.value)
     return trace
+
+
+def _refuse_computed(run: Run, quantity: Derived, population: Population) -> None:
+    """Refuse what hangs on a level that nobody knows any more."""
+    needed = quantity.parameters | {f"I_{receptor}" for receptor, _ in quantity.terms if receptor}
+    for effect in population.effects:
+        if effect.modulator.is_free and effect.acts_on in needed:
+            msg = (f"{run.label}: {effect.acts_on} of {population.name} follows a level that was "
+                   "computed while the run went on and is not recorded. Read the states, "
+                   f"{', '.join(quantity.states)}")
+            raise CircuitError(msg)
 
 
 def _offsets(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str, np.ndarray]:

@@ -179,6 +179,10 @@ class _Brian2:
                            "Lower dt or the conductances")
                     raise NumericsError(msg)
 
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        return dict(zip(self.program.levels, self.program.phi(self.step), strict=True))
+
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
         return self._probes.traces()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.base import refuse_levels
 from neostriatum.engines.brian2_engine.equations import (
     heard,
     inlet,
@@ -160,8 +161,9 @@ def check(engine: str, program: Program) -> None:
     Raises
     ------
     EngineUnsupported
-        An equation with too many operations within operations.
+        An equation with too many operations within operations, or a computed level.
     """
+    refuse_levels(f"engine {engine}", program)
     models = {f"cells.{pop.name}.model": pop.model for pop in program.populations}
     models |= {f"receptors.{one.name}.model": one.model for pop in program.populations
                for one in pop.synapses}

@@ -360,6 +360,10 @@ class Nest:
         circuit = load(said["circuit"], folder=self._folder)
         self.change(circuit)
 
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        return dict(zip(self.program.levels, self.program.phi(self.step), strict=True))
+
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
         made = {}

@@ -7,7 +7,7 @@ shortest delay of a release, so what its steps hear is known when it begins.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
