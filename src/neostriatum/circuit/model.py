@@ -14,15 +14,19 @@ from pydantic import (
     WithJsonSchema,
     field_serializer,
     field_validator,
-    model_serializer,
     model_validator,
 )
 
 from neostriatum.circuit.aliases import canonical, check_names, in_order
 from neostriatum.circuit.cell import Cell, Start
-from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
-from neostriatum.circuit.modulator import DOPAMINE, Activation, Modulator, is_computed
+from neostriatum.circuit.modulator import (
+    DOPAMINE,
+    Activation,
+    Dopamine,
+    Modulator,
+    is_computed,
+)
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.signals import start_level
 from neostriatum.circuit.value import NAME, Frozen, Time, Value, measure, value_schema
@@ -31,22 +35,6 @@ from neostriatum.errors import shown
 
 Named = Annotated[str, Field(pattern=NAME)]
 Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parameter's unit"))]
-
-
-class Dopamine(Frozen):
-    """Activation of D1 and D2 receptors: the older spelling of the levels of these modulators.
-
-    None where the level is computed.
-    """
-
-    d1: LevelCourse = Field(default=0.0, validate_default=True)
-    d2: LevelCourse = Field(default=0.0, validate_default=True)
-
-    @model_serializer(mode="wrap")
-    def _given(self, handler: Any) -> Any:
-        given = {key for key in DOPAMINE.values() if getattr(self, key) is not None}
-        return handler(self) if len(given) == len(DOPAMINE) else {
-            key: getattr(self, key).model_dump(mode="json", exclude_none=True) for key in given}
 
 
 class Circuit(Frozen):

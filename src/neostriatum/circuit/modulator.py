@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from neostriatum import rng
 from neostriatum.circuit.course import AmountCourse, LevelCourse, RateCourse
@@ -155,6 +155,22 @@ class Activation(Modulator):
 
     level: LevelCourse | None = None
     reference: measure("1", ge=0, le=1) = Field(default=0.0, validate_default=True)
+
+
+class Dopamine(Frozen):
+    """Activation of D1 and D2 receptors: the older spelling of the levels of these modulators.
+
+    None where the level is computed.
+    """
+
+    d1: LevelCourse = Field(default=0.0, validate_default=True)
+    d2: LevelCourse = Field(default=0.0, validate_default=True)
+
+    @model_serializer(mode="wrap")
+    def _given(self, handler: Any) -> Any:
+        given = {key for key in DOPAMINE.values() if getattr(self, key) is not None}
+        return handler(self) if len(given) == len(DOPAMINE) else {
+            key: getattr(self, key).model_dump(mode="json", exclude_none=True) for key in given}
 
 
 def is_computed(raw: Any) -> bool:

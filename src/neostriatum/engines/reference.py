@@ -12,6 +12,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.gaps import gap_currents
 from neostriatum.engines.levels import Signals
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
@@ -114,7 +115,7 @@ class Reference:
                     states[state.name] += amount
             arrived[:] = 0.0
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
-        coupling = self._gap_currents()
+        coupling = gap_currents(program, self.cells, self.node)
         spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
@@ -154,27 +155,6 @@ class Reference:
             lo, hi = np.searchsorted(recorded.steps, [n - self.program.warmup] * 2 + np.arange(2))
             for receptor, weight in recorded.weights:
                 np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
-
-    def _gap_currents(self) -> list[np.ndarray | None]:
-        """Return the gap current of every cell by population, None where it has no junctions.
-
-        Also move the nodes of the kinds that have some.
-        """
-        program, start = self.program, 0
-        current = [np.zeros(pop.n) if program.coupled(number) else None
-                   for number, pop in enumerate(program.populations)]
-        for kind in program.gaps:
-            v1, v2 = self.cells[kind.a]["v"][kind.first], self.cells[kind.b]["v"][kind.second]
-            if kind.tau is None:
-                np.add.at(current[kind.a], kind.first, kind.g * (v2 - v1))
-                np.add.at(current[kind.b], kind.second, kind.g * (v1 - v2))
-            else:
-                node = self.node[start : start + len(kind.first)]
-                np.add.at(current[kind.a], kind.first, kind.g * (node - v1))
-                np.add.at(current[kind.b], kind.second, kind.g * (node - v2))
-                node += program.dt / kind.tau * ((v1 - node) + (v2 - node))
-                start += len(node)
-        return current
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:

@@ -121,7 +121,8 @@ class Numba:
         constants = [each.table(self.step, count, dtype) for each in self._constants]
         courses = courses_of(self.program, self._constants,
                              [table for each, table in zip(self._constants, constants, strict=True)
-                              if each.heard], self.step, count, self.threads)
+                              if each.heard], range(self.step, self.step + count),
+                             self.threads)
         start, joined = 0, courses.constants
         for number, table in enumerate(constants):
             packs = layout.packs[layout.of(number)]

@@ -70,8 +70,8 @@ def _numbers(effect: Modulation) -> tuple[float, float, float, float, float]:
     return effect.amount, half, order, nothing, 1.0 + effect.amount * nothing
 
 
-def courses_of(program: Program, constants: list[Constants], tables: list[np.ndarray], step: int,
-               count: int, parts: int) -> Courses:
+def courses_of(program: Program, constants: list[Constants], tables: list[np.ndarray],
+               steps: range, parts: int) -> Courses:
     """Return what the levels of a stretch of steps need, and its constants for every part.
 
     Parameters
@@ -82,16 +82,16 @@ def courses_of(program: Program, constants: list[Constants], tables: list[np.nda
         By population.
     tables : list of numpy.ndarray
         The constants of every population that hears a computed level.
-    step, count : int
-        The first step, and how many.
+    steps : range
+        The steps.
     parts : int
         Parts of the work.
     """
-    times = (np.arange(step, step + count) - program.warmup) * program.dt
+    times = (np.array(steps, np.int64) - program.warmup) * program.dt
     levels = tuple(course.at(times) for course in program.courses)
     places, start = [], 0
     heard = [effect for each in constants for _, _, effects in each.heard for effect in effects]
-    given = np.zeros((count, len(heard)))
+    given = np.zeros((len(steps), len(heard)))
     for place, effect in enumerate(heard):
         given[:, place] = effect.modulator.response(levels[effect.level], effect.curve) \
             if effect.kind == "weight" else effect.heard(levels)
@@ -107,19 +107,18 @@ def courses_of(program: Program, constants: list[Constants], tables: list[np.nda
 
 
 @inner
-def signal_window(part, last, step0, done, count, found, counts, net, courses):
+def signal_window(window, last, net, courses):
     """Compute the levels of a window and write the constants of its steps that hear them.
 
-    ``last`` is the first step of the window before, whose spikes are noted in ``found``.
+    ``last`` is the first step of the window before, whose spikes are noted.
     """
-    signals = net.signals
+    signals, part, step0, done = net.signals, window.part, window.step0, window.done
     if signals.plain.shape[0] == 0:
         return
-    pending = signals.pending[part]
     if last < step0:
-        count_spikes(pending, last, step0, found, counts, net.tiles, net.wires, signals)
+        count_spikes(signals.pending[part], last, window, net)
         end_step(part, step0 - 1, done - 1, signals, courses)
-    for k in range(count):
+    for k in range(window.count):
         if k > 0:
             end_step(part, step0 + k - 1, done + k - 1, signals, courses)
         _hear(signals.plain, signals.states[part], courses.given[done + k], signals.heard[part])
@@ -127,14 +126,16 @@ def signal_window(part, last, step0, done, count, found, counts, net, courses):
 
 
 @inner
-def count_spikes(pending, last, step0, found, counts, tiles, wires, signals):
+def count_spikes(pending, last, window, net):
     """Count the spikes of every step of the last window for all levels that they release."""
+    signals, tiles = net.signals, net.tiles
+    found, counts = net.notes.found[1 - window.phase], net.notes.counts[1 - window.phase]
     for level in range(signals.plain.shape[0]):
         source, start = signals.plain[level, 2], signals.pending_at[level]
         length = signals.pending_at[level + 1] - start
         if length == 0:
             continue
-        for step in range(last, step0):
+        for step in range(last, window.step0):
             pending[start + step % length] = 0
         for tile in range(counts.size):
             if tiles.population[tile] == source:

@@ -78,12 +78,11 @@ def run_part(part, meeting, start, reached, out, room, net, tables, courses, n_s
                        net.tiles, net.populations)
         written += total
         count = min(most, n_steps - done) if tile < 0 else int64(0)
-        signal_window(part, last, step0 + done, done, count, notes.found[1 - phase],
-                      notes.counts[1 - phase], net, courses)
+        window = Window(part, phase, done, count, step0 + done, most, slots)
+        signal_window(window, last, net, courses)
         find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
                   notes.counts[1 - phase], room.spikes[part], room.begin[part], room.rows[part])
-        run_window(Window(part, phase, done, count, step0 + done, most, slots), net, tables,
-                   room.spikes[part], room.begin[part], room.rows[part])
+        run_window(window, net, tables, room.spikes[part], room.begin[part], room.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
         if not finished:
