@@ -222,8 +222,14 @@ REFUSED = {
     "free but given": ({"M1": {"level": "free"}}, "only a computed level can be let go"),
     "clamped below 0": ({"ACh": ACH | {"level": -1}}, "must be >= 0"),
     "uptake too weak": ({"DA": DA | {"rate": "20 Hz"}}, "the concentration never settles"),
-    "uptake too weak at a peak": ({"DA": DA | {"rate": {"pulse": {
-        "base": "1 Hz", "peak": "30 Hz", "start": "0 ms", "stop": "1 ms"}}}}, "at 30 Hz"),
+    **{f"uptake too weak in the long run, {shape}": (
+        {"DA": DA | {"rate": {shape: course}}}, text) for shape, course, text in (
+            ("pulse", {"base": "30 Hz", "peak": "1 Hz", "start": "0 ms", "stop": "1 ms"}, "30 Hz"),
+            ("ramp", {"base": "1 Hz", "peak": "30 Hz", "start": "0 ms", "stop": "1 ms"}, "30 Hz"),
+            ("steps", {"times": ["0 ms", "1 ms"], "values": ["1 Hz", "30 Hz"]}, "30 Hz"),
+            ("sine", {"mean": "21 Hz", "amplitude": "21 Hz", "frequency": "1 Hz",
+                      "phase": -1.5}, "21 Hz"),
+            ("square", {"low": "10 Hz", "high": "40 Hz", "frequency": "1 Hz"}, "25 Hz"))},
     "uptake hardly enough": ({"DA": DA | {"per_spike": "999.9999999 nM"}}, "at most 1e+06 nM"),
     "released twice": ({"DA": DA | {"released_by": "FS"}}, "rate and released_by (got both)"),
     "released never": ({"DA": {key: DA[key] for key in ("uptake", "per_spike")}}, "(got none)"),

@@ -75,7 +75,7 @@ def check_signals(circuit: Circuit) -> None:
             if (source := getattr(modulator, key)) is not None:
                 _known(f"{where}.{key}", "modulator", source, circuit.modulators)
         if modulator.uptake is not None:
-            _check_uptake(where, modulator)
+            _check_uptake(where, modulator, -circuit.warmup.value)
     for name in circuit.modulators:
         _check_circle(circuit, name)
     for name, modulator in circuit.modulators.items():
@@ -110,18 +110,32 @@ def _check_delay(where: str, delay_ms: float, dt: float) -> None:
         _refuse(where, f"must be a multiple of the step, {dt:g} ms (got {delay_ms:g} ms). Round it")
 
 
-def _check_uptake(where: str, modulator: Modulator) -> None:
-    """Refuse a release that uptake cannot balance at its highest rate."""
-    highest = modulator.tonic.value if modulator.rate is None else modulator.rate.highest
-    release, v_max = highest * modulator.per_spike.value, modulator.uptake.v_max.value
-    if not release < v_max:
-        _refuse(f"{where}.uptake.v_max", f"must be above the release at {highest:g} Hz, or the "
-                f"concentration never settles (got {v_max:g} nM/s against {release:g} nM/s). "
-                "Raise v_max, or lower per_spike or the rate")
-    level = settled(modulator, highest)
-    if level > HIGHEST:
-        _refuse(f"{where}.uptake.v_max", f"must leave the concentration at most {HIGHEST:g} nM at "
-                f"{highest:g} Hz (got {level:g} nM). Raise it")
+def _check_uptake(where: str, modulator: Modulator, start_ms: float) -> None:
+    """Refuse a release that uptake cannot balance at the start or in the long run."""
+    for rate in _lasting(modulator, start_ms):
+        release, v_max = rate * modulator.per_spike.value, modulator.uptake.v_max.value
+        if not release < v_max:
+            _refuse(f"{where}.uptake.v_max", f"must be above the release at {rate:g} Hz, or the "
+                    f"concentration never settles (got {v_max:g} nM/s against {release:g} nM/s). "
+                    "Raise v_max, or lower per_spike or the rate")
+        level = settled(modulator, rate)
+        if level > HIGHEST:
+            _refuse(f"{where}.uptake.v_max", "must leave the concentration at most "
+                    f"{HIGHEST:g} nM at {rate:g} Hz (got {level:g} nM). Raise it")
+
+
+def _lasting(modulator: Modulator, start_ms: float) -> tuple[float, ...]:
+    """Return the rates of release at the start and in the long run; a burst may be above [Hz]."""
+    course = modulator.rate
+    if course is None:
+        return (modulator.tonic.value,)
+    start, end = float(course.at(start_ms)), course.horizon_ms
+    if end is not None:
+        return start, float(course.at(end + 1.0))
+    if course.sine is not None:
+        return start, course.sine.mean.value
+    low, high = course.square.low.value, course.square.high.value
+    return start, low + course.square.duty.value * (high - low)
 
 
 def _known(where: str, kind: str, name: str, known: Any) -> None:
