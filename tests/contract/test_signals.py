@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import nets
 import numpy as np
 import pytest
 from lively import lively
@@ -61,7 +62,7 @@ def signalled(net, cells=CELLS, pathways=PATHWAYS, **modulators):
                        for name, pathway in raw["pathways"].items()}
     raw["dopamine"].pop("d1")
     return dataclasses.replace(net, circuit=ns.load(raw | {
-        "modulators": MODULATORS | modulators}))
+        "modulators": MODULATORS | modulators}, folder=net.circuit._folder))
 
 
 def run(net, name="numba", pieces=(N_STEPS,), **options):
@@ -229,6 +230,29 @@ def test_a_population_without_cells_leaves_the_level_at_one():
         simulator.prepare(circuit, network, 1)
         simulator.advance(40)
         assert (simulator.levels()["ACh"], simulator.levels()["M1"]) == (1.0, 1.0)
+
+
+def agree(maker, net, n_steps):
+    """Compare spikes, levels and potentials of an engine with the reference."""
+    results = []
+    for simulator in (make_engine("reference"), maker()):
+        simulator.prepare(net.circuit, net.network, 1)
+        simulator.probe("dSPN", np.arange(6))
+        results.append(([part.tolist() for part in simulator.advance(n_steps)],
+                        simulator.levels(), simulator.traces()["dSPN"].v_mv))
+    assert len(results[0][0][0]) > 20
+    assert results[0][:2] == results[1][:2]
+    assert np.array_equal(results[0][2], results[1][2])
+
+
+def test_rivals_agree(rival, tmp_path):
+    """Recorded inputs: no number is drawn, so that every engine has the spikes and levels."""
+    agree(rival, signalled(nets.ALL["plastic"](tmp_path)), 3_000)
+
+
+@pytest.mark.compiled
+def test_compiled_code_agrees(native, tmp_path):
+    agree(native, signalled(nets.ALL["plastic"](tmp_path)), 3_000)
 
 
 def test_how_a_level_is_computed_cannot_change(net):

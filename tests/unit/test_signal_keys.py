@@ -9,7 +9,8 @@ import stoppable
 import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.commands.run import summary_lines
-from neostriatum.errors import CircuitError, EngineUnsupported, NeostriatumError, RunFileError
+from neostriatum.errors import CircuitError, EngineUnsupported, NeostriatumError
+from neostriatum.recording.neuron.folder import played
 
 ACH = {"released_by": "FS", "tonic": "4 Hz", "tau": "400 ms", "delay": "1 ms"}
 DA = {"uptake": {"v_max": "4000 nM/s", "k_m": "160 nM"}, "per_spike": "200 nM", "rate": "4 Hz"}
@@ -187,14 +188,12 @@ def test_what_follows_an_unknown_level_is_not_made_up():
         made.recorded("I_GABA")
 
 
-@pytest.mark.parametrize("name", ["brian2-runtime", "nest"])
-def test_other_engines_refuse(name):
-    pytest.importorskip("brian2" if name.startswith("brian2") else name)
+def test_neuron_refuses():
     given = circuit(ACh={"level": 1.0}, M1={"level": 1.0})
     for made, key in ((circuit(), "modulators.ACh: computes no level"),
                       (given, "pathways.FS->dSPN.effects: scales no weights")):
         with pytest.raises(EngineUnsupported, match=key):
-            ns.run(made, engine=name, **QUICK)
+            played(ns.build(made, size=40, seed=1), made, "20 ms", 1)
 
 
 # ---- what is refused -----------------------------------------------------------------------------
@@ -285,4 +284,3 @@ def test_events_cannot_change_how_a_level_is_computed():
     events = [{"at": "5 ms", "set": {"modulators.ACh.delay": "2 ms"}}]
     with pytest.raises(NeostriatumError, match="how levels are computed"):
         ns.run(circuit(), events=events, **QUICK)
-    assert issubclass(RunFileError, NeostriatumError)

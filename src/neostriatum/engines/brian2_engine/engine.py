@@ -121,6 +121,7 @@ class _Brian2:
         self.step = 0
         self._probes = Probes(self.program)
         self._spikes: dict[str, Any] = {}
+        self._computed: dict[str, float] = {}
         self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
@@ -153,6 +154,9 @@ class _Brian2:
             values = np.array(getattr(monitor, variable(probe.population, probe.variable))[:]).T
             steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64)
             self._probes.put(probe, steps, values)
+        for level in self.program.signals.free:
+            number = self.program.levels.index(level) + 1
+            self._computed[level] = float(getattr(self.objects.levels, f"level{number}")[0])
 
     def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -181,7 +185,8 @@ class _Brian2:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        return dict(zip(self.program.levels, self.program.phi(self.step), strict=True))
+        given = dict(zip(self.program.levels, self.program.phi(self.step), strict=True))
+        return given | self._computed
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
