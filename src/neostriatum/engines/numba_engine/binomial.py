@@ -10,12 +10,12 @@ from typing import Any
 
 from llvmlite import ir
 
+from neostriatum.arithmetic import LOW
 from neostriatum.engines.numba_engine.build import address_of
 from neostriatum.engines.numba_engine.emit import F32, F64, I1, I64, POINTER, Emitter, number
 from neostriatum.engines.numba_engine.pack import COLUMN
 
 WIDE = 32
-_LOW = 0xFFFFFFFF
 _COUNT_DRAW = 0x80000000
 
 
@@ -61,42 +61,19 @@ class _Counts(Emitter):
         order = ir.Constant(ir.VectorType(I64, WIDE), list(range(WIDE)))
         with self.loop(steps) as k:
             step = builder.add(step0, k)
-            low = self.splat(builder.and_(step, number(_LOW)))
+            low = self.splat(builder.and_(step, number(LOW)))
             high = self.splat(builder.lshr(step, number(32)))
             with self.loop(lanes, WIDE) as lane:
                 cells = builder.add(self.splat(builder.add(local, lane)), order)
                 draw = self.splat(number(_COUNT_DRAW))
-                first, second = self._philox(key0, key1, [draw, cells, low, high])
-                drawn = self._bits53(first, second)
+                first, second, *_ = self.philox((key0, key1), (draw, cells, low, high))
+                drawn = self.bits53(first, second)
                 hit = builder.bitcast(builder.icmp_signed(">=", drawn, none), ir.IntType(WIDE))
                 row = builder.add(builder.mul(k, number(COLUMN)), lane)
                 with builder.if_then(builder.icmp_unsigned("!=", hit,
                                                            ir.Constant(hit.type, 0))):
                     self.store(drawn, self._draws, number(0), I64)
                     self._search(hit, counts, table, row)
-
-    def _philox(self, key0: Any, key1: Any, counter: list[Any]) -> tuple[Any, Any]:
-        """Return the first two words of ten rounds."""
-        builder = self.builder
-        mask, half = self.splat(number(_LOW)), self.splat(number(32))
-        c0, c1, c2, c3 = counter
-        for _ in range(10):
-            p0 = builder.mul(self.splat(number(0xD2511F53)), builder.and_(c0, mask))
-            p1 = builder.mul(self.splat(number(0xCD9E8D57)), builder.and_(c2, mask))
-            c0 = builder.xor(builder.xor(builder.lshr(p1, half), builder.and_(c1, mask)),
-                             self.splat(key0))
-            c2 = builder.xor(builder.xor(builder.lshr(p0, half), builder.and_(c3, mask)),
-                             self.splat(key1))
-            c1, c3 = builder.and_(p1, mask), builder.and_(p0, mask)
-            key0 = builder.and_(builder.add(key0, number(0x9E3779B9)), number(_LOW))
-            key1 = builder.and_(builder.add(key1, number(0xBB67AE85)), number(_LOW))
-        return c0, c1
-
-    def _bits53(self, first: Any, second: Any) -> Any:
-        """Return the whole numbers that `rng.uniform53` divides by 2^53."""
-        builder = self.builder
-        high = builder.shl(builder.lshr(first, self.splat(number(5))), self.splat(number(26)))
-        return builder.or_(high, builder.lshr(second, self.splat(number(6))))
 
     def _search(self, hit: Any, counts: Any, table: Any, row: Any) -> None:
         """Emit the search for the count of every cell with a bit in ``hit``."""
