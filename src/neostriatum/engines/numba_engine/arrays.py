@@ -134,22 +134,22 @@ class Gap(NamedTuple):
     """Gap junctions: the pairs of all kinds, the nodes, the current into every coupled cell.
 
     Of a pair, ``first`` and ``second`` are the places of its cells in ``current``, ``first_at`` and
-    ``second_at`` those of their potentials. ``kinds`` (k, 4): group, first pair, the one past the
-    last, first node; ``numbers`` (k, 2): g, dt/tau or 0. Populations that are coupled, through
-    others too, are a group, named by its lowest: ``group`` (p,) or -1; ``span`` (p, 2) of a group
-    and ``place`` (p,) of a population's first cell in ``current``.
+    ``second_at`` those of their potentials, ``flow`` what flows into the second. ``kinds`` (k, 4):
+    group, first pair, the one past the last, first node; ``numbers`` (k, 2): g, dt/tau or 0.
+    Populations that are coupled, through others too, are a group, named by its lowest: ``group``
+    (p,) or -1; ``place`` (p,) of a population's first cell in ``current``.
     """
 
     first: np.ndarray
     second: np.ndarray
     first_at: np.ndarray
     second_at: np.ndarray
+    flow: np.ndarray
     node: np.ndarray
     current: np.ndarray
     kinds: np.ndarray
     numbers: np.ndarray
     group: np.ndarray
-    span: np.ndarray
     place: np.ndarray
 
 

@@ -28,6 +28,7 @@ from neostriatum.engines.numba_engine.arrays import (
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
+from neostriatum.engines.numba_engine.handle import handle
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
@@ -52,13 +53,14 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, net, tables, courses, n_steps, step0, most,
-             slots):
+def run_part(part, meeting, start, reached, out, room, whole, tables, courses, n_steps, step0,
+             most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
     window, unhealthy tile or -1, and whether that was all; it was not if more room is wanted.
     """
+    net, tables, courses = handle(whole), handle(tables), handle(courses)
     done, written, phase, last = start[0], start[1], start[2], start[3]
     work, notes, tile = net.work, net.notes, int64(-1)
     parts, finished, times = work.own.shape[0], False, 0
