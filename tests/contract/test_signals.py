@@ -250,6 +250,7 @@ def test_rivals_agree(rival, tmp_path):
     agree(rival, signalled(nets.ALL["plastic"](tmp_path)), 3_000)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_compiled_code_agrees(native, tmp_path):
     agree(native, signalled(nets.ALL["plastic"](tmp_path)), 3_000)
