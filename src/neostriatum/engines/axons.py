@@ -86,6 +86,16 @@ class Trains:
         #: The block that the slow courses are of, and these: standard normal variables.
         self.at = 0
         self.slow = rng.normals(axons.keys["slow"], len(axons.groups), 0)
+        # Spikes of the last block that was drawn, for engines that go step by step.
+        self._drawn: tuple[int, np.ndarray] | None = None
+
+    def change(self, axons: AxonPopulation) -> None:
+        """Go on with other rates."""
+        self.axons, self._drawn = axons, None
+
+    def restart(self, step: int) -> None:
+        """Go on from a step, with the slow courses that are filled in then."""
+        self.at, self._drawn = step // self.axons.block, None
 
     def go_to(self, block: int) -> None:
         """Let the slow courses go on to a block."""
@@ -106,8 +116,10 @@ class Trains:
             return pairs[0], pairs[1]
         found = [np.zeros((2, 0), np.int64)]
         for block in range(first // axons.block, -(-last // axons.block)):
-            self.go_to(block)
-            found.append(self._block(block))
+            if self._drawn is None or self._drawn[0] != block:
+                self.go_to(block)
+                self._drawn = block, self._block(block)
+            found.append(self._drawn[1])
         step, axon = np.concatenate(found, axis=1)
         inside = (step >= first) & (step < last)
         order = np.lexsort([axon[inside], step[inside]])

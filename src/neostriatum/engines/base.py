@@ -126,7 +126,8 @@ def _shape(program: Program) -> Any:
                                                  for synapse in pop.synapses])
              for pop in program.populations]
     pathways = [(one.name, one.stp and one.stp.model.text) for one in program.projections]
-    return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
+    axons = [(one.name, one.n, len(one.groups)) for one in program.axons]
+    return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps], axons
 
 
 _ENGINES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,48 @@ class Plasticity:
     model: ReleaseModel
     values: dict[str, float]
     steps: dict[str, float]
+    #: States (n,) of the sources at the first step, where these are not at rest.
+    starts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def begin(self, n: int) -> dict[str, np.ndarray]:
+        """Return the states of ``n`` sources at the first step."""
+        return {state.name: np.array(np.broadcast_to(
+                    np.asarray(self.starts.get(state.name, float(rest)), float), (n,)))
+                for state, rest in self.model.rests.items()}
+
+    def stationary(self, per_step: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the states that firing at a mean rate leads to, as a spike finds them.
+
+        Parameters
+        ----------
+        per_step : numpy.ndarray
+            Spikes per step (n,).
+
+        Notes
+        -----
+        Of the mean rate equation (rest - s)/tau + r (s' - s) = 0, where s' is what a spike makes
+        of s, and then with the jumps of a spike done: u = U(1 + r tau_fac)/(1 + U r tau_fac) and
+        x = 1/(1 + u r tau_rec) of Tsodyks and Markram.
+        """
+        rests = {state.name: float(rest) for state, rest in self.model.rests.items()}
+        load = {name: per_step * self.steps[name] for name in rests}
+        states = {name: np.full(per_step.shape, rest) for name, rest in rests.items()}
+        for _ in range(10_000):
+            after = self._jumped(self._jumped(states, self.model.jumps), self.model.after)
+            new = {name: (rests[name] + load[name] * after[name]) / (1.0 + load[name])
+                   for name in rests}
+            moved = max(float(np.abs(new[name] - states[name]).max(initial=0.0)) for name in rests)
+            states = new
+            if moved < 1e-15:
+                break
+        return self._jumped(states, self.model.jumps)
+
+    def _jumped(self, states: dict[str, np.ndarray], jumps: Any) -> dict[str, np.ndarray]:
+        known: dict[str, Any] = self.values | states
+        states = dict(states)
+        for state, tree in jumps.items():
+            states[state.name] = known[state.name] = evaluate(tree, known)
+        return states
 
     @property
     def U(self) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.clock import steps
+from neostriatum.engines.axons import lower_axons
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
 from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.population import Population, lower_population
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.axons import AxonPopulation
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
 
@@ -42,6 +44,7 @@ def quantised(weight: Any) -> Any:
 class Projection:
     """One pathway: CSR synapses, delays in steps, weight per receptor index of the target.
 
+    ``source`` numbers the populations of cells, and after them those of axons.
     ``factors`` float32 (m,) scale every weight of a synapse, None where all are 1; ``failure`` is
     the probability that a spike releases nothing at a synapse, drawn under ``key``.
     """
@@ -96,6 +99,7 @@ class Program:
     delays: np.ndarray
     #: What it was lowered from.
     circuit: Circuit
+    axons: tuple[AxonPopulation, ...] = ()
     slots: int = 1
     seed: int = 1
     index: dict[str, int] = field(default_factory=dict)
@@ -108,6 +112,11 @@ class Program:
         """Return the level of every modulator at a step."""
         time = self.time_ms(step)
         return tuple(float(course.at(time)) for course in self.courses)
+
+    def sources(self, number: int) -> int:
+        """Return how many cells, or axons, the source with a number has."""
+        cells = len(self.populations)
+        return self.populations[number].n if number < cells else self.axons[number - cells].n
 
     def coupled(self, population: int) -> bool:
         """Return whether cells of a population have gap junctions."""
@@ -140,12 +149,15 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     index = {name: number for number, name in enumerate(circuit.types)}
     populations = tuple(lower_population(circuit, network, name, seed) for name in circuit.types)
     _refuse_levels(populations)
-    ordered = replace(network, edges={name: network.edges[name] for name in circuit.pathways})
+    axons = lower_axons(circuit, network, seed)
+    index |= {one.name: len(populations) + number for number, one in enumerate(axons)}
+    wired = network.edges | network.afferents
+    ordered = replace(network, edges={name: wired[name] for name in circuit.pathways})
     targets, units = ordered.joined()
     delays, start, made = _steps(circuit, ordered, units), 0, []
     for name, edges in ordered.edges.items():
         span = slice(start, start + len(edges))
-        made.append(_projection(circuit, name, populations, index, edges, targets[span],
+        made.append(_projection(circuit, name, populations, axons, index, edges, targets[span],
                                 delays[span], seed))
         start = span.stop
     projections = tuple(made)
@@ -157,7 +169,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
         recorded=recorded, currents=currents, levels=tuple(circuit.modulators),
         courses=tuple(one.level for one in circuit.modulators.values()),
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
-        circuit=circuit,
+        circuit=circuit, axons=axons,
     )
 
 
@@ -185,8 +197,8 @@ def _steps(circuit: Circuit, network: Network, units: np.ndarray) -> np.ndarray:
 
 
 def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...],
-                index: dict[str, int], edges: Edges, targets: np.ndarray, delays: np.ndarray,
-                seed: int) -> Projection:
+                axons: tuple[AxonPopulation, ...], index: dict[str, int], edges: Edges,
+                targets: np.ndarray, delays: np.ndarray, seed: int) -> Projection:
     pathway = circuit.pathways[name]
     source, target = (index[end] for end in name.split("->"))
     receptors = [synapse.name for synapse in populations[target].synapses]
@@ -199,6 +211,11 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
         model, values = pathway.stp.release_model, pathway.stp.values
         stp = Plasticity(model, values, {state.name: values[tau.name] / circuit.dt.value
                                          for state, tau in model.decays.items()})
+        if pathway.stp.start == "stationary":
+            of_axons = source - len(populations)
+            rates = axons[of_axons].mean_rates() if of_axons >= 0 else np.full(
+                populations[source].n, pathway.stp.start_rate.value)
+            stp = replace(stp, starts=stp.stationary(rates * (circuit.dt.value / 1000.0)))
     drawn = failure.probability.value if failure is not None and failure.drawn else 0.0
     return Projection(name, source, target, edges.offsets, targets, delays, weights, stp,
                       edges.weights, drawn, stream(seed, "failure", name))

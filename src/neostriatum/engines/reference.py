@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import rng
+from neostriatum.engines.axons import Trains
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
@@ -55,11 +56,13 @@ class Reference:
         self.ring = [np.zeros((program.slots, len(pop.synapses), pop.n))
                      for pop in program.populations]
         plastic = {number: one for number, one in enumerate(program.projections) if one.stp}
-        self.stp = {number: {state.name: np.full(program.populations[one.source].n, float(rest))
-                             for state, rest in one.stp.model.rests.items()}
+        self.stp = {number: one.stp.begin(program.sources(one.source))
                     for number, one in plastic.items()}
-        self.last = {number: np.zeros(program.populations[one.source].n, np.int64)
+        self.last = {number: np.zeros(program.sources(one.source), np.int64)
                      for number, one in plastic.items()}
+        self.trains = [Trains(axons) for axons in program.axons]
+        #: Spikes of axons after the warm-up, by population.
+        self.axon_spikes = {axons.name: 0 for axons in program.axons}
         # The nodes of all kinds that have some, kind after kind.
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
@@ -105,9 +108,16 @@ class Reference:
         spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
-        self._send(n, spikes)
+        self._send(n, [*spikes, *(self._axons(trains) for trains in self.trains)])
         self._probes.see(n, self._probed)
         return spikes
+
+    def _axons(self, trains: Trains) -> np.ndarray:
+        """Return the axons that fire at this step."""
+        _, fired = trains.spikes(self.step, 1)
+        if self.step >= self.program.warmup:
+            self.axon_spikes[trains.axons.name] += len(fired)
+        return fired
 
     def _probed(self, probe: Probe) -> np.ndarray:
         number = self.program.index[probe.population.name]
@@ -247,6 +257,8 @@ class Reference:
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
+        for trains, axons in zip(self.trains, program.axons, strict=True):
+            trains.change(axons)
         self._values = [pop.modulated(program.phi(self.step)) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
@@ -270,6 +282,9 @@ class Reference:
             name = program.projections[number].name
             parts |= {f"{name}.{state}": part for state, part in states.items()}
             parts[f"{name}.last"] = self.last[number]
+        for trains in self.trains:
+            trains.go_to(self.step // trains.axons.block)
+            parts[f"axons.{trains.axons.name}.slow"] = trains.slow
         return parts
 
     def state(self) -> dict[str, np.ndarray]:
@@ -280,6 +295,8 @@ class Reference:
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
+        for trains in self.trains:
+            trains.restart(self.step)
         for name, part in self._parts().items():
             part[:] = state[name]
         self._values = [pop.modulated(self.program.phi(self.step))
