@@ -91,8 +91,9 @@ def spikes_of(drawers: list[Drawer], program: Program, wires: Wires, crew: Crew,
     """Return the spikes of all axons in a stretch of steps; what they release is used up then."""
     drawn = [drawer.draw(crew, step, count) for drawer in drawers]
     ends = np.cumsum([0, *(len(who) for _, who in drawn)])
-    first = np.stack([first + start for (first, _), start in zip(drawn, ends, strict=False)]
-                     or [np.zeros(0, np.int64)]).reshape(len(drawers), -1)
+    first = np.zeros((len(drawers), count + 1), np.int64)
+    for number, (starts, _) in enumerate(drawn):
+        first[number] = starts + ends[number]
     who = np.concatenate([np.zeros(0, np.int64), *(axons for _, axons in drawn)])
     width = int(wires.plain[:, 5].max(initial=0)) if drawers else 0
     releases = np.zeros((len(who), width))
