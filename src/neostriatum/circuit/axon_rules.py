@@ -23,6 +23,9 @@ def check_axons(circuit: Circuit) -> None:
         if name.casefold() in taken:
             _refuse("axons", "a name must not be that of a cell type or of other axons "
                     f"(got {shown(name)}, and {taken[name.casefold()]} is known)")
+        if "_to_" in name or name.endswith("_gap"):
+            _refuse("axons", f"a name must not hold _to_ nor end in _gap (got {shown(name)}), as "
+                    "the names of edges in SONATA files do. Take another name")
         taken[name.casefold()] = name
         _check_rates(f"axons.{name}", axons, circuit.dt.value)
         for channel in axons.channels:

@@ -68,6 +68,8 @@ class Engine(Protocol):
     capabilities: Capabilities
     #: Reason of every capability that is False.
     excuses: dict[str, str]
+    #: Spikes of axons after the warm-up, by population.
+    axon_spikes: dict[str, int]
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""

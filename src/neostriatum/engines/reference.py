@@ -290,7 +290,9 @@ class Reference:
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
         return {"step": np.array(self.step),
-                **{name: part.copy() for name, part in self._parts().items()}}
+                **{name: part.copy() for name, part in self._parts().items()},
+                **{f"axons.{name}.spikes": np.array(count)
+                   for name, count in self.axon_spikes.items()}}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
@@ -299,6 +301,7 @@ class Reference:
             trains.restart(self.step)
         for name, part in self._parts().items():
             part[:] = state[name]
+        self.axon_spikes = {name: int(state[f"axons.{name}.spikes"]) for name in self.axon_spikes}
         self._values = [pop.modulated(self.program.phi(self.step))
                         for pop in self.program.populations]
         self._probes.forget()

@@ -25,7 +25,11 @@ INSTANT = 1e-9
 
 
 def check(program: Program) -> None:
-    """Refuse what NEST's synapses cannot do."""
+    """Refuse axons, and what NEST's synapses cannot do."""
+    for axons in program.axons:
+        msg = (f"engine nest: axons.{axons.name}: are not simulated. "
+               "Use --engine numba or reference")
+        raise EngineUnsupported(msg)
     for one in program.projections:
         if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
             msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "

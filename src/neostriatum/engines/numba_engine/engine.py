@@ -176,7 +176,9 @@ class Numba:
         for drawer in self._drawers:
             drawer.go_to(self.step // drawer.axons.block)
         return {"step": np.array(self.step), **saved(self.program, self.layout, self.step),
-                **{f"axons.{each.axons.name}.slow": each.slow.copy() for each in self._drawers}}
+                **{f"axons.{each.axons.name}.slow": each.slow.copy() for each in self._drawers},
+                **{f"axons.{name}.spikes": np.array(count)
+                   for name, count in self.axon_spikes.items()}}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
@@ -185,6 +187,7 @@ class Numba:
         for drawer in self._drawers:
             drawer.at = self.step // drawer.axons.block
             drawer.slow = state[f"axons.{drawer.axons.name}.slow"].copy()
+        self.axon_spikes = {name: int(state[f"axons.{name}.spikes"]) for name in self.axon_spikes}
         self._probes.forget()
 
 
