@@ -108,7 +108,7 @@ def _homes(where: str, home: Home, needed: int, groups: Groups, spans: np.ndarra
         raise BuildError(msg)
     each, smallest = -(-needed // home.groups), int(np.diff(groups.starts).min())
     if each > smallest:
-        msg = (f"{where}.wiring.home: must take at most the axons of a group "
+        msg = (f"{where}.wiring.home.share: must take at most the axons of a group "
                f"(got {each} of {smallest}). Take more home groups or a smaller share")
         raise BuildError(msg)
     homes = np.empty((count, home.groups), np.int32)
