@@ -44,8 +44,8 @@ def circuit():
             "conductance": {"AMPA": "4 nS", "NMDA": "0.3 nS"} if stp else {"AMPA": "3 nS"},
             "delay": delay, "wiring": {"rule": "fixed_indegree", **rule}, "weight_cv": 0.3,
             **({"stp": stp} if stp else {})}
-        if name.endswith("FS"):
-            raw["pathways"][name]["conductance"] = {"AMPA": "15 nS"}
+        if not name.endswith("dSPN"):
+            raw["pathways"][name]["conductance"]["AMPA"] = "20 nS"
     raw["pathways"]["thalamus->dSPN"]["failure"] = {"probability": 0.4, "drawn": True}
     raw["pathways"]["FS->dSPN"]["stp"] |= {"start": "stationary", "start_rate": "15 Hz"}
     return ns.load(raw)
