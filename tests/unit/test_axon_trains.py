@@ -6,7 +6,7 @@ import pytest
 from neostriatum import rng
 from neostriatum.circuit.axons import Axons
 from neostriatum.engines.axons import AxonPopulation, Trains
-from neostriatum.engines.numba_engine.axons import Drawer
+from neostriatum.engines.numba_engine.axons import CompiledTrains
 from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.network.groups import groups_of
 
@@ -39,11 +39,11 @@ def population(raw, dt=0.1, warmup=0, seed=1, name="cortex"):
 
 def drawn(axons, pieces, parts=1):
     """Return steps and axons of the spikes that the fast engine draws piece by piece."""
-    drawer, at = Drawer(axons), 0
+    trains, at = CompiledTrains(axons), 0
     when, who = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     with Crew(parts) as crew:
         for count in pieces:
-            first, axon = drawer.draw(crew, at, count)
+            first, axon = trains.draw(crew, at, count)
             when.append(np.repeat(np.arange(at, at + count), np.diff(first)))
             who.append(axon)
             at += count

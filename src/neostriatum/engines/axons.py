@@ -93,9 +93,9 @@ class Trains:
         """Go on with other rates."""
         self.axons, self._drawn = axons, None
 
-    def restart(self, step: int) -> None:
-        """Go on from a step, with the slow courses that are filled in then."""
-        self.at, self._drawn = step // self.axons.block, None
+    def restart(self, step: int, slow: np.ndarray) -> None:
+        """Go on from a step, with the slow courses of its block."""
+        self.at, self.slow, self._drawn = step // self.axons.block, slow, None
 
     def go_to(self, block: int) -> None:
         """Let the slow courses go on to a block."""
@@ -163,6 +163,46 @@ class Trains:
         event, axon, _ = _jumps(axons.keys["copies"], mother, start + step, copied,
                                 axons.sizes[mother])
         return np.stack([start + step[event], axons.groups.starts[mother[event]] + axon])
+
+
+class Players:
+    """The trains of all axons, step by step or in stretches, and how many spikes they had.
+
+    ``counts`` are those after the warm-up, by population.
+    """
+
+    kind: type[Trains] = Trains
+
+    def __init__(self, axons: tuple[AxonPopulation, ...]) -> None:
+        self.trains: list[Any] = [self.kind(each) for each in axons]
+        self.counts = {each.name: 0 for each in axons}
+
+    def spikes(self, first: int, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return steps and axons of the spikes of ``count`` steps, by population."""
+        drawn = [trains.spikes(first, count) for trains in self.trains]
+        for trains, (when, _) in zip(self.trains, drawn, strict=True):
+            late = when >= trains.axons.warmup
+            self.counts[trains.axons.name] += int(late.sum())
+        return drawn
+
+    def change(self, axons: tuple[AxonPopulation, ...]) -> None:
+        """Go on with other rates."""
+        for trains, each in zip(self.trains, axons, strict=True):
+            trains.change(each)
+
+    def state(self, step: int) -> dict[str, np.ndarray]:
+        """Return the slow courses at a step, and the counts, by name."""
+        for trains in self.trains:
+            trains.go_to(step // trains.axons.block)
+        return {**{f"axons.{each.axons.name}.slow": each.slow.copy() for each in self.trains},
+                **{f"axons.{name}.spikes": np.array(count)
+                   for name, count in self.counts.items()}}
+
+    def restore(self, step: int, state: dict[str, np.ndarray]) -> None:
+        """Continue from a `state` at a step."""
+        for trains in self.trains:
+            trains.restart(step, state[f"axons.{trains.axons.name}.slow"].copy())
+        self.counts |= {name: int(state[f"axons.{name}.spikes"]) for name in self.counts}
 
 
 def _jumps(key: tuple[int, int], group: np.ndarray, step: np.ndarray, chance: np.ndarray,

@@ -87,6 +87,16 @@ class Plasticity:
         """The most that a spike can release, relative to a first one."""
         return float(evaluate(self.model.most, self.values))
 
+    def fire(self, states: dict[str, np.ndarray], last: np.ndarray, fired: np.ndarray,
+             step: int) -> np.ndarray:
+        """Return what spikes of some sources at a step release, and change what these keep."""
+        own = {name: values[fired] for name, values in states.items()}
+        released = self.release(own, (step - last[fired]).astype(np.float64))
+        for name, values in own.items():
+            states[name][fired] = values
+        last[fired] = step
+        return released
+
     def release(self, states: dict[str, np.ndarray], interval: np.ndarray) -> np.ndarray:
         """Return what spikes release, relative to first ones, and change the states.
 

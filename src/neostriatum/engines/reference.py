@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import rng
-from neostriatum.engines.axons import Trains
+from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
@@ -20,7 +20,6 @@ from neostriatum.models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.plasticity import Plasticity
     from neostriatum.engines.population import Population, Synapse
     from neostriatum.network.network import Network
 
@@ -60,9 +59,8 @@ class Reference:
                     for number, one in plastic.items()}
         self.last = {number: np.zeros(program.sources(one.source), np.int64)
                      for number, one in plastic.items()}
-        self.trains = [Trains(axons) for axons in program.axons]
-        #: Spikes of axons after the warm-up, by population.
-        self.axon_spikes = {axons.name: 0 for axons in program.axons}
+        self.axons = Players(program.axons)
+        self.axon_spikes = self.axons.counts
         # The nodes of all kinds that have some, kind after kind.
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
@@ -108,16 +106,9 @@ class Reference:
         spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
-        self._send(n, [*spikes, *(self._axons(trains) for trains in self.trains)])
+        self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
         self._probes.see(n, self._probed)
         return spikes
-
-    def _axons(self, trains: Trains) -> np.ndarray:
-        """Return the axons that fire at this step."""
-        _, fired = trains.spikes(self.step, 1)
-        if self.step >= self.program.warmup:
-            self.axon_spikes[trains.axons.name] += len(fired)
-        return fired
 
     def _probed(self, probe: Probe) -> np.ndarray:
         number = self.program.index[probe.population.name]
@@ -224,7 +215,8 @@ class Reference:
             fired = spikes[one.source]
             if not len(fired):
                 continue
-            scale = self._release(number, one.stp, fired, n) if one.stp else np.ones(len(fired))
+            scale = (one.stp.fire(self.stp[number], self.last[number], fired, n) if one.stp
+                     else np.ones(len(fired)))
             lengths = one.offsets[fired + 1] - one.offsets[fired]
             rows = np.repeat(one.offsets[fired] - np.cumsum(lengths) + lengths, lengths)
             rows += np.arange(lengths.sum())
@@ -244,21 +236,10 @@ class Reference:
         words = rng.philox(one.key, place // 4, np.repeat(fired, lengths), n)
         return rng.uniform32(words[place % 4, np.arange(len(place))]) >= one.failure
 
-    def _release(self, number: int, stp: Plasticity, fired: np.ndarray, n: int) -> np.ndarray:
-        """Return the release of these spikes relative to a first one."""
-        states, last = self.stp[number], self.last[number]
-        own = {name: values[fired] for name, values in states.items()}
-        released = stp.release(own, (n - last[fired]).astype(np.float64))
-        for name, values in own.items():
-            states[name][fired] = values
-        last[fired] = n
-        return released
-
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
-        for trains, axons in zip(self.trains, program.axons, strict=True):
-            trains.change(axons)
+        self.axons.change(program.axons)
         self._values = [pop.modulated(program.phi(self.step)) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
@@ -282,26 +263,20 @@ class Reference:
             name = program.projections[number].name
             parts |= {f"{name}.{state}": part for state, part in states.items()}
             parts[f"{name}.last"] = self.last[number]
-        for trains in self.trains:
-            trains.go_to(self.step // trains.axons.block)
-            parts[f"axons.{trains.axons.name}.slow"] = trains.slow
         return parts
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
         return {"step": np.array(self.step),
                 **{name: part.copy() for name, part in self._parts().items()},
-                **{f"axons.{name}.spikes": np.array(count)
-                   for name, count in self.axon_spikes.items()}}
+                **self.axons.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
-        for trains in self.trains:
-            trains.restart(self.step)
         for name, part in self._parts().items():
             part[:] = state[name]
-        self.axon_spikes = {name: int(state[f"axons.{name}.spikes"]) for name in self.axon_spikes}
+        self.axons.restore(self.step, state)
         self._values = [pop.modulated(self.program.phi(self.step))
                         for pop in self.program.populations]
         self._probes.forget()

@@ -196,8 +196,7 @@ def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms:
 def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: int,
             simulator: Engine) -> PairResult:
     name, pathway = f"{source}->{target}", whole.pathways[f"{source}->{target}"]
-    types = [one for one in whole.types if one in (source, target)]
-    raw = whole.to_dict()
+    types, raw = [one for one in whole.types if one in (source, target)], whole.to_dict()
     raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
     raw["pathways"] = {name: raw["pathways"][name]}
     for key in ("gap_junctions", "pools", "axons"):

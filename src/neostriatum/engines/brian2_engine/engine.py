@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.axons import Trains
+from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.brian2_engine.equations import variable
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
@@ -125,9 +125,9 @@ class _Brian2:
         check(self.name, self.program)
         self.step = 0
         self._probes = Probes(self.program)
-        self._trains = [Trains(axons) for axons in self.program.axons]
+        self._axons = Players(self.program.axons)
         #: Spikes of axons after the warm-up, by population.
-        self.axon_spikes = {axons.name: 0 for axons in self.program.axons}
+        self.axon_spikes = self._axons.counts
         self._spikes: dict[str, Any] = {}
         self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
 
@@ -140,12 +140,9 @@ class _Brian2:
 
     def _play(self, first: int, stop: int) -> None:
         """Give the axons their spikes of the steps from ``first`` to before ``stop``."""
-        for trains in self._trains:
-            name = trains.axons.name
-            when, who = trains.spikes(first, stop - first)
-            self.axon_spikes[name] += int((when >= self.program.warmup).sum())
-            # Brian2 takes a spike for that of the step that it lies in.
-            self.objects.axons[name].set_spikes(who, (when * self.program.dt) * self.b2.ms)
+        groups = self.objects.axons.values()
+        for group, (when, who) in zip(groups, self._axons.spikes(first, stop - first), strict=True):
+            group.set_spikes(who, (when * self.program.dt) * self.b2.ms)
 
     def _monitor(self) -> None:
         groups = self.objects.groups

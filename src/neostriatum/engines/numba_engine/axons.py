@@ -1,7 +1,7 @@
 """Spikes of axons, drawn for a stretch of steps before it is simulated, and what they release.
 
-Compiled twin of `engines.axons`, bit for bit. Nothing of it depends on the cells, so every part of
-the work draws the groups, and then releases for the axons, that are its own.
+Nothing of it depends on the cells, so every part of the work draws the groups, and then computes
+the releases of the axons, that are its own.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import numpy as np
 from numba import float64
 
 from neostriatum.caching import compiled, inner
-from neostriatum.engines.axons import Trains
+from neostriatum.engines.axons import Players, Trains
+from neostriatum.engines.numba_engine.arrays import Wires
 from neostriatum.engines.numba_engine.release import call_release
 from neostriatum.engines.numba_engine.trains import Numbers, Stretch, draw_part
 
 if TYPE_CHECKING:
     from neostriatum.engines.axons import AxonPopulation
-    from neostriatum.engines.numba_engine.arrays import Wires
     from neostriatum.engines.numba_engine.meeting import Crew
-    from neostriatum.engines.program import Program
 
 
 class AxonSpikes(NamedTuple):
@@ -34,85 +33,90 @@ class AxonSpikes(NamedTuple):
     releases: np.ndarray
 
 
-class Drawer:
-    """Draws the trains of one population for stretches that follow each other."""
+class Firing(NamedTuple):
+    """What the releases of a stretch are computed from: its spikes, its first step, the sources.
+
+    ``cells`` is the number of populations of cells, ``sizes`` (a,) those of the axons.
+    """
+
+    spikes: AxonSpikes
+    step: int
+    wires: Wires
+    cells: int
+    sizes: np.ndarray
+    parts: int
+
+
+class CompiledTrains(Trains):
+    """The trains of a population, drawn by compiled code."""
 
     def __init__(self, axons: AxonPopulation) -> None:
-        self.change(axons)
-        #: The block that the slow courses are of, and these.
-        self.at, self.slow = 0, Trains(axons).slow
+        super().__init__(axons)
         self._room = 1024
-
-    def change(self, axons: AxonPopulation) -> None:
-        """Go on with other rates."""
-        self.axons, groups = axons, axons.groups
-        kept, new = axons.keep
-        keys = [axons.keys[use] for use in ("own", "mother", "copies", "slow")]
-        self._numbers = Numbers(groups.starts, groups.channel, np.array(keys, np.uint32),
-                                axons.block, axons.packets,
-                                axons.slow[0] if axons.slow else 0.0, kept, new)
 
     def draw(self, crew: Crew, step: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return where the spikes of every step begin (and the end), and the axons, in order."""
         first, axons = np.zeros(count + 1, np.int64), self.axons
         if axons.trains is not None:
-            when, who = Trains(axons).spikes(step, count)
+            when, who = self.spikes(step, count)
             np.cumsum(np.bincount(when - step, minlength=count), out=first[1:])
             return first, who
+        keep, keys = axons.keep, [axons.keys[use] for use in ("own", "mother", "copies", "slow")]
+        numbers = Numbers(axons.groups.starts, axons.groups.channel, np.array(keys, np.uint32),
+                          axons.block, axons.packets, axons.slow[0] if axons.slow else 0.0, *keep)
         block, last = step // axons.block, -(-(step + count) // axons.block)
         chances = axons.chances(block * axons.block, max(0, last - block) * axons.block)
-        chances = np.ascontiguousarray(chances)
-        parts, groups = crew.parts, len(axons.groups)
-        bounds = np.arange(parts + 1) * groups // parts
+        bounds = np.arange(crew.parts + 1) * len(axons.groups) // crew.parts
         while True:
-            events, counts = np.empty((parts, self._room, 2), np.int64), np.zeros(parts, np.int64)
-            slow = self.slow.copy()
-            crew.run(draw_part, bounds, self._numbers, chances, slow, self.at,
-                     Stretch(block, last, step, count), events, counts)
-            if counts.max() <= self._room:
+            stretch = Stretch(block, last, step, count, self.at, chances, self.slow.copy(), bounds,
+                              np.empty((crew.parts, self._room, 2), np.int64),
+                              np.zeros(crew.parts, np.int64))
+            crew.run(draw_part, numbers, stretch)
+            if stretch.counts.max() <= self._room:
                 break
-            self._room = int(counts.max()) * 5 // 4
+            self._room = int(stretch.counts.max()) * 5 // 4
         if last > block:
-            self.at, self.slow = last - 1, slow
-        who = np.empty(counts.sum(), np.int64)
-        sort_spikes(events, counts, step, first, who)
+            self.at, self.slow = last - 1, stretch.slow
+        who = np.empty(stretch.counts.sum(), np.int64)
+        sort_spikes(stretch.events, stretch.counts, step, first, who)
         return first, who
 
-    def go_to(self, block: int) -> None:
-        """Let the slow courses go on to a block."""
-        trains = Trains(self.axons)
-        trains.at, trains.slow = self.at, self.slow
-        trains.go_to(block)
-        self.at, self.slow = trains.at, trains.slow
 
+class CompiledPlayers(Players):
+    """The trains of all axons, and what their spikes release."""
 
-def spikes_of(drawers: list[Drawer], program: Program, wires: Wires, crew: Crew, step: int,
-              count: int) -> AxonSpikes:
-    """Return the spikes of all axons in a stretch of steps; what they release is used up then."""
-    drawn = [drawer.draw(crew, step, count) for drawer in drawers]
-    ends = np.cumsum([0, *(len(who) for _, who in drawn)])
-    first = np.zeros((len(drawers), count + 1), np.int64)
-    for number, (starts, _) in enumerate(drawn):
-        first[number] = starts + ends[number]
-    who = np.concatenate([np.zeros(0, np.int64), *(axons for _, axons in drawn)])
-    width = int(wires.plain[:, 5].max(initial=0)) if drawers else 0
-    releases = np.zeros((len(who), width))
-    if len(who) and width:
-        sizes = np.array([axons.n for axons in program.axons], np.int64)
-        crew.run(release_part, len(program.populations), sizes, crew.parts, wires, step, first,
-                 who, releases)
-    return AxonSpikes(first, who, releases)
+    kind = CompiledTrains
+
+    def play(self, crew: Crew, wires: Wires, step: int, count: int) -> AxonSpikes:
+        """Return the spikes of a stretch of steps; what they release is used up then."""
+        first, who = np.zeros((len(self.trains), count + 1), np.int64), [np.zeros(0, np.int64)]
+        for number, trains in enumerate(self.trains):
+            starts, axons = trains.draw(crew, step, count)
+            first[number] = starts + sum(map(len, who))
+            who.append(axons)
+            late = min(max(trains.axons.warmup - step, 0), count)
+            self.counts[trains.axons.name] += int(starts[count] - starts[late])
+        sizes = np.array([trains.axons.n for trains in self.trains], np.int64)
+        width = int(wires.plain[:, 5].max(initial=0)) if len(sizes) else 0
+        axons = np.concatenate(who)
+        spikes = AxonSpikes(first, axons, np.zeros((len(axons), width)))
+        if spikes.releases.size:
+            cells = len(wires.first_tile) - 1
+            crew.run(release_part, Firing(spikes, step, wires, cells, sizes, crew.parts))
+        return spikes
 
 
 @compiled(_nrt=False)
-def release_part(part, meeting, cells, sizes, parts, wires, step, first, who, releases):
+def release_part(part, meeting, firing):
     """Compute what the spikes of the axons of one part release."""
+    spikes, sizes, parts = firing.spikes, firing.sizes, firing.parts
     for number in range(sizes.size):
         low, high = sizes[number] * part // parts, sizes[number] * (part + 1) // parts
-        for k in range(first.shape[1] - 1):
-            for at in range(first[number, k], first[number, k + 1]):
-                if low <= who[at] < high:
-                    release_axon(cells + number, who[at], step + k, wires, releases[at])
+        for k in range(spikes.first.shape[1] - 1):
+            for at in range(spikes.first[number, k], spikes.first[number, k + 1]):
+                if low <= spikes.who[at] < high:
+                    release_axon(firing.cells + number, spikes.who[at], firing.step + k,
+                                 firing.wires, spikes.releases[at])
 
 
 @inner

@@ -139,23 +139,14 @@ def deliver_row(one, target, start, stop, slot0, scale, slots, ring, populations
     """Deliver one spike to some of its targets, receptor by receptor."""
     width = uintp(populations.width[target]) * _C
     stride, origin = uintp(populations.ring_stride[target]), uintp(populations.ring_at[target])
-    value, at, waiting = jit.like(ring[0], 0.0), origin, False
     for receptor in range(populations.column.shape[1]):
         amount = wires.amounts[one, receptor]
         if amount == 0:
             continue
-        other = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
-        column = origin + uintp(populations.column[target, receptor]) * _C
-        if waiting:
-            # Most pathways with several receptors have two: one walk along the row for both.
-            add_rows(wires.targets, wires.delays, start, stop, slot0, slots, ring, at, column,
-                     stride, width, value, other)
-            waiting = False
-        else:
-            value, at, waiting = other, column, True
-    if waiting:
-        add_row(wires.targets, wires.delays, start, stop, slot0, slots, ring, at, stride, width,
-                value)
+        value = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
+        column = uintp(populations.column[target, receptor]) * _C
+        add_row(wires.targets, wires.delays, start, stop, slot0, slots, ring, origin + column,
+                stride, width, value)
 
 
 @inner
@@ -188,19 +179,6 @@ def deliver_varied(one, target, row_start, start, stop, source, step, scale, slo
                     each = each * float64(wires.factors[wires.factor_start[one] + k - first])
                 column = uintp(populations.column[target, receptor]) * _C
                 ring[origin + column] += jit.like(ring[0], np.rint(each / unit[0]) * unit[1])
-
-
-@woven
-def add_rows(targets, delays, start, stop, slot0, slots, ring, origin, second, stride, width,
-             value, other):
-    """Add values of two receptors for each synapse of a row to the slot of its arrival."""
-    for k in range(uintp(start), uintp(stop)):
-        slot = slot0 + delays[k]
-        slot = slot - slots if slot >= slots else slot
-        at = uintp(targets[k])
-        place = (at // _T) * stride + uintp(slot) * width + at % _T
-        ring[origin + place] += value
-        ring[second + place] += other
 
 
 @woven

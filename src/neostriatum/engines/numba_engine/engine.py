@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
-from neostriatum.engines.numba_engine.axons import Drawer, spikes_of
+from neostriatum.engines.numba_engine.axons import CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
 from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.meeting import Crew
@@ -50,9 +50,8 @@ class Numba:
         self._set(program, layout)
         fill(program, layout)
         self.step = 0
-        self._drawers = [Drawer(axons) for axons in program.axons]
-        #: Spikes of axons after the warm-up, by population.
-        self.axon_spikes = {axons.name: 0 for axons in program.axons}
+        self._axons = CompiledPlayers(program.axons)
+        self.axon_spikes = self._axons.counts
         self._probes = Probes(program)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
@@ -122,12 +121,9 @@ class Numba:
             packs = layout.packs[layout.of(number)]
             packs[:, AT["constants"]] = table.ctypes.data
             packs[:, AT["stride"]] = table.shape[1] if len(table) > 1 else 0
-        axons = spikes_of(self._drawers, self.program, layout.net.wires, crew, self.step, count)
+        axons = self._axons.play(crew, layout.net.wires, self.step, count)
         spikes, done, tile = advance(crew, layout.net, axons, self._tables.make(self.step, count),
                                      count, self.step, layout.window, layout.slots)
-        for drawer, first in zip(self._drawers, axons.first, strict=True):
-            late = min(max(self.program.warmup - self.step, 0), count)
-            self.axon_spikes[drawer.axons.name] += int(first[count] - first[late])
         self.step += done
         if tile >= 0:
             self._complain(tile)
@@ -157,8 +153,7 @@ class Numba:
         kept = self.state()
         layout = lay_out(program, self.dtype, self.threads)
         self._set(program, layout)
-        for drawer, axons in zip(self._drawers, program.axons, strict=True):
-            drawer.change(axons)
+        self._axons.change(program.axons)
         fill(program, layout)
         load(program, layout, kept)
         self._place_probes()
@@ -173,21 +168,14 @@ class Numba:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
-        for drawer in self._drawers:
-            drawer.go_to(self.step // drawer.axons.block)
         return {"step": np.array(self.step), **saved(self.program, self.layout, self.step),
-                **{f"axons.{each.axons.name}.slow": each.slow.copy() for each in self._drawers},
-                **{f"axons.{name}.spikes": np.array(count)
-                   for name, count in self.axon_spikes.items()}}
+                **self._axons.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
         load(self.program, self.layout, state)
-        for drawer in self._drawers:
-            drawer.at = self.step // drawer.axons.block
-            drawer.slow = state[f"axons.{drawer.axons.name}.slow"].copy()
-        self.axon_spikes = {name: int(state[f"axons.{name}.spikes"]) for name in self.axon_spikes}
+        self._axons.restore(self.step, state)
         self._probes.forget()
 
 

@@ -11,6 +11,9 @@ from neostriatum import jit
 from neostriatum.caching import compiled, inner
 from neostriatum.engines.axons import NEVER
 
+#: Places of the keys.
+_OWN, _MOTHER, _COPIES, _SLOW = range(4)
+
 
 class Numbers(NamedTuple):
     """What trains are drawn with: groups, keys, steps of a block, packets, slow courses.
@@ -29,40 +32,73 @@ class Numbers(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Blocks from one to the one before another, and the steps that are asked for."""
+    """A stretch of steps to draw: its first block and the one past the last, steps, and results.
+
+    ``chances`` (channels, steps of the blocks) are those of the mean course, ``slow`` (g,) the
+    courses of the block ``at``. Groups of part p lie between two ``bounds``; their spikes go to
+    ``events[p]`` as (step, axon), ``counts`` (p,) of them, which may be more than have room.
+    """
 
     block: int
     last: int
     step: int
     count: int
+    at: int
+    chances: np.ndarray
+    slow: np.ndarray
+    bounds: np.ndarray
+    events: np.ndarray
+    counts: np.ndarray
+
+
+class Job(NamedTuple):
+    """What a part of the work draws with; ``chance`` (block,) is that of every step of a block."""
+
+    part: int
+    numbers: Numbers
+    stretch: Stretch
+    uniforms: np.ndarray
+    normals: np.ndarray
+    chance: np.ndarray
+    events: np.ndarray
+
+
+class Spot(NamedTuple):
+    """A group in a block: its axons, the largest chance, and where its spikes begin."""
+
+    group: int
+    block: int
+    size: int
+    largest: float
+    begun: int
 
 
 @compiled()
-def draw_part(part, meeting, bounds, numbers, chances, slow, at, stretch, events, counts):
-    """Draw the spikes of the groups of one part; those that have no room are counted.
-
-    ``slow`` are the courses of block ``at``, and in the end those of the last block.
-    """
-    low, high = bounds[part], bounds[part + 1]
-    normals, uniforms = np.empty(high - low + 8), np.empty(high - low)
-    chance, mothers = np.empty(numbers.block), np.empty(numbers.block, np.int64)
-    found = int64(0)
-    for block in range(min(at + 1, stretch.block), stretch.last):
-        if block > at and numbers.sd > 0:
-            move_on(low, high, numbers, slow, block, normals)
+def draw_part(part, meeting, numbers, stretch):
+    """Draw the spikes of the groups of one part; ``slow`` are those of the last block then."""
+    low, high = stretch.bounds[part], stretch.bounds[part + 1]
+    job = Job(part, numbers, stretch, np.empty(high - low), np.empty(high - low + 8),
+              np.empty(numbers.block), stretch.events[part])
+    count = int64(0)
+    for block in range(min(stretch.at + 1, stretch.block), stretch.last):
+        if block > stretch.at and numbers.sd > 0:
+            move_on(job, block)
         if block >= stretch.block:
-            found = draw_block(low, high, numbers, chances, slow, block, stretch, uniforms, chance,
-                               mothers, events[part], found)
-    counts[part] = found
+            draw_first(job, block)
+            for group in range(low, high):
+                count = draw_group(job, look(job, group, block, count), count)
+    stretch.counts[part] = count
 
 
 @inner
-def move_on(low, high, numbers, slow, block, normals):
-    """Let the slow courses of some groups go on to the next block."""
-    key0, key1, first = numbers.keys[3, 0], numbers.keys[3, 1], low // 4
+def move_on(job, block):
+    """Let the slow courses of the groups of a part go on to the next block."""
+    low, high = job.stretch.bounds[job.part], job.stretch.bounds[job.part + 1]
+    numbers, slow, normals, first = job.numbers, job.stretch.slow, job.normals, low // 4
+    key = numbers.keys[_SLOW]
     bits, upper = uint32(uint64(block)), uint32(uint64(block) >> uint64(32))
     for four in range(first, (high + 3) // 4):
-        w0, w1, w2, w3 = jit.philox(key0, key1, uint32(0), uint32(four), bits, upper)
+        w0, w1, w2, w3 = jit.philox(key[0], key[1], uint32(0), uint32(four), bits, upper)
         place = 4 * (four - first)
         normals[place], normals[place + 1] = jit.normal_pair(w0, w1)
         normals[place + 2], normals[place + 3] = jit.normal_pair(w2, w3)
@@ -71,104 +107,124 @@ def move_on(low, high, numbers, slow, block, normals):
 
 
 @inner
-def draw_block(low, high, numbers, chances, slow, block, stretch, uniforms, chance, mothers,
-               events, found):
-    """Draw the spikes of some groups in a block; return how many there are by now."""
-    steps, start = numbers.block, block * numbers.block
-    place = start - stretch.block * steps
-    key0, key1 = uint64(numbers.keys[0, 0]), uint64(numbers.keys[0, 1])
+def draw_first(job, block):
+    """Draw the first number of every group in a block, which tells most that nothing happens."""
+    low, key = job.stretch.bounds[job.part], job.numbers.keys[_OWN]
+    key0, key1 = uint64(key[0]), uint64(key[1])
     bits, upper = uint64(block) & uint64(0xFFFFFFFF), uint64(block) >> uint64(32)
-    for n in range(high - low):
+    for n in range(job.uniforms.size):
         w0, w1, _, _ = jit.philox64(key0, key1, uint64(0), uint64(low + n), bits, upper)
-        uniforms[n] = jit.uniform53(uint32(w0), uint32(w1))
-    for group in range(low, high):
-        factor, channel, largest = 1.0, numbers.channel[group], 0.0
-        if numbers.sd > 0:
-            factor = jit.exp(numbers.sd * slow[group] - 0.5 * (numbers.sd * numbers.sd))
-        for k in range(steps):
-            chance[k] = min(chances[channel, place + k] * factor, 1.0)
-            largest = max(largest, chance[k])
-        own, size = (1.0 - numbers.packets) * largest, (
-            numbers.starts[group + 1] - numbers.starts[group])
-        slots, begun = size * steps, found
-        # Most groups have no event in a block, which their first number tells.
-        if own > NEVER and (uniforms[group - low] < slots * own or own >= 1.0):
-            slot, draw = next_event(-1, slots, own, numbers.keys[0], 0, group, block)
-            while slot < slots:
-                k, axon = slot // size, slot % size
-                thin = thinning(numbers.keys[0], draw, group, block)
-                if thin * largest < chance[k]:
-                    found = note(start + k, numbers.starts[group] + axon, stretch, events, found)
-                draw += 1
-                slot, draw = next_event(slot, slots, own, numbers.keys[0], draw, group, block)
-        if numbers.packets > 0 and largest > NEVER:
-            found = copy(group, size, start, block, numbers, largest, chance, mothers, stretch,
-                         events, begun, found)
-    return found
+        job.uniforms[n] = jit.uniform53(uint32(w0), uint32(w1))
 
 
 @inner
-def copy(group, size, start, block, numbers, largest, chance, mothers, stretch, events, begun,
-         found):
+def look(job, group, block, count):
+    """Return a group in a block, and write the chance of every step."""
+    numbers, stretch, chance = job.numbers, job.stretch, job.chance
+    factor, channel, largest = 1.0, numbers.channel[group], 0.0
+    place = (block - stretch.block) * numbers.block
+    if numbers.sd > 0:
+        factor = jit.exp(numbers.sd * stretch.slow[group] - 0.5 * (numbers.sd * numbers.sd))
+    for k in range(numbers.block):
+        chance[k] = min(stretch.chances[channel, place + k] * factor, 1.0)
+        largest = max(largest, chance[k])
+    return Spot(group, block, numbers.starts[group + 1] - numbers.starts[group], largest, count)
+
+
+@inner
+def draw_group(job, spot, count):
+    """Draw the spikes of a group in a block; return how many there are by now."""
+    numbers, group, block = job.numbers, spot.group, spot.block
+    own, slots = (1.0 - numbers.packets) * spot.largest, spot.size * numbers.block
+    uniform = job.uniforms[group - job.stretch.bounds[job.part]]
+    if own > NEVER and (uniform < slots * own or own >= 1.0):
+        key, start = numbers.keys[_OWN], block * numbers.block
+        draw = int64(0)
+        slot = next_event(key, (draw, group, block), int64(-1), slots, own)
+        while slot < slots:
+            k, axon = slot // spot.size, slot % spot.size
+            if thinning(key, (draw, group, block)) * spot.largest < job.chance[k]:
+                count = note(job, start + k, numbers.starts[group] + axon, count)
+            draw += 1
+            slot = next_event(key, (draw, group, block), slot, slots, own)
+    if numbers.packets > 0 and spot.largest > NEVER:
+        count = copy(job, spot, count)
+    return count
+
+
+@inner
+def copy(job, spot, count):
     """Add the copies of the spikes of a group's mother train, and put all in order."""
-    draw, slot, before = int64(0), int64(-1), found
-    slot, draw = next_event(slot, numbers.block, largest, numbers.keys[1], draw, group, block)
+    numbers, key, before = job.numbers, job.numbers.keys[_MOTHER], count
+    draw = int64(0)
+    slot = next_event(key, (draw, spot.group, spot.block), int64(-1), numbers.block, spot.largest)
     while slot < numbers.block:
-        if thinning(numbers.keys[1], draw, group, block) * largest < chance[slot]:
-            copied = numbers.packets / (1.0 - (1.0 - numbers.packets) * chance[slot])
-            step = start + slot
-            axon, each = next_event(-1, size, copied, numbers.keys[2], 0, group, step)
-            while axon < size:
-                found = note(step, numbers.starts[group] + axon, stretch, events, found)
-                axon, each = next_event(axon, size, copied, numbers.keys[2], each + 1, group, step)
+        if thinning(key, (draw, spot.group, spot.block)) * spot.largest < job.chance[slot]:
+            count = copy_one(job, spot, slot, count)
         draw += 1
-        slot, draw = next_event(slot, numbers.block, largest, numbers.keys[1], draw, group, block)
-    if found > before and found <= events.shape[0]:
-        found = in_order(events, begun, found)
-    return found
+        slot = next_event(key, (draw, spot.group, spot.block), slot, numbers.block, spot.largest)
+    if before < count <= job.events.shape[0]:
+        count = in_order(job.events, spot.begun, count)
+    return count
 
 
 @inner
-def next_event(slot, slots, chance, key, draw, group, step):
-    """Return the slot of the next event (``slots`` if none is left), and the number of its draw."""
-    if chance <= NEVER:
-        return slots, draw
+def copy_one(job, spot, slot, count):
+    """Add the copies of one spike of a mother train."""
+    numbers, key = job.numbers, job.numbers.keys[_COPIES]
+    share = numbers.packets / (1.0 - (1.0 - numbers.packets) * job.chance[slot])
+    step, draw = spot.block * numbers.block + slot, int64(0)
+    axon = next_event(key, (draw, spot.group, step), int64(-1), spot.size, share)
+    while axon < spot.size:
+        count = note(job, step, numbers.starts[spot.group] + axon, count)
+        draw += 1
+        axon = next_event(key, (draw, spot.group, step), axon, spot.size, share)
+    return count
+
+
+@inner
+def next_event(key, counter, slot, slots, chance):
+    """Return the slot of the event after one, or ``slots`` if none is left."""
     left = slots - 1 - slot
+    if chance <= NEVER or left <= 0:
+        return int64(slots)
     if chance >= 1.0:
-        return slot + 1 if left > 0 else slots, draw
+        return slot + 1
+    draw, group, step = counter
     w0, w1, _, _ = jit.philox(key[0], key[1], uint32(draw), uint32(group), uint32(uint64(step)),
                               uint32(uint64(step) >> uint64(32)))
     u = jit.uniform53(w0, w1)
     if not u < left * chance:
-        return slots, draw
+        return int64(slots)
     jump = np.floor(jit.log(1.0 - u) / jit.log(1.0 - chance))
     if not jump < left:
-        return slots, draw
-    return slot + 1 + int64(jump), draw
+        return int64(slots)
+    return slot + 1 + int64(jump)
 
 
 @inner
-def thinning(key, draw, group, step):
+def thinning(key, counter):
     """Return the uniform number of an event."""
+    draw, group, step = counter
     _, _, w2, _ = jit.philox(key[0], key[1], uint32(draw), uint32(group), uint32(uint64(step)),
                              uint32(uint64(step) >> uint64(32)))
     return float64(w2) * 2.0**-32
 
 
 @inner
-def note(step, axon, stretch, events, found):
+def note(job, step, axon, count):
     """Note a spike of a step that is asked for; return how many there are by now."""
-    if step < stretch.step or step >= stretch.step + stretch.count:
-        return found
-    if found < events.shape[0]:
-        events[found, 0], events[found, 1] = step, axon
-    return found + 1
+    if step < job.stretch.step or step >= job.stretch.step + job.stretch.count:
+        return count
+    if count < job.events.shape[0]:
+        job.events[count, 0], job.events[count, 1] = step, axon
+    return count + 1
 
 
 @inner
-def in_order(events, begun, found):
-    """Sort the few spikes of a group in a block, and keep equal ones once."""
-    for n in range(begun + 1, found):
+def in_order(events, begun, end):
+    """Sort the few spikes of a group in a block, keep equal ones once; return their end."""
+    for n in range(begun + 1, end):
         step, axon, at = events[n, 0], events[n, 1], n
         while at > begun and (events[at - 1, 0] > step or (
                 events[at - 1, 0] == step and events[at - 1, 1] > axon)):
@@ -176,7 +232,7 @@ def in_order(events, begun, found):
             at -= 1
         events[at, 0], events[at, 1] = step, axon
     kept = begun
-    for n in range(begun, found):
+    for n in range(begun, end):
         if n == begun or events[n, 0] != events[kept - 1, 0] or (
                 events[n, 1] != events[kept - 1, 1]):
             events[kept, 0], events[kept, 1] = events[n, 0], events[n, 1]

@@ -53,7 +53,8 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     return Wires(
         plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, release,
         values, state, start, np.zeros(max(1, states), np.int64), first_tile,
-        _release_start(plastic[: len(program.populations)], first_tile, window), _joined(given, np.float32), factor_start,
+        _release_start(plastic[: len(program.populations)], first_tile, window),
+        _joined(given, np.float32), factor_start,
         np.array([each.failure for each in program.projections]),
         np.array([each.key for each in program.projections], np.uint32).reshape(-1, 2))
 
