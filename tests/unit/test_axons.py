@@ -137,7 +137,7 @@ def test_network_files_hold_axons(tmp_path):
     assert again.axons == {"cortex": 400}
     assert again.circuit == made
     other = made.replace({"axons.cortex.size": 500})
-    with pytest.raises(BuildError, match=r"axons\.cortex\.size: must stay as the network was built"):
+    with pytest.raises(BuildError, match=r"axons\.cortex\.size: must stay as the network was"):
         ns.load_network(tmp_path / "net.h5", other)
     assert ns.load_network(tmp_path / "net.h5", made.replace({"axons.cortex.rate": "9 Hz"}))
 
@@ -217,7 +217,7 @@ def test_recorded_trains(tmp_path):
         hashes.add(run.summary["spike_hash"])
     assert len(hashes) == 1
     raw["axons"]["cortex"]["size"] = 8
-    with pytest.raises(BuildError, match="ids must be below the 8 axons .got 9."):
+    with pytest.raises(BuildError, match=r"ids must be below the 8 axons .got 9\."):
         ns.run(ns.load(raw, folder=tmp_path), size=60, duration="6 ms", out=tmp_path / "bad")
     assert not (tmp_path / "bad").exists()
 

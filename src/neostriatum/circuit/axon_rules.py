@@ -28,8 +28,8 @@ def check_axons(circuit: Circuit) -> None:
                     "the names of edges in SONATA files do. Take another name")
         taken[name.casefold()] = name
         _check_rates(f"axons.{name}", axons, circuit.dt.value)
-        for channel in axons.channels:
-            _check_channel(f"axons.{name}.channels.{channel}", circuit, channel)
+        for listed in axons.channels:
+            _check_channel(f"axons.{name}.channels.{listed}", circuit, listed)
     for name, pathway in circuit.pathways.items():
         source = name.split("->")[0]
         if source in circuit.axons:
@@ -93,7 +93,7 @@ def _check_pathway(where: str, axons: Axons, pathway: Pathway) -> None:
         _refuse(f"{where}.stp.start_rate", "must not be given, as the axons have a rate")
     if (pathway.stp is not None and pathway.stp.start == "stationary"
             and axons.recorded is not None):
-        _refuse(f"{where}.stp.start", "must be rested, as recorded trains have no rate of their own")
+        _refuse(f"{where}.stp.start", "must be rested, as recorded trains have no known rate")
 
 
 def _check_cells(where: str, pathway: Pathway) -> None:

@@ -2,138 +2,163 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import uint32
 
-from neostriatum import jit
+from neostriatum import jit, rng
 from neostriatum.caching import compiled
 from neostriatum.errors import BuildError
 from neostriatum.network.edges import DELAY_UNIT
 from neostriatum.network.groups import shared_channels
 from neostriatum.network.indegree import check_indegree
+from neostriatum.rng import stream
 from neostriatum.threads import STRETCHES, over_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.pathway import Home
     from neostriatum.network.edges import Block, Lag
     from neostriatum.network.groups import Groups
     from neostriatum.network.wire import Box
 
-#: Counter word 2 of what is not a source: home groups, and cells at the centres of groups.
-HOME, CENTRE = 1, 2
+#: Counter word 2 of home groups; that of axons is 0.
+HOME = 1
 
 
-def wire_axons(name: str, circuit: Circuit, groups: Groups, positions: np.ndarray,
-               everyone: np.ndarray, box: Box, seed: int, keys: dict[str, tuple[int, int]],
-               block: Block, lag: Lag, tell: Callable[[float], None]) -> np.ndarray:
-    """Connect axons to the cells of a type, and add the synapses to a block.
+class Choosing(NamedTuple):
+    """What axons are chosen by: the pathway's key, groups, and those of every target.
 
-    Parameters
-    ----------
-    name : str
-        ``"axons->type"``, a pathway of the circuit.
-    circuit : Circuit
-        What is wired.
-    groups : Groups
-        Of the axons.
-    positions, everyone : numpy.ndarray
-        Of the cells of the type, and of all cells [um].
-    box : Box
-        The cube around them.
-    seed : int
-        Master seed.
-    keys : dict
-        Philox keys: "wire" of the pathway, "centres" of the axons.
-    block, lag, tell
-        As in `wire`.
-
-    Returns
-    -------
-    numpy.ndarray
-        int64, shape (axons + 1,): where each row begins.
-
-    Raises
-    ------
-    BuildError
-        Fewer axons or groups than a target needs.
+    ``spans`` (n, 2) are the first group that a target can have and the one past the last,
+    ``homes`` (n, h) its home groups, of which ``home`` axons come.
     """
-    source, target = name.split("->")
-    wiring: Any = circuit.pathways[name].wiring
-    where, count = f"{circuit.name}: pathways.{name}", len(positions)
-    spans = _spans(circuit, source, target, groups, count, seed, bool(wiring.same_channel))
-    own = np.diff(groups.starts[spans], axis=1)
-    if count:
-        check_indegree(where, wiring.n, int(own.min()))
-    home = round(wiring.n * wiring.home.share.value) if wiring.home else 0
-    homes = np.zeros((count, 0), np.int32)
-    if home:
-        homes = _homes(where, wiring.home, home, groups, spans, positions, everyone, box, keys)
-    chosen = np.empty((count, wiring.n), np.int32)
-    over_rows(count, _choose, keys["wire"], groups.starts, spans, homes, home, chosen)
-    tell(0.7)
-    lag.check(0.0, 0.0)
-    targets, delays = block.take(chosen.size)
-    delays[:] = np.uint8(np.rint(lag.offset / DELAY_UNIT))
-    offsets = _by_source(chosen, int(groups.starts[-1]), targets)
-    tell(1.0)
-    return offsets
+
+    key: tuple[int, int]
+    starts: np.ndarray
+    spans: np.ndarray
+    homes: np.ndarray
+    home: int
 
 
-def _spans(circuit: Circuit, source: str, target: str, groups: Groups, count: int, seed: int,
-           same: bool) -> np.ndarray:
-    """Return the first group of every target and the one past the last, int64 (count, 2)."""
-    everything = np.array([0, len(groups)], np.int64)
-    if not same:
-        return np.broadcast_to(everything, (count, 2)).copy()
-    names = list(circuit.channels)
-    # A cell of no channel of the axons listens to all of them.
-    table = np.stack([np.array(groups.of_channel(name), np.int64) if name in groups.names
-                      else everything for name in names] + [everything])
-    return table[shared_channels(circuit, target, count, seed)]
+@dataclass(frozen=True)
+class AxonWiring:
+    """What decides which axons every cell has.
+
+    ``groups`` are those of every population of axons, ``positions`` of all cells [um].
+    """
+
+    circuit: Circuit
+    groups: dict[str, Groups]
+    positions: np.ndarray
+    box: Box
+    seed: int
+
+    def connect(self, name: str, targets: np.ndarray, block: Block, lag: Lag) -> np.ndarray:
+        """Connect axons to the cells of a type, and add the synapses to a block.
+
+        Parameters
+        ----------
+        name : str
+            ``"axons->type"``, a pathway of the circuit.
+        targets : numpy.ndarray
+            Positions of the cells of the type [um].
+        block, lag
+            As in `wire`.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, shape (axons + 1,): where each row begins.
+
+        Raises
+        ------
+        BuildError
+            Fewer axons or groups than a target needs.
+        """
+        source = name.split("->")[0]
+        wiring: Any = self.circuit.pathways[name].wiring
+        where, groups = f"{self.circuit.name}: pathways.{name}", self.groups[source]
+        spans, key = self._spans(name, len(targets)), stream(self.seed, "wire", name)
+        if len(targets):
+            check_indegree(where, wiring.n, int(np.diff(groups.starts[spans], axis=1).min()))
+        home = round(wiring.n * wiring.home.share.value) if wiring.home else 0
+        homes = np.zeros((len(targets), 0), np.int32)
+        if home:
+            _check_homes(f"{where}.wiring.home", wiring.home, home, groups, spans)
+            homes = self._homes(name, spans, targets)
+        chosen = np.empty((len(targets), wiring.n), np.int32)
+        over_rows(len(targets), _choose, Choosing(key, groups.starts, spans, homes, home), chosen)
+        lag.check(0.0, 0.0)
+        into, delays = block.take(chosen.size)
+        delays[:] = np.uint8(np.rint(lag.offset / DELAY_UNIT))
+        return _by_source(chosen, int(groups.starts[-1]), into)
+
+    def _spans(self, name: str, count: int) -> np.ndarray:
+        """Return the first group that every target can have and the one past the last."""
+        source, cell = name.split("->")
+        groups, wiring = self.groups[source], self.circuit.pathways[name].wiring
+        everything = np.array([0, len(groups)], np.int64)
+        if not getattr(wiring, "same_channel", False):
+            return np.broadcast_to(everything, (count, 2)).copy()
+        # A cell of no channel of the axons listens to all of them.
+        table = np.stack([np.array(groups.of_channel(channel), np.int64)
+                          if channel in groups.names else everything
+                          for channel in self.circuit.channels] + [everything])
+        return table[shared_channels(self.circuit, cell, count, self.seed)]
+
+    def _homes(self, name: str, spans: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return the home groups of every target, int32 (count, groups)."""
+        source = name.split("->")[0]
+        wiring: Any = self.circuit.pathways[name].wiring
+        home = wiring.home
+        homes = np.empty((len(targets), home.groups), np.int32)
+        if home.by == "random":
+            over_rows(len(targets), _choose_homes, stream(self.seed, "wire", name), spans, homes)
+            return homes
+        # A cell is at the centre of every group, so that centres lie inside any volume.
+        words = rng.philox(stream(self.seed, "axon centres", source), 0,
+                           np.arange(len(self.groups[source])))
+        centres = self.positions[rng.below(words[0], len(self.positions))]
+        side = self.box.side if self.box.periodic else np.inf
+        over_rows(len(targets), _nearest, spans, targets, centres, side, homes)
+        return homes
 
 
-def _homes(where: str, home: Home, needed: int, groups: Groups, spans: np.ndarray,
-           positions: np.ndarray, everyone: np.ndarray, box: Box,
-           keys: dict[str, tuple[int, int]]) -> np.ndarray:
-    """Return the home groups of every target, int32 (count, groups)."""
-    count, few = len(positions), int(np.diff(spans, axis=1).min(initial=len(groups)))
+def _check_homes(where: str, home: Home, needed: int, groups: Groups, spans: np.ndarray) -> None:
+    few = int(np.diff(spans, axis=1).min(initial=len(groups)))
     if home.groups > few:
-        msg = (f"{where}.wiring.home.groups: must be at most the groups that a target can have "
+        msg = (f"{where}.groups: must be at most the groups that a target can have "
                f"(got {home.groups} of {few}). Lower it")
         raise BuildError(msg)
     each, smallest = -(-needed // home.groups), int(np.diff(groups.starts).min())
     if each > smallest:
-        msg = (f"{where}.wiring.home.share: must take at most the axons of a group "
+        msg = (f"{where}.share: must take at most the axons of a group "
                f"(got {each} of {smallest}). Take more home groups or a smaller share")
         raise BuildError(msg)
-    homes = np.empty((count, home.groups), np.int32)
-    if home.by == "random":
-        over_rows(count, _choose_homes, keys["wire"], spans, homes)
-        return homes
-    from scipy.spatial import cKDTree
-
-    centres = everyone[_centres(keys["centres"], len(groups), len(everyone))].astype(np.float64)
-    for low, high in np.unique(spans, axis=0).tolist():
-        tree = cKDTree(centres[low:high] % box.side if box.periodic else centres[low:high],
-                       boxsize=box.side if box.periodic else None)
-        mine = np.flatnonzero((spans[:, 0] == low) & (spans[:, 1] == high))
-        points = positions[mine].astype(np.float64)
-        _, near = tree.query(points % box.side if box.periodic else points,
-                             k=np.arange(1, home.groups + 1))
-        homes[mine] = low + near
-    return homes
 
 
-def _centres(key: tuple[int, int], groups: int, cells: int) -> np.ndarray:
-    """Return the cell at the centre of every group, so that centres lie inside any volume."""
-    from neostriatum import rng
-
-    return rng.below(rng.philox(key, 0, np.arange(groups), CENTRE)[0], cells)
+@compiled()
+def _nearest(start, stop, spans, targets, centres, side, homes):
+    """Find the home groups of every target whose centres are nearest to it."""
+    best = np.empty(homes.shape[1])
+    for row in range(start, stop):
+        best[:] = np.inf
+        for group in range(spans[row, 0], spans[row, 1]):
+            square = 0.0
+            for axis in range(3):
+                away = np.float64(centres[group, axis]) - np.float64(targets[row, axis])
+                if side < np.inf:
+                    away -= side * np.rint(away / side)
+                square += away * away
+            at = homes.shape[1]
+            while at > 0 and square < best[at - 1]:
+                at -= 1
+                if at + 1 < homes.shape[1]:
+                    best[at + 1], homes[row, at + 1] = best[at], homes[row, at]
+            if at < homes.shape[1]:
+                best[at], homes[row, at] = square, group
 
 
 @compiled()
@@ -154,8 +179,9 @@ def _choose_homes(start, stop, key, spans, homes):
 
 
 @compiled()
-def _choose(start, stop, key, starts, spans, homes, home, chosen):
+def _choose(start, stop, choosing, chosen):
     """Draw distinct axons for every target, those of its home groups first; drawn twice, again."""
+    key, starts, spans, homes, home = choosing
     n, groups = chosen.shape[1], homes.shape[1]
     taken = np.zeros(starts[-1], np.bool_)
     for row in range(start, stop):
@@ -191,7 +217,7 @@ def _by_source(chosen: np.ndarray, axons: int, into: np.ndarray) -> np.ndarray:
     offsets = np.zeros(axons + 1, np.int64)
     np.cumsum(counts.sum(axis=0), out=offsets[1:])
     at = np.cumsum(counts, axis=0) - counts + offsets[:-1]
-    over_rows(len(counts), _sort, cuts, chosen, at, into)
+    over_rows(len(counts), _sort, (cuts, at), chosen, into)
     return offsets
 
 
@@ -204,8 +230,9 @@ def _count(start, stop, cuts, chosen, counts):
 
 
 @compiled()
-def _sort(start, stop, cuts, chosen, at, into):
-    for stretch in range(start, stop):
+def _sort(first, last, cuts_and_places, chosen, into):
+    cuts, at = cuts_and_places
+    for stretch in range(first, last):
         mine = at[stretch]
         for row in range(cuts[stretch], cuts[stretch + 1]):
             for n in range(chosen.shape[1]):

@@ -11,7 +11,7 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.compile_clock import compile_seconds
 from neostriatum.errors import enough_memory
-from neostriatum.network.afferents import wire_axons
+from neostriatum.network.afferents import AxonWiring
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.estimate import Estimate
-    from neostriatum.network.groups import Groups
 
 
 @enough_memory()
@@ -96,7 +95,7 @@ def build(
         axons = axon_counts(circuit, counts, volume.volume_um3 * 1e-9)
         groups = {name: groups_of(name, circuit.axons[name], count, volume.volume_um3 * 1e-9)
                   for name, count in axons.items()}
-        edges = _edges(circuit, at, groups, positions, box, seed, guess, tell)
+        edges = _edges(at, AxonWiring(circuit, groups, positions, box, seed), guess, tell)
         junctions = _junctions(circuit, at, box, seed)
     of_axons = {name: edges.pop(name) for name in list(edges) if name.split("->")[0] in axons}
     return Network(seed, counts, box.side, box.periodic, positions, edges, junctions,
@@ -124,28 +123,27 @@ def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
                            counts[source] - (source == target))
 
 
-def _edges(circuit: Circuit, at: dict[str, Cells], groups: dict[str, Groups],
-           positions: np.ndarray, box: Box, seed: int, guess: Estimate,
+def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
            tell: Callable[[str, float], None]) -> dict[str, Edges]:
     """Wire every pathway into one block, of which the edges are views."""
+    circuit, seed = axons.circuit, axons.seed
     total, done = max(1, sum(guess.synapses.values())), 0
     block, rows, ends = Block(_roomy(total)), {}, [0]
     for name, pathway in circuit.pathways.items():
         source, target = name.split("->")
         mine = guess.synapses[name]
         lag = Lag.of(f"{circuit.name}: pathways.{name}.delay", pathway.delay)
-        key = stream(seed, "wire", name)
 
         def told(share: float, done: int = done, mine: int = mine) -> None:
             tell("wire", min(1.0, (done + share * mine) / total))
 
-        if source in groups:
-            keys = {"wire": key, "centres": stream(seed, "axon centres", source)}
-            rows[name] = wire_axons(name, circuit, groups[source], at[target].positions, positions,
-                                    box, seed, keys, block, lag, told)
+        if source in axons.groups:
+            rows[name] = axons.connect(name, at[target].positions, block, lag)
+            told(1.0)
         else:
-            rows[name] = connect(name, pathway.wiring, at[source], at[target], box=box, key=key,
-                                 block=block, lag=lag, same=source == target, tell=told)
+            rows[name] = connect(name, pathway.wiring, at[source], at[target], box=axons.box,
+                                 key=stream(seed, "wire", name), block=block, lag=lag,
+                                 same=source == target, tell=told)
         done += mine
         ends.append(block.used)
     block.trim()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,9 +77,10 @@ def axon_counts(circuit: Circuit, counts: dict[str, int], volume_mm3: float) -> 
         elif axons.density is not None:
             size = round(axons.density.value * volume_mm3)
         else:
+            per_target: Any = axons.per_target
             targets = {end for source, end in (one.split("->") for one in circuit.pathways)
                        if source == name}
-            size = round(axons.per_target.value * sum(counts[cell] for cell in targets))
+            size = round(per_target.value * sum(counts[cell] for cell in targets))
         found[name] = max(1, size)
     return found
 
