@@ -82,6 +82,8 @@ def _check_pathway(where: str, axons: Axons, pathway: Pathway) -> None:
         _refuse(f"{where}.delay.velocity", "must not be given, as axons have no positions")
     if axons.size is not None and wiring.n > axons.size:
         _refuse(f"{where}.wiring.n", f"must be at most the axons (got {wiring.n} of {axons.size})")
+    if not axons.identity:
+        _check_pooled(where, pathway)
     home = wiring.home
     groups = 1 if axons.groups is None and axons.groups_per_mm3 is None else axons.groups
     if home is not None and groups is not None and home.groups > groups:
@@ -94,6 +96,14 @@ def _check_pathway(where: str, axons: Axons, pathway: Pathway) -> None:
     if (pathway.stp is not None and pathway.stp.start == "stationary"
             and axons.recorded is not None):
         _refuse(f"{where}.stp.start", "must be rested, as recorded trains have no known rate")
+
+
+def _check_pooled(where: str, pathway: Pathway) -> None:
+    if pathway.weight_cv is not None and pathway.weight_cv.value > 0:
+        _refuse(f"{where}.weight_cv", "must be 0, as axons without identity have no synapses of "
+                f"their own (got {pathway.weight_cv.value:g})")
+    if pathway.failure is not None and pathway.failure.drawn:
+        _refuse(f"{where}.failure.drawn", "must be false for axons without identity (got true)")
 
 
 def _check_cells(where: str, pathway: Pathway) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -56,8 +56,8 @@ class Axons(Frozen):
     #: Probability that a spike is a copy of one of the group's mother train.
     packets: Fraction | None = None
     channels: dict[Named, AxonChannel] = Field(default_factory=dict)
-    #: Every axon has a train of its own.
-    identity: Literal[True] = True
+    #: Whether every axon has a train of its own; else arrivals of cells are drawn from rates.
+    identity: Annotated[bool, Field(strict=True)] = True
 
     @model_validator(mode="after")
     def _complete(self) -> Axons:
@@ -75,6 +75,10 @@ class Axons(Frozen):
             if given:
                 msg = f"recorded trains have no {given[0]} (got both). Give a rate instead"
                 raise ValueError(msg)
+        if not self.identity and (self.recorded is not None or self.packets is not None):
+            key = "recorded" if self.recorded is not None else "packets"
+            msg = f"{key} needs identity = true (got false)"
+            raise ValueError(msg)
         total = sum(one.share.value for one in self.channels.values())
         if self.channels and abs(total - 1) > 1e-6:
             msg = f"shares of channels must sum to 1 (got {total:.7g})"

@@ -34,18 +34,22 @@ class Plasticity:
                 for state, rest in self.model.rests.items()}
 
     def stationary(self, per_step: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the states that firing at a mean rate leads to, as a spike finds them.
+        """Return the states that a spike releases from after firing at a mean rate.
+
+        These are the `mean_states` with the jumps of a spike done: of Tsodyks and Markram
+        u = U(1 + r tau_fac)/(1 + U r tau_fac) and x = 1/(1 + u r tau_rec).
 
         Parameters
         ----------
         per_step : numpy.ndarray
             Spikes per step (n,).
+        """
+        return self._jumped(self.mean_states(per_step), self.model.jumps)
 
-        Notes
-        -----
-        Of the mean rate equation (rest - s)/tau + r (s' - s) = 0, where s' is what a spike makes
-        of s, and then with the jumps of a spike done: u = U(1 + r tau_fac)/(1 + U r tau_fac) and
-        x = 1/(1 + u r tau_rec) of Tsodyks and Markram.
+    def mean_states(self, per_step: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the states that firing at a mean rate leads to, as a spike finds them.
+
+        They solve (rest - s)/tau + r (s' - s) = 0, where s' is what a spike makes of s.
         """
         rests = {state.name: float(rest) for state, rest in self.model.rests.items()}
         load = {name: per_step * self.steps[name] for name in rests}
@@ -58,7 +62,26 @@ class Plasticity:
             states = new
             if moved < 1e-15:
                 break
-        return self._jumped(states, self.model.jumps)
+        return states
+
+    def decayed(self, states: dict[str, np.ndarray], interval: float) -> dict[str, np.ndarray]:
+        """Return states some steps later, without a spike."""
+        fall = {name: _decay(np.array([interval]), self.steps[name])[0] for name in states}
+        return {state.name: states[state.name] * fall[state.name] if rest == 0
+                else 1.0 - (1.0 - states[state.name]) * fall[state.name]
+                for state, rest in self.model.rests.items()}
+
+    def expected(self, states: dict[str, np.ndarray]) -> np.ndarray:
+        """Return what a spike releases that finds these states."""
+        known = self.values | self._jumped(states, self.model.jumps)
+        return np.broadcast_to(evaluate(self.model.released, known),
+                               next(iter(states.values())).shape)
+
+    def follow(self, states: dict[str, np.ndarray],
+               spikes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what a number of spikes below 1 makes of states on average."""
+        after = self._jumped(self._jumped(states, self.model.jumps), self.model.after)
+        return {name: value + spikes * (after[name] - value) for name, value in states.items()}
 
     def _jumped(self, states: dict[str, np.ndarray], jumps: Any) -> dict[str, np.ndarray]:
         known: dict[str, Any] = self.values | states

@@ -13,6 +13,7 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.pooled import Pools
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
 from neostriatum.errors import NumericsError
@@ -60,7 +61,7 @@ class Reference:
         self.last = {number: np.zeros(program.sources(one.source), np.int64)
                      for number, one in plastic.items()}
         self.axons = Players(program.axons)
-        self.axon_spikes = self.axons.counts
+        self.axon_spikes, self.pools = self.axons.counts, Pools(program.pooled)
         # The nodes of all kinds that have some, kind after kind.
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
@@ -141,6 +142,7 @@ class Reference:
             lo, hi = np.searchsorted(recorded.steps, [n - self.program.warmup] * 2 + np.arange(2))
             for receptor, weight in recorded.weights:
                 np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
+        self.pools.add(n, arriving)
 
     def _gap_currents(self) -> list[np.ndarray | None]:
         """Return the gap current of every cell by population, None where it has no junctions.
@@ -240,6 +242,7 @@ class Reference:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
         self.axons.change(program.axons)
+        self.pools.change(program.pooled)
         self._values = [pop.modulated(program.phi(self.step)) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
@@ -269,7 +272,7 @@ class Reference:
         """Return everything that the future depends on, as arrays by name."""
         return {"step": np.array(self.step),
                 **{name: part.copy() for name, part in self._parts().items()},
-                **self.axons.state(self.step)}
+                **self.axons.state(self.step), **self.pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
@@ -277,6 +280,7 @@ class Reference:
         for name, part in self._parts().items():
             part[:] = state[name]
         self.axons.restore(self.step, state)
+        self.pools.restore(self.step, state)
         self._values = [pop.modulated(self.program.phi(self.step))
                         for pop in self.program.populations]
         self._probes.forget()

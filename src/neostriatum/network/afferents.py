@@ -19,7 +19,7 @@ from neostriatum.threads import STRETCHES, over_rows
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
-    from neostriatum.circuit.pathway import Home
+    from neostriatum.circuit.pathway import FixedIndegree, Home
     from neostriatum.network.edges import Block, Lag
     from neostriatum.network.groups import Groups
     from neostriatum.network.wire import Box
@@ -70,7 +70,8 @@ class AxonWiring:
         Returns
         -------
         numpy.ndarray
-            int64, shape (axons + 1,): where each row begins.
+            int64, shape (axons + 1,): where each row begins. Of axons without identity, which have
+            no synapses, the `Network.homes` of the pathway.
 
         Raises
         ------
@@ -83,11 +84,13 @@ class AxonWiring:
         spans, key = self._spans(name, len(targets)), stream(self.seed, "wire", name)
         if len(targets):
             check_indegree(where, wiring.n, int(np.diff(groups.starts[spans], axis=1).min()))
-        home = round(wiring.n * wiring.home.share.value) if wiring.home else 0
+        home = from_home(wiring)
         homes = np.zeros((len(targets), 0), np.int32)
         if home:
             _check_homes(f"{where}.wiring.home", wiring.home, home, groups, spans)
             homes = self._homes(name, spans, targets)
+        if not self.circuit.axons[source].identity:
+            return np.hstack([homes, spans.astype(np.int32)])
         chosen = np.empty((len(targets), wiring.n), np.int32)
         over_rows(len(targets), _choose, Choosing(key, groups.starts, spans, homes, home), chosen)
         lag.check(0.0, 0.0)
@@ -124,6 +127,11 @@ class AxonWiring:
         side = self.box.side if self.box.periodic else np.inf
         over_rows(len(targets), _nearest, spans, targets, centres, side, homes)
         return homes
+
+
+def from_home(wiring: FixedIndegree) -> int:
+    """Return how many axons of a cell are of its home groups."""
+    return round(wiring.n * wiring.home.share.value) if wiring.home else 0
 
 
 def _check_homes(where: str, home: Home, needed: int, groups: Groups, spans: np.ndarray) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -95,13 +95,13 @@ def build(
         axons = axon_counts(circuit, counts, volume.volume_um3 * 1e-9)
         groups = {name: groups_of(name, circuit.axons[name], count, volume.volume_um3 * 1e-9)
                   for name, count in axons.items()}
-        edges = _edges(at, AxonWiring(circuit, groups, positions, box, seed), guess, tell)
+        edges, homes = _edges(at, AxonWiring(circuit, groups, positions, box, seed), guess, tell)
         junctions = _junctions(circuit, at, box, seed)
     of_axons = {name: edges.pop(name) for name in list(edges) if name.split("->")[0] in axons}
     return Network(seed, counts, box.side, box.periodic, positions, edges, junctions,
                    spread(circuit, counts, seed),
                    time.perf_counter() - started - (compile_seconds() - compiled_s), volume.shape,
-                   volume.filled, circuit, axons, of_axons)
+                   volume.filled, circuit, axons, of_axons, homes)
 
 
 def spread(circuit: Circuit, counts: dict[str, int],
@@ -124,11 +124,12 @@ def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
 
 
 def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
-           tell: Callable[[str, float], None]) -> dict[str, Edges]:
-    """Wire every pathway into one block, of which the edges are views."""
+           tell: Callable[[str, float], None],
+           ) -> tuple[dict[str, Edges], dict[str, np.ndarray]]:
+    """Wire every pathway into one block, of which the edges are views; return homes too."""
     circuit, seed = axons.circuit, axons.seed
     total, done = max(1, sum(guess.synapses.values())), 0
-    block, rows, ends = Block(_roomy(total)), {}, [0]
+    block, rows, ends = Block(_roomy(total)), dict[str, Any](), [0]
     for name, pathway in circuit.pathways.items():
         source, target = name.split("->")
         mine = guess.synapses[name]
@@ -145,14 +146,18 @@ def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
                                  key=stream(seed, "wire", name), block=block, lag=lag,
                                  same=source == target, tell=told)
         done += mine
-        ends.append(block.used)
+        if rows[name].ndim == 1:
+            ends.append(block.used)
     block.trim()
+    homes = {name: rows.pop(name) for name in list(rows)
+             if (source := name.split("->")[0]) in circuit.axons
+             and not circuit.axons[source].identity}
     edges = {}
     for (name, offsets), start, stop in zip(rows.items(), ends[:-1], ends[1:], strict=True):
         targets, cv = block.targets[start:stop], variation(circuit.pathways[name])
         drawn = weights(offsets, targets, cv, stream(seed, "weight", name)) if cv else None
         edges[name] = Edges(offsets, targets, block.delays[start:stop], drawn)
-    return edges
+    return edges, homes
 
 
 def _roomy(expected: int) -> int:

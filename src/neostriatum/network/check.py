@@ -34,7 +34,7 @@ def fit(circuit: Circuit, network: Network) -> None:
         ("cells", circuit.types, tuple(network.counts)),
         ("axons", tuple(circuit.axons), tuple(network.axons)),
         ("pathways", tuple(sorted(circuit.pathways)),
-         tuple(sorted((*network.edges, *network.afferents)))),
+         tuple(sorted((*network.edges, *network.afferents, *network.homes)))),
     ):
         if ours != theirs:
             msg = (f"{circuit.name}: {what}: must be the network's, {shown(', '.join(theirs))} "
@@ -76,7 +76,7 @@ def _drawn_by(circuit: Circuit) -> dict[str, Any]:
              for name in raw.get(section, {})}
     parts |= {f"cells.{name}.fraction": cell["fraction"] for name, cell in raw["cells"].items()}
     parts |= {f"axons.{name}.{key}": entry.get(key) for name, entry in raw.get("axons", {}).items()
-              for key in ("size", "per_target", "density", "groups", "groups_per_mm3")}
+              for key in ("size", "per_target", "density", "groups", "groups_per_mm3", "identity")}
     parts |= {f"axons.{name}.channels": {channel: one["share"] for channel, one in
                                          entry.get("channels", {}).items()}
               for name, entry in raw.get("axons", {}).items()}
@@ -124,6 +124,13 @@ def check(where: str, network: Network) -> None:
         _refuse(where, "positions must be finite")
     for name, edges in (network.edges | network.afferents).items():
         _check_edges(where, name, edges, *(network.sources(end) for end in name.split("->")))
+    for name, groups in network.homes.items():
+        place = f"{name} homes"
+        _like(where, place, groups, np.int32, (network.counts[name.split("->")[1]],
+                                               *groups.shape[1:]))
+        if groups.ndim != 2 or groups.shape[1] < 2 or (len(groups) and (
+                groups.min() < 0 or groups.max() > network.axons[name.split("->")[0]])):
+            _refuse(where, f"{place} must be numbers of groups")
     for name, pairs in network.junctions.items():
         _check_junctions(where, name, pairs, network.counts)
     for name, parameters in network.spread.items():

@@ -92,6 +92,8 @@ def expected(circuit: Circuit, name: str, counts: dict[str, int]) -> int:
     """Return how many synapses a pathway is expected to have (a bound for an open volume)."""
     source, target = name.split("->")
     wiring = circuit.pathways[name].wiring
+    if source in circuit.axons and not circuit.axons[source].identity:
+        return 0
     if isinstance(wiring, FixedIndegree):
         return wiring.n * counts[target]
     return round(_pairs(circuit, rule(name, wiring), source, target, counts))

@@ -102,10 +102,12 @@ def _read(path: Path) -> tuple[Network, dict[str, Any]]:
                           name in said["weighted"]) for name in names}
             for folder, sizes, names in (("edges", counts, said["pathways"]),
                                          ("afferents", axons, said.get("afferents", []))))
+        homes = {name: whole(column(file, f"homes/{name}"), counts[name.split("->")[1]])
+                 for name in said.get("homes", [])}
         spread = {name: {one: whole(column(file, f"spread/{name}/{one}"), counts[name])
                          for one in parameters} for name, parameters in said["spread"].items()}
     return Network(**said["fields"], **arrays, edges=edges, junctions=junctions,
-                   spread=spread, axons=axons, afferents=afferents), said
+                   spread=spread, axons=axons, afferents=afferents, homes=homes), said
 
 
 def _edges(file: Any, folder: str, sources: int, weighted: bool) -> Edges:

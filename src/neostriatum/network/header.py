@@ -51,8 +51,11 @@ def parsed(text: bytes) -> dict[str, Any]:
 
 def _has_axons(head: dict[str, Any], counts: dict[str, int]) -> bool:
     """Return whether what a `header` says of axons is of the right kind."""
-    axons, names = head.get("axons", {}), head.get("afferents", [])
-    return (isinstance(axons, dict) and isinstance(names, list) and set(axons).isdisjoint(counts)
+    axons, listed = head.get("axons", {}), (head.get("afferents", []), head.get("homes", []))
+    if not all(isinstance(names, list) for names in listed):
+        return False
+    names = [name for names in listed for name in names]
+    return (isinstance(axons, dict) and set(axons).isdisjoint(counts)
             and all(type(n) is int and 0 < n < 2**31 for n in axons.values())
             and all(isinstance(name, str) and name.count("->") == 1
                     and name.split("->")[0] in axons and name.split("->")[1] in counts

@@ -40,6 +40,9 @@ class Network:
     #: Axons of every population that is no cell type, and the synapses of their pathways.
     axons: dict[str, int] = field(default_factory=dict)
     afferents: dict[str, Edges] = field(default_factory=dict)
+    #: Of pathways of axons without identity: home groups of every target, then the first group of
+    #: the other axons and the one past the last, int32 (n, h + 2).
+    homes: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def volume_mm3(self) -> float:
@@ -122,6 +125,8 @@ class Network:
             yield f"axons {name}", np.array([count], np.int64)
         for name, edges in self.afferents.items():
             yield from _parts(name, edges)
+        for name, groups in self.homes.items():
+            yield f"{name} homes", groups
 
 
 def _parts(name: str, edges: Edges) -> Iterator[tuple[str, np.ndarray]]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 FORMAT, VERSION = "neostriatum network", 1
 #: Fields of a network that are arrays, tables of arrays, or not saved.
 ARRAYS = ("positions",)
-_OTHERS = ("edges", "junctions", "spread", "build_s", "circuit", "axons", "afferents")
+_OTHERS = ("edges", "junctions", "spread", "build_s", "circuit", "axons", "afferents",
+           "homes")
 #: Arrays of a pathway.
 PARTS = ("offsets", "targets", "delays", "weights")
 
@@ -71,6 +72,8 @@ def save(network: Network, path: str | Path, circuit: Circuit | None = None) -> 
                 for part in PARTS:
                     if getattr(edges, part) is not None:
                         _put(file, disk, f"{folder}/{name}/{part}", getattr(edges, part))
+        for name, groups in network.homes.items():
+            _put(file, disk, f"homes/{name}", groups)
         for name, parameters in network.spread.items():
             for parameter, values in parameters.items():
                 _put(file, disk, f"spread/{name}/{parameter}", values)
@@ -89,8 +92,8 @@ def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:
                      if edges.weights is not None],
         "spread": {name: list(parameters) for name, parameters in network.spread.items()},
         "circuit": circuit.to_dict(), **({"models": models} if models else {}),
-        **({"axons": network.axons, "afferents": list(network.afferents)} if network.axons
-           else {}),
+        **({"axons": network.axons, "afferents": list(network.afferents),
+            "homes": list(network.homes)} if network.axons else {}),
     }
 
 

@@ -26,7 +26,7 @@ INSTANT = 1e-9
 
 def check(program: Program) -> None:
     """Refuse axons, and what NEST's synapses cannot do."""
-    for axons in program.axons:
+    for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
         msg = (f"engine nest: axons.{axons.name}: are not simulated. "
                "Use --engine numba or reference")
         raise EngineUnsupported(msg)

@@ -14,6 +14,7 @@ from numba import float64
 from neostriatum.caching import compiled, inner
 from neostriatum.engines.axons import Players, Trains
 from neostriatum.engines.numba_engine.arrays import Wires
+from neostriatum.engines.numba_engine.pooled import Pooled
 from neostriatum.engines.numba_engine.release import call_release
 from neostriatum.engines.numba_engine.trains import Numbers, Stretch, draw_part
 
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 class AxonSpikes(NamedTuple):
     """Spikes of a stretch: ``first`` (a, steps + 1) by population and step, ``who`` (n,) axons.
 
-    ``releases`` (n, w) are those of the plastic projections of its source, in their order.
+    ``releases`` (n, w) are those of the plastic projections of its source, in their order;
+    ``pooled`` is what arrivals from axons without trains are drawn by.
     """
 
     first: np.ndarray
     who: np.ndarray
     releases: np.ndarray
+    pooled: Pooled
 
 
 class Firing(NamedTuple):
@@ -87,7 +90,7 @@ class CompiledPlayers(Players):
 
     kind = CompiledTrains
 
-    def play(self, crew: Crew, wires: Wires, step: int, count: int) -> AxonSpikes:
+    def play(self, crew: Crew, wires: Wires, pooled: Pooled, step: int, count: int) -> AxonSpikes:
         """Return the spikes of a stretch of steps; what they release is used up then."""
         first, who = np.zeros((len(self.trains), count + 1), np.int64), [np.zeros(0, np.int64)]
         for number, trains in enumerate(self.trains):
@@ -99,7 +102,7 @@ class CompiledPlayers(Players):
         sizes = np.array([trains.axons.n for trains in self.trains], np.int64)
         width = int(wires.plain[:, 5].max(initial=0)) if len(sizes) else 0
         axons = np.concatenate(who)
-        spikes = AxonSpikes(first, axons, np.zeros((len(axons), width)))
+        spikes = AxonSpikes(first, axons, np.zeros((len(axons), width)), pooled)
         if spikes.releases.size:
             cells = len(wires.first_tile) - 1
             crew.run(release_part, Firing(spikes, step, wires, cells, sizes, crew.parts))

@@ -23,6 +23,7 @@ from neostriatum.engines.numba_engine.delivery import deliver, find_rows, releas
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
+from neostriatum.engines.numba_engine.pooled import add_pooled
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
 
 #: Tiles that are delivered to and advanced together: their rings should fit the last cache.
@@ -123,6 +124,7 @@ def run_window(window, net, axons, tables, spikes, begin, found):
             deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
                     net.notes.releases[1 - window.phase], axons, spikes, begin, found)
             add_outside(population, first, end, window, net, tables)
+            add_pooled((population, first, end), window, net, axons.pooled)
             for tile in range(first, end):
                 net.notes.counts[window.phase, tile] = 0
                 if window.count > 0:

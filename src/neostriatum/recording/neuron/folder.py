@@ -72,8 +72,8 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
 
 
 def _refuse(program: Program) -> None:
-    if program.axons:
-        msg = (f"axons.{program.axons[0].name}: are not written for NEURON. "
+    for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
+        msg = (f"axons.{axons.name}: are not written for NEURON. "
                "Use --engine numba or reference")
         raise EngineUnsupported(msg)
     for population in program.populations:
