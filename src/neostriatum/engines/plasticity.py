@@ -64,11 +64,16 @@ class Plasticity:
                 break
         return states
 
-    def decayed(self, states: dict[str, np.ndarray], interval: float) -> dict[str, np.ndarray]:
-        """Return states some steps later, without a spike."""
-        fall = {name: _decay(np.array([interval]), self.steps[name])[0] for name in states}
-        return {state.name: states[state.name] * fall[state.name] if rest == 0
-                else 1.0 - (1.0 - states[state.name]) * fall[state.name]
+    def falls(self, interval: float) -> dict[str, float]:
+        """Return what is left of every state's distance from its rest after some steps."""
+        return {name: float(_decay(np.array([interval]), tau)[0])
+                for name, tau in self.steps.items()}
+
+    def decayed(self, states: dict[str, np.ndarray],
+                falls: dict[str, float]) -> dict[str, np.ndarray]:
+        """Return states later, without a spike; see `falls`."""
+        return {state.name: states[state.name] * falls[state.name] if rest == 0
+                else 1.0 - (1.0 - states[state.name]) * falls[state.name]
                 for state, rest in self.model.rests.items()}
 
     def expected(self, states: dict[str, np.ndarray]) -> np.ndarray:

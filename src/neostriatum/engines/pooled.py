@@ -69,6 +69,8 @@ class Pool:
         self.pooled = pooled
         self.trains = Trains(pooled.axons)
         self.at = 0
+        # Of the block that was looked at last.
+        self._block: tuple[int, Any] | None = None
         groups = len(pooled.axons.groups)
         rates = pooled.axons.chances(0, 1)[pooled.axons.groups.channel, 0]
         self.states = {one.name: one.stp.mean_states(rates) if one.stp.starts else
@@ -76,18 +78,27 @@ class Pool:
 
     def change(self, pooled: PooledAxons) -> None:
         """Go on with other rates."""
-        self.pooled = pooled
+        self.pooled, self._block = pooled, None
         self.trains.change(pooled.axons)
 
     def go_to(self, block: int) -> None:
         """Let slow courses and releases go on to the start of a block."""
         while self.at < block:
-            spikes = np.minimum(self.spikes(), 1.0)
+            spikes, met = self._met()
             for one in self.pooled.pathways:
                 if one.stp:
-                    self.states[one.name] = one.stp.follow(self._decayed(one), spikes)
+                    self.states[one.name] = one.stp.follow(met[one.name], np.minimum(spikes, 1.0))
             self.at += 1
             self.trains.go_to(self.at)
+
+    def _met(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
+        """Return spikes of an axon in the block by group, and the states that they find."""
+        if self._block is None or self._block[0] != self.at:
+            size = float(self.pooled.axons.block)
+            self._block = self.at, (self.spikes(), {
+                one.name: one.stp.decayed(self.states[one.name], one.stp.falls(size))
+                for one in self.pooled.pathways if one.stp})
+        return self._block[1]
 
     def spikes(self) -> np.ndarray:
         """Return how many spikes an axon of each group has in the block."""
@@ -100,26 +111,22 @@ class Pool:
 
     def tables(self) -> list[Table]:
         """Return the tables of the block, by pathway."""
-        spikes, sizes = self.spikes(), self.pooled.axons.sizes
+        (spikes, met), sizes = self._met(), self.pooled.axons.sizes
         tables = []
         for one in self.pooled.pathways:
             released = np.ones(len(spikes)) if one.stp is None else (
-                one.stp.expected(self._decayed(one)))
-            mean, release = list(spikes), list(released)
-            for low, high in one.spans.tolist():
-                some = slice(low, high)
-                mean.append((sizes[some] * spikes[some]).sum() / sizes[some].sum())
-                weight = sizes[some] * spikes[some]
-                release.append((weight * released[some]).sum() / max(weight.sum(), 1e-300))
-            means = one.counts[:, None] * np.array(mean)
-            amounts = np.array(release)[:, None] * np.array([weight for _, weight in one.weights])
+                one.stp.expected(met[one.name]))
+            mean, release = (np.concatenate([part, np.zeros(len(one.spans))])
+                             for part in (spikes, released))
+            for place, (low, high) in enumerate(one.spans.tolist(), len(spikes)):
+                weight = sizes[low:high] * spikes[low:high]
+                total = weight.sum()
+                mean[place] = total / sizes[low:high].sum()
+                release[place] = (weight * released[low:high]).sum() / max(total, 1e-300)
+            means = one.counts[:, None] * mean
+            amounts = release[:, None] * np.array([weight for _, weight in one.weights])
             tables.append(Table(means, rng.exp(-means), amounts))
         return tables
-
-    def _decayed(self, one: PooledPathway) -> dict[str, np.ndarray]:
-        """Return the states of a pathway as spikes in the block find them."""
-        assert one.stp is not None
-        return one.stp.decayed(self.states[one.name], float(self.pooled.axons.block))
 
     def state(self, step: int) -> dict[str, np.ndarray]:
         """Return slow courses and releases at the start of a step's block, by name."""
@@ -130,7 +137,7 @@ class Pool:
 
     def restore(self, step: int, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state` at a step."""
-        self.at = step // self.pooled.axons.block
+        self.at, self._block = step // self.pooled.axons.block, None
         self.trains.restart(step, state[f"axons.{self.pooled.axons.name}.slow"].copy())
         self.states = {name: {each: state[f"{name}.{each}"].copy() for each in states}
                        for name, states in self.states.items()}
@@ -140,10 +147,12 @@ def arrivals(one: PooledPathway, table: Table, block: int,
              steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return step within the block, cell and group of every arrival of a block."""
     cells, columns = one.groups.shape
-    entries, group = np.arange(cells * columns), one.groups.reshape(-1)
-    words = rng.philox(one.keys[0], 0, np.arange(-(-len(entries) // 4)), block)
-    u = rng.uniform32(words.T.reshape(-1)[: len(entries)])
-    mean, total = (part[entries % columns, group] for part in (table.mean, table.none))
+    entries, group = np.arange(columns * cells), one.groups.T.reshape(-1)
+    cell, column = entries % max(cells, 1), entries // max(cells, 1)
+    # Word by word of 128 counters, so that the numbers of a tile lie as its cells do.
+    words = rng.philox(one.keys[0], column, cell // 512 * 128 + cell % 128, block)
+    u = rng.uniform32(words[cell // 128 % 4, entries])
+    mean, total = (part[column, group] for part in (table.mean, table.none))
     term, count = total.copy(), np.zeros(len(entries), np.int64)
     active = np.flatnonzero(u >= total)
     while len(active):
@@ -153,9 +162,9 @@ def arrivals(one: PooledPathway, table: Table, block: int,
         active = active[(u[active] >= total[active]) & (count[active] < MOST)]
     entry = np.repeat(entries, count)
     number = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
-    words = rng.philox(one.keys[1], number // 4, entry, block)
+    words = rng.philox(one.keys[1], column[entry] * 256 + number // 4, cell[entry], block)
     step = rng.below(words[number % 4, np.arange(len(entry))], steps)
-    return step, entry // columns, group[entry]
+    return step, cell[entry], group[entry]
 
 
 class Pools:

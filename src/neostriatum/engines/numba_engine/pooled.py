@@ -5,26 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import float64, int64, uint32, uint64
+from numba import float64, int64, uint64
 
 from neostriatum import jit
-from neostriatum.caching import inner
+from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.events import AHEAD
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 from neostriatum.engines.pooled import MOST, Pool
 from neostriatum.engines.program import quantised
 
 if TYPE_CHECKING:
-    from neostriatum.engines.pooled import PooledAxons, PooledPathway
+    from neostriatum.engines.pooled import PooledAxons, PooledPathway, Table
 
 
 class Pooled(NamedTuple):
-    """What is drawn by in a stretch of blocks, of which all pathways have the same number.
+    """What is drawn by in a stretch of blocks.
 
-    ``plain`` (p, 7): target, columns, groups, first entry, first number of the tables, first of
-    the amounts, and first block. ``groups`` are those of every entry, cell by cell, column by
-    column; ``mean`` and ``none`` (blocks, columns, groups) of each pathway, one after another;
-    ``amounts`` (blocks, groups, receptors) what an arrival adds to the ring. ``keys`` (p, 4).
+    ``plain`` (p, 8): target, its cells, columns, groups, first entry, first number of the tables,
+    first of the amounts, first block. ``groups`` are those of every entry, column by column, cell
+    by cell; ``mean`` and ``none`` (blocks, columns, groups), the chance of none in 2^-32, of one
+    pathway after another; ``amounts`` (blocks, groups, w) what an arrival adds to the ring in the
+    columns ``ring`` (p, w) or -1. ``keys`` (p, 4); ``hits`` (parts, n) is scratch; ``block`` are
+    the steps of one.
     """
 
     plain: np.ndarray
@@ -33,16 +35,25 @@ class Pooled(NamedTuple):
     mean: np.ndarray
     none: np.ndarray
     amounts: np.ndarray
+    ring: np.ndarray
+    hits: np.ndarray
     block: int
 
 
 class Place(NamedTuple):
-    """A pathway in a block: where its tables begin, and the block."""
+    """Some cells in a block: their pathway, column, where what is theirs begins, and the first.
+
+    ``slot`` is that of the ring for the window's first step.
+    """
 
     one: int
     block: int
+    column: int
     table: int
     amounts: int
+    entry: int
+    slot: int
+    cell: int
 
 
 class CompiledPools:
@@ -50,8 +61,10 @@ class CompiledPools:
 
     def __init__(self, pooled: tuple[PooledAxons, ...]) -> None:
         self.pools = [Pool(one) for one in pooled]
+        paths = self._pathways()
         self._groups = np.concatenate([np.zeros(0, np.int32), *(
-            path.groups.reshape(-1) for path in self._pathways())])
+            path.groups.T.reshape(-1) for path in paths)])
+        self._entries = np.cumsum([0, *(path.groups.size for path in paths)])
 
     def _pathways(self) -> list[PooledPathway]:
         return [path for pool in self.pools for path in pool.pooled.pathways]
@@ -63,41 +76,36 @@ class CompiledPools:
 
     def tables(self, step: int, count: int, net: Any) -> Pooled:
         """Return what the arrivals of some steps are drawn by."""
-        paths, receptors = self._pathways(), net.populations.column.shape[1]
-        size = self.pools[0].pooled.axons.block if self.pools else 1
+        paths, size = self._pathways(), self.pools[0].pooled.axons.block if self.pools else 1
         first, last = step // size, -(-(step + count) // size)
-        drawn: list[list[Any]] = [[] for _ in paths]
+        drawn: list[list[Table]] = []
         for block in range(first, last):
-            tables = []
+            drawn.append([])
             for pool in self.pools:
                 pool.go_to(block)
-                tables += pool.tables()
-            for rows, table in zip(drawn, tables, strict=True):
-                rows.append(table)
-        plain, mean, none, amounts = np.zeros((len(paths), 7), np.int64), [], [], []
-        entries = table_at = amounts_at = 0
-        for number, (path, tables) in enumerate(zip(paths, drawn, strict=True)):
-            groups = (len(self._of(path).axons.groups) + len(path.spans))
-            plain[number] = (path.target, path.groups.shape[1], groups, entries, table_at,
-                             amounts_at, first)
-            brought = np.zeros((len(tables), groups, receptors))
-            for n, table in enumerate(tables):
-                for place, (receptor, _) in enumerate(path.weights):
-                    whole = quantised(table.amounts[:, place])
-                    brought[n, :, receptor] += np.rint(whole / net.unit[0]) * net.unit[1]
+                drawn[-1] += pool.tables()
+        most = max([1, *(len(path.weights) for path in paths)])
+        plain, ring = np.zeros((len(paths), 8), np.int64), np.full((len(paths), most), -1)
+        mean, none, amounts = ([np.zeros(0)] for _ in range(3))
+        for number, path in enumerate(paths):
+            tables = [each[number] for each in drawn]
+            cells, columns = path.groups.shape
+            groups = tables[0].mean.shape[1] if tables else 0
+            plain[number] = (path.target, cells, columns, groups, self._entries[number],
+                             sum(map(len, mean)), sum(map(len, amounts)), first)
+            brought = np.zeros((len(tables), groups, most))
+            for place, (receptor, _) in enumerate(path.weights):
+                ring[number, place] = net.populations.column[path.target, receptor]
+                if tables:
+                    whole = quantised([table.amounts[:, place] for table in tables])
+                    brought[:, :, place] = np.rint(whole / net.unit[0]) * net.unit[1]
             mean += [table.mean.reshape(-1) for table in tables]
             none += [table.none.reshape(-1) for table in tables]
             amounts.append(brought.reshape(-1))
-            entries += path.groups.size
-            table_at += len(tables) * path.groups.shape[1] * groups
-            amounts_at += brought.size
-        empty = [np.zeros(0)]
         keys = np.array([[*path.keys[0], *path.keys[1]] for path in paths], np.uint32)
-        return Pooled(plain, keys.reshape(-1, 4), self._groups, np.concatenate(empty + mean),
-                      np.concatenate(empty + none), np.concatenate(empty + amounts), size)
-
-    def _of(self, path: PooledPathway) -> PooledAxons:
-        return next(pool.pooled for pool in self.pools if path in pool.pooled.pathways)
+        return Pooled(plain, keys.reshape(-1, 4), self._groups, np.concatenate(mean),
+                      np.concatenate(none) * 2.0**32, np.concatenate(amounts), ring,
+                      np.zeros((len(net.work.own), AHEAD), np.int64), size)
 
     def state(self, step: int) -> dict[str, np.ndarray]:
         """Return what all depend on, by name."""
@@ -111,48 +119,72 @@ class CompiledPools:
 
 @inner
 def add_pooled(span, window, net, pooled):
-    """Add the arrivals of a window to the ring of a population's tiles, ``span`` its first and
-    the last but one of them, from pooled axons.
+    """Add the arrivals of a window from pooled axons to the ring of some tiles.
+
+    ``span`` has a population, the first of its tiles, and the one past the last.
     """
-    population, first, end = span
-    size = pooled.block
+    population, size = span[0], pooled.block
     for one in range(pooled.plain.shape[0]):
-        if pooled.plain[one, 0] != population or window.count == 0:
+        target, cells, columns, groups, entry, table, amounts, first = pooled.plain[one]
+        if target != population or window.count == 0:
             continue
-        columns, groups = pooled.plain[one, 1], pooled.plain[one, 2]
         for block in range(window.step0 // size, (window.step0 + window.count - 1) // size + 1):
-            number = block - pooled.plain[one, 6]
-            place = Place(one, block, pooled.plain[one, 4] + number * columns * groups,
-                          pooled.plain[one, 5] + number * groups * (
-                              net.populations.column.shape[1]))
-            for tile in range(first, end):
-                draw_tile(place, tile, window, net, pooled)
+            number = block - first
+            for column in range(columns):
+                place = Place(one, block, column, table + (number * columns + column) * groups,
+                              amounts + number * groups * pooled.ring.shape[1],
+                              entry + column * cells, window.step0 % window.slots, 0)
+                for tile in range(span[1], span[2]):
+                    draw_tile(place, tile, window, net, pooled)
 
 
 @inner
 def draw_tile(place, tile, window, net, pooled):
     """Draw how many arrivals every cell of a tile has in a block, and add them."""
-    one, columns, groups = place.one, pooled.plain[place.one, 1], pooled.plain[place.one, 2]
-    start = net.tiles.first[tile] * columns
-    stop = start + net.tiles.used[tile] * columns
-    words, key = net.work.words[window.part], pooled.keys[one]
-    key0, key1 = uint64(key[0]), uint64(key[1])
+    first, used = net.tiles.first[tile], net.tiles.used[tile]
+    words, hits, key = net.work.words[window.part], pooled.hits[window.part], pooled.keys[place.one]
+    key0, key1, column = uint64(key[0]), uint64(key[1]), uint64(place.column)
     bits, upper = uint64(place.block) & uint64(0xFFFFFFFF), uint64(place.block) >> uint64(32)
-    for four in range(start // 4, (stop + 3) // 4, AHEAD):
-        some = min(AHEAD, (stop + 3) // 4 - four)
+    counter = uint64(first // 4)
+    for n in range(AHEAD):
+        w0, w1, w2, w3 = jit.philox64(key0, key1, column, counter + uint64(n), bits, upper)
+        words[0, n], words[1, n], words[2, n], words[3, n] = w0, w1, w2, w3
+    for lane in range(4):
+        cell = first + AHEAD * lane
+        some, count = min(AHEAD, used - AHEAD * lane), 0
         for n in range(some):
-            w0, w1, w2, w3 = jit.philox64(key0, key1, uint64(0), uint64(four + n), bits, upper)
-            words[0, n], words[1, n], words[2, n], words[3, n] = w0, w1, w2, w3
-        for entry in range(4 * four, min(stop, 4 * (four + some))):
-            u = float64(words[entry & 3, (entry >> 2) - four]) * 2.0**-32
-            column = entry % columns
-            at = place.table + column * groups + pooled.groups[pooled.plain[one, 3] + entry]
-            if u >= pooled.none[at]:
-                add_arrivals(place, entry, count_of(u, pooled.none[at], pooled.mean[at]), window,
-                             net, pooled)
+            # Most have none: no branch to mispredict.
+            hits[count] = n
+            none = pooled.none[place.table + pooled.groups[place.entry + cell + n]]
+            count += int64(float64(words[lane, n]) >= none)
+        if count > 0:
+            add_hits(Place(place.one, place.block, place.column, place.table, place.amounts,
+                           place.entry, place.slot, cell), (lane, count), window, net, pooled)
 
 
 @inner
+def add_hits(place, found, window, net, pooled):
+    """Add the arrivals of the cells that have some."""
+    lane, hits_count = found
+    words, hits, key = net.work.words[window.part], pooled.hits[window.part], pooled.keys[place.one]
+    key0, key1, draw = uint64(key[2]), uint64(key[3]), uint64(place.column * 256)
+    bits, upper = uint64(place.block) & uint64(0xFFFFFFFF), uint64(place.block) >> uint64(32)
+    for n in range(hits_count):
+        w0, _, _, _ = jit.philox64(key0, key1, draw, uint64(place.cell + hits[n]), bits, upper)
+        words[4, n] = w0
+    for n in range(hits_count):
+        cell = place.cell + hits[n]
+        group = int64(pooled.groups[place.entry + cell])
+        none, mean = pooled.none[place.table + group], pooled.mean[place.table + group]
+        count = count_of(float64(words[lane, hits[n]]) * 2.0**-32, none * 2.0**-32, mean)
+        amounts = place.amounts + group * pooled.ring.shape[1]
+        add_arrival(place, cell, words[4, n], amounts, window, net, pooled)
+        for more in range(1, count):
+            four = jit.philox64(key0, key1, draw + uint64(more // 4), uint64(cell), bits, upper)
+            add_arrival(place, cell, four[more % 4], amounts, window, net, pooled)
+
+
+@woven
 def count_of(u, none, mean):
     """Return the Poisson count of a uniform number."""
     term, total, count = none, none, int64(0)
@@ -163,28 +195,21 @@ def count_of(u, none, mean):
     return count
 
 
-@inner
-def add_arrivals(place, entry, count, window, net, pooled):
-    """Add the arrivals of a cell from one group that fall into a window."""
-    one, population = place.one, pooled.plain[place.one, 0]
-    populations, receptors = net.populations, net.populations.column.shape[1]
-    cell = entry // pooled.plain[one, 1]
-    group = pooled.groups[pooled.plain[one, 3] + entry]
+@woven
+def add_arrival(place, cell, word, amounts, window, net, pooled):
+    """Add one arrival at a random step of the block, if that is in the window."""
+    step = place.block * pooled.block - window.step0 + int64(
+        (word * uint64(pooled.block)) >> uint64(32))
+    if step < 0 or step >= window.count:
+        return
+    populations, population = net.populations, pooled.plain[place.one, 0]
+    slot = place.slot + step
+    slot = slot - window.slots if slot >= window.slots else slot
     origin = (populations.ring_at[population]
-              + (cell // TILE) * populations.ring_stride[population] + cell % TILE)
-    low, high = uint32(uint64(place.block)), uint32(uint64(place.block) >> uint64(32))
-    words = (uint32(0), uint32(0), uint32(0), uint32(0))
-    for n in range(count):
-        if n % 4 == 0:
-            words = jit.philox(pooled.keys[one, 2], pooled.keys[one, 3], uint32(n // 4),
-                               uint32(entry), low, high)
-        step = place.block * pooled.block + (
-            (int64(words[n % 4]) * int64(pooled.block)) >> int64(32))
-        if step < window.step0 or step >= window.step0 + window.count:
-            continue
-        slot = origin + (step % window.slots) * populations.width[population] * COLUMN
-        for receptor in range(receptors):
-            amount = pooled.amounts[place.amounts + group * receptors + receptor]
-            if amount != 0:
-                column = populations.column[population, receptor]
-                net.ring[slot + column * COLUMN] += jit.like(net.ring[0], amount)
+              + (cell // TILE) * populations.ring_stride[population] + cell % TILE
+              + slot * populations.width[population] * COLUMN)
+    for receptor in range(pooled.ring.shape[1]):
+        column = pooled.ring[place.one, receptor]
+        if column >= 0:
+            net.ring[origin + column * COLUMN] += jit.like(
+                net.ring[0], pooled.amounts[amounts + receptor])
