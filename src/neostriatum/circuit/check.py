@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from neostriatum.circuit.axon_rules import check_axons
 from neostriatum.circuit.clock import steps, whole_steps
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
@@ -37,6 +38,7 @@ def check(circuit: Circuit) -> None:
     _check_modulators(circuit)
     _check_pathways(circuit)
     _check_inputs(circuit)
+    check_axons(circuit)
 
 
 def _check_cells(circuit: Circuit) -> None:
@@ -136,8 +138,9 @@ def _check_pathways(circuit: Circuit) -> None:
         ends = name.split("->")
         if len(ends) != 2:
             _refuse("pathways", f'a name is "source->target" (got "{shown(name)}")')
-        for end in ends:
-            _known(f"pathways.{name}", "cell type", end, circuit.cells)
+        _known(f"pathways.{name}", "cell type", ends[1], circuit.cells)
+        if ends[0] not in circuit.axons:
+            _known(f"pathways.{name}", "cell type", ends[0], circuit.cells)
         for receptor in pathway.conductance:
             where = f"pathways.{name}.conductance"
             _known(where, "receptor", receptor, circuit.receptors)

@@ -124,16 +124,25 @@ class Sphere(Frozen):
 
 
 class Channel(Frozen):
-    """A named subset of neurons: all, a fraction drawn by id, or a sphere."""
+    """A named subset of neurons: all, a fraction drawn by id, a sphere, or a share of types.
+
+    Channels with a share divide the cells of the types that they are ``of``: no cell is in two.
+    """
 
     all: Literal[True] | None = None
     fraction: Fraction | None = None
     sphere: Sphere | None = None
+    share: Fraction | None = None
+    of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Channel:
-        given = [key for key in ("all", "fraction", "sphere") if getattr(self, key) is not None]
+        kinds = ("all", "fraction", "sphere", "share")
+        given = [key for key in kinds if getattr(self, key) is not None]
         if len(given) != 1:
-            msg = f"must be one of all, fraction, sphere (got {', '.join(given) or 'none'})"
+            msg = f"must be one of {', '.join(kinds)} (got {', '.join(given) or 'none'})"
+            raise ValueError(msg)
+        if (self.share is None) != (self.of is None):
+            msg = "share needs the cell types that it is of, and of a share"
             raise ValueError(msg)
         return self

@@ -142,6 +142,7 @@ def _files(raw: Any) -> dict[tuple[str, ...], Any]:
     for name, entry in _table(raw, "inputs").items():
         places += [("inputs", name, "targets", cell, "spikes")
                    for cell in _table(entry, "targets")]
+    places += [("axons", name, "recorded") for name in _table(raw, "axons")]
     files = {place: _table(raw, *place).get("file") for place in places}
     return {place: file for place, file in files.items() if file is not None}
 

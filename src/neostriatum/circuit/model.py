@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from neostriatum.circuit.aliases import canonical, check_names, in_order
+from neostriatum.circuit.axons import Axons
 from neostriatum.circuit.cell import Cell, Start
 from neostriatum.circuit.drive import Channel, Input
 from neostriatum.circuit.modulator import (
@@ -51,6 +52,7 @@ class Circuit(Frozen):
     gap_junctions: dict[str, GapJunctions] = Field(default_factory=dict)
     inputs: dict[Named, Input] = Field(default_factory=dict)
     channels: dict[Named, Channel] = Field(default_factory=dict)
+    axons: dict[Named, Axons] = Field(default_factory=dict)
     dopamine: Dopamine = Dopamine()
     #: Every level by name, D1 and D2 first.
     modulators: dict[Named, Modulator] = Field(default_factory=dict)
@@ -89,6 +91,10 @@ class Circuit(Frozen):
                 if isinstance(said, dict) and isinstance(said.get("targets"), dict) else said
                 for name, said in raw["inputs"].items()
             }
+        if isinstance(raw.get("channels"), dict):
+            raw["channels"] = {name: {**said, "of": [canonical(part) for part in said["of"]]}
+                               if isinstance(said, dict) and isinstance(said.get("of"), list)
+                               else said for name, said in raw["channels"].items()}
         _spelled_once(raw)
         return raw
 
@@ -201,8 +207,12 @@ class Circuit(Frozen):
     def to_dict(self) -> dict[str, Any]:
         """Return the circuit as nested plain data that `load` reads back to an equal circuit."""
         raw = self.model_dump(mode="json", exclude_none=True)
-        if not raw["modulators"]:
-            del raw["modulators"]
+        for key in ("modulators", "axons"):
+            if not raw[key]:
+                del raw[key]
+        for one in raw.get("axons", {}).values():
+            if not one["channels"]:
+                del one["channels"]
         return raw
 
     def replace(self, changes: dict[str, Any]) -> Circuit:

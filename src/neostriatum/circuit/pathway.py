@@ -151,12 +151,25 @@ class Measured(Frozen):
         return table
 
 
+class Home(Frozen):
+    """The share of a target's axons that comes from some groups of its own."""
+
+    share: Fraction
+    groups: Annotated[int, Field(gt=0, le=1000, strict=True)]
+    by: Literal["random", "position"] = "random"
+
+
 class FixedIndegree(Frozen):
-    """Exactly ``n`` distinct sources for every target, drawn from those ``within`` a distance."""
+    """Exactly ``n`` distinct sources for every target, drawn from those ``within`` a distance.
+
+    Of axons, some may come from groups that are the target's home, or all from its channel.
+    """
 
     rule: Literal["fixed_indegree"]
     n: Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
     within: Reach | None = None
+    home: Home | None = None
+    same_channel: Annotated[bool, Field(strict=True)] | None = None
 
 
 PairRule = DistanceLaw | Pairwise | FixedProbability | Measured
@@ -173,6 +186,11 @@ class Plasticity(NamedParameters):
 
     _kind: ClassVar[str] = "release"
     _usual: ClassVar[str] = "tsodyks_markram"
+
+    #: As after a long rest, which is usual, or as after long firing at the mean rate.
+    start: Literal["rested", "stationary"] | None = None
+    #: Mean rate of sources that are cells; axons have a rate of their own.
+    start_rate: measure("Hz", ge=0) | None = None
 
     @property
     def release_model(self) -> ReleaseModel:

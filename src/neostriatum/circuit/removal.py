@@ -37,6 +37,17 @@ def without(raw: dict[str, Any], cell: str) -> dict[str, Any]:
                  for name, members in raw["pools"].items()}
         kept["pools"] = {name: members for name, members in pools.items() if members}
     kept["inputs"] = {name: entry for name, entry in inputs.items() if entry["targets"]}
+    kept["channels"] = channels_among(raw["channels"], [one for one in raw["cells"] if one != cell])
+    return kept
+
+
+def channels_among(channels: dict[str, Any], types: list[str]) -> dict[str, Any]:
+    """Return channels without the shares of other cell types; one of others alone has no cells."""
+    kept = {}
+    for name, channel in channels.items():
+        of = [cell for cell in channel.get("of", ()) if cell in types]
+        kept[name] = channel if "of" not in channel else (
+            channel | {"of": of} if of else {"fraction": 0.0})
     return kept
 
 

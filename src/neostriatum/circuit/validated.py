@@ -45,6 +45,10 @@ def validated(kind: type[Circuit], where: str, raw: Any, folder: Path | None,
             if target.spikes is not None and target.spikes._events is None:
                 label = f"{where}: inputs.{name}.targets.{cell}.spikes"
                 target.spikes._events = read_spikes(label, target.spikes, folder)
+    for name, axons in circuit.axons.items():
+        if axons.recorded is not None and axons.recorded._events is None:
+            axons.recorded._events = read_spikes(f"{where}: axons.{name}.recorded",
+                                                 axons.recorded, folder)
     return circuit
 
 

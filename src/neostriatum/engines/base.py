@@ -68,6 +68,8 @@ class Engine(Protocol):
     capabilities: Capabilities
     #: Reason of every capability that is False.
     excuses: dict[str, str]
+    #: Spikes of axons after the warm-up, by population.
+    axon_spikes: dict[str, int]
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
@@ -157,7 +159,9 @@ def _shape(program: Program) -> Any:
     pathways = [(one.name, one.stp and one.stp.model.text, [entry for entry, _ in one.weights])
                 for one in program.projections]
     levels = (program.signals.names, program.signals.plain.tolist())
-    return cells, levels, pathways, [(kind.name, kind.tau is None) for kind in program.gaps]
+    axons = [(one.name, one.n, len(one.groups)) for one in program.axons]
+    return (cells, levels, pathways, [(kind.name, kind.tau is None) for kind in program.gaps],
+            axons)
 
 
 _ENGINES = {

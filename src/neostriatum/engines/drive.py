@@ -10,6 +10,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.circuit.clock import steps
+from neostriatum.network.groups import shared_channels
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -203,6 +204,9 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
     said = circuit.channels[channel] if channel is not None else None
     if said is None or said.all:
         return everyone
+    if said.share is not None:
+        number = list(circuit.channels).index(channel)
+        return everyone[shared_channels(circuit, population.name, population.n, seed) == number]
     if said.fraction is not None:
         words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
         return everyone[rng.uniform32(words[0]) < said.fraction.value]

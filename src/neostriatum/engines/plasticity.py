@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,76 @@ class Plasticity:
     model: ReleaseModel
     values: dict[str, float]
     steps: dict[str, float]
+    #: States (n,) of the sources at the first step, where these are not at rest.
+    starts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def begin(self, n: int) -> dict[str, np.ndarray]:
+        """Return the states of ``n`` sources at the first step."""
+        return {state.name: np.array(np.broadcast_to(
+                    np.asarray(self.starts.get(state.name, float(rest)), float), (n,)))
+                for state, rest in self.model.rests.items()}
+
+    def stationary(self, per_step: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the states that a spike releases from after firing at a mean rate.
+
+        These are the `mean_states` with the jumps of a spike done: of Tsodyks and Markram
+        u = U(1 + r tau_fac)/(1 + U r tau_fac) and x = 1/(1 + u r tau_rec).
+
+        Parameters
+        ----------
+        per_step : numpy.ndarray
+            Spikes per step (n,).
+        """
+        return self._jumped(self.mean_states(per_step), self.model.jumps)
+
+    def mean_states(self, per_step: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the states that firing at a mean rate leads to, as a spike finds them.
+
+        They solve (rest - s)/tau + r (s' - s) = 0, where s' is what a spike makes of s.
+        """
+        rests = {state.name: float(rest) for state, rest in self.model.rests.items()}
+        load = {name: per_step * self.steps[name] for name in rests}
+        states = {name: np.full(per_step.shape, rest) for name, rest in rests.items()}
+        for _ in range(10_000):
+            after = self._jumped(self._jumped(states, self.model.jumps), self.model.after)
+            new = {name: (rests[name] + load[name] * after[name]) / (1.0 + load[name])
+                   for name in rests}
+            moved = max(float(np.abs(new[name] - states[name]).max(initial=0.0)) for name in rests)
+            states = new
+            if moved < 1e-15:
+                break
+        return states
+
+    def falls(self, interval: float) -> dict[str, float]:
+        """Return what is left of every state's distance from its rest after some steps."""
+        return {name: float(_decay(np.array([interval]), tau)[0])
+                for name, tau in self.steps.items()}
+
+    def decayed(self, states: dict[str, np.ndarray],
+                falls: dict[str, float]) -> dict[str, np.ndarray]:
+        """Return states later, without a spike; see `falls`."""
+        return {state.name: states[state.name] * falls[state.name] if rest == 0
+                else 1.0 - (1.0 - states[state.name]) * falls[state.name]
+                for state, rest in self.model.rests.items()}
+
+    def expected(self, states: dict[str, np.ndarray]) -> np.ndarray:
+        """Return what a spike releases that finds these states."""
+        known = self.values | self._jumped(states, self.model.jumps)
+        return np.broadcast_to(evaluate(self.model.released, known),
+                               next(iter(states.values())).shape)
+
+    def follow(self, states: dict[str, np.ndarray],
+               spikes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what a number of spikes below 1 makes of states on average."""
+        after = self._jumped(self._jumped(states, self.model.jumps), self.model.after)
+        return {name: value + spikes * (after[name] - value) for name, value in states.items()}
+
+    def _jumped(self, states: dict[str, np.ndarray], jumps: Any) -> dict[str, np.ndarray]:
+        known: dict[str, Any] = self.values | states
+        states = dict(states)
+        for state, tree in jumps.items():
+            states[state.name] = known[state.name] = evaluate(tree, known)
+        return states
 
     @property
     def U(self) -> float:
@@ -44,6 +114,16 @@ class Plasticity:
     def most(self) -> float:
         """The most that a spike can release, relative to a first one."""
         return float(evaluate(self.model.most, self.values))
+
+    def fire(self, states: dict[str, np.ndarray], last: np.ndarray, fired: np.ndarray,
+             step: int) -> np.ndarray:
+        """Return what spikes of some sources at a step release, and change what these keep."""
+        own = {name: values[fired] for name, values in states.items()}
+        released = self.release(own, (step - last[fired]).astype(np.float64))
+        for name, values in own.items():
+            states[name][fired] = values
+        last[fired] = step
+        return released
 
     def release(self, states: dict[str, np.ndarray], interval: np.ndarray) -> np.ndarray:
         """Return what spikes release, relative to first ones, and change the states.

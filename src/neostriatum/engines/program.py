@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.clock import steps
+from neostriatum.engines.axons import lower_axons
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
 from neostriatum.engines.levels import Levels, held, lower_levels
 from neostriatum.engines.modulation import lower_weight_effects
 from neostriatum.engines.plasticity import Plasticity
+from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
 from neostriatum.errors import EngineUnsupported
+from neostriatum.network.afferents import from_home
 from neostriatum.network.check import fit
 from neostriatum.network.network import delay_steps
 from neostriatum.rng import stream
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.axons import AxonPopulation
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
 
@@ -44,6 +48,7 @@ def quantised(weight: Any) -> Any:
 class Projection:
     """One pathway: CSR synapses, delays in steps, weight per entry of the target (its receptors).
 
+    ``source`` numbers the populations of cells, and after them those of axons.
     ``factors`` float32 (m,) scale every weight of a synapse, None where all are 1; ``failure`` is
     the probability that a spike releases nothing at a synapse, drawn under ``key``.
     """
@@ -100,6 +105,9 @@ class Program:
     delays: np.ndarray
     #: What it was lowered from.
     circuit: Circuit
+    axons: tuple[AxonPopulation, ...] = ()
+    #: Axons without trains.
+    pooled: tuple[PooledAxons, ...] = ()
     slots: int = 1
     seed: int = 1
     index: dict[str, int] = field(default_factory=dict)
@@ -112,6 +120,11 @@ class Program:
         """Return the level of every modulator at a step; of computed ones, their starts."""
         time = self.time_ms(step)
         return tuple(float(course.at(time)) for course in self.courses)
+
+    def sources(self, number: int) -> int:
+        """Return how many cells, or axons, the source with a number has."""
+        cells = len(self.populations)
+        return self.populations[number].n if number < cells else self.axons[number - cells].n
 
     def coupled(self, population: int) -> bool:
         """Return whether cells of a population have gap junctions."""
@@ -151,12 +164,19 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     index = {name: number for number, name in enumerate(circuit.types)}
     populations = tuple(lower_population(circuit, network, name, seed) for name in circuit.types)
     _refuse_levels(populations)
-    ordered = replace(network, edges={name: network.edges[name] for name in circuit.pathways})
+    every = lower_axons(circuit, network, seed)
+    axons = tuple(one for one in every if circuit.axons[one.name].identity)
+    index |= {one.name: len(populations) + number for number, one in enumerate(axons)}
+    wired = network.edges | network.afferents
+    ordered = replace(network, edges={name: wired[name] for name in circuit.pathways
+                                      if name in wired})
+    pooled = tuple(_pooled(circuit, network, one, populations, seed) for one in every
+                   if not circuit.axons[one.name].identity)
     targets, units = ordered.joined()
     delays, start, made = _steps(circuit, ordered, units), 0, []
     for name, edges in ordered.edges.items():
         span = slice(start, start + len(edges))
-        made.append(_projection(circuit, name, populations, index, edges, targets[span],
+        made.append(_projection(circuit, name, populations, axons, index, edges, targets[span],
                                 delays[span], seed))
         start = span.stop
     projections = tuple(made)
@@ -170,7 +190,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
         courses=tuple(held(start) if course is None else course for course, start
                       in zip(signals.courses, signals.starts, strict=True)), signals=signals,
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
-        circuit=circuit,
+        circuit=circuit, axons=axons, pooled=pooled,
     )
 
 
@@ -198,25 +218,63 @@ def _steps(circuit: Circuit, network: Network, units: np.ndarray) -> np.ndarray:
 
 
 def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...],
-                index: dict[str, int], edges: Edges, targets: np.ndarray, delays: np.ndarray,
-                seed: int) -> Projection:
+                axons: tuple[AxonPopulation, ...], index: dict[str, int], edges: Edges,
+                targets: np.ndarray, delays: np.ndarray, seed: int) -> Projection:
     pathway = circuit.pathways[name]
     source, target = (index[end] for end in name.split("->"))
-    receptors = [synapse.name for synapse in populations[target].synapses]
-    effects = lower_weight_effects(circuit, name)
-    failure = pathway.failure
-    folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
-    weights = tuple((populations[target].entry(receptors.index(receptor), effects),
-                     float(quantised(g.value * folded)))
-                    for receptor, g in pathway.conductance.items())
-    stp = None
-    if pathway.stp is not None:
-        model, values = pathway.stp.release_model, pathway.stp.values
-        stp = Plasticity(model, values, {state.name: values[tau.name] / circuit.dt.value
-                                         for state, tau in model.decays.items()})
+    failure, of_axons = pathway.failure, source - len(populations)
+    rates = axons[of_axons].mean_rates() if of_axons >= 0 else np.full(
+        populations[source].n, pathway.stp.start_rate.value if pathway.stp is not None
+        and pathway.stp.start_rate is not None else 0.0)
+    weights = _weights(circuit, name, populations[target])
+    stp = _plasticity(circuit, pathway, rates)
     drawn = failure.probability.value if failure is not None and failure.drawn else 0.0
     return Projection(name, source, target, edges.offsets, targets, delays, weights, stp,
                       edges.weights, drawn, stream(seed, "failure", name))
+
+
+def _weights(circuit: Circuit, name: str, target: Population) -> tuple[tuple[int, float], ...]:
+    """Return what a spike of a pathway adds [nS], by entry of its target."""
+    pathway, effects = circuit.pathways[name], lower_weight_effects(circuit, name)
+    receptors, failure = [synapse.name for synapse in target.synapses], pathway.failure
+    folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
+    return tuple((target.entry(receptors.index(receptor), effects),
+                  float(quantised(g.value * folded)))
+                 for receptor, g in pathway.conductance.items())
+
+
+def _plasticity(circuit: Circuit, pathway: Any, rates: np.ndarray) -> Plasticity | None:
+    """Return the plasticity of a pathway whose sources have these mean rates [Hz]."""
+    if pathway.stp is None:
+        return None
+    model, values = pathway.stp.release_model, pathway.stp.values
+    stp = Plasticity(model, values, {state.name: values[tau.name] / circuit.dt.value
+                                     for state, tau in model.decays.items()})
+    if pathway.stp.start != "stationary":
+        return stp
+    return replace(stp, starts=stp.stationary(rates * (circuit.dt.value / 1000.0)))
+
+
+def _pooled(circuit: Circuit, network: Network, axons: AxonPopulation,
+            populations: tuple[Population, ...], seed: int) -> PooledAxons:
+    """Return a population of pooled axons and its pathways."""
+    found, groups = [], len(axons.groups)
+    for name, pathway in circuit.pathways.items():
+        source, cell = name.split("->")
+        if source != axons.name:
+            continue
+        target = next(n for n, one in enumerate(populations) if one.name == cell)
+        homes, home = network.homes[name], from_home(pathway.wiring)
+        spans, which = np.unique(homes[:, -2:], axis=0, return_inverse=True)
+        count = homes.shape[1] - 2
+        shares = [home * (n + 1) // count - home * n // count for n in range(count)]
+        columns = np.hstack([homes[:, :-2], groups + which.reshape(-1, 1)]).astype(np.int32)
+        keys = tuple(stream(seed, use, name) for use in ("pooled count", "pooled step"))
+        found.append(PooledPathway(
+            name, target, _weights(circuit, name, populations[target]), columns,
+            spans.astype(np.int64), np.array([*shares, pathway.wiring.n - home], float),
+            _plasticity(circuit, pathway, np.zeros(1)), keys))
+    return PooledAxons(axons, tuple(found))
 
 
 def _gaps(circuit: Circuit, network: Network, index: dict[str, int]) -> Iterator[Gaps]:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum import rng
+from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.gaps import gap_currents
 from neostriatum.engines.levels import Signals
+from neostriatum.engines.pooled import Pools
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
 from neostriatum.errors import NumericsError
@@ -21,7 +23,6 @@ from neostriatum.models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.plasticity import Plasticity
     from neostriatum.engines.population import Population, Synapse
     from neostriatum.network.network import Network
 
@@ -57,11 +58,12 @@ class Reference:
         self.ring = [np.zeros((program.slots, pop.entries, pop.n))
                      for pop in program.populations]
         plastic = {number: one for number, one in enumerate(program.projections) if one.stp}
-        self.stp = {number: {state.name: np.full(program.populations[one.source].n, float(rest))
-                             for state, rest in one.stp.model.rests.items()}
+        self.stp = {number: one.stp.begin(program.sources(one.source))
                     for number, one in plastic.items()}
-        self.last = {number: np.zeros(program.populations[one.source].n, np.int64)
+        self.last = {number: np.zeros(program.sources(one.source), np.int64)
                      for number, one in plastic.items()}
+        self.axons = Players(program.axons)
+        self.axon_spikes, self.pools = self.axons.counts, Pools(program.pooled)
         # The nodes of all kinds that have some, kind after kind.
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
@@ -119,7 +121,7 @@ class Reference:
         spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
-        self._send(n, spikes)
+        self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
         self._signals.end(n, program.time_ms(n), program.dt, [len(fired) for fired in spikes])
         self._probes.see(n, self._probed)
         return spikes
@@ -155,6 +157,7 @@ class Reference:
             lo, hi = np.searchsorted(recorded.steps, [n - self.program.warmup] * 2 + np.arange(2))
             for receptor, weight in recorded.weights:
                 np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
+        self.pools.add(n, arriving)
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
@@ -208,7 +211,8 @@ class Reference:
             fired = spikes[one.source]
             if not len(fired):
                 continue
-            scale = self._release(number, one.stp, fired, n) if one.stp else np.ones(len(fired))
+            scale = (one.stp.fire(self.stp[number], self.last[number], fired, n) if one.stp
+                     else np.ones(len(fired)))
             lengths = one.offsets[fired + 1] - one.offsets[fired]
             rows = np.repeat(one.offsets[fired] - np.cumsum(lengths) + lengths, lengths)
             rows += np.arange(lengths.sum())
@@ -228,20 +232,12 @@ class Reference:
         words = rng.philox(one.key, place // 4, np.repeat(fired, lengths), n)
         return rng.uniform32(words[place % 4, np.arange(len(place))]) >= one.failure
 
-    def _release(self, number: int, stp: Plasticity, fired: np.ndarray, n: int) -> np.ndarray:
-        """Return the release of these spikes relative to a first one."""
-        states, last = self.stp[number], self.last[number]
-        own = {name: values[fired] for name, values in states.items()}
-        released = stp.release(own, (n - last[fired]).astype(np.float64))
-        for name, values in own.items():
-            states[name][fired] = values
-        last[fired] = n
-        return released
-
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
         self._signals.about = program.signals
+        self.axons.change(program.axons)
+        self.pools.change(program.pooled)
         self._values = [pop.modulated(self._phi()) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
@@ -274,13 +270,16 @@ class Reference:
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
         return {"step": np.array(self.step),
-                **{name: part.copy() for name, part in self._parts().items()}}
+                **{name: part.copy() for name, part in self._parts().items()},
+                **self.axons.state(self.step), **self.pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
         for name, part in self._parts().items():
             part[:] = state[name]
+        self.axons.restore(self.step, state)
+        self.pools.restore(self.step, state)
         self._values = [pop.modulated(self._phi()) for pop in self.program.populations]
         self._probes.forget()
 

@@ -34,7 +34,7 @@ def known_type(circuit: Circuit, name: str) -> str:
 def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
     """Return a circuit of ``cell`` alone, with ``parts`` (raw keys) added."""
     raw = circuit.to_dict()
-    for key in ("pathways", "gap_junctions", "inputs", "channels", "noise", "spread",
+    for key in ("pathways", "gap_junctions", "inputs", "channels", "axons", "noise", "spread",
                 "pools"):
         raw.pop(key, None)
     raw["modulators"] = holding(circuit)

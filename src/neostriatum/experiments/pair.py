@@ -10,6 +10,7 @@ import numpy as np
 from neostriatum.circuit.clock import run_steps, steps
 from neostriatum.circuit.drive import SpikeFile
 from neostriatum.circuit.load import load
+from neostriatum.circuit.removal import channels_among
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import Engine, Trace
 from neostriatum.engines.base import engine as make_engine
@@ -208,12 +209,12 @@ def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms:
 def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: int,
             simulator: Engine) -> PairResult:
     name, pathway = f"{source}->{target}", whole.pathways[f"{source}->{target}"]
-    types = [one for one in whole.types if one in (source, target)]
-    raw = whole.to_dict()
+    types, raw = [one for one in whole.types if one in (source, target)], whole.to_dict()
     raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
     raw["pathways"], raw["modulators"] = {name: raw["pathways"][name]}, holding(whole, types)
-    raw.pop("gap_junctions", None)
-    raw.pop("pools", None)
+    for key in ("gap_junctions", "pools", "axons"):
+        raw.pop(key, None)
+    raw["channels"] = channels_among(raw.get("channels", {}), types)
     raw["inputs"] = {key: {"targets": kept} for key, said in raw.get("inputs", {}).items()
                      if (kept := {one: said["targets"][one] for one in types
                                   if one in said["targets"]})}

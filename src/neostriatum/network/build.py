@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.compile_clock import compile_seconds
 from neostriatum.errors import enough_memory
+from neostriatum.network.afferents import AxonWiring
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag
 from neostriatum.network.estimate import refuse_what_cannot_fit, variation
+from neostriatum.network.groups import axon_counts, groups_of
 from neostriatum.network.indegree import check_indegree
 from neostriatum.network.law import rule
 from neostriatum.network.network import Network
@@ -90,12 +92,16 @@ def build(
         for name, count in counts.items():
             at[name] = Cells.of(positions[start : start + count], volume.side)
             start += count
-        edges = _edges(circuit, at, box, seed, guess, tell)
+        axons = axon_counts(circuit, counts, volume.volume_um3 * 1e-9)
+        groups = {name: groups_of(name, circuit.axons[name], count, volume.volume_um3 * 1e-9)
+                  for name, count in axons.items()}
+        edges, homes = _edges(at, AxonWiring(circuit, groups, positions, box, seed), guess, tell)
         junctions = _junctions(circuit, at, box, seed)
+    of_axons = {name: edges.pop(name) for name in list(edges) if name.split("->")[0] in axons}
     return Network(seed, counts, box.side, box.periodic, positions, edges, junctions,
                    spread(circuit, counts, seed),
                    time.perf_counter() - started - (compile_seconds() - compiled_s), volume.shape,
-                   volume.filled, circuit)
+                   volume.filled, circuit, axons, of_axons, homes)
 
 
 def spread(circuit: Circuit, counts: dict[str, int],
@@ -111,34 +117,47 @@ def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
     """Refuse what is impossible whatever the positions, before anything is drawn."""
     for name, pathway in circuit.pathways.items():
         source, target = name.split("->")
-        if isinstance(pathway.wiring, FixedIndegree) and counts[target]:
+        if (isinstance(pathway.wiring, FixedIndegree) and counts[target]
+                and source not in circuit.axons):
             check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n,
                            counts[source] - (source == target))
 
 
-def _edges(circuit: Circuit, at: dict[str, Cells], box: Box, seed: int, guess: Estimate,
-           tell: Callable[[str, float], None]) -> dict[str, Edges]:
-    """Wire every pathway into one block, of which the edges are views."""
+def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
+           tell: Callable[[str, float], None],
+           ) -> tuple[dict[str, Edges], dict[str, np.ndarray]]:
+    """Wire every pathway into one block, of which the edges are views; return homes too."""
+    circuit, seed = axons.circuit, axons.seed
     total, done = max(1, sum(guess.synapses.values())), 0
-    block, rows, ends = Block(_roomy(total)), {}, [0]
+    block, rows, ends = Block(_roomy(total)), dict[str, Any](), [0]
     for name, pathway in circuit.pathways.items():
         source, target = name.split("->")
         mine = guess.synapses[name]
         lag = Lag.of(f"{circuit.name}: pathways.{name}.delay", pathway.delay)
-        rows[name] = connect(
-            name, pathway.wiring, at[source], at[target], box=box,
-            key=stream(seed, "wire", name), block=block, lag=lag, same=source == target,
-            tell=lambda share, done=done, mine=mine: tell(
-                "wire", min(1.0, (done + share * mine) / total)))
+
+        def told(share: float, done: int = done, mine: int = mine) -> None:
+            tell("wire", min(1.0, (done + share * mine) / total))
+
+        if source in axons.groups:
+            rows[name] = axons.connect(name, at[target].positions, block, lag)
+            told(1.0)
+        else:
+            rows[name] = connect(name, pathway.wiring, at[source], at[target], box=axons.box,
+                                 key=stream(seed, "wire", name), block=block, lag=lag,
+                                 same=source == target, tell=told)
         done += mine
-        ends.append(block.used)
+        if rows[name].ndim == 1:
+            ends.append(block.used)
     block.trim()
+    homes = {name: rows.pop(name) for name in list(rows)
+             if (source := name.split("->")[0]) in circuit.axons
+             and not circuit.axons[source].identity}
     edges = {}
     for (name, offsets), start, stop in zip(rows.items(), ends[:-1], ends[1:], strict=True):
         targets, cv = block.targets[start:stop], variation(circuit.pathways[name])
         drawn = weights(offsets, targets, cv, stream(seed, "weight", name)) if cv else None
         edges[name] = Edges(offsets, targets, block.delays[start:stop], drawn)
-    return edges
+    return edges, homes
 
 
 def _roomy(expected: int) -> int:

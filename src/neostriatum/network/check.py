@@ -32,7 +32,9 @@ def fit(circuit: Circuit, network: Network) -> None:
     """
     for what, ours, theirs in (
         ("cells", circuit.types, tuple(network.counts)),
-        ("pathways", tuple(sorted(circuit.pathways)), tuple(sorted(network.edges))),
+        ("axons", tuple(circuit.axons), tuple(network.axons)),
+        ("pathways", tuple(sorted(circuit.pathways)),
+         tuple(sorted((*network.edges, *network.afferents, *network.homes)))),
     ):
         if ours != theirs:
             msg = (f"{circuit.name}: {what}: must be the network's, {shown(', '.join(theirs))} "
@@ -73,6 +75,15 @@ def _drawn_by(circuit: Circuit) -> dict[str, Any]:
     parts = {f"{section}.{name}": raw.get(section, {})[name] for section in ("volume", "spread")
              for name in raw.get(section, {})}
     parts |= {f"cells.{name}.fraction": cell["fraction"] for name, cell in raw["cells"].items()}
+    parts |= {f"axons.{name}.{key}": entry.get(key) for name, entry in raw.get("axons", {}).items()
+              for key in ("size", "per_target", "density", "groups", "groups_per_mm3", "identity")}
+    parts |= {f"axons.{name}.channels": {channel: one["share"] for channel, one in
+                                         entry.get("channels", {}).items()}
+              for name, entry in raw.get("axons", {}).items()}
+    if circuit.axons:
+        # Channels with a share decide which axons a cell listens to.
+        parts |= {f"channels.{name}": one for name, one in raw["channels"].items()
+                  if "share" in one}
     for section, keys in (("pathways", ("wiring", "delay", "weight_cv")),
                           ("gap_junctions", ("wiring",))):
         parts |= {f"{section}.{name}.{key}": entry.get(key)
@@ -111,8 +122,15 @@ def check(where: str, network: Network) -> None:
     _like(where, "positions", network.positions, np.float32, (network.size, 3))
     if not np.isfinite(network.positions).all():
         _refuse(where, "positions must be finite")
-    for name, edges in network.edges.items():
-        _check_edges(where, name, edges, *(network.counts[end] for end in name.split("->")))
+    for name, edges in (network.edges | network.afferents).items():
+        _check_edges(where, name, edges, *(network.sources(end) for end in name.split("->")))
+    for name, groups in network.homes.items():
+        place = f"{name} homes"
+        _like(where, place, groups, np.int32, (network.counts[name.split("->")[1]],
+                                               *groups.shape[1:]))
+        if groups.ndim != 2 or groups.shape[1] < 2 or (len(groups) and (
+                groups.min() < 0 or groups.max() > network.axons[name.split("->")[0]])):
+            _refuse(where, f"{place} must be numbers of groups")
     for name, pairs in network.junctions.items():
         _check_junctions(where, name, pairs, network.counts)
     for name, parameters in network.spread.items():

@@ -11,6 +11,7 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import BuildError
 from neostriatum.machine import free_memory
+from neostriatum.network.groups import axon_counts
 from neostriatum.network.law import rule
 from neostriatum.network.volume import checked_size
 
@@ -71,7 +72,9 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
     total = sum(synapses.values())
     coupled = sum(expected_junctions(circuit, name, counts) for name in circuit.gap_junctions)
     spread = {name for name, one in circuit.pathways.items() if variation(one)}
-    rows = sum(counts[name.split("->")[0]] for name in circuit.pathways)
+    volume = size / circuit.volume.density.value
+    sources = counts | axon_counts(circuit, counts, volume)
+    rows = sum(sources[name.split("->")[0]] for name in circuit.pathways)
     # A fixed in-degree is listed by target before it is sorted by source.
     listed = max((4 * synapses[name] for name, one in circuit.pathways.items()
                   if isinstance(one.wiring, FixedIndegree)), default=0)
@@ -89,6 +92,8 @@ def expected(circuit: Circuit, name: str, counts: dict[str, int]) -> int:
     """Return how many synapses a pathway is expected to have (a bound for an open volume)."""
     source, target = name.split("->")
     wiring = circuit.pathways[name].wiring
+    if source in circuit.axons and not circuit.axons[source].identity:
+        return 0
     if isinstance(wiring, FixedIndegree):
         return wiring.n * counts[target]
     return round(_pairs(circuit, rule(name, wiring), source, target, counts))

@@ -96,14 +96,22 @@ def _read(path: Path) -> tuple[Network, dict[str, Any]]:
         counts = said["fields"]["counts"]
         arrays: dict[str, Any] = {name: whole(column(file, name)) for name in ARRAYS}
         junctions = {name: whole(column(file, place(name))) for name in junction_kinds(said)}
-        edges = {}
-        for name in said["pathways"]:
-            offsets = whole(column(file, f"edges/{name}/offsets"),
-                            counts[name.split("->")[0]] + 1)
-            rest = {part: whole(column(file, f"edges/{name}/{part}"), int(offsets[-1]))
-                    for part in PARTS[1:] if part != "weights" or name in said["weighted"]}
-            edges[name] = Edges(offsets, **rest)
+        axons = said.get("axons", {})
+        edges, afferents = (
+            {name: _edges(file, f"{folder}/{name}", sizes[name.split("->")[0]],
+                          name in said["weighted"]) for name in names}
+            for folder, sizes, names in (("edges", counts, said["pathways"]),
+                                         ("afferents", axons, said.get("afferents", []))))
+        homes = {name: whole(column(file, f"homes/{name}"), counts[name.split("->")[1]])
+                 for name in said.get("homes", [])}
         spread = {name: {one: whole(column(file, f"spread/{name}/{one}"), counts[name])
                          for one in parameters} for name, parameters in said["spread"].items()}
     return Network(**said["fields"], **arrays, edges=edges, junctions=junctions,
-                   spread=spread), said
+                   spread=spread, axons=axons, afferents=afferents, homes=homes), said
+
+
+def _edges(file: Any, folder: str, sources: int, weighted: bool) -> Edges:
+    offsets = whole(column(file, f"{folder}/offsets"), sources + 1)
+    rest = {part: whole(column(file, f"{folder}/{part}"), int(offsets[-1]))
+            for part in PARTS[1:] if part != "weights" or weighted}
+    return Edges(offsets, **rest)

@@ -42,10 +42,24 @@ def parsed(text: bytes) -> dict[str, Any]:
             and all(set(name.split("->")) <= set(counts) and name.count("->") == 1
                     for name in said["pathways"])
             and all(set(name.split("-")) <= set(counts) and name.count("-") == 1
-                    for name in junction_kinds(said)) and set(said["spread"]) <= set(counts)):
+                    for name in junction_kinds(said)) and set(said["spread"]) <= set(counts)
+            and _has_axons(said, counts)):
         msg = "the header has fields of another kind than a network"
         raise ValueError(msg)
     return said
+
+
+def _has_axons(head: dict[str, Any], counts: dict[str, int]) -> bool:
+    """Return whether what a `header` says of axons is of the right kind."""
+    axons, listed = head.get("axons", {}), (head.get("afferents", []), head.get("homes", []))
+    if not all(isinstance(names, list) for names in listed):
+        return False
+    names = [name for names in listed for name in names]
+    return (isinstance(axons, dict) and set(axons).isdisjoint(counts)
+            and all(type(n) is int and 0 < n < 2**31 for n in axons.values())
+            and all(isinstance(name, str) and name.count("->") == 1
+                    and name.split("->")[0] in axons and name.split("->")[1] in counts
+                    for name in names))
 
 
 def junction_kinds(head: dict[str, Any]) -> list[str]:

@@ -37,6 +37,12 @@ class Network:
     filled: float = 1.0
     #: What it was drawn from; not part of the hash.
     circuit: Circuit | None = field(default=None, repr=False, compare=False)
+    #: Axons of every population that is no cell type, and the synapses of their pathways.
+    axons: dict[str, int] = field(default_factory=dict)
+    afferents: dict[str, Edges] = field(default_factory=dict)
+    #: Of pathways of axons without identity: home groups of every target, then the first group of
+    #: the other axons and the one past the last, int32 (n, h + 2).
+    homes: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def volume_mm3(self) -> float:
@@ -64,8 +70,12 @@ class Network:
 
     @property
     def synapses(self) -> int:
-        """Number of chemical synapses."""
+        """Number of chemical synapses between cells."""
         return sum(len(edges) for edges in self.edges.values())
+
+    def sources(self, name: str) -> int:
+        """Return the number of cells, or of axons, of a population."""
+        return self.counts[name] if name in self.counts else self.axons[name]
 
     @property
     def gaps(self) -> np.ndarray:
@@ -102,10 +112,7 @@ class Network:
         yield f"{self.shape} {self.periodic}", np.array([self.side_um, self.filled])
         yield "positions", self.positions
         for name, edges in self.edges.items():
-            for part in ("offsets", "targets", "delays"):
-                yield f"{name} {part}", getattr(edges, part)
-            if edges.weights is not None:
-                yield f"{name} weights", edges.weights
+            yield from _parts(name, edges)
         # Networks of before other kinds were known keep their hashes.
         yield "gaps", self.junctions.get(FIRST_KIND, np.zeros((0, 2), np.int32))
         for name, pairs in self.junctions.items():
@@ -114,6 +121,19 @@ class Network:
         for name, parameters in self.spread.items():
             for parameter, values in parameters.items():
                 yield f"spread {name} {parameter}", values
+        for name, count in self.axons.items():
+            yield f"axons {name}", np.array([count], np.int64)
+        for name, edges in self.afferents.items():
+            yield from _parts(name, edges)
+        for name, groups in self.homes.items():
+            yield f"{name} homes", groups
+
+
+def _parts(name: str, edges: Edges) -> Iterator[tuple[str, np.ndarray]]:
+    for part in ("offsets", "targets", "delays"):
+        yield f"{name} {part}", getattr(edges, part)
+    if edges.weights is not None:
+        yield f"{name} weights", edges.weights
 
 
 def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 FORMAT, VERSION = "neostriatum network", 1
 #: Fields of a network that are arrays, tables of arrays, or not saved.
 ARRAYS = ("positions",)
-_OTHERS = ("edges", "junctions", "spread", "build_s", "circuit")
+_OTHERS = ("edges", "junctions", "spread", "build_s", "circuit", "axons", "afferents",
+           "homes")
 #: Arrays of a pathway.
 PARTS = ("offsets", "targets", "delays", "weights")
 
@@ -66,10 +67,13 @@ def save(network: Network, path: str | Path, circuit: Circuit | None = None) -> 
         for name in dict.fromkeys([FIRST_KIND, *network.junctions]):
             pairs = network.junctions.get(name, np.zeros((0, 2), np.int32))
             _put(file, disk, place(name), pairs)
-        for name, edges in network.edges.items():
-            for part in PARTS:
-                if getattr(edges, part) is not None:
-                    _put(file, disk, f"edges/{name}/{part}", getattr(edges, part))
+        for folder, table in (("edges", network.edges), ("afferents", network.afferents)):
+            for name, edges in table.items():
+                for part in PARTS:
+                    if getattr(edges, part) is not None:
+                        _put(file, disk, f"{folder}/{name}/{part}", getattr(edges, part))
+        for name, groups in network.homes.items():
+            _put(file, disk, f"homes/{name}", groups)
         for name, parameters in network.spread.items():
             for parameter, values in parameters.items():
                 _put(file, disk, f"spread/{name}/{parameter}", values)
@@ -84,9 +88,12 @@ def header(network: Network, circuit: Circuit | None = None) -> dict[str, Any]:
         "version": VERSION, "made_by": f"neostriatum {__version__}", "hash": network.hash(),
         "fields": {name: getattr(network, name) for name in plain_fields(type(network))},
         "pathways": list(network.edges), "gap_junctions": list(network.junctions),
-        "weighted": [name for name, edges in network.edges.items() if edges.weights is not None],
+        "weighted": [name for name, edges in (network.edges | network.afferents).items()
+                     if edges.weights is not None],
         "spread": {name: list(parameters) for name, parameters in network.spread.items()},
         "circuit": circuit.to_dict(), **({"models": models} if models else {}),
+        **({"axons": network.axons, "afferents": list(network.afferents),
+            "homes": list(network.homes)} if network.axons else {}),
     }
 
 

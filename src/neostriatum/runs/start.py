@@ -204,6 +204,7 @@ def _copy_inputs(circuit: Circuit, folder: Path) -> dict[str, str]:
     """
     spikes = [target.spikes for entry in circuit.inputs.values()
               for target in entry.targets.values()]
+    spikes += [axons.recorded for axons in circuit.axons.values()]
     names = {one.file for one in (*spikes, circuit.volume) if one is not None and one.file}
     return {name: _copied((circuit._folder or Path.cwd()) / name, folder / name)
             for name in sorted(names)}

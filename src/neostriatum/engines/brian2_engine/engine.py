@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.brian2_engine.equations import variable
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
@@ -99,6 +100,10 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
     """
     program = lower(circuit, network, seed)
     check("brian2", program)
+    if program.axons:
+        msg = (f"to_brian2: axons.{program.axons[0].name}: trains are drawn as a run goes on. "
+               "Use --engine brian2")
+        raise EngineUnsupported(msg)
     return build_objects(brian2(), program)
 
 
@@ -120,6 +125,9 @@ class _Brian2:
         check(self.name, self.program)
         self.step = 0
         self._probes = Probes(self.program)
+        self._axons = Players(self.program.axons)
+        #: Spikes of axons after the warm-up, by population.
+        self.axon_spikes = self._axons.counts
         self._spikes: dict[str, Any] = {}
         self._computed: dict[str, float] = {}
         self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
@@ -130,6 +138,12 @@ class _Brian2:
         made = self._probes.add(population, ids, variable, every)
         if self._spikes:
             self._watch(made)
+
+    def _play(self, first: int, stop: int) -> None:
+        """Give the axons their spikes of the steps from ``first`` to before ``stop``."""
+        groups = self.objects.axons.values()
+        for group, (when, who) in zip(groups, self._axons.spikes(first, stop - first), strict=True):
+            group.set_spikes(who, (when * self.program.dt) * self.b2.ms)
 
     def _monitor(self) -> None:
         groups = self.objects.groups
@@ -246,6 +260,7 @@ class Brian2Runtime(_Brian2):
         # The clock belongs to Brian2: another engine may have set it to its own dt.
         self.b2.defaultclock.dt = self.program.dt * self.b2.ms
         first, self.step = self.step, self.step + n_steps
+        self._play(first, self.step)
         # The side of a `where` that is not taken may be anything.
         with np.errstate(all="ignore"):
             self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
@@ -321,6 +336,7 @@ class Brian2Standalone(_Brian2):
               self._device(folder)):
             self.b2.seed(self._seed % 2**32)
             self.objects = build_objects(self.b2, self.program)
+            self._play(0, n_steps)
             self._monitor()
             dt = self.program.dt * self.b2.ms
             # The warm-up is a run of its own, so that Brian2 times the rest alone.

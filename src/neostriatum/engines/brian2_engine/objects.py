@@ -33,13 +33,15 @@ class Brian2Objects:
     """The circuit as Brian2 objects, to run as they are or to add to.
 
     ``groups`` maps a cell type to its NeuronGroup, ``synapses`` a pathway to its Synapses,
-    ``network`` is the Network that holds them all. ``levels`` is the neuron that holds the computed
-    levels, ``level3`` the third of the circuit.
+    ``axons`` a population of axons to the SpikeGeneratorGroup that plays its trains, ``network``
+    is the Network that holds them all. ``levels`` is the neuron that holds the computed levels,
+    ``level3`` the third of the circuit.
     """
 
     network: Any
     groups: dict[str, Any]
     synapses: dict[str, Any]
+    axons: dict[str, Any]
     levels: Any = None
 
 
@@ -57,6 +59,8 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
     present = [population for population in program.populations if population.n]
     made = {population.name: _group(b2, program, population, namespace) for population in present}
     groups = [made.get(population.name) for population in program.populations]
+    axons = {each.name: b2.SpikeGeneratorGroup(each.n, [], [] * b2.ms, name=f"axons_{each.name}")
+             for each in program.axons}
     objects: list[Any] = []
     for n, current in enumerate(program.currents):
         _reach(groups[current.population], f"reach_{n}", current.members,
@@ -67,14 +71,15 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
     synapses = {}
     for projection in program.projections:
         if len(projection.targets):
-            synapses[projection.name] = _synapses(b2, program, projection, groups, namespace)
+            synapses[projection.name] = _synapses(b2, program, projection,
+                                                  [*groups, *axons.values()], namespace)
     for n, kind in enumerate(program.gaps):
         objects += (_ohmic(b2, kind, n, groups) if kind.tau is None
                     else _through_nodes(b2, program, kind, n, groups))
     add_drives(b2, program, groups, objects, namespace)
     levels = add_levels(b2, program, groups, objects, namespace)
-    network = b2.Network(*made.values(), *synapses.values(), *objects)
-    return Brian2Objects(network, made, synapses, levels)
+    network = b2.Network(*made.values(), *axons.values(), *synapses.values(), *objects)
+    return Brian2Objects(network, made, synapses, axons, levels)
 
 
 def _group(b2: Any, program: Program, population: Population, namespace: dict[str, Any]) -> Any:
@@ -115,7 +120,8 @@ def _synapses(b2: Any, program: Program, projection: Projection, groups: list[An
         # Step 0 of the source is heard a delay later.
         made.last = delays
         for state, rest in projection.stp.model.rests.items():
-            setattr(made, prefixed("s", state.name), float(rest))
+            start = projection.stp.starts.get(state.name)
+            setattr(made, prefixed("s", state.name), float(rest) if start is None else start[i])
     if projection.factors is not None:
         made.factor = projection.factors.astype(float)
     return made

@@ -166,13 +166,17 @@ def _text(tree: Expression, names: Mapping[str, str]) -> str:
 
 
 def check(engine: str, program: Program) -> None:
-    """Refuse what Brian2 cannot read.
+    """Refuse what Brian2 cannot read, and axons without trains.
 
     Raises
     ------
     EngineUnsupported
-        An equation with too many operations within operations.
+        An equation with too many operations within operations, axons without identity.
     """
+    for pooled in program.pooled:
+        msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
+               "Use --engine numba or reference")
+        raise EngineUnsupported(msg)
     models = {f"cells.{pop.name}.model": pop.model for pop in program.populations}
     models |= {f"receptors.{one.name}.model": one.model for pop in program.populations
                for one in pop.synapses}

@@ -83,6 +83,7 @@ class Nest:
         """Get ready for step 0, the start of the warm-up."""
         program = lower(circuit, network, seed)
         check(program)
+        self.axon_spikes: dict[str, int] = {}
         if problem := overfull(circuit):
             raise EngineUnsupported(problem)
         ticks = program.dt * 1000.0

@@ -26,8 +26,12 @@ INSTANT = 1e-9
 
 
 def check(program: Program) -> None:
-    """Refuse what NEST's synapses cannot do, and computed levels."""
+    """Refuse axons and computed levels, and what NEST's synapses cannot do."""
     refuse_levels("engine nest", program)
+    for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
+        msg = (f"engine nest: axons.{axons.name}: are not simulated. "
+               "Use --engine numba or reference")
+        raise EngineUnsupported(msg)
     for one in program.projections:
         if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
             msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "

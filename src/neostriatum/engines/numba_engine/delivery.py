@@ -47,9 +47,10 @@ def first_at_least(targets, start, stop, value):
 
 
 @inner
-def find_rows(own, step0, tiles, wires, found, counts, spikes, begin, rows):
-    """Find the noted spikes, their first by population, and where their rows reach own tiles.
+def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes, begin, rows):
+    """Find the noted spikes, their first by source, and where their rows reach own tiles.
 
+    Those of axons follow: of the steps from ``past`` to the one before ``done`` of the stretch.
     Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3): the place
     of the next target, the end, and that target, which `deliver` moves on.
     """
@@ -66,6 +67,14 @@ def find_rows(own, step0, tiles, wires, found, counts, spikes, begin, rows):
             spikes[at, 2] = wires.release_start[tile] + n * plastic
             at += 1
         begin[source + 1:] = at
+    cells = own.shape[0]
+    for number in range(axons.first.shape[0]):
+        for k in range(past, done):
+            for place in range(axons.first[number, k], axons.first[number, k + 1]):
+                spikes[at, 0], spikes[at, 1], spikes[at, 2] = axons.who[place], step0 + k - past, (
+                    place)
+                at += 1
+        begin[cells + number + 1:] = at
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
         low = (own[target, 0] - wires.first_tile[target]) * TILE
@@ -84,7 +93,8 @@ def find_rows(own, step0, tiles, wires, found, counts, spikes, begin, rows):
 
 
 @woven
-def deliver(population, last, slots, ring, populations, wires, unit, releases, spikes, begin, rows):
+def deliver(population, last, slots, ring, populations, wires, unit, releases, axons, spikes,
+            begin, rows):
     """Deliver spikes to a population's tiles before ``last``, as far as they have not been."""
     tile0 = wires.first_tile[population]
     high = (last - tile0) * TILE
@@ -112,7 +122,9 @@ def deliver(population, last, slots, ring, populations, wires, unit, releases, s
             rows[one, at, 2] = wires.targets[stop] if stop < end else _NONE
             local, step, scale = spikes[at, 0], spikes[at, 1], 1.0
             if wires.plain[one, 2]:
-                scale = releases[spikes[at, 2] + wires.plain[one, 4]]
+                scale = (axons.releases[spikes[at, 2], wires.plain[one, 4]]
+                         if wires.plain[one, 0] >= populations.offset.size
+                         else releases[spikes[at, 2] + wires.plain[one, 4]])
             if varied:
                 deliver_varied(one, population, wires.offsets[wires.plain[one, 3] + local],
                                start, stop, local, step, scale, slots, ring, populations,

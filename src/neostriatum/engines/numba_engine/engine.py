@@ -9,10 +9,12 @@ import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.levels import hear
+from neostriatum.engines.numba_engine.axons import CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
 from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
+from neostriatum.engines.numba_engine.pooled import CompiledPools
 from neostriatum.engines.numba_engine.signals import columns_of, courses_of
 from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
@@ -51,6 +53,8 @@ class Numba:
         self._set(program, layout)
         fill(program, layout)
         self.step = 0
+        self._axons = CompiledPlayers(program.axons)
+        self.axon_spikes, self._pools = self._axons.counts, CompiledPools(program.pooled)
         self._probes = Probes(program)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
@@ -133,7 +137,9 @@ class Numba:
                 row = start + joined.shape[1] * layout.owner[layout.of(number)]
                 packs[:, AT["constants"]] = joined.ctypes.data + joined.itemsize * row
                 start += table.size
-        spikes, done, tile = advance(crew, layout.net, self._tables.make(self.step, count),
+        pooled = self._pools.tables(self.step, count, layout.net)
+        axons = self._axons.play(crew, layout.net.wires, pooled, self.step, count)
+        spikes, done, tile = advance(crew, layout.net, axons, self._tables.make(self.step, count),
                                      courses, count, self.step, layout.window, layout.slots)
         self.step += done
         if tile >= 0:
@@ -164,6 +170,8 @@ class Numba:
         kept = self.state()
         layout = lay_out(program, self.dtype, self.threads)
         self._set(program, layout)
+        self._axons.change(program.axons)
+        self._pools.change(program.pooled)
         fill(program, layout)
         load(program, layout, kept)
         self._place_probes()
@@ -188,12 +196,15 @@ class Numba:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
-        return {"step": np.array(self.step), **saved(self.program, self.layout, self.step)}
+        return {"step": np.array(self.step), **saved(self.program, self.layout, self.step),
+                **self._axons.state(self.step), **self._pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
         load(self.program, self.layout, state)
+        self._axons.restore(self.step, state)
+        self._pools.restore(self.step, state)
         self._probes.forget()
 
 

@@ -142,6 +142,8 @@ def _ring_columns(program: Program) -> list[list[int]]:
     reached: list[set[int]] = [set() for _ in program.populations]
     for projection in program.projections:
         reached[projection.target].update(entry for entry, _ in projection.weights)
+    for pathway in (one for pooled in program.pooled for one in pooled.pathways):
+        reached[pathway.target].update(entry for entry, _ in pathway.weights)
     for source in (*program.recorded, *(drive for drive in program.drives if drive.pool)):
         reached[source.population].update(receptor for receptor, _ in source.weights)
     return [sorted(receptors) for receptors in reached]

@@ -44,6 +44,11 @@ def _most(program: Program, number: int, receptor: int) -> float:
         weight = _weight(one, receptor)
         if one.target == number and weight > 0:
             at_once += weight * (one.stp.most if one.stp else 1.0) * _synapses(one, size)
+    for path in (one for pooled in program.pooled for one in pooled.pathways):
+        if path.target == number:
+            # As if every axon of a cell fired at once.
+            at_once += _weight(path, receptor) * (path.stp.most if path.stp else 1.0) * (
+                path.counts.sum())
     for said in program.recorded:
         weight = _weight(said, receptor)
         if said.population == number and weight > 0 and len(said.ids):

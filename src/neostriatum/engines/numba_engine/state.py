@@ -127,7 +127,7 @@ def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarra
     for number, projection in enumerate(program.projections):
         if projection.stp is not None:
             start = int(wires.state_start[number])
-            mine = slice(start, start + program.populations[projection.source].n)
+            mine = slice(start, start + program.sources(projection.source))
             for place, state in enumerate(projection.stp.model.names):
                 yield f"{projection.name}.{state}", wires.state[mine, place]
             yield f"{projection.name}.last", wires.last[mine]

@@ -22,9 +22,8 @@ from neostriatum.engines.numba_engine.arrays import (
     Room,
     Tables,
     Window,
-    Wires,
-    Work,
 )
+from neostriatum.engines.numba_engine.axons import AxonSpikes
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
@@ -32,6 +31,7 @@ from neostriatum.engines.numba_engine.handle import handle
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
+from neostriatum.engines.numba_engine.pooled import add_pooled
 from neostriatum.engines.numba_engine.signals import signal_window
 
 #: Tiles that are delivered to and advanced together: their rings should fit the last cache.
@@ -53,14 +53,14 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, whole, tables, courses, n_steps, step0,
-             most, slots):
+def run_part(part, meeting, start, reached, out, room, whole, axons, tables, courses, n_steps,
+             step0, most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
     window, unhealthy tile or -1, and whether that was all; it was not if more room is wanted.
     """
-    net, tables, courses = handle(whole), handle(tables), handle(courses)
+    net, axons, tables, courses = handle(whole), handle(axons), handle(tables), handle(courses)
     done, written, phase, last = start[0], start[1], start[2], start[3]
     work, notes, tile = net.work, net.notes, int64(-1)
     parts, finished, times = work.own.shape[0], False, 0
@@ -69,7 +69,8 @@ def run_part(part, meeting, start, reached, out, room, whole, tables, courses, n
             return
         times += 1
         total = notes.counts[1 - phase].sum()
-        if total > room.spikes.shape[1] or written + total > out.shape[0]:
+        if (total + between(axons, last - step0, done) > room.spikes.shape[1]
+                or written + total > out.shape[0]):
             break
         for each in range(parts):
             bad = work.bad[each, 1 - phase]
@@ -83,8 +84,10 @@ def run_part(part, meeting, start, reached, out, room, whole, tables, courses, n
         window = Window(part, phase, done, count, step0 + done, most, slots)
         signal_window(window, last, net, courses)
         find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
-                  notes.counts[1 - phase], room.spikes[part], room.begin[part], room.rows[part])
-        run_window(window, net, tables, room.spikes[part], room.begin[part], room.rows[part])
+                  notes.counts[1 - phase], axons, last - step0, done, room.spikes[part],
+                  room.begin[part], room.rows[part])
+        run_window(window, net, axons, tables, room.spikes[part], room.begin[part],
+                   room.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
         if not finished:
@@ -92,6 +95,15 @@ def run_part(part, meeting, start, reached, out, room, whole, tables, courses, n
             done += count
     if part == 0:
         reached[:] = done, written, phase, last, tile, int64(finished)
+
+
+@inner
+def between(axons, first, last):
+    """Return how many spikes of axons lie between two steps of the stretch."""
+    total = int64(0)
+    for number in range(axons.first.shape[0]):
+        total += axons.first[number, last] - axons.first[number, first]
+    return total
 
 
 @inner
@@ -107,7 +119,7 @@ def write_down(out, at, step, found, counts, tiles, populations):
 
 
 @inner
-def run_window(window, net, tables, spikes, begin, found):
+def run_window(window, net, axons, tables, spikes, begin, found):
     """Deliver to the tiles of one part and advance them, some at a time.
 
     Some at a time, since what is delivered to them is then still in the cache. Populations that
@@ -121,8 +133,9 @@ def run_window(window, net, tables, spikes, begin, found):
         for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
             end = stop if coupled else min(first + TOGETHER, stop)
             deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
-                    net.notes.releases[1 - window.phase], spikes, begin, found)
+                    net.notes.releases[1 - window.phase], axons, spikes, begin, found)
             add_outside(population, first, end, window, net, tables)
+            add_pooled((population, first, end), window, net, axons.pooled)
             for tile in range(first, end):
                 net.notes.counts[window.phase, tile] = 0
                 if window.count > 0:
@@ -193,7 +206,8 @@ def release_tiles(first, end, window, net):
                     counts[tile], net.notes.releases[window.phase])
 
 
-def advance(crew: Crew, net: Net, tables: Tables, courses: Courses, n_steps: int, step0: int,
+def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Courses,
+            n_steps: int, step0: int,
             most: int, slots: int) -> tuple[np.ndarray, int, int]:
     """Advance by ``n_steps`` in windows of ``most`` steps.
 
@@ -202,30 +216,31 @@ def advance(crew: Crew, net: Net, tables: Tables, courses: Courses, n_steps: int
     tuple
         Spikes (n, 2), steps done, unhealthy tile or -1.
     """
-    out, room = np.empty((1024, 2), np.int64), make_room(net.work, net.wires, 1024)
+    out, room = np.empty((1024, 2), np.int64), make_room(net, axons, 1024)
     net.notes.counts[:] = 0
     net.work.bad[:] = -1
     reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
-        crew.run(run_part, reached.copy(), reached, out, room, net, tables, courses, n_steps,
-                 step0, most, slots)
-        _, written, phase, *_, finished = reached.tolist()
+        crew.run(run_part, reached.copy(), reached, out, room, net, axons, tables, courses,
+                 n_steps, step0, most, slots)
+        reached_steps, written, phase, last, _, finished = reached.tolist()
         if not finished:
             total = int(net.notes.counts[1 - phase].sum())
             if written + total > len(out):
                 grown = np.empty((2 * (written + total), 2), np.int64)
                 grown[:written] = out[:written]
                 out = grown
+            total += sum(int(first[reached_steps] - first[last - step0]) for first in axons.first)
             if total > room.spikes.shape[1]:
-                room = make_room(net.work, net.wires, 2 * total)
+                room = make_room(net, axons, 2 * total)
     done, written, _, _, tile, _ = reached.tolist()
     return out[:written], done, tile
 
 
-def make_room(work: Work, wires: Wires, spikes: int) -> Room:
+def make_room(net: Net, axons: AxonSpikes, spikes: int) -> Room:
     """Return room for this many spikes in a window."""
-    parts, populations, _ = work.own.shape
+    parts, populations, _ = net.work.own.shape
     return Room(np.empty((parts, spikes, 3), np.int64),
-                np.empty((parts, populations + 1), np.int64),
-                np.empty((parts, wires.plain.shape[0], spikes, 3), np.int64))
+                np.empty((parts, populations + len(axons.first) + 1), np.int64),
+                np.empty((parts, net.wires.plain.shape[0], spikes, 3), np.int64))

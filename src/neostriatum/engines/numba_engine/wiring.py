@@ -29,7 +29,7 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     count = len(program.projections)
     plain, start = np.zeros((count, 6), np.int64), np.zeros(count, np.int64)
     plastic = [[n for n, each in enumerate(program.projections) if each.stp and each.source == pop]
-               for pop in range(len(program.populations))]
+               for pop in range(len(program.populations) + len(program.axons))]
     entries = max([1, *(pop.entries for pop in program.populations)])
     amounts = np.zeros((count, entries))
     offsets, rows, synapses, states = list[np.ndarray](), 0, 0, 0
@@ -42,7 +42,7 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
         for entry, weight in projection.weights:
             amounts[number, entry] += weight
         if projection.stp is not None:
-            start[number], states = states, states + program.populations[projection.source].n
+            start[number], states = states, states + program.sources(projection.source)
     factors = [each.factors for each in program.projections]
     given = [each for each in factors if each is not None]
     lengths = np.cumsum([0 if each is None else len(each) for each in factors])
@@ -52,14 +52,15 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     return Wires(
         plain, _joined(offsets, np.int64), program.targets, program.delays, amounts, release,
         values, state, start, np.zeros(max(1, states), np.int64), first_tile,
-        _release_start(plastic, first_tile, window), _joined(given, np.float32), factor_start,
+        _release_start(plastic[: len(program.populations)], first_tile, window),
+        _joined(given, np.float32), factor_start,
         np.array([each.failure for each in program.projections]),
         np.array([each.key for each in program.projections], np.uint32).reshape(-1, 2))
 
 
 def _releases(program: Program, start: np.ndarray,
               count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return address and numbers of the release of every projection, and all states at rest."""
+    """Return address and numbers of the release of every projection, and all first states."""
     own = {n: each.stp for n, each in enumerate(program.projections) if each.stp}
     depth = max([1, *(len(stp.model.states) for stp in own.values())])
     release = np.zeros(len(program.projections), np.int64)
@@ -68,9 +69,10 @@ def _releases(program: Program, start: np.ndarray,
     for number, stp in own.items():
         release[number] = release_address(stp.model)
         values[number, : len(numbers(stp))] = numbers(stp)
-        stop = start[number] + program.populations[program.projections[number].source].n
-        for place, each in enumerate(stp.model.states):
-            state[start[number] : stop, place] = stp.model.rests[each]
+        sources = program.sources(program.projections[number].source)
+        begun = stp.begin(sources)
+        for place, name in enumerate(stp.model.names):
+            state[start[number] : start[number] + sources, place] = begun[name]
     return release, values, state
 
 

@@ -74,6 +74,10 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
 
 def _refuse(program: Program) -> None:
     refuse_levels("NEURON", program)
+    for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
+        msg = (f"axons.{axons.name}: are not written for NEURON. "
+               "Use --engine numba or reference")
+        raise EngineUnsupported(msg)
     for population in program.populations:
         if population.sigma:
             msg = (f"noise.{population.name}: must be 0 for NEURON, which would draw other numbers "
