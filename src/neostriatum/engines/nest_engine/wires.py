@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import refuse_levels
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.program import quantised
 from neostriatum.errors import EngineUnsupported
@@ -26,8 +25,7 @@ INSTANT = 1e-9
 
 
 def check(program: Program) -> None:
-    """Refuse what NEST's synapses cannot do, and computed levels."""
-    refuse_levels("engine nest", program)
+    """Refuse what NEST's synapses cannot do."""
     for one in program.projections:
         if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
             msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "
