@@ -6,6 +6,9 @@ import nets
 import numpy as np
 import pytest
 from lively import lively
+from test_any_model import CELLS as CELL_MODELS
+from test_any_model import electrode, gaps, levels, second_input, spread
+from test_any_model import net as any_net
 
 import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
@@ -276,3 +279,34 @@ def test_nest_refuses_what_it_cannot_follow(net):
         check_levels(program, 1)
     with pytest.raises(EngineUnsupported, match=r"computes no level on several ranks \(got 2\)"):
         check_levels(lower(net.circuit, net.network, 1), 2)
+
+
+def released(kinds):
+    """Return sections of a net of any models that hear computed levels in every way."""
+    sections = levels(kinds, wave=False)
+    sections["modulators"] = {
+        "L": {"released_by": kinds[0], "tonic": "20 Hz", "tau": "15 ms", "delay": "0.3 ms"},
+        "ACh": {"follows": "L", "tau": "4 ms", "reference": 1.0}}
+    for cell in sections["cells"].values():
+        cell["effects"][1] |= {"curve": SLOPE}
+    return sections
+
+
+@pytest.mark.parametrize("kinds", [["spn"], ["fast", "adex"], list(CELL_MODELS)], ids=str)
+def test_any_model_hears_computed_levels(kinds):
+    """With spread, noise, a second input, electrodes and gap junctions, which go step by step."""
+    sections = released(kinds) | {
+        "spread": spread(kinds), "noise": {kinds[-1]: "0.5 mV"}, "gap_junctions": gaps(kinds),
+        "inputs": {**second_input(kinds), **electrode(kinds)}}
+    circuit, network, n_steps = any_net(kinds, ["plain", "nmda", "fast_gaba"], **sections)
+    raw = circuit.to_dict()
+    for pathway in raw["pathways"].values():
+        pathway["effects"] = [weight("L", -0.9, {"half": 1, "order": 1, "reference": 1})]
+    whole = nets.Net("any", ns.load(raw), network, n_steps)
+    plain = nets.Net("plain", circuit, network, n_steps)
+    oracle = run(whole, "reference", (600,))
+    assert len(oracle[0][0]) > 20
+    assert abs(oracle[1]["ACh"] - 1.0) > 0.01
+    for threads, pieces in ((1, (600,)), (2, (1, 36, 563)), (3, (300, 300))):
+        assert same(run(whole, threads=threads, pieces=pieces), oracle)
+    assert not same(run(plain, pieces=(600,)), oracle)
