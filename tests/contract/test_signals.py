@@ -6,9 +6,14 @@ import nets
 import numpy as np
 import pytest
 from lively import lively
+from test_any_model import CELLS as CELL_MODELS
+from test_any_model import electrode, gaps, levels, second_input, spread
+from test_any_model import net as any_net
 
 import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
+from neostriatum.engines.nest_engine.computed import check_levels
+from neostriatum.engines.program import lower
 from neostriatum.errors import EngineUnsupported
 
 CURVE = {"half": 4, "order": 2, "reference": 1}
@@ -232,22 +237,27 @@ def test_a_population_without_cells_leaves_the_level_at_one():
         assert (simulator.levels()["ACh"], simulator.levels()["M1"]) == (1.0, 1.0)
 
 
-def agree(maker, net, n_steps):
-    """Compare spikes, levels and potentials of an engine with the reference."""
+def agree(maker, net, *pieces):
+    """Compare spikes, levels and potentials of an engine in pieces with the reference."""
     results = []
-    for simulator in (make_engine("reference"), maker()):
+    for simulator, counts in ((make_engine("reference"), [sum(pieces)]), (maker(), pieces)):
         simulator.prepare(net.circuit, net.network, 1)
         simulator.probe("dSPN", np.arange(6))
-        results.append(([part.tolist() for part in simulator.advance(n_steps)],
+        parts = zip(*(simulator.advance(count) for count in counts), strict=True)
+        results.append(([np.concatenate(part).tolist() for part in parts],
                         simulator.levels(), simulator.traces()["dSPN"].v_mv))
     assert len(results[0][0][0]) > 20
     assert results[0][:2] == results[1][:2]
-    assert np.array_equal(results[0][2], results[1][2])
+    if maker.name == "nest":
+        # What cells hear comes as the weight of a spike, which NEST scales and scales back.
+        assert np.abs(results[0][2] - results[1][2]).max() < 1e-8
+    else:
+        assert np.array_equal(results[0][2], results[1][2])
 
 
 def test_rivals_agree(rival, tmp_path):
     """Recorded inputs: no number is drawn, so that every engine has the spikes and levels."""
-    agree(rival, signalled(nets.ALL["plastic"](tmp_path)), 3_000)
+    agree(rival, signalled(nets.ALL["plastic"](tmp_path)), 1_000, 1, 5, 1_994)
 
 
 @pytest.mark.slow
@@ -261,3 +271,42 @@ def test_how_a_level_is_computed_cannot_change(net):
     simulator.prepare(net.circuit, net.network, 1)
     with pytest.raises(EngineUnsupported, match="how levels are computed"):
         simulator.change(net.circuit.replace({"modulators.ACh.delay": "0.5 ms"}))
+
+
+def test_nest_refuses_what_it_cannot_follow(net):
+    program = lower(net.circuit.replace({"modulators.ACh.delay": "0.1 ms"}), net.network, 1)
+    with pytest.raises(EngineUnsupported, match=r"ACh\.delay: must be at least two steps \(got 0"):
+        check_levels(program, 1)
+    with pytest.raises(EngineUnsupported, match=r"computes no level on several ranks \(got 2\)"):
+        check_levels(lower(net.circuit, net.network, 1), 2)
+
+
+def released(kinds):
+    """Return sections of a net of any models that hear computed levels in every way."""
+    sections = levels(kinds, wave=False)
+    sections["modulators"] = {
+        "L": {"released_by": kinds[0], "tonic": "20 Hz", "tau": "15 ms", "delay": "0.3 ms"},
+        "ACh": {"follows": "L", "tau": "4 ms", "reference": 1.0}}
+    for cell in sections["cells"].values():
+        cell["effects"][1] |= {"curve": SLOPE}
+    return sections
+
+
+@pytest.mark.parametrize("kinds", [["spn"], ["fast", "adex"], list(CELL_MODELS)], ids=str)
+def test_any_model_hears_computed_levels(kinds):
+    """With spread, noise, a second input, electrodes and gap junctions, which go step by step."""
+    sections = released(kinds) | {
+        "spread": spread(kinds), "noise": {kinds[-1]: "0.5 mV"}, "gap_junctions": gaps(kinds),
+        "inputs": {**second_input(kinds), **electrode(kinds)}}
+    circuit, network, n_steps = any_net(kinds, ["plain", "nmda", "fast_gaba"], **sections)
+    raw = circuit.to_dict()
+    for pathway in raw["pathways"].values():
+        pathway["effects"] = [weight("L", -0.9, {"half": 1, "order": 1, "reference": 1})]
+    whole = nets.Net("any", ns.load(raw), network, n_steps)
+    plain = nets.Net("plain", circuit, network, n_steps)
+    oracle = run(whole, "reference", (600,))
+    assert len(oracle[0][0]) > 20
+    assert abs(oracle[1]["ACh"] - 1.0) > 0.01
+    for threads, pieces in ((1, (600,)), (2, (1, 36, 563)), (3, (300, 300))):
+        assert same(run(whole, threads=threads, pieces=pieces), oracle)
+    assert not same(run(plain, pieces=(600,)), oracle)

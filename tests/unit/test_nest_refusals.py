@@ -103,5 +103,5 @@ def test_weights_of_recorded_spikes(tmp_path):
 def test_a_level_that_is_let_go(circuit):
     clamped = ns.load(circuit.to_dict() | {"modulators": {"ACh": ACH}})
     refuse(clamped, {"modulators.ACh.level": 3.0})
-    with pytest.raises(EngineUnsupported, match=r"event at 2 ms: engine nest: modulators\.ACh: "):
+    with pytest.raises(EngineUnsupported, match=r"event at 2 ms: engine nest: modulators\.ACh\."):
         refuse(clamped, {"modulators.ACh.level": 3.0}, {"modulators.ACh.level": "free"})

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import refuse_levels
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.program import quantised
 from neostriatum.errors import EngineUnsupported
@@ -26,8 +25,7 @@ INSTANT = 1e-9
 
 
 def check(program: Program) -> None:
-    """Refuse axons and computed levels, and what NEST's synapses cannot do."""
-    refuse_levels("engine nest", program)
+    """Refuse axons, and what NEST's synapses cannot do."""
     for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
         msg = (f"engine nest: axons.{axons.name}: are not simulated. "
                "Use --engine numba or reference")
