@@ -23,8 +23,8 @@ from neostriatum.engines.numba_engine.delivery import deliver, find_rows, releas
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
-from neostriatum.engines.numba_engine.pooled import add_pooled
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
+from neostriatum.engines.numba_engine.pooled import add_pooled
 
 #: Tiles that are delivered to and advanced together: their rings should fit the last cache.
 TOGETHER = 400
