@@ -16,6 +16,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.axons import AxonPopulation, Trains
+from neostriatum.engines.quantum import quantised
 
 if TYPE_CHECKING:
     from neostriatum.engines.plasticity import Plasticity
@@ -26,20 +27,24 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class PooledPathway:
-    """A pathway of pooled axons: ``counts`` (c,) axons of a cell in each of its columns.
+    """A pathway of pooled axons: ``counts`` (h,) axons of a cell in each of its home groups.
 
-    ``groups`` int32 (n, c) are the groups of these; numbers from the number of groups on mean
-    ``spans`` (s, 2), all groups from a first to the one before a last.
+    ``homes`` int32 (n, h) are these, of ``group_count`` groups. Another ``rest`` axons of a cell
+    are of all groups from a first to the one before a last: those of ``spans`` (s, 2) with the
+    number ``span`` int32 (n,).
     """
 
     name: str
     target: int
     weights: tuple[tuple[int, float], ...]
-    groups: np.ndarray
-    spans: np.ndarray
+    group_count: int
+    homes: np.ndarray
     counts: np.ndarray
+    spans: np.ndarray
+    span: np.ndarray
+    rest: float
     stp: Plasticity | None
-    keys: tuple[tuple[int, int], tuple[int, int]]
+    keys: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,15 @@ class PooledAxons:
 
 @dataclass(frozen=True)
 class Table:
-    """What a pathway's arrivals in a block are drawn by: mean (c, g) and chance of none (c, g).
+    """What a pathway's arrivals in a block are drawn by: mean (h, g) and chance of none (h, g).
 
-    ``amounts`` (g, r) are what an arrival brings [nS], by receptor of the pathway.
+    ``rest`` (s,) is the mean of a cell's other axons, by span; ``amounts`` (g + s, r) what an
+    arrival brings [nS], by receptor of the pathway: those of the groups, then those of the spans.
     """
 
     mean: np.ndarray
     none: np.ndarray
+    rest: np.ndarray
     amounts: np.ndarray
 
 
@@ -123,9 +130,9 @@ class Pool:
                 total = weight.sum()
                 mean[place] = total / sizes[low:high].sum()
                 release[place] = (weight * released[low:high]).sum() / max(total, 1e-300)
-            means = one.counts[:, None] * mean
+            means = one.counts[:, None] * mean[: len(spikes)]
             amounts = release[:, None] * np.array([weight for _, weight in one.weights])
-            tables.append(Table(means, rng.exp(-means), amounts))
+            tables.append(Table(means, rng.exp(-means), one.rest * mean[len(spikes) :], amounts))
         return tables
 
     def state(self, step: int) -> dict[str, np.ndarray]:
@@ -145,12 +152,46 @@ class Pool:
 
 def arrivals(one: PooledPathway, table: Table, block: int,
              steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return step within the block, cell and group of every arrival of a block."""
-    cells, columns = one.groups.shape
-    entries, group = np.arange(columns * cells), one.groups.T.reshape(-1)
+    """Return step within the block, cell and row of the amounts of every arrival of a block."""
+    parts = zip(_from_homes(one, table, block, steps), _from_rest(one, table, block, steps),
+                strict=True)
+    step, cell, row = (np.concatenate(part) for part in parts)
+    return step, cell, row
+
+
+def _from_rest(one: PooledPathway, table: Table, block: int,
+               steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the arrivals from all groups, drawn for 512 cells at once."""
+    key, spans = one.keys["rest"], len(one.spans)
+    tiles = np.arange(-(-len(one.span) // rng.BLOCK))
+    found = [np.zeros((3, 0), np.int64)]
+    for span, mean in enumerate(table.rest * rng.BLOCK):
+        if mean <= 0:
+            continue
+        parts, each = rng.poisson_parts(float(mean))
+        ids = tiles * spans + span
+        counts = rng.poisson_counts(key, ids, block, rng.poisson_table(each), parts)
+        tile = np.repeat(tiles, counts)
+        number = np.arange(len(tile)) - np.repeat(np.cumsum(counts) - counts, counts)
+        words = rng.philox(key, number // 4, ids[tile], block)
+        place = rng.below(words[number % 4, np.arange(len(tile))], rng.BLOCK * steps)
+        cell = tile * rng.BLOCK + place % rng.BLOCK
+        # A place without a cell of this span gets nothing.
+        kept = cell < len(one.span)
+        kept[kept] = one.span[cell[kept]] == span
+        row = np.full(kept.sum(), table.mean.shape[1] + span)
+        found.append(np.stack([place[kept] // rng.BLOCK, cell[kept], row]))
+    step, cell, row = np.concatenate(found, axis=1)
+    return step, cell, row
+
+
+def _from_homes(one: PooledPathway, table: Table, block: int,
+                steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    cells, columns = one.homes.shape
+    entries, group = np.arange(columns * cells), one.homes.T.reshape(-1)
     cell, column = entries % max(cells, 1), entries // max(cells, 1)
     # Word by word of 128 counters, so that the numbers of a tile lie as its cells do.
-    words = rng.philox(one.keys[0], column, cell // 512 * 128 + cell % 128, block)
+    words = rng.philox(one.keys["count"], column, cell // 512 * 128 + cell % 128, block)
     u = rng.uniform32(words[cell // 128 % 4, entries])
     mean, total = (part[column, group] for part in (table.mean, table.none))
     term, count = total.copy(), np.zeros(len(entries), np.int64)
@@ -162,7 +203,7 @@ def arrivals(one: PooledPathway, table: Table, block: int,
         active = active[(u[active] >= total[active]) & (count[active] < MOST)]
     entry = np.repeat(entries, count)
     number = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
-    words = rng.philox(one.keys[1], column[entry] * 256 + number // 4, cell[entry], block)
+    words = rng.philox(one.keys["step"], column[entry] * 256 + number // 4, cell[entry], block)
     step = rng.below(words[number % 4, np.arange(len(entry))], steps)
     return step, cell[entry], group[entry]
 
@@ -182,8 +223,6 @@ class Pools:
 
     def add(self, step: int, arriving: list[np.ndarray]) -> None:
         """Add what comes at a step to what arrives at each population, receptor by receptor."""
-        from neostriatum.engines.program import quantised
-
         for number, pool in enumerate(self.pools):
             size = pool.pooled.axons.block
             block = step // size

@@ -18,6 +18,8 @@ from neostriatum.engines.modulation import lower_weight_effects
 from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
+from neostriatum.engines.quantum import QUANTUM as QUANTUM
+from neostriatum.engines.quantum import quantised as quantised
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.afferents import from_home
 from neostriatum.network.check import fit
@@ -32,16 +34,8 @@ if TYPE_CHECKING:
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
 
-#: Quantum of a synaptic contribution [nS]: sums of such numbers below 8192 nS are exact in
-#: float64, so the order in which spikes arrive cannot matter.
-QUANTUM = 2.0**-40
 #: Range of a healthy membrane potential [mV].
 V_LIMIT = 200.0
-
-
-def quantised(weight: Any) -> Any:
-    """Return a conductance [nS] rounded to a multiple of `QUANTUM`."""
-    return np.rint(np.asarray(weight) / QUANTUM) * QUANTUM
 
 
 @dataclass(frozen=True)
@@ -258,7 +252,7 @@ def _plasticity(circuit: Circuit, pathway: Any, rates: np.ndarray) -> Plasticity
 def _pooled(circuit: Circuit, network: Network, axons: AxonPopulation,
             populations: tuple[Population, ...], seed: int) -> PooledAxons:
     """Return a population of pooled axons and its pathways."""
-    found, groups = [], len(axons.groups)
+    found = []
     for name, pathway in circuit.pathways.items():
         source, cell = name.split("->")
         if source != axons.name:
@@ -268,11 +262,11 @@ def _pooled(circuit: Circuit, network: Network, axons: AxonPopulation,
         spans, which = np.unique(homes[:, -2:], axis=0, return_inverse=True)
         count = homes.shape[1] - 2
         shares = [home * (n + 1) // count - home * n // count for n in range(count)]
-        columns = np.hstack([homes[:, :-2], groups + which.reshape(-1, 1)]).astype(np.int32)
-        keys = tuple(stream(seed, use, name) for use in ("pooled count", "pooled step"))
+        keys = {use: stream(seed, f"pooled {use}", name) for use in ("count", "step", "rest")}
         found.append(PooledPathway(
-            name, target, _weights(circuit, name, populations[target]), columns,
-            spans.astype(np.int64), np.array([*shares, pathway.wiring.n - home], float),
+            name, target, _weights(circuit, name, populations[target]), len(axons.groups),
+            homes[:, :-2], np.array(shares, float), spans.astype(np.int64),
+            which.reshape(-1).astype(np.int32), float(pathway.wiring.n - home),
             _plasticity(circuit, pathway, np.zeros(1)), keys))
     return PooledAxons(axons, tuple(found))
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import float64, int64, uint64
+from numba import float64, int64, uint32, uint64
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
-from neostriatum.engines.numba_engine.events import AHEAD
+from neostriatum.engines.numba_engine.events import AHEAD, poisson_count
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
+from neostriatum.engines.numba_engine.tables import LONGEST, fill_poisson
 from neostriatum.engines.pooled import MOST, Pool
 from neostriatum.engines.program import quantised
+from neostriatum.rng import LARGEST_MEAN
 
 if TYPE_CHECKING:
     from neostriatum.engines.pooled import PooledAxons, PooledPathway, Table
@@ -21,19 +23,25 @@ if TYPE_CHECKING:
 class Pooled(NamedTuple):
     """What is drawn by in a stretch of blocks.
 
-    ``plain`` (p, 8): target, its cells, columns, groups, first entry, first number of the tables,
-    first of the amounts, first block. ``groups`` are those of every entry, column by column, cell
-    by cell; ``mean`` and ``none`` (blocks, columns, groups), the chance of none in 2^-32, of one
-    pathway after another; ``amounts`` (blocks, groups, w) what an arrival adds to the ring in the
-    columns ``ring`` (p, w) or -1. ``keys`` (p, 4); ``hits`` (parts, n) is scratch; ``block`` are
-    the steps of one.
+    ``plain`` (p, 11): target, its cells, home groups of a cell, groups, first entry, first number
+    of the tables, first of the amounts, first block, spans, first of those of cells, and first of
+    the rest. ``homes`` are the groups of every entry, column by column, cell by cell; ``mean`` and
+    ``none`` (blocks, columns, groups), the chance of none in 2^-32, of one pathway after another;
+    ``span`` those of cells; ``counts``, ``lengths`` and ``parts`` (blocks, spans) Poisson tables of
+    a tile's arrivals from all groups; ``amounts`` (blocks, groups + spans, w) what an arrival adds
+    to the ring in the columns ``ring`` (p, w) or -1. ``keys`` (p, 6); ``hits`` (parts, n) is
+    scratch; ``block`` are the steps of one.
     """
 
     plain: np.ndarray
     keys: np.ndarray
-    groups: np.ndarray
+    homes: np.ndarray
     mean: np.ndarray
     none: np.ndarray
+    span: np.ndarray
+    counts: np.ndarray
+    lengths: np.ndarray
+    parts: np.ndarray
     amounts: np.ndarray
     ring: np.ndarray
     hits: np.ndarray
@@ -62,9 +70,12 @@ class CompiledPools:
     def __init__(self, pooled: tuple[PooledAxons, ...]) -> None:
         self.pools = [Pool(one) for one in pooled]
         paths = self._pathways()
-        self._groups = np.concatenate([np.zeros(0, np.int32), *(
-            path.groups.T.reshape(-1) for path in paths)])
-        self._entries = np.cumsum([0, *(path.groups.size for path in paths)])
+        none = np.zeros(0, np.int32)
+        self._homes = np.concatenate([none, *(path.homes.T.reshape(-1) for path in paths)])
+        self._span = np.concatenate([none, *(path.span for path in paths)])
+        # Where what is a pathway's begins in both.
+        self._starts = np.cumsum([[0, 0], *([path.homes.size, path.span.size] for path in paths)],
+                                 axis=0)
 
     def _pathways(self) -> list[PooledPathway]:
         return [path for pool in self.pools for path in pool.pooled.pathways]
@@ -77,34 +88,31 @@ class CompiledPools:
     def tables(self, step: int, count: int, net: Any) -> Pooled:
         """Return what the arrivals of some steps are drawn by."""
         paths, size = self._pathways(), self.pools[0].pooled.axons.block if self.pools else 1
-        first, last = step // size, -(-(step + count) // size)
-        drawn: list[list[Table]] = []
-        for block in range(first, last):
+        first, drawn = step // size, list[list["Table"]]()
+        for block in range(first, -(-(step + count) // size)):
             drawn.append([])
             for pool in self.pools:
                 pool.go_to(block)
                 drawn[-1] += pool.tables()
         most = max([1, *(len(path.weights) for path in paths)])
-        plain, ring = np.zeros((len(paths), 8), np.int64), np.full((len(paths), most), -1)
-        mean, none, amounts = ([np.zeros(0)] for _ in range(3))
+        plain, ring = np.zeros((len(paths), 11), np.int64), np.full((len(paths), most), -1)
+        mean, none, amounts, rest = ([np.zeros(0)] for _ in range(4))
         for number, path in enumerate(paths):
             tables = [each[number] for each in drawn]
-            cells, columns = path.groups.shape
-            groups = tables[0].mean.shape[1] if tables else 0
-            plain[number] = (path.target, cells, columns, groups, self._entries[number],
-                             sum(map(len, mean)), sum(map(len, amounts)), first)
-            brought = np.zeros((len(tables), groups, most))
             for place, (receptor, _) in enumerate(path.weights):
                 ring[number, place] = net.populations.column[path.target, receptor]
-                if tables:
-                    whole = quantised([table.amounts[:, place] for table in tables])
-                    brought[:, :, place] = np.rint(whole / net.unit[0]) * net.unit[1]
+            plain[number] = (path.target, *path.homes.shape, path.group_count,
+                             self._starts[number, 0], sum(map(len, mean)), sum(map(len, amounts)),
+                             first, len(path.spans), self._starts[number, 1], sum(map(len, rest)))
             mean += [table.mean.reshape(-1) for table in tables]
             none += [table.none.reshape(-1) for table in tables]
-            amounts.append(brought.reshape(-1))
-        keys = np.array([[*path.keys[0], *path.keys[1]] for path in paths], np.uint32)
-        return Pooled(plain, keys.reshape(-1, 4), self._groups, np.concatenate(mean),
-                      np.concatenate(none) * 2.0**32, np.concatenate(amounts), ring,
+            rest += [table.rest * TILE for table in tables]
+            amounts += [_in_ring(table, most, net.unit) for table in tables]
+        keys = np.array([[word for use in ("count", "step", "rest") for word in path.keys[use]]
+                         for path in paths], np.uint32)
+        return Pooled(plain, keys.reshape(-1, 6), self._homes, np.concatenate(mean),
+                      np.concatenate(none) * 2.0**32, self._span, *_counts(np.concatenate(rest)),
+                      np.concatenate(amounts), ring,
                       np.zeros((len(net.work.own), AHEAD), np.int64), size)
 
     def state(self, step: int) -> dict[str, np.ndarray]:
@@ -117,29 +125,85 @@ class CompiledPools:
             pool.restore(step, state)
 
 
+def _in_ring(table: Table, most: int, unit: np.ndarray) -> np.ndarray:
+    """Return the amounts of a table as the ring has them, ``most`` for every group."""
+    amounts = np.zeros((len(table.amounts), most))
+    amounts[:, : table.amounts.shape[1]] = (
+        np.rint(quantised(table.amounts) / unit[0]) * unit[1])
+    return amounts.reshape(-1)
+
+
+def _counts(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Poisson tables, their lengths, and how many draws make one count."""
+    tables, (lengths, parts) = np.zeros((len(means), LONGEST)), np.zeros((2, len(means)), np.int64)
+    fill_poisson(means, tables, lengths, parts, LARGEST_MEAN)
+    return tables, lengths, parts
+
+
 @inner
 def add_pooled(span, window, net, pooled):
     """Add the arrivals of a window from pooled axons to the ring of some tiles.
 
-    ``span`` has a population, the first of its tiles, and the one past the last.
+    ``span`` has a population, the first of its tiles, and the one past the last. Tile by tile, as
+    the part of the ring that is theirs is then still in the cache.
     """
-    population, size = span[0], pooled.block
-    for one in range(pooled.plain.shape[0]):
-        target, cells, columns, groups, entry, table, amounts, first = pooled.plain[one]
-        if target != population or window.count == 0:
-            continue
-        for block in range(window.step0 // size, (window.step0 + window.count - 1) // size + 1):
-            number = block - first
-            for column in range(columns):
-                place = Place(one, block, column, table + (number * columns + column) * groups,
-                              amounts + number * groups * pooled.ring.shape[1],
-                              entry + column * cells, window.step0 % window.slots, 0)
-                for tile in range(span[1], span[2]):
-                    draw_tile(place, tile, window, net, pooled)
+    if window.count == 0:
+        return
+    size = pooled.block
+    for tile in range(span[1], span[2]):
+        for one in range(pooled.plain.shape[0]):
+            if pooled.plain[one, 0] == span[0]:
+                for block in range(window.step0 // size,
+                                   (window.step0 + window.count - 1) // size + 1):
+                    draw_block((one, tile, block), window, net, pooled)
 
 
 @inner
-def draw_tile(place, tile, window, net, pooled):
+def draw_block(what, window, net, pooled):
+    """Add the arrivals of a pathway at a tile in a block; ``what`` are their numbers."""
+    one, tile, block = what
+    _, cells, columns, groups, entry, table, amounts, first = pooled.plain[one, :8]
+    spans, width, number = pooled.plain[one, 8], pooled.ring.shape[1], block - first
+    slot, amounts = window.step0 % window.slots, amounts + number * (groups + spans) * width
+    for column in range(columns):
+        draw_homes(Place(one, block, column, table + (number * columns + column) * groups, amounts,
+                         entry + column * cells, slot, 0), tile, window, net, pooled)
+    for column in range(spans):
+        draw_rest(Place(one, block, column, pooled.plain[one, 10] + number * spans + column,
+                        amounts + (groups + column) * width, pooled.plain[one, 9], slot, 0),
+                  tile, window, net, pooled)
+
+
+@inner
+def draw_rest(place, tile, window, net, pooled):
+    """Draw the arrivals of a tile from all groups in a block, and add them."""
+    first, used, table = net.tiles.first[tile], net.tiles.used[tile], place.table
+    if pooled.parts[table] == 0:
+        return
+    key, words = pooled.keys[place.one], net.work.words[window.part]
+    number = (first // TILE) * pooled.plain[place.one, 8] + place.column
+    low, high = uint32(uint64(place.block)), uint32(uint64(place.block) >> uint64(32))
+    count = poisson_count(key[4], key[5], uint32(number), low, high, pooled.counts[table],
+                          pooled.lengths[table], pooled.parts[table])
+    places = uint64(TILE * pooled.block)
+    for done in range(0, count, 4 * AHEAD):
+        some = min(AHEAD, (count - done + 3) // 4)
+        for n in range(some):
+            w0, w1, w2, w3 = jit.philox64(uint64(key[4]), uint64(key[5]), uint64(done // 4 + n),
+                                          uint64(number), uint64(low), uint64(high))
+            words[0, n] = (w0 * places) >> uint64(32)
+            words[1, n] = (w1 * places) >> uint64(32)
+            words[2, n] = (w2 * places) >> uint64(32)
+            words[3, n] = (w3 * places) >> uint64(32)
+        for event in range(min(4 * AHEAD, count - done)):
+            at = int64(words[event & 3, event >> 2])
+            local = at % TILE
+            if local < used and pooled.span[place.entry + first + local] == place.column:
+                add_arrival(place, (first + local, at // TILE, place.amounts), window, net, pooled)
+
+
+@inner
+def draw_homes(place, tile, window, net, pooled):
     """Draw how many arrivals every cell of a tile has in a block, and add them."""
     first, used = net.tiles.first[tile], net.tiles.used[tile]
     words, hits, key = net.work.words[window.part], pooled.hits[window.part], pooled.keys[place.one]
@@ -155,7 +219,7 @@ def draw_tile(place, tile, window, net, pooled):
         for n in range(some):
             # Most have none: no branch to mispredict.
             hits[count] = n
-            none = pooled.none[place.table + pooled.groups[place.entry + cell + n]]
+            none = pooled.none[place.table + pooled.homes[place.entry + cell + n]]
             count += int64(float64(words[lane, n]) >= none)
         if count > 0:
             add_hits(Place(place.one, place.block, place.column, place.table, place.amounts,
@@ -171,23 +235,26 @@ def add_hits(place, found, window, net, pooled):
     bits, upper = uint64(place.block) & uint64(0xFFFFFFFF), uint64(place.block) >> uint64(32)
     for n in range(hits_count):
         w0, _, _, _ = jit.philox64(key0, key1, draw, uint64(place.cell + hits[n]), bits, upper)
-        words[4, n] = w0
+        words[4, n] = (w0 * uint64(pooled.block)) >> uint64(32)
     for n in range(hits_count):
         cell = place.cell + hits[n]
-        group = int64(pooled.groups[place.entry + cell])
+        group = int64(pooled.homes[place.entry + cell])
         none, mean = pooled.none[place.table + group], pooled.mean[place.table + group]
         count = count_of(float64(words[lane, hits[n]]) * 2.0**-32, none * 2.0**-32, mean)
         amounts = place.amounts + group * pooled.ring.shape[1]
-        add_arrival(place, cell, words[4, n], amounts, window, net, pooled)
+        add_arrival(place, (cell, int64(words[4, n]), amounts), window, net, pooled)
         for more in range(1, count):
             four = jit.philox64(key0, key1, draw + uint64(more // 4), uint64(cell), bits, upper)
-            add_arrival(place, cell, four[more % 4], amounts, window, net, pooled)
+            step = int64((four[more % 4] * uint64(pooled.block)) >> uint64(32))
+            add_arrival(place, (cell, step, amounts), window, net, pooled)
 
 
 @woven
 def count_of(u, none, mean):
-    """Return the Poisson count of a uniform number."""
-    term, total, count = none, none, int64(0)
+    """Return the Poisson count of a uniform number that is not below the chance of none."""
+    # One is the most frequent count of those that are asked for, and needs no division.
+    term, count = none * mean, int64(1)
+    total = none + term
     while u >= total and count < MOST:
         count += 1
         term = term * mean / count
@@ -196,10 +263,10 @@ def count_of(u, none, mean):
 
 
 @woven
-def add_arrival(place, cell, word, amounts, window, net, pooled):
-    """Add one arrival at a random step of the block, if that is in the window."""
-    step = place.block * pooled.block - window.step0 + int64(
-        (word * uint64(pooled.block)) >> uint64(32))
+def add_arrival(place, arrival, window, net, pooled):
+    """Add one arrival, a cell, a step of the block and amounts, if that is in the window."""
+    cell, step, amounts = arrival
+    step += place.block * pooled.block - window.step0
     if step < 0 or step >= window.count:
         return
     populations, population = net.populations, pooled.plain[place.one, 0]

@@ -48,7 +48,7 @@ def _most(program: Program, number: int, receptor: int) -> float:
         if path.target == number:
             # As if every axon of a cell fired at once.
             at_once += _weight(path, receptor) * (path.stp.most if path.stp else 1.0) * (
-                path.counts.sum())
+                path.counts.sum() + path.rest)
     for said in program.recorded:
         weight = _weight(said, receptor)
         if said.population == number and weight > 0 and len(said.ids):

@@ -22,7 +22,7 @@ LONGEST = 192
 
 
 @compiled()
-def _fill_poisson(means, values, lengths, parts, largest):
+def fill_poisson(means, values, lengths, parts, largest):
     """Write one table per mean, exactly as `rng.poisson_table` does."""
     for n in range(means.size):
         if means[n] <= 0.0:
@@ -81,9 +81,9 @@ class TableMaker:
                 continue
             own = p * (drive.afferents * (1.0 - drive.between) * (1.0 - drive.within))
             for index, size in enumerate(self._sizes[number]):
-                _fill_poisson(own * int(size), values[number, index], lengths[number, index],
+                fill_poisson(own * int(size), values[number, index], lengths[number, index],
                               parts[number, index], LARGEST_MEAN)
-            _fill_poisson(p * drive.afferents * drive.between, values[number, -1],
+            fill_poisson(p * drive.afferents * drive.between, values[number, -1],
                           lengths[number, -1], parts[number, -1], LARGEST_MEAN)
             reference[number] = p * (1.0 - drive.between)
         self._made = Tables(values, lengths, parts, reference, pool_p)
