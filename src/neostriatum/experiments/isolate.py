@@ -13,6 +13,8 @@ from neostriatum.errors import CircuitError, shown
 from neostriatum.network.network import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neostriatum.circuit.model import Circuit
 
 #: Name of the input that injects a current.
@@ -40,6 +42,21 @@ def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
     raw["start"] = {cell: {key: said for key, said in raw.get("start", {}).get(cell, {}).items()
                            if key != "v_sd"}}
     return load(raw | parts)
+
+
+def started(circuit: Circuit, cell: str, start: Mapping[str, Any] | None) -> Circuit:
+    """Return isolated cells that start with these states, in their units.
+
+    Raises
+    ------
+    CircuitError
+        No state of the model, or a value in another unit.
+    """
+    if not start:
+        return circuit
+    raw = circuit.to_dict()
+    raw["start"] = {cell: raw.get("start", {}).get(cell, {}) | dict(start)}
+    return load(raw)
 
 
 def injected(circuit: Circuit, cell: str, currents_pa: np.ndarray) -> tuple[Circuit, Network]:
