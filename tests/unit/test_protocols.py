@@ -58,10 +58,10 @@ def test_steps_of_a_sweep_and_their_rates_by_hand():
     assert table["current_pa"] == [150, 250, 350]
     assert table["steady_hz"][0] == 0
     # From -60 to about -49 mV with 10 ms, and 2 ms held.
-    for current, rate in zip(table["current_pa"][1:], table["steady_hz"][1:], strict=True):
+    for current, steady in zip(table["current_pa"][1:], table["steady_hz"][1:], strict=True):
         far = -70 + current / 10
         interval = 2 + 10 * np.log((far + 60) / (far + 49))
-        assert rate == pytest.approx(1000 / interval, rel=0.12)
+        assert steady == pytest.approx(1000 / interval, rel=0.12)
     assert result.values["highest_hz"] == table["steady_hz"][2]
     assert result.values["slope_hz_per_pa"] == pytest.approx(
         (table["steady_hz"][2] - table["steady_hz"][1]) / 100)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from neostriatum.units import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from neostriatum.circuit.model import Circuit
 
 #: By name: the function, and what of current, sweep and duration it takes.
 PROTOCOLS: dict[str, tuple[Callable[[Electrode, Asked], Outcome], tuple[str, ...]]] = {
@@ -70,19 +72,39 @@ class ProtocolResult:
                 "hold_pa": self.hold_pa, "values": self.values, "table": self.table}
 
 
-def protocol(
-    name: str,
-    kind: str,
-    *,
-    circuit: Any = "striatum",
-    current: Any = None,
-    sweep: Any = None,
-    duration: Any = None,
-    hold: Any = "0 pA",
-    start: dict[str, Any] | None = None,
-    engine: str | None = None,
-    **options: Any,
-) -> ProtocolResult:
+@dataclass(frozen=True)
+class Stimulus:
+    """What `protocol` lets the user set of a stimulus."""
+
+    current: Any = None
+    sweep: Any = None
+    duration: Any = None
+    hold: Any = "0 pA"
+    start: dict[str, Any] | None = None
+
+    def asked(self, kind: str, circuit: Circuit) -> Asked:
+        """Return currents and duration in numbers.
+
+        Raises
+        ------
+        CircuitError
+            Something that the protocol does not take.
+        """
+        takes = PROTOCOLS[kind][1]
+        for key in ("current", "sweep", "duration"):
+            if getattr(self, key) is not None and key not in takes:
+                msg = (f"{key}: protocol {kind} takes {' and '.join(takes)} alone "
+                       f"(got {shown(getattr(self, key))}). Leave it out")
+                raise CircuitError(msg)
+        return Asked(
+            None if self.current is None else _current("current", self.current),
+            None if self.sweep is None else currents_of(None, self.sweep),
+            None if self.duration is None else (
+                run_steps(circuit, self.duration) * circuit.dt.value))
+
+
+def protocol(name: str, kind: str, *, circuit: Any = "striatum", engine: str | None = None,
+             **options: Any) -> ProtocolResult:
     """Measure one isolated cell by a protocol of current clamp, on an engine.
 
     Parameters
@@ -93,19 +115,12 @@ def protocol(
         ``"rheobase"``, ``"fi"``, ``"rin"``, ``"latency"``, ``"rebound"`` or ``"burst-pause"``.
     circuit : str, Path, dict or Circuit
         Where the cell comes from.
-    current : str or quantity, optional
-        The step of ``rin``, or the pulses of ``burst-pause``.
-    sweep : str or sequence of quantities, optional
-        The steps of ``fi`` and ``rebound``; of ``latency`` those above the rheobase.
-    duration : str or quantity, optional
-        Length of a step.
-    hold : str or quantity
-        Current that flows all the time.
-    start : dict, optional
-        Start values of states, such as ``{"v": "-50 mV"}``.
     engine : str, optional
         Engine to use; the fast one unless given.
     **options
+        ``current``, the step of ``rin`` or the pulses of ``burst-pause``; ``sweep``, the steps of
+        ``fi`` and ``rebound``, of ``latency`` those above the rheobase; ``duration`` of a step;
+        ``hold``, a current all the time; ``start``, values of states, ``{"v": "-50 mV"}``;
         dt, dopamine, d1, d2, overlay, changes as in `run`.
 
     Returns
@@ -129,22 +144,15 @@ def protocol(
     if kind not in PROTOCOLS:
         msg = f"protocol: must be one of {', '.join(PROTOCOLS)} (got {shown(kind)})"
         raise CircuitError(msg)
-    measure, takes = PROTOCOLS[kind]
-    given = {"current": current, "sweep": sweep, "duration": duration}
-    for key, value in given.items():
-        if value is not None and key not in takes:
-            msg = (f"{key}: protocol {kind} takes {' and '.join(takes)} alone "
-                   f"(got {shown(value)}). Leave it out")
-            raise CircuitError(msg)
-    whole = resolve(circuit, Changes(**options))
-    name = known_type(whole, name)
-    engine = engine or DEFAULT
-    electrode = Electrode(whole, name, engine, _current("hold", hold), dict(start or {}))
-    length = None if duration is None else run_steps(whole, duration) * whole.dt.value
-    currents = None if sweep is None else currents_of(None, sweep)
-    step = None if current is None else _current("current", current)
-    check_current(abs(electrode.hold_pa))
-    outcome = measure(electrode, Asked(step, currents, length))
+    own = {each.name for each in fields(Stimulus)}
+    stimulus = Stimulus(**{key: value for key, value in options.items() if key in own})
+    whole = resolve(circuit, Changes(**{key: value for key, value in options.items()
+                                        if key not in own}))
+    name, engine = known_type(whole, name), engine or DEFAULT
+    asked, hold = stimulus.asked(kind, whole), _current("hold", stimulus.hold)
+    check_current(abs(hold))
+    electrode = Electrode(whole, name, engine, hold, dict(stimulus.start or {}))
+    outcome = PROTOCOLS[kind][0](electrode, asked)
     levels = whole.levels_at(0.0)
     return ProtocolResult(name, whole.name, kind, engine,
                           {key: levels[level] for level, key in DOPAMINE.items()}, levels,

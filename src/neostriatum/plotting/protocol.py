@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from neostriatum.experiments.protocol import ProtocolResult
-
 ROW_IN, LEAST_IN = 0.75, 2.6
 
 
-def protocol(result: ProtocolResult) -> tuple[Figure, tuple[list[Axes], list[Axes]]]:
+def protocol(result: Any) -> tuple[Figure, tuple[list[Axes], list[Axes]]]:
     """Draw the responses of a protocol, and what its table says.
 
     Parameters
