@@ -54,9 +54,11 @@ def active_membrane(lab: Lab, cell: str = "dSPN", size: int = 2000, step_pa: flo
             "low": f"{step_pa} pA", "high": "0 pA", "frequency": f"{1000.0 / 300.0!r} Hz",
             "start": "0 ms"}}}}}}
     stepped = load(raw, folder=circuit._folder)
-    population = next(one for one in lower(stepped, network, network.seed).populations if one.name == cell)
-    ids = channel_members(stepped, network, "patched", population, network.seed)
-    traces = [lab.record(one, network, duration, network.seed, {cell: ids}) for one in (stepped, circuit)]
+    seed = network.seed
+    populations = {each.name: each for each in lower(stepped, network, seed).populations}
+    ids = channel_members(stepped, network, "patched", populations[cell], seed)
+    traces = [lab.record(each, network, duration, seed, {cell: ids})
+              for each in (stepped, circuit)]
     change = traces[0].v_mv - traces[1].v_mv
     for made in traces:
         _leave_out(change, made, network.populations[cell].start)
