@@ -139,7 +139,7 @@ def protocol(name: str, kind: str, *, circuit: Any = "striatum", engine: str | N
     >>> import neostriatum as ns
     >>> made = ns.protocol("dSPN", "rheobase", circuit="humphries2009")
     >>> round(made.values["rheobase_pa"])
-    263
+    282
     """
     if kind not in PROTOCOLS:
         msg = f"protocol: must be one of {', '.join(PROTOCOLS)} (got {shown(kind)})"
