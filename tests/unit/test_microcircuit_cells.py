@@ -150,3 +150,18 @@ def test_cells_without_z_lack_the_effect_of_an_earlier_pulse_alone(cell, rest, r
 
 def test_cells_of_the_preset_are_all_here():
     assert ns.load("microcircuit").types == TYPES
+
+
+@pytest.mark.parametrize(("source", "target", "size"), [
+    ("dSPN", "dSPN", 0.25), ("iSPN", "dSPN", 0.27), ("dSPN", "iSPN", 0.34), ("iSPN", "iSPN", 0.46),
+    ("FS", "dSPN", 2.7), ("FS", "iSPN", 3.05), ("LTS", "dSPN", 0.80), ("LTS", "iSPN", 0.90)])
+def test_postsynaptic_potentials(source, target, size):
+    made = ns.pair(source, target, circuit="microcircuit", holding="-80 mV", dopamine=0.0,
+                   engine="numba")
+    assert made.psp_mv == pytest.approx(size, rel=0.03, abs=0.006)
+
+
+def test_a_cholinergic_cell_excites_a_fast_spiking_one():
+    made = ns.pair("ChIN", "FS", circuit="microcircuit", engine="numba")
+    assert 2.5 < made.psp_mv < 3.5
+    assert made.holding_mv == pytest.approx(-67 + 7 * 0.3, abs=0.01)
