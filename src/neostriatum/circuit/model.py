@@ -11,7 +11,6 @@ from pydantic import (
     SerializeAsAny,
     TypeAdapter,
     ValidationInfo,
-    WithJsonSchema,
     field_serializer,
     field_validator,
     model_validator,
@@ -30,12 +29,13 @@ from neostriatum.circuit.modulator import (
 )
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.signals import start_level
-from neostriatum.circuit.value import NAME, Frozen, Time, Value, measure, value_schema
+from neostriatum.circuit.spread import Deviation, Size
+from neostriatum.circuit.spread import read as read_spread
+from neostriatum.circuit.value import NAME, Frozen, Time, measure
 from neostriatum.circuit.volume import Volume
 from neostriatum.errors import shown
 
 Named = Annotated[str, Field(pattern=NAME)]
-Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parameter's unit"))]
 
 
 class Circuit(Frozen):
@@ -57,7 +57,7 @@ class Circuit(Frozen):
     #: Every level by name, D1 and D2 first.
     modulators: dict[Named, Modulator] = Field(default_factory=dict)
     noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
-    spread: dict[str, dict[str, Deviation]] = Field(default_factory=dict)
+    spread: dict[str, dict[str, Deviation | Size]] = Field(default_factory=dict)
     start: dict[str, SerializeAsAny[Start]] = Field(default_factory=dict)
     #: What statistics pool; None where the file does not say.
     pools: dict[Named, tuple[str, ...]] | None = None
@@ -120,7 +120,7 @@ class Circuit(Frozen):
         cells = info.data.get("cells", {})
         if not isinstance(raw, dict):
             return raw
-        return {name: {parameter: _spread(name, cells, parameter, sd)
+        return {name: {parameter: read_spread(name, cells, parameter, sd)
                        for parameter, sd in given.items()} if isinstance(given, dict) else given
                 for name, given in raw.items()}
 
@@ -257,21 +257,6 @@ def _spelled_once(raw: dict[str, Any]) -> None:
             msg = (f"modulators.{name}.level: is the newer spelling of dopamine.{key} "
                    "(got both). Give one of them")
             raise ValueError(msg)
-
-
-def _spread(cell: str, cells: dict[str, Cell], parameter: str, sd: Any) -> Value:
-    model = cells[cell].declaration if cell in cells else None
-    declared = {each.name: each for each in model.parameters} if model else {}
-    if parameter not in declared:
-        msg = f"{shown(cell)}.{shown(parameter)} is not a parameter of this circuit"
-        raise ValueError(msg)
-    if model.hold is not None and parameter == model.hold.name:
-        msg = f"{cell}.{parameter} is how long v is held, in whole steps, the same for all cells"
-        raise ValueError(msg)
-    # Read inside two tables, so that an error knows its path.
-    kind: Any = measure(declared[parameter].spelled_unit, ge=0)
-    adapter: TypeAdapter[Any] = TypeAdapter(dict[str, dict[str, kind]])
-    return adapter.validate_python({cell: {parameter: sd}})[cell][parameter]
 
 
 def _start(name: str, cell: Cell, raw: Any) -> Start:

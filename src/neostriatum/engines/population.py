@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.circuit.spread import size_of
 from neostriatum.engines.modulation import (
     Modulation,
     added,
@@ -142,11 +143,23 @@ def _inlets(circuit: Circuit, name: str, receptors: tuple[str, ...]) -> tuple[In
 def lower_population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
     """Return a cell type of a circuit with the numbers of a network."""
     ids, population = network.populations[name], typical(circuit, name)
-    offsets = network.spread.get(name, {})
-    parameters = {key: value + offsets[key] if key in offsets else value
-                  for key, value in population.parameters.items()}
+    parameters = differing(circuit, name, population.parameters, network.spread.get(name, {}))
     population = replace(population, n=len(ids), offset=ids.start, parameters=parameters)
     return replace(population, starts=_starts(circuit, population, seed))
+
+
+def differing(circuit: Circuit, name: str, parameters: dict[str, Any],
+              drawn: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return parameters of a cell type as neurons have them: times their size, then deviations.
+
+    ``drawn`` is what the network holds of these neurons.
+    """
+    size = size_of(circuit.spread.get(name, {}))
+    scaled = () if size is None or "size" not in drawn else size.of
+    sized = {key: value * drawn["size"] if key in scaled else value
+             for key, value in parameters.items()}
+    return {key: value + drawn[key] if key in drawn and not (size and key == "size") else value
+            for key, value in sized.items()}
 
 
 def _synapse(circuit: Circuit, name: str) -> Synapse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,17 @@ from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.experiments.isolate import injected, isolated, known_type, levels_held
+from neostriatum.experiments.isolate import (
+    injected,
+    isolated,
+    known_type,
+    levels_held,
+    started,
+)
 from neostriatum.units import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Strongest current accepted [pA]; the circuit file has the same bound.
 MAX_CURRENT = 1e6
@@ -70,6 +79,7 @@ def cell(
     sweep: Any = None,
     circuit: Any = "striatum",
     duration: Any = "1 s",
+    start: Mapping[str, Any] | None = None,
     engine: str = "reference",
     **options: Any,
 ) -> CellResult:
@@ -87,6 +97,8 @@ def cell(
         Where the cell comes from.
     duration : str or quantity
         Simulated time.
+    start : dict, optional
+        Start values of states, such as ``{"v": "-50 mV"}``, where a cell has two ways to go on.
     engine : str
         Engine to use.
     **options
@@ -111,8 +123,8 @@ def cell(
     """
     whole = resolve(circuit, Changes(**options))
     name = known_type(whole, name)
-    alone = isolated(whole, name)
-    currents = _currents(current, sweep)
+    alone = started(isolated(whole, name), name, start)
+    currents = currents_of(current, sweep)
     if np.abs(currents).max() > MAX_CURRENT:
         msg = f"current: must be within {MAX_CURRENT:g} pA (got {np.abs(currents).max():g} pA)"
         raise CircuitError(msg)
@@ -136,7 +148,14 @@ def cell(
                       alone.cells[name].peak_mv, levels, levels_held(whole))
 
 
-def _currents(current: Any, sweep: Any) -> np.ndarray:
+def currents_of(current: Any, sweep: Any) -> np.ndarray:
+    """Return the currents that a current or a sweep means [pA].
+
+    Raises
+    ------
+    CircuitError
+        Not exactly one of them, or a malformed one.
+    """
     if (current is None) == (sweep is None):
         msg = "cell: needs exactly one of current and sweep"
         raise CircuitError(msg)

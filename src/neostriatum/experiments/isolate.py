@@ -13,7 +13,7 @@ from neostriatum.errors import CircuitError, shown
 from neostriatum.network.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from neostriatum.circuit.model import Circuit
 
@@ -66,6 +66,21 @@ def levels_held(circuit: Circuit, cells: Collection[str] = ()) -> list[str]:
     """Return the computed levels that are held where some cell types alone are simulated."""
     return [name for name, modulator in circuit.modulators.items() if modulator.kind is not None
             and (not cells or modulator.released_by not in (None, *cells))]
+
+
+def started(circuit: Circuit, cell: str, start: Mapping[str, Any] | None) -> Circuit:
+    """Return isolated cells that start with these states, in their units.
+
+    Raises
+    ------
+    CircuitError
+        No state of the model, or a value in another unit.
+    """
+    if not start:
+        return circuit
+    raw = circuit.to_dict()
+    raw["start"] = {cell: raw.get("start", {}).get(cell, {}) | dict(start)}
+    return load(raw)
 
 
 def injected(circuit: Circuit, cell: str, currents_pa: np.ndarray) -> tuple[Circuit, Network]:
