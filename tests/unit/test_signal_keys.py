@@ -54,6 +54,10 @@ def test_a_circuit_without_them_says_nothing_of_them():
     assert not any("effects" in pathway for pathway in raw["pathways"].values())
 
 
+def test_a_releasing_type_may_be_given_by_an_alias():
+    assert circuit(ACh=ACH | {"released_by": "FSI"}) == circuit()
+
+
 def test_starts():
     levels = circuit(DA=DA, D1=D1, D2=D2).levels_at(0.0)
     assert levels == {"D1": 40 / 1040, "D2": 40 / 47, "ACh": 1.0, "M1": 1.0, "DA": 40.0}

@@ -95,6 +95,10 @@ class Circuit(Frozen):
             raw["channels"] = {name: {**said, "of": [canonical(part) for part in said["of"]]}
                                if isinstance(said, dict) and isinstance(said.get("of"), list)
                                else said for name, said in raw["channels"].items()}
+        if isinstance(raw.get("modulators"), dict):
+            raw["modulators"] = {name: {**given, "released_by": canonical(given["released_by"])}
+                                 if isinstance(given, dict) and "released_by" in given else given
+                                 for name, given in raw["modulators"].items()}
         _spelled_once(raw)
         return raw
 
