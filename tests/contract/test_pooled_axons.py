@@ -160,7 +160,7 @@ def test_rates_of_cells_are_those_with_trains():
                                  "axons.thalamus.identity": identity})
         run = make_engine("numba", threads=2)
         run.prepare(made, ns.build(made, size=600, seed=2), 2)
-        steps, ids = run.advance(6000)
+        steps, _ = run.advance(6000)
         counts[identity] = (steps >= 1000).sum()
     assert abs(counts[True] - counts[False]) < 0.06 * counts[True]
 
