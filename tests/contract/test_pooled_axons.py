@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from axonal import circuit
 from conftest import Maker
-from test_axons import circuit
 
 import neostriatum as ns
 from neostriatum.engines.axons import Players, lower_axons
@@ -16,7 +16,7 @@ N_STEPS = 230
 
 
 def pooled():
-    """The circuit of `test_axons` with pooled axons."""
+    """The circuit of `axonal` with pooled axons."""
     raw = circuit().to_dict()
     for axons in raw["axons"].values():
         axons["identity"] = False

@@ -217,7 +217,7 @@ def test_recorded_trains(tmp_path):
         hashes.add(run.summary["spike_hash"])
     assert len(hashes) == 1
     raw["axons"]["cortex"]["size"] = 8
-    with pytest.raises(BuildError, match=r"ids must be below the 8 axons .got 9\."):
+    with pytest.raises(BuildError, match=r"ids must be below the 8 axons \(got 9\)"):
         ns.run(ns.load(raw, folder=tmp_path), size=60, duration="6 ms", out=tmp_path / "bad")
     assert not (tmp_path / "bad").exists()
 
