@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from axonal import circuit
 from conftest import Maker
-from test_axons import circuit
 
 import neostriatum as ns
 from neostriatum.engines.axons import Players, lower_axons
@@ -16,7 +16,7 @@ N_STEPS = 230
 
 
 def pooled():
-    """The circuit of `test_axons` with pooled axons."""
+    """The circuit of `axonal` with pooled axons."""
     raw = circuit().to_dict()
     for axons in raw["axons"].values():
         axons["identity"] = False
@@ -160,7 +160,7 @@ def test_rates_of_cells_are_those_with_trains():
                                  "axons.thalamus.identity": identity})
         run = make_engine("numba", threads=2)
         run.prepare(made, ns.build(made, size=600, seed=2), 2)
-        steps, _ids = run.advance(6000)
+        steps, _ = run.advance(6000)
         counts[identity] = (steps >= 1000).sum()
     assert abs(counts[True] - counts[False]) < 0.06 * counts[True]
 

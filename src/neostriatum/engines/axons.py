@@ -73,7 +73,9 @@ class AxonPopulation:
             self.dt / 1000.0)
 
     def mean_rates(self) -> np.ndarray:
-        """Return the mean rate of every axon at the first step [Hz]."""
+        """Return the mean rate of every axon at the first step [Hz]; 0 of recorded trains."""
+        if self.trains is not None:
+            return np.zeros(self.n)
         rates = self.chances(0, 1)[:, 0] / (self.dt / 1000.0)
         return np.repeat(rates[self.groups.channel], self.sizes)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.durable import replacing, write_text
+from neostriatum.errors import BuildError
 from neostriatum.network.edges import DELAY_UNIT, Edges
 from neostriatum.network.hdf5 import BLOCK, CHUNK, written
 from neostriatum.network.saved import circuit_of, header
@@ -45,28 +46,38 @@ def write_sonata(network: Network, folder: Path, circuit: Circuit | None = None)
     ------
     RunFileError
         A folder that cannot be written.
+    BuildError
+        Axons without identity, which have no synapses.
     """
     circuit = circuit_of(network, circuit)
-    side = header(network, circuit)
+    for name in network.homes:
+        msg = (f"axons.{name.split('->')[0]}.identity: must be true for SONATA, as axons without "
+               "have no synapses (got false)")
+        raise BuildError(msg)
+    side, sources = header(network, circuit), network.counts | network.axons
     with written(folder / "nodes.h5") as (file, _):
         stamp(file)
         for number, name in enumerate(network.counts):
             _nodes(file.create_group(f"nodes/{name}"), network, name, number)
+        for number, (name, count) in enumerate(network.axons.items(), len(network.counts)):
+            _columns(file.create_group(f"nodes/{name}"), count, number)
     _table(folder / "node_types.csv", [
         {"node_type_id": number, "population": name, "pop_name": name,
-         "model_type": "point_neuron", "model_template": "NULL"}
-        for number, name in enumerate(network.counts)])
+         "model_type": "point_neuron" if name in network.counts else "virtual",
+         "model_template": "NULL"} for number, name in enumerate(sources)])
     wired = list(_wired(network, circuit))
     with written(folder / "edges.h5") as (file, disk):
         stamp(file)
         for number, (_, row, edges, conductance) in enumerate(wired):
             group = file.create_group(f"edges/{row['population']}")
-            _edges(group, number, row, edges, conductance, network.counts)
+            _edges(group, number, row, edges, conductance, sources)
             disk.check()
     _table(folder / "edge_types.csv", [{"edge_type_id": number, **row}
                                        for number, (_, row, _, _) in enumerate(wired)])
     write_text(folder / SIDE, json.dumps(side, allow_nan=False) + "\n")
-    write_text(folder / CONFIG, json.dumps(_config(wired, network.counts), indent=1) + "\n")
+    write_text(folder / CONFIG, json.dumps(_config(wired, {
+        name: "point_neuron" if name in network.counts else "virtual" for name in sources}),
+        indent=1) + "\n")
     return folder / CONFIG
 
 
@@ -84,7 +95,7 @@ def stamp(file: Any) -> None:
 def _wired(network: Network, circuit: Circuit) -> Iterator[
         tuple[str, dict[str, Any], Edges, dict[str, float]]]:
     """Yield (kind, row of edge_types.csv, edges, conductances [nS]) of every edge population."""
-    for name, edges in network.edges.items():
+    for name, edges in (network.edges | network.afferents).items():
         source, target = name.split("->")
         conductance = {key: g.value for key, g in circuit.pathways[name].conductance.items()}
         yield "chemical", {
@@ -106,10 +117,7 @@ def _wired(network: Network, circuit: Circuit) -> Iterator[
 def _nodes(group: Any, network: Network, name: str, number: int) -> None:
     ids = network.populations[name]
     n = len(ids)
-    _fill(group, "node_id", "u8", n, lambda start, stop: np.arange(start, stop))
-    _fill(group, "node_type_id", "u4", n, number)
-    _fill(group, "node_group_id", "u4", n, 0)
-    _fill(group, "node_group_index", "u8", n, lambda start, stop: np.arange(start, stop))
+    _columns(group, n, number)
     mine = network.positions[ids.start : ids.stop]
     for axis, key in enumerate("xyz"):
         made = _fill(group, f"0/{key}", "f4", n,
@@ -118,6 +126,15 @@ def _nodes(group: Any, network: Network, name: str, number: int) -> None:
     for parameter, values in network.spread.get(name, {}).items():
         _fill(group, f"0/spread_{parameter}", "f8", n,
               lambda start, stop, values=values: values[start:stop])
+
+
+def _columns(group: Any, n: int, number: int) -> None:
+    """Write the columns that nodes of every kind have."""
+    _fill(group, "node_id", "u8", n, lambda start, stop: np.arange(start, stop))
+    _fill(group, "node_type_id", "u4", n, number)
+    _fill(group, "node_group_id", "u4", n, 0)
+    _fill(group, "node_group_index", "u8", n, lambda start, stop: np.arange(start, stop))
+    group.require_group("0")
 
 
 def _edges(group: Any, number: int, row: dict[str, Any], edges: Edges,
@@ -215,14 +232,14 @@ def _fill(group: Any, key: str, dtype: str, n: int, values: Any, width: int = 0)
 
 
 def _config(wired: list[tuple[str, dict[str, Any], Edges, dict[str, float]]],
-            names: Iterable[str]) -> dict[str, Any]:
+            names: dict[str, str]) -> dict[str, Any]:
     """Return the config: names relative to its folder, populations as libsonata wants them."""
     return {
         "version": 1, "manifest": {"$NETWORK_DIR": "."},
         "networks": {
             "nodes": [{"nodes_file": "$NETWORK_DIR/nodes.h5",
                        "node_types_file": "$NETWORK_DIR/node_types.csv",
-                       "populations": {name: {"type": "point_neuron"} for name in names}}],
+                       "populations": {name: {"type": kind} for name, kind in names.items()}}],
             "edges": [{"edges_file": "$NETWORK_DIR/edges.h5",
                        "edge_types_file": "$NETWORK_DIR/edge_types.csv",
                        "populations": {row["population"]: {"type": kind}

@@ -68,6 +68,13 @@ class _Files:
     junctions: dict[str, list[np.ndarray]] = field(default_factory=dict)
     #: Node populations that are not read, because the circuit says the drive.
     virtual: set[str] = field(default_factory=set)
+    #: Axons by population of the circuit.
+    axons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the populations of cells and of axons, by kind."""
+        return [*self.circuit.types, *self.circuit.axons]
 
 
 def read(path: Path, circuit: Circuit | None, weight_unit: str = "nS", seed: int = 1) -> Network:
@@ -107,12 +114,18 @@ def _network(config: Path, files: _Files, wanted: Circuit | None, seed: int) -> 
         if header is not None and counts != header["fields"]["counts"]:
             msg = f"has other nodes than {SIDE} says"
             raise ValueError(msg)
-        edges = {name: _csr(files, name, counts) for name in circuit.pathways}
+        if missing := [name for name in circuit.axons if name not in files.axons]:
+            msg = f"must have the virtual nodes {missing[0]}, as the circuit has these axons"
+            raise ValueError(msg)
+        axons = {name: files.axons[name] for name in circuit.axons}
+        edges = {name: _csr(files, name, counts | axons) for name in circuit.pathways}
+        afferents = {name: edges.pop(name) for name in list(edges) if name.split("->")[0] in axons}
         junctions = _junctions(files)
         deviations = _spread(files, counts, seed)
     if header is not None:
         network = Network(**header["fields"], positions=positions.astype(np.float32), edges=edges,
-                          junctions=junctions, spread=deviations)
+                          junctions=junctions, spread=deviations, axons=axons,
+                          afferents=afferents)
         return verified(config, network, header, wanted)
     # The volume is the smallest cube around the somas, its corner at 0; one soma has none.
     low, high = positions.min(axis=0), positions.max(axis=0)
@@ -123,7 +136,7 @@ def _network(config: Path, files: _Files, wanted: Circuit | None, seed: int) -> 
         raise RunFileError(msg)
     positions = (positions - (low + high) / 2 + side / 2).astype(np.float32)
     network = Network(seed, counts, side, False, positions, edges, junctions, deviations,
-                      circuit=circuit)
+                      circuit=circuit, axons=axons, afferents=afferents)
     check(str(config), network)
     return network
 
@@ -143,7 +156,8 @@ def _take_nodes(files: _Files, table: Table, about: str) -> None:
     if table.name in files.cells or table.name in files.virtual:
         msg = f"{name} stands in two files"
         raise ValueError(msg)
-    if check_nodes(table) or about == "virtual":
+    virtual = check_nodes(table) or about == "virtual"
+    if virtual and table.name not in files.circuit.axons:
         files.virtual.add(table.name)
         return
     ids = table.ids("node_id") if "node_id" in table.group else np.arange(table.n)
@@ -152,6 +166,11 @@ def _take_nodes(files: _Files, table: Table, about: str) -> None:
     if table.n and (ids[0] < 0 or (np.diff(ids) < 1).any()):
         msg = f"{name}/node_id must be different whole numbers from 0 on"
         raise ValueError(msg)
+    if virtual:
+        files.axons[table.name] = table.n
+        kind = files.sources.index(table.name)
+        files.cells[table.name] = _Cells(ids, np.full(table.n, kind), np.arange(table.n))
+        return
     kinds = _kinds(table, types)[order]
     at = np.stack([table.values(axis, "um") for axis in "xyz"], axis=1)[order]
     if not np.isfinite(at).all():
@@ -230,7 +249,7 @@ def _junctions(files: _Files) -> dict[str, np.ndarray]:
 
 
 def _take_edges(files: _Files, table: Table, about: str) -> None:
-    types, name = files.circuit.types, table.group.name
+    types, name = files.sources, table.group.name
     ends = {}
     for end in ("source", "target"):
         population = table.end(f"{end}_node_id")

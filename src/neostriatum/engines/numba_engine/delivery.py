@@ -139,14 +139,21 @@ def deliver_row(one, target, start, stop, slot0, scale, slots, ring, populations
     """Deliver one spike to some of its targets, receptor by receptor."""
     width = uintp(populations.width[target]) * _C
     stride, origin = uintp(populations.ring_stride[target]), uintp(populations.ring_at[target])
+    row, grid = (wires.targets, wires.delays, start, stop), (slot0, slots, stride, width)
+    waiting, first, amount = False, origin, jit.like(ring[0], 0.0)
     for receptor in range(populations.column.shape[1]):
-        amount = wires.amounts[one, receptor]
-        if amount == 0:
+        if wires.amounts[one, receptor] == 0:
             continue
-        value = jit.like(ring[0], np.rint(amount * scale / unit[0]) * unit[1])
-        column = uintp(populations.column[target, receptor]) * _C
-        add_row(wires.targets, wires.delays, start, stop, slot0, slots, ring, origin + column,
-                stride, width, value)
+        other = jit.like(ring[0], np.rint(wires.amounts[one, receptor] * scale / unit[0]) * unit[1])
+        column = origin + uintp(populations.column[target, receptor]) * _C
+        if waiting:
+            # One walk along the row for two receptors.
+            add_both(row, grid, ring, (first, amount), (column, other))
+            waiting = False
+        else:
+            waiting, first, amount = True, column, other
+    if waiting:
+        add_row(row, grid, ring, first, amount)
 
 
 @inner
@@ -182,10 +189,26 @@ def deliver_varied(one, target, row_start, start, stop, source, step, scale, slo
 
 
 @woven
-def add_row(targets, delays, start, stop, slot0, slots, ring, origin, stride, width, value):
+def add_row(row, grid, ring, origin, value):
     """Add one value for each synapse of a row to the slot of its arrival."""
+    targets, delays, start, stop = row
+    slot0, slots, stride, width = grid
     for k in range(uintp(start), uintp(stop)):
         slot = slot0 + delays[k]
         slot = slot - slots if slot >= slots else slot
         at = uintp(targets[k])
         ring[origin + (at // _T) * stride + uintp(slot) * width + at % _T] += value
+
+
+@woven
+def add_both(row, grid, ring, one, other):
+    """Add values for each synapse of a row at two places, each an origin and a value."""
+    targets, delays, start, stop = row
+    slot0, slots, stride, width = grid
+    for k in range(uintp(start), uintp(stop)):
+        slot = slot0 + delays[k]
+        slot = slot - slots if slot >= slots else slot
+        at = uintp(targets[k])
+        place = (at // _T) * stride + uintp(slot) * width + at % _T
+        ring[one[0] + place] += one[1]
+        ring[other[0] + place] += other[1]

@@ -7,7 +7,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.errors import BuildError, EngineUnsupported
+from neostriatum.errors import BuildError, EngineUnsupported, RunFileError
 from neostriatum.network.groups import groups_of, shared_channels
 
 STP = {"U": 0.1, "tau_rec": "1900 ms", "tau_fac": "36 ms", "start": "stationary"}
@@ -217,7 +217,7 @@ def test_recorded_trains(tmp_path):
         hashes.add(run.summary["spike_hash"])
     assert len(hashes) == 1
     raw["axons"]["cortex"]["size"] = 8
-    with pytest.raises(BuildError, match=r"ids must be below the 8 axons .got 9\."):
+    with pytest.raises(BuildError, match=r"ids must be below the 8 axons \(got 9\)"):
         ns.run(ns.load(raw, folder=tmp_path), size=60, duration="6 ms", out=tmp_path / "bad")
     assert not (tmp_path / "bad").exists()
 
@@ -247,3 +247,31 @@ def test_cells_alone_have_no_axons():
     made = circuit()
     assert ns.cell("dSPN", circuit=made, current="300 pA", duration="50 ms") is not None
     assert ns.pair("FS", "dSPN", circuit=made).psp_mv is not None
+
+
+def test_sonata_has_axons_as_virtual_nodes(tmp_path):
+    """A network comes back from SONATA with its hash, and from another tool's with a circuit."""
+    raw = circuit().to_dict()
+    raw["pathways"]["cortex->FS"]["weight_cv"] = 0.3
+    made = ns.load(raw)
+    network = ns.build(made, size=80, seed=1)
+    ns.export(network, to="sonata", out=tmp_path / "net")
+    assert ns.load_network(tmp_path / "net").hash() == network.hash()
+    config = json.loads((tmp_path / "net" / "circuit_config.json").read_text("utf-8"))
+    assert config["networks"]["nodes"][0]["populations"]["cortex"] == {"type": "virtual"}
+    (tmp_path / "net" / "neostriatum_network.json").unlink()
+    again = ns.load_network(tmp_path / "net", made)
+    assert again.axons == {"cortex": 400}
+    for name, edges in network.afferents.items():
+        assert np.array_equal(again.afferents[name].targets, edges.targets)
+    other = ns.load({**raw, "axons": {**raw["axons"], "thalamus": raw["axons"]["cortex"]}})
+    with pytest.raises(RunFileError, match="must have the virtual nodes thalamus"):
+        ns.load_network(tmp_path / "net", other)
+
+
+def test_sonata_has_no_place_for_pooled_axons(tmp_path):
+    """They are refused, and nothing is left."""
+    network = ns.build(circuit(identity=False), size=60, seed=1)
+    with pytest.raises(BuildError, match=r"axons\.cortex\.identity: must be true for SONATA"):
+        ns.export(network, to="sonata", out=tmp_path / "net")
+    assert not (tmp_path / "net").exists()
