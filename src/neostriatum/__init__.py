@@ -29,6 +29,7 @@ _WHERE = {
     "rerun": "runs.again",
     "cell": "experiments.cell",
     "pair": "experiments.pair",
+    "protocol": "experiments.protocol",
     "sweep": "sweeps.sweep",
     "validate": "validation.validate",
     "to_brian2": "engines.brian2_engine",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.errors import NeostriatumError
     from neostriatum.experiments.cell import cell
     from neostriatum.experiments.pair import pair
+    from neostriatum.experiments.protocol import protocol
     from neostriatum.models.registry import register
     from neostriatum.network.build import build
     from neostriatum.network.estimate import estimate

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
 from numba import config, njit
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import LoweringPass, register_pass
+from numba.core.typed_passes import NativeLowering
 
 from neostriatum.code_cache import CodeCache
 from neostriatum.threads import check_environment
@@ -41,6 +44,37 @@ _prefer_wide_vectors()
 _shape_loops()
 
 
+@register_pass(mutates_CFG=False, analysis_only=False)
+class _LeftToCallers(LoweringPass):
+    """Leave the instructions of a function as they are until a caller's are made faster.
+
+    Numba makes those of every function faster together with those of all that it calls, so those
+    at the bottom of five others six times.
+    """
+
+    _name = "left_to_callers"
+
+    def __init__(self) -> None:
+        LoweringPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        library._optimize_final_module = lambda: None
+        state.library = library
+        return True
+
+
+class _Inner(CompilerBase):
+    """Compile what only compiled code calls."""
+
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        names = [each[0] for each in passes.passes]
+        passes.passes.insert(names.index(NativeLowering), (_LeftToCallers, "left to callers"))
+        passes.finalize()
+        return [passes]
+
+
 def inner(function: Any) -> Any:
     """Compile a function that only compiled code calls.
 
@@ -50,7 +84,7 @@ def inner(function: Any) -> Any:
     the time.
     """
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
-                _nrt=False)(function)
+                _nrt=False, pipeline_class=_Inner)(function)
 
 
 def woven(function: Any) -> Any:
@@ -60,7 +94,7 @@ def woven(function: Any) -> Any:
     hundred in all, and that takes as long as a short loop.
     """
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
-                _nrt=False, forceinline=True)(function)
+                _nrt=False, forceinline=True, pipeline_class=_Inner)(function)
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 #: Flag of a code object of Python 3.14 on whose first constant is a docstring.
 _HAS_DOCSTRING = 0x4000000
+#: Files whose effect on compiled code its bytecode does not show: they replace functions, name
+#: the fields of arguments, or write instructions.
+_UNSEEN = ("arithmetic.py", "caching.py", "jit.py", "rng.py", "engines/numba_engine/handle.py",
+           "network/triangles.py", "network/volume.py")
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic)
 
 
@@ -62,13 +66,10 @@ def fingerprint(function: FunctionType) -> str:
 
 @cache
 def _base() -> str:
-    """Return what every function depends on: the compilers, and files that act on all code.
-
-    ``jit.py`` replaces functions by overloads, which bytecode does not show.
-    """
+    """Return what every function depends on: the compilers, and files that act on all code."""
     here = Path(__file__).parent
     digest = hashlib.sha256(f"{version('numba')} {version('llvmlite')}".encode())
-    for name in ("caching.py", "jit.py", "rng.py"):
+    for name in _UNSEEN:
         digest.update((here / name).read_bytes())
     return digest.hexdigest()
 

@@ -87,7 +87,7 @@ def electrode(kinds):
 
 
 def spread(kinds):
-    """Every parameter of every kind, a little."""
+    """Every parameter of every kind, a little, and the size of its cells."""
     table = {}
     for name in kinds:
         # What must keep its order or its size, or is a time that v is held, stays.
@@ -96,6 +96,8 @@ def spread(kinds):
                        for key, value in CELLS[name][1].items()
                        if key not in ("t_ref", "s", "v_peak", "c", "v_reset", "max_low",
                                       "max_high")}
+        table[name]["size"] = {"cv": 0.05, "of": [
+            key for key in ("C", "g_L", "g_A", "k") if key in CELLS[name][1]]}
     return table
 
 

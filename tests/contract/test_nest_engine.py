@@ -138,9 +138,9 @@ def compile_one(folder, barrier, queue):
     import os
 
     os.environ["XDG_CACHE_HOME"] = folder
-    from neostriatum.engines.nest_engine.cell import train
     from neostriatum.engines.nest_engine.kernel import nest
     from neostriatum.engines.nest_engine.module import modules
+    from neostriatum.engines.nest_engine.trains import train
 
     kernel = nest()
     barrier.wait()

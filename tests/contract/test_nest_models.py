@@ -8,8 +8,8 @@ from nets import trains
 from test_any_model import CELLS, RECEPTORS, G, electrode, gaps, levels, spread
 
 import neostriatum as ns
-from neostriatum.engines.nest_engine.cell import train
 from neostriatum.engines.nest_engine.module import modules
+from neostriatum.engines.nest_engine.trains import train
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.models import (
     CellModel,

@@ -57,6 +57,7 @@ _SEED = {
 
 DECIDED = {
     "striatum_v1": {},
+    "microcircuit": {},
     "seed": _SEED,
     "humphries2009": {
         **_GENERATORS,

@@ -3,7 +3,7 @@
 The files `transcription_*.py` beside this one were made from docs/parameters.md without seeing
 the presets. Here each number in them is looked up in the loaded circuit by its dotted path, and
 each sourced number of the circuit must have been transcribed. A list step is an index (`bins.0`)
-or, for a cell's dopamine effects, the receptor and what it acts on (`dopamine.D1.v_r`).
+or, for effects on a cell, the level and what it acts on (`dopamine.D1.v_r`, `effects.D1.v_T`).
 """
 
 import ast
@@ -23,6 +23,7 @@ from neostriatum.circuit.laws import load_laws
 HERE = Path(__file__).parent
 SMALLEST = {  # entries per transcription, so that an emptied list cannot pass
     "striatum_v1": 106,
+    "microcircuit": 370,
     "seed": 105,
     "humphries2009": 55,
     "humphries2010": 85,
@@ -39,7 +40,7 @@ EXACT = 1e-12
 DEFAULTS = {"dt": "0.1 ms", "warmup": "0 ms", "I_spon": "0 pA", "scale": 1.0}
 
 MISSING = object()
-WRAPPERS = ("value", "constant", "coefficient")
+WRAPPERS = ("value", "constant", "coefficient", "add")
 PROSE = {"source", "how", "note", "summary", "name", "left_out", "file", "population", "channel"}
 UREG = pint.UnitRegistry()
 
@@ -60,7 +61,8 @@ def bare(node: object) -> object:
 
 
 def effect(entries: list, receptor: str, acts_on: str) -> object:
-    found = [e for e in entries if e["receptor"] == receptor and e["acts_on"] == acts_on]
+    found = [e for e in entries
+             if e.get("receptor", e.get("level")) == receptor and e["acts_on"] == acts_on]
     assert len(found) <= 1, f"{receptor} acts on {acts_on} {len(found)} times"
     return found[0] if found else MISSING
 
@@ -117,8 +119,8 @@ def sourced(node: object, path: tuple = (), *, inherited: bool = False) -> Itera
     elif isinstance(node, list):
         for index, child in enumerate(node):
             step = (str(index),)
-            if path[-1] == "dopamine":
-                step = (child["receptor"], child["acts_on"])
+            if path[-1] in ("dopamine", "effects"):
+                step = (child.get("receptor", child.get("level")), child["acts_on"])
             yield from sourced(child, path + step, inherited=inherited)
     elif inherited and is_number(node):
         yield ".".join(path)

@@ -215,16 +215,20 @@ def test_overlays_are_those_of_the_preset_that_a_circuit_comes_from(folder):
 
 
 def test_every_circuit_has_the_overlays_that_it_had():
-    # Of version 0.1, which had one set for all.
-    for name in presets():
-        assert overlays(name) == ["dense", "parkinsonian"]
-    assert overlays(None) == ["dense", "parkinsonian"]
+    # Of version 0.1, which had one set for all, and those that fit any circuit.
+    every = ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal", "parkinsonian"]
+    for name in set(presets()) - {"microcircuit"}:
+        assert overlays(name) == every
+    # One that came later has overlays of its own.
+    assert set(overlays("microcircuit")) > set(every)
+    assert overlays(None) == every
     assert load("humphries2010", overlay="dense").name == "humphries2010"
 
 
 @pytest.mark.parametrize("circuit", ["striatum", "humphries2010"])
 def test_an_unknown_overlay(circuit):
-    with pytest.raises(CircuitError, match=r"^calm: unknown overlay\. Known: dense, parkinsonian$"):
+    with pytest.raises(CircuitError, match=r"^calm: unknown overlay\. Known: dense, dreyer_nigra, "
+                       r"dreyer_vta, ejdrup_dorsal, parkinsonian$"):
         load(circuit, overlay="calm")
 
 

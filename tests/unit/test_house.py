@@ -26,7 +26,7 @@ LONGEST = 450
 MEDIAN = 120
 #: What is too large, and how many there are: fewer is progress, and the number follows.
 LARGE = {"files over 300 lines": 9, "functions over 40 lines": 11,
-         "functions with over 5 parameters": 125}
+         "functions with over 5 parameters": 124}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff", "base2"}
 
 

@@ -35,9 +35,10 @@ def changed(before, after):
 
 
 def test_there_are_presets_and_overlays():
-    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "seed", "striatum",
-                         "striatum_v1"]
-    assert overlays() == ["dense", "parkinsonian"]
+    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "microcircuit", "seed",
+                         "striatum", "striatum_v1"]
+    assert overlays() == ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal",
+                          "parkinsonian"]
 
 
 @pytest.mark.parametrize("name", presets())

@@ -215,6 +215,7 @@ def test_a_parameter_that_tables_cannot_have(monkeypatch):
 
     for name in ("_registered", "_modules"):
         monkeypatch.setattr(registry, name, {})
+    monkeypatch.setattr(registry, "_used", set())
     model = adex("odd")
     (odd,) = parameters("values pF > 0")
     v = model.states[0]

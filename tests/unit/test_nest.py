@@ -14,10 +14,11 @@ import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.engines.base import engine
 from neostriatum.engines.nest_engine import kernel, module
-from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports, train
+from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports
 from neostriatum.engines.nest_engine.form import Form, form_of
 from neostriatum.engines.nest_engine.nodes import numbers
 from neostriatum.engines.nest_engine.text import LONGEST, Writer, literals
+from neostriatum.engines.nest_engine.trains import train
 from neostriatum.engines.program import lower
 from neostriatum.errors import EngineMissing, EngineUnsupported
 from neostriatum.models import State, exp, log, logistic2, where
@@ -284,7 +285,7 @@ def test_signals_are_levels_then_curves():
     form = form_of(program, 2)
     assert [(number, target) for number, target, _ in form.effects] == [
         (1, "p_v_r"), (2, "gain1"), (3, "p_v_t"), (4, "p_d"), (4, "p_k")]
-    said = numbers(program, 2, form, 0)
+    said = numbers(program, 2, form, program.phi(0))
     assert {key: round(value, 9) for key, value in said.items() if key.startswith("level")} == {
         "level1": 0.3, "level2": 0.3, "level3": 1.0, "level4": round(0.5 - 1 / 3, 9)}
     assert said["p_v_t"] == program.populations[2].parameters["v_t"] + 1.0
@@ -303,7 +304,8 @@ def test_every_parameter_of_a_text_is_set(preset):
         form = form_of(program, number)
         text = cell(form).partition("parameters:")[2].partition("internals:")[0]
         known = set(re.findall(r"(\w+) real", text))
-        assert {"grain", "p_C"} <= known <= set(numbers(program, number, form, 0))
+        given = set(numbers(program, number, form, program.phi(0)))
+        assert {"grain", "p_C"} <= known <= given
 
 
 def test_numbers_of_a_circuit_do_not_change_a_form():

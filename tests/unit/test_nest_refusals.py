@@ -8,6 +8,7 @@ from neostriatum.errors import EngineUnsupported
 from neostriatum.runs.events import entries, event_list, planned, refuse_engine
 
 CORTEX = "inputs.cortex.targets"
+ACH = {"released_by": "FS", "tonic": "4 Hz", "tau": "400 ms", "delay": "1 ms", "level": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,10 @@ def test_weights_of_recorded_spikes(tmp_path):
     played = ns.load(raw, folder=tmp_path)
     with pytest.raises(EngineUnsupported, match=r"FS.conductance cannot change .* recorded"):
         refuse(played, {"inputs.file.targets.FS.conductance.AMPA": "2 nS"})
+
+
+def test_a_level_that_is_let_go(circuit):
+    clamped = ns.load(circuit.to_dict() | {"modulators": {"ACh": ACH}})
+    refuse(clamped, {"modulators.ACh.level": 3.0})
+    with pytest.raises(EngineUnsupported, match=r"event at 2 ms: engine nest: modulators\.ACh\."):
+        refuse(clamped, {"modulators.ACh.level": 3.0}, {"modulators.ACh.level": "free"})

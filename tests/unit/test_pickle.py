@@ -83,6 +83,7 @@ def returned(tmp_path_factory):
     things["resume"] = ns.resume(short, duration="30 ms")
     things["cell"] = ns.cell("dSPN", current="300 pA", duration="20 ms")
     things["pair"] = ns.pair("FS", "dSPN")
+    things["protocol"] = ns.protocol("dSPN", "rin", duration="50 ms")
     things["sweep"] = ns.sweep(circuit=GOOD, duration="2 ms", vary={"dopamine": [0.0, 0.5]},
                                jobs=1, out=folder / "sweep", **SMALL)
     things["validate"] = ns.validate(only=("spn-rheobase",), workers=0)

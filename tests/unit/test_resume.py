@@ -423,10 +423,10 @@ def test_rerun_of_a_stopped_run(half, whole, tmp_path):
 def test_kill_9(tmp_path):
     """At calls through the whole of a short run, and at random moments; all of it in `verify`."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "verify" / "crashes.py"), "--every", "13", "--random", "3",
+        [sys.executable, str(ROOT / "verify" / "crashes.py"), "--every", "29", "--random", "1",
          "--duration", "10"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": SRC},
         capture_output=True, text=True, check=False, timeout=600)
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split() for line in done.stdout.splitlines()[2:]]
-    assert sum(int(row[-5]) for row in rows) >= 20
+    assert sum(int(row[-5]) for row in rows) >= 9

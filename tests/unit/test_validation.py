@@ -41,7 +41,7 @@ def target(**changes: object) -> Target:
 
 def test_there_are_enough_in_every_group() -> None:
     assert len(TARGETS) >= 40
-    assert {one.group for one in TARGETS.values()} == set(range(1, 8))
+    assert {one.group for one in TARGETS.values()} == set(range(1, 11))
     assert sum(one.quick for one in TARGETS.values()) >= 40
 
 
@@ -66,7 +66,8 @@ def test_intervals_are_those_of_the_measured_tables(table: str) -> None:
 @pytest.mark.parametrize("changes", [
     {"tolerance": {"why": "none"}}, {"tolerance": {"absolute": 1.0, "sd": 1.0, "why": "two"}},
     {"tolerance": {"absolute": 1.0}}, {"value": None}, {"tolerance": {"sd": 1.0, "why": "no sd"}},
-    {"group": 9}, {"read": "guess"}, {"id": "Bad Id"}, {"colour": "red"}, {"order": ["a", "b"]},
+    {"tolerance": {"se": 1.0, "why": "no standard error"}},
+    {"group": 11}, {"read": "guess"}, {"id": "Bad Id"}, {"colour": "red"}, {"order": ["a", "b"]},
     {"tolerance": {"rms": 1.0, "why": "no curve"}},
     {"curve": {"x": [1, 2], "y": [1], "x_label": "x"}, "value": None},
 ])
@@ -88,10 +89,13 @@ def test_an_id_twice_is_refused() -> None:
     ({"relative": 0.1}, (-82.5, -67.5), (-82.6, -67.4)),
     ({"factor": 2.0}, (-150.0, -37.5), (-151.0, -37.0, 75.0)),
     ({"sd": 2.0}, (-81.0, -69.0), (-81.1, -68.9)),
+    ({"se": 2.0}, (-77.0, -73.0), (-77.1, -72.9)),
+    ({"mean": 0.1}, (-82.5, -67.5), (-82.6, -67.4)),
+    ({"mean": 0.01}, (-77.0, -73.0), (-77.1, -72.9)),
     ({"interval": [-80.0, float("inf")]}, (-80.0, 0.0), (-80.1, float("nan"), None, [1.0])),
 ])
 def test_numbers(tolerance: dict, passing: tuple, failing: tuple) -> None:
-    one = target(spread=3.0, tolerance=tolerance | {"why": "so"})
+    one = target(spread=3.0, se=1.0, tolerance=tolerance | {"why": "so"})
     assert all(judge(one, value).passed for value in passing)
     assert not any(judge(one, value).passed for value in failing)
 
@@ -154,7 +158,7 @@ def values(one: Target) -> set[float]:
     ends = [end for end in one.interval() or () if math.isfinite(end)] if (
         one.tolerance.interval) else []
     curve = list(one.curve.y) if one.curve else []
-    return {float(x) for x in (one.value, one.spread, *ends, *curve) if x is not None}
+    return {float(x) for x in (one.value, one.spread, one.se, *ends, *curve) if x is not None}
 
 
 def test_every_published_number_is_a_target_or_has_its_reason() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Whose overlays a circuit has that comes from no preset with overlays of its own.
 BASE = "striatum_v1"
+#: Folder of the overlays that every circuit has.
+EVERY = "every"
 
 
 def presets() -> list[str]:
@@ -37,13 +39,14 @@ def overlay_files(preset: str | None) -> dict[str, Path]:
     """Return {name: file} of the overlays of a circuit that comes from ``preset``.
 
     The preset's own come before those of the preset that it extends. A circuit that comes from no
-    preset, or from one without overlays, has those of `BASE`.
+    preset, or from one without overlays, has those of `BASE`. Those of `EVERY` fit any circuit.
     """
     known, own = preset_files(), dict[str, Path]()
     while preset in known:
         own = _packaged(f"overlays/{preset}") | own
         preset = read_data(known[preset]).get("extends")
-    return dict(sorted(own.items())) or _packaged(f"overlays/{BASE}")
+    own = own or _packaged(f"overlays/{BASE}")
+    return dict(sorted((_packaged(f"overlays/{EVERY}") | own).items()))
 
 
 def preset_of(path: Path | None) -> str | None:

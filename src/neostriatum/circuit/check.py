@@ -10,15 +10,18 @@ from neostriatum.circuit.clock import steps, whole_steps
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.circuit.pools import check_pools
+from neostriatum.circuit.signals import bounds, check_signals
+from neostriatum.circuit.spread import Size, lowest, size_of
 from neostriatum.circuit.stability import check_stable
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from neostriatum.circuit.cell import Cell
     from neostriatum.circuit.drive import Target
     from neostriatum.circuit.model import Circuit
-    from neostriatum.circuit.pathway import Delay
+    from neostriatum.circuit.pathway import Delay, Pathway
     from neostriatum.models.symbol import Parameter
 
 #: Longest delay in steps (25.5 ms at 0.1 ms).
@@ -60,8 +63,9 @@ def _placed(name: str, cell: Any) -> list[tuple[str, Any]]:
 
 def _check_modulators(circuit: Circuit) -> None:
     for name, modulator in circuit.modulators.items():
-        if modulator.level is None:
+        if modulator.level is None and modulator.kind is None:
             _refuse(f"modulators.{name}.level", "is missing")
+    check_signals(circuit)
     for name, cell in circuit.cells.items():
         placed = _placed(name, cell)
         for where, effect in placed:
@@ -70,12 +74,11 @@ def _check_modulators(circuit: Circuit) -> None:
         for parameter in cell.declaration.parameters:
             acting = [each for each in placed if each[1].acts_on == parameter.name]
             if acting and parameter.lowest is not None:
-                sd = circuit.spread.get(name, {}).get(parameter.name)
-                lowest = cell.values[parameter.name] - (3 * sd.value if sd else 0.0)
-                _check_lowest(circuit, parameter, lowest, acting)
+                least = lowest(cell, circuit.spread.get(name, {}), parameter.name)
+                _check_lowest(circuit, parameter, least, acting)
 
 
-def _check_lowest(circuit: Circuit, parameter: Parameter, lowest: float,
+def _check_lowest(circuit: Circuit, parameter: Parameter, least: float,
                   acting: list[tuple[str, Any]]) -> None:
     """Refuse effects that may take a parameter below its bound: factors first, then sums."""
     limit: Any = parameter.lowest
@@ -85,37 +88,63 @@ def _check_lowest(circuit: Circuit, parameter: Parameter, lowest: float,
     for where, effect in acting:
         if effect.coefficient is not None:
             factor = min(1.0 + effect.coefficient.value * f for f in _range(circuit, effect))
-            lowest *= factor
-            if not limit.allows(lowest):
+            least *= factor
+            if not limit.allows(least):
                 _refuse(f"{where}.coefficient", f"{rule} {effect.level} "
                         f"(got a factor of {factor:g})")
     for where, effect in acting:
         if effect.add is not None:
-            lowest += min(effect.add.value * f for f in _range(circuit, effect))
-            if not limit.allows(lowest):
+            least += min(effect.add.value * f for f in _range(circuit, effect))
+            if not limit.allows(least):
                 _refuse(f"{where}.add", f"{rule} {effect.level} "
-                        f"(got {lowest:g} {effect.add.unit})")
+                        f"(got {least:g} {effect.add.unit})")
 
 
 def _range(circuit: Circuit, effect: Any) -> tuple[float, float]:
     """Return how strongly a cell hears a modulator at least and at most."""
-    modulator = circuit.modulators[effect.level]
-    return (float(modulator.heard(modulator.level.lowest, effect.curve)),
-            float(modulator.heard(modulator.level.highest, effect.curve)))
+    modulator, (low, high) = circuit.modulators[effect.level], bounds(circuit, effect.level)
+    return (float(modulator.heard(low, effect.curve)), float(modulator.heard(high, effect.curve)))
+
+
+def _check_weights(circuit: Circuit, where: str, pathway: Pathway) -> None:
+    """Refuse effects that take a weight below 0, or that have no value at the reference."""
+    for number, effect in enumerate(pathway.effects):
+        place = f"{where}.effects.{number}"
+        _known(f"{place}.level", "modulator", effect.level, circuit.modulators)
+        modulator, ends = circuit.modulators[effect.level], bounds(circuit, effect.level)
+        base, *factors = (1.0 + effect.coefficient.value * float(modulator.response(
+            level, effect.curve)) for level in (modulator.nothing(effect.curve), *ends))
+        if base <= 0 or min(factors) < 0:
+            _refuse(f"{place}.coefficient", f"must leave the weight 0 or above at every level of "
+                    f"{effect.level}, and above 0 at its reference (got a factor of "
+                    f"{min(base, *factors):g})")
 
 
 def _check_spread(circuit: Circuit) -> None:
     for name, spread in circuit.spread.items():
         cell = circuit.cells[name]
         limits = {parameter.name: parameter.lowest for parameter in cell.declaration.parameters}
+        _check_size(name, cell, spread, limits)
         for parameter, sd in spread.items():
+            if isinstance(sd, Size):
+                continue
             value, limit = cell.values[parameter], limits[parameter]
             # Spread is truncated at 3 sd; a bound must hold in every neuron.
-            if limit is not None and not limit.allows(value - 3 * sd.value):
+            if limit is not None and not limit.allows(lowest(cell, spread, parameter)):
                 kept = "be below a third of" if limit == (0, True) else (
                     f"leave {limit.value:g} {sd.unit} or more within three of it below")
                 _refuse(f"spread.{name}.{parameter}",
                         f"must {kept} {value:g} {sd.unit} (got {sd.value:g})")
+
+
+def _check_size(name: str, cell: Cell, spread: dict[str, Any], limits: dict[str, Any]) -> None:
+    size = size_of(spread)
+    for parameter in () if size is None else size.of:
+        least, limit = lowest(cell, spread, parameter), limits[parameter]
+        if limit is not None and not limit.allows(least):
+            kept = f"{'above' if limit.strict else 'at least'} {limit.value:g}"
+            _refuse(f"spread.{name}.size.cv", f"must leave {parameter} {kept} in every neuron "
+                    f"(got {least:g})")
 
 
 def _check_pathways(circuit: Circuit) -> None:
@@ -131,6 +160,7 @@ def _check_pathways(circuit: Circuit) -> None:
             _known(where, "receptor", receptor, circuit.receptors)
         _check_table(f"pathways.{name}", name, pathway.wiring)
         _check_delay(f"pathways.{name}.delay.offset", pathway.delay, circuit.dt.value)
+        _check_weights(circuit, f"pathways.{name}", pathway)
     for name, junctions in circuit.gap_junctions.items():
         ends = name.split("-")
         if len(ends) != 2:

@@ -53,6 +53,15 @@ class Target(Frozen):
     current: CurrentCourse | None = None
     channel: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _unscaled(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "effects" in raw:
+            msg = ("effects act on the weights of pathways, not of inputs (got effects). Let the "
+                   "level act on the receptor, I_<receptor> in cells.TYPE.effects")
+            raise ValueError(msg)
+        return raw
+
     @model_validator(mode="after")
     def _one_kind(self) -> Target:
         kinds = {"rate": self.rate, "spikes": self.spikes, "current": self.current}

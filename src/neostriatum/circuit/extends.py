@@ -14,10 +14,10 @@ from typing import Any
 from neostriatum.circuit.catalogue import is_path, nearest, preset_files, preset_of
 from neostriatum.circuit.datafile import read_data
 from neostriatum.circuit.folder import inside
-from neostriatum.circuit.merge import merged, older
+from neostriatum.circuit.merge import overlaid
 from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.refusal import refuse
-from neostriatum.circuit.removal import without
+from neostriatum.circuit.removal import held, without
 from neostriatum.circuit.shares import shared_out
 from neostriatum.circuit.validated import checked
 from neostriatum.circuit.value import NAME
@@ -91,7 +91,8 @@ def _next(chain: list[Source]) -> Source:
 
 def _over(base: Source, change: Source) -> Source:
     """Return a circuit's data laid over those of a whole circuit."""
-    below = checked(Circuit, base.where, base.raw).to_dict()
+    whole = checked(Circuit, base.where, base.raw)
+    below = whole.to_dict()
     given = {key: value for key, value in change.raw.items() if key != "extends"}
     try:
         given = Circuit._our_names(given)  # type: ignore[operator]
@@ -104,10 +105,10 @@ def _over(base: Source, change: Source) -> Source:
             if cell not in below["cells"]:
                 refuse(change.where, f"cells.{shown(cell)}: must be a type of the extended circuit "
                        f'to be "{REMOVED}". Known: {nearest(cell, below["cells"])}')
-            below = without(below, cell)
+            below = held(without(below, cell), cell, whole.levels_at(0.0))
         given["cells"] = {cell: value for cell, value in given["cells"].items()
                           if cell not in removed}
-    raw = merged([Circuit], below, older(given))
+    raw = overlaid(Circuit, below, given)
     raw = shared_out(change.where, raw, given["cells"], base.where)
     return Source(change.where, raw, _folder(base, change, given, raw))
 

@@ -12,7 +12,7 @@ from neostriatum.circuit.catalogue import find, is_path, overlay_files, preset_f
 from neostriatum.circuit.datafile import limit, read_data
 from neostriatum.circuit.extends import Source, whole
 from neostriatum.circuit.folder import path_text
-from neostriatum.circuit.merge import merged, older
+from neostriatum.circuit.merge import overlaid
 from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.plain import plain
 from neostriatum.circuit.refusal import refuse
@@ -117,5 +117,5 @@ def _overlaid(circuit: Circuit, overlay: str) -> Circuit:
         if not isinstance(change, dict):
             refuse(path.name, f"parts.{shown(key)}: must be a table (got {shown(change)})")
         if not part or key == part:
-            raw = merged([Circuit], raw, older(change))
+            raw = overlaid(Circuit, raw, change)
     return validated(Circuit, path.name, raw, circuit._folder, circuit._preset)

@@ -9,7 +9,7 @@ from neostriatum.circuit.aliases import canonical
 from neostriatum.circuit.cell import Cell
 from neostriatum.circuit.course import SHAPES
 from neostriatum.circuit.drive import Channel
-from neostriatum.circuit.modulator import DOPAMINE
+from neostriatum.circuit.modulator import DOPAMINE, KINDS, is_computed
 from neostriatum.circuit.parameters import NamedParameters
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import DistanceLaw
@@ -67,13 +67,38 @@ def _is_whole(kinds: list[Any], base: dict[str, Any], change: dict[str, Any]) ->
     return Channel in kinds or (has_source(kinds) and not {"value", *SHAPES}.isdisjoint(change))
 
 
-def older(change: dict[str, Any]) -> dict[str, Any]:
+def overlaid(whole: Any, base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Merge the data of a circuit with those of a part of an overlay, or of one that extends it.
+
+    The levels of D1 and D2 come under their older keys. How a level is computed is merged with how
+    it was only where that is of the same kind, and takes the place of a level that was given.
+    """
+    base, modulators = dict(base), dict(base.get("modulators", {}))
+    for name, one in (change.get("modulators") or {}).items() \
+            if isinstance(change.get("modulators"), dict) else ():
+        if is_computed(one):
+            before = modulators.get(name) or {}
+            modulators[name] = before if is_computed(before) and _kind(before) == _kind(one) else {
+                key: value for key, value in before.items() if key == "reference"}
+            base["dopamine"] = {key: value for key, value in base.get("dopamine", {}).items()
+                                if key != DOPAMINE.get(name)}
+    if modulators:
+        base["modulators"] = modulators
+    return merged([whole], base, _older(change, modulators))
+
+
+def _kind(raw: dict[str, Any]) -> str:
+    return next(key for key in KINDS if raw.get(key) is not None)
+
+
+def _older(change: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
     """Return a part of an overlay with the levels of D1 and D2 under their older keys."""
     new, old = change.get("modulators"), change.get("dopamine", {})
     if not isinstance(new, dict) or not isinstance(old, dict):
         return change
     levels = {DOPAMINE[name]: one["level"] for name, one in new.items()
-              if name in DOPAMINE and isinstance(one, dict) and "level" in one}
+              if name in DOPAMINE and isinstance(one, dict) and "level" in one
+              and not is_computed(one) and not is_computed(below.get(name))}
     rest = {name: {key: value for key, value in one.items() if key != "level"}
             if DOPAMINE.get(name) in levels else one for name, one in new.items()}
     # One level in both spellings is left as it is, and refused.

@@ -11,7 +11,6 @@ from pydantic import (
     SerializeAsAny,
     TypeAdapter,
     ValidationInfo,
-    WithJsonSchema,
     field_serializer,
     field_validator,
     model_validator,
@@ -20,23 +19,23 @@ from pydantic import (
 from neostriatum.circuit.aliases import canonical, check_names, in_order
 from neostriatum.circuit.axons import Axons
 from neostriatum.circuit.cell import Cell, Start
-from neostriatum.circuit.course import LevelCourse
 from neostriatum.circuit.drive import Channel, Input
-from neostriatum.circuit.modulator import DOPAMINE, Activation, Modulator
+from neostriatum.circuit.modulator import (
+    DOPAMINE,
+    Activation,
+    Dopamine,
+    Modulator,
+    is_computed,
+)
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
-from neostriatum.circuit.value import NAME, Frozen, Time, Value, measure, value_schema
+from neostriatum.circuit.signals import start_level
+from neostriatum.circuit.spread import Deviation, Size
+from neostriatum.circuit.spread import read as read_spread
+from neostriatum.circuit.value import NAME, Frozen, Time, measure
 from neostriatum.circuit.volume import Volume
 from neostriatum.errors import shown
 
 Named = Annotated[str, Field(pattern=NAME)]
-Deviation = Annotated[Value, WithJsonSchema(value_schema("a number in the parameter's unit"))]
-
-
-class Dopamine(Frozen):
-    """Activation of D1 and D2 receptors: the older spelling of the levels of these modulators."""
-
-    d1: LevelCourse = Field(default=0.0, validate_default=True)
-    d2: LevelCourse = Field(default=0.0, validate_default=True)
 
 
 class Circuit(Frozen):
@@ -58,7 +57,7 @@ class Circuit(Frozen):
     #: Every level by name, D1 and D2 first.
     modulators: dict[Named, Modulator] = Field(default_factory=dict)
     noise: dict[str, measure("mV", ge=0)] = Field(default_factory=dict)
-    spread: dict[str, dict[str, Deviation]] = Field(default_factory=dict)
+    spread: dict[str, dict[str, Deviation | Size]] = Field(default_factory=dict)
     start: dict[str, SerializeAsAny[Start]] = Field(default_factory=dict)
     #: What statistics pool; None where the file does not say.
     pools: dict[Named, tuple[str, ...]] | None = None
@@ -96,6 +95,10 @@ class Circuit(Frozen):
             raw["channels"] = {name: {**said, "of": [canonical(part) for part in said["of"]]}
                                if isinstance(said, dict) and isinstance(said.get("of"), list)
                                else said for name, said in raw["channels"].items()}
+        if isinstance(raw.get("modulators"), dict):
+            raw["modulators"] = {name: {**given, "released_by": canonical(given["released_by"])}
+                                 if isinstance(given, dict) and "released_by" in given else given
+                                 for name, given in raw["modulators"].items()}
         _spelled_once(raw)
         return raw
 
@@ -121,7 +124,7 @@ class Circuit(Frozen):
         cells = info.data.get("cells", {})
         if not isinstance(raw, dict):
             return raw
-        return {name: {parameter: _spread(name, cells, parameter, sd)
+        return {name: {parameter: read_spread(name, cells, parameter, sd)
                        for parameter, sd in given.items()} if isinstance(given, dict) else given
                 for name, given in raw.items()}
 
@@ -142,13 +145,15 @@ class Circuit(Frozen):
         levels: dict[str, Modulator] = {}
         for name, key in DOPAMINE.items():
             given = self.modulators.get(name, Activation())
-            level = given.level if given.level is not None else getattr(self.dopamine, key)
+            level = given.level if given.level is not None or given.kind is not None \
+                else getattr(self.dopamine, key)
             levels[name] = given.model_copy(update={"level": level})
         # A frozen model is still being made here: both spellings come to hold the same levels.
         self.__dict__["modulators"] = levels | {
             name: one for name, one in self.modulators.items() if name not in DOPAMINE}
         self.__dict__["dopamine"] = self.dopamine.model_copy(
-            update={key: levels[name].level for name, key in DOPAMINE.items()})
+            update={key: None if levels[name].kind else levels[name].level
+                    for name, key in DOPAMINE.items()})
         check(self)
         return self
 
@@ -168,7 +173,8 @@ class Circuit(Frozen):
     def _plain_modulators(self, modulators: dict[str, Modulator]) -> dict[str, Any]:
         # The levels of D1 and D2 stand under their older keys, as they always did.
         raw = {name: one.model_dump(mode="json", exclude_none=True,
-                                    exclude={"level"} if name in DOPAMINE else None)
+                                    exclude={"level"} if name in DOPAMINE and one.kind is None
+                                    else None)
                for name, one in modulators.items()}
         # No reference is none.
         raw = {name: {key: value for key, value in one.items() if value != 0.0}
@@ -176,8 +182,11 @@ class Circuit(Frozen):
         return {name: one for name, one in raw.items() if one}
 
     def levels_at(self, time_ms: float) -> dict[str, float]:
-        """Return the level of every modulator at a time from the end of the warm-up."""
-        return {name: float(one.level.at(time_ms)) for name, one in self.modulators.items()}
+        """Return the level of every modulator at a time from the end of the warm-up.
+
+        A level that is computed while a run goes on has that of its start.
+        """
+        return {name: start_level(self, name, time_ms) for name in self.modulators}
 
     def receptors_of(self, cell: str) -> tuple[str, ...]:
         """Return the receptors that pathways and inputs of ``cell`` name, in file order."""
@@ -244,25 +253,14 @@ def _spelled_once(raw: dict[str, Any]) -> None:
     old, new = raw.get("dopamine"), raw.get("modulators")
     for name, key in DOPAMINE.items():
         given = new.get(name) if isinstance(new, dict) else None
+        if is_computed(given) and isinstance(old, dict) and key in old:
+            msg = (f"dopamine.{key}: {name} is computed, modulators.{name} (got a level). Clamp it "
+                   f"with modulators.{name}.level")
+            raise ValueError(msg)
         if isinstance(given, dict) and "level" in given and isinstance(old, dict) and key in old:
             msg = (f"modulators.{name}.level: is the newer spelling of dopamine.{key} "
                    "(got both). Give one of them")
             raise ValueError(msg)
-
-
-def _spread(cell: str, cells: dict[str, Cell], parameter: str, sd: Any) -> Value:
-    model = cells[cell].declaration if cell in cells else None
-    declared = {each.name: each for each in model.parameters} if model else {}
-    if parameter not in declared:
-        msg = f"{shown(cell)}.{shown(parameter)} is not a parameter of this circuit"
-        raise ValueError(msg)
-    if model.hold is not None and parameter == model.hold.name:
-        msg = f"{cell}.{parameter} is how long v is held, in whole steps, the same for all cells"
-        raise ValueError(msg)
-    # Read inside two tables, so that an error knows its path.
-    kind: Any = measure(declared[parameter].spelled_unit, ge=0)
-    adapter: TypeAdapter[Any] = TypeAdapter(dict[str, dict[str, kind]])
-    return adapter.validate_python({cell: {parameter: sd}})[cell][parameter]
 
 
 def _start(name: str, cell: Cell, raw: Any) -> Start:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from neostriatum.circuit.measured import measured
+from neostriatum.circuit.modulator import Curve
 from neostriatum.circuit.parameters import NamedParameters, refuse_at
 from neostriatum.circuit.value import (
+    Coefficient,
     Conductance,
     Fraction,
     Frozen,
@@ -197,6 +205,19 @@ class Failure(Frozen):
     drawn: Annotated[bool, Field(strict=True)] = False
 
 
+class WeightEffect(Frozen):
+    """One effect of a modulator on what a pathway delivers, read at the step of arrival.
+
+    ``weight <- weight (1 + coefficient f(level)) / (1 + coefficient f(reference))``; ``f`` is the
+    level, or ``h(level)`` of the curve.
+    """
+
+    level: str
+    acts_on: Literal["weight"]
+    coefficient: Coefficient
+    curve: Curve | None = None
+
+
 class Pathway(Frozen):
     """All synapses from one cell type to another."""
 
@@ -207,6 +228,14 @@ class Pathway(Frozen):
     #: Coefficient of variation of the log-normal factor on a synapse's conductances.
     weight_cv: measure("1", ge=0, le=10) | None = None
     failure: Failure | None = None
+    effects: tuple[WeightEffect, ...] = Field(default=(), max_length=100)
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: Any) -> Any:
+        raw = handler(self)
+        if not self.effects:
+            raw.pop("effects", None)
+        return raw
 
 
 class GapJunctions(Frozen):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Tables whose keys are cell types, and those whose keys are two of them, with what is between.
 _TYPES = ("cells", "noise", "spread", "start")
@@ -46,3 +49,24 @@ def channels_among(channels: dict[str, Any], types: list[str]) -> dict[str, Any]
         kept[name] = channel if "of" not in channel else (
             channel | {"of": of} if of else {"fraction": 0.0})
     return kept
+
+
+def held(raw: dict[str, Any], cell: str, levels: Mapping[str, float]) -> dict[str, Any]:
+    """Return a circuit's plain data with the levels held that a cell type released.
+
+    Parameters
+    ----------
+    raw : dict
+        The data, without the cell type.
+    cell : str
+        The cell type.
+    levels : dict
+        The level at which a modulator is held, by its name.
+    """
+    modulators, left_out = dict(raw.get("modulators", {})), list(raw.get("left_out", ()))
+    for name, given in modulators.items():
+        if given.get("released_by") == cell:
+            modulators[name] = {"level": levels[name]} | {
+                key: value for key, value in given.items() if key == "reference"}
+            left_out.append(f"release of {name} by {cell}: its level is held at {levels[name]:g}")
+    return raw | ({"modulators": modulators, "left_out": left_out} if modulators else {})

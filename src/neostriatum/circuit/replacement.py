@@ -9,7 +9,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.merge import has_source, our_name
-from neostriatum.circuit.modulator import DOPAMINE
+from neostriatum.circuit.modulator import DOPAMINE, is_computed
 from neostriatum.circuit.path import inner
 from neostriatum.circuit.pathway import Delay
 from neostriatum.circuit.plain import plain
@@ -52,7 +52,7 @@ def value_at(raw: dict[str, Any], path: str, where: str = "circuit") -> Any:
     >>> value_at(load("striatum").to_dict(), "inputs.cortex.targets.dSPN.rate.constant")
     '2.4 Hz'
     """
-    *folders, last = _keys(path)
+    *folders, last = _keys(raw, path)
     if last not in ("value", "constant"):
         folders.append(last)
     at: Any = _with_modulators(raw)
@@ -67,10 +67,11 @@ def _kinds(whole: type[Circuit], path: Iterable[str]) -> list[Any]:
     return reduce(inner, path, [whole])
 
 
-def _keys(path: str) -> list[str]:
-    """Return the keys of a dotted path, the levels of D1 and D2 by their older ones."""
+def _keys(raw: dict[str, Any], path: str) -> list[str]:
+    """Return the keys of a dotted path, the levels of D1 and D2 by their older ones if given."""
     keys = [key.strip('"') for key in path.split(".")]
-    if keys[0] == "modulators" and keys[2:3] == ["level"] and keys[1] in DOPAMINE:
+    if keys[0] == "modulators" and keys[2:3] == ["level"] and keys[1] in DOPAMINE and not (
+            is_computed(raw.get("modulators", {}).get(keys[1]))):
         return ["dopamine", DOPAMINE[keys[1]], *keys[3:]]
     return keys
 
@@ -82,7 +83,7 @@ def _with_modulators(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put(whole: type[Circuit], where: str, raw: dict[str, Any], path: str, value: Any) -> None:
-    *folders, last = _keys(path)
+    *folders, last = _keys(raw, path)
     while last in ("value", "constant") and has_source(_kinds(whole, folders)):
         # A number alone must not keep the source of the one it replaces.
         *folders, last = folders

@@ -81,8 +81,8 @@ def _root(
         typer.echo(context.get_help())
 
 
-def changes_of(said: list[str] | None) -> dict[str, Any]:
-    """Return {key: value} of what ``--set`` was given.
+def changes_of(said: list[str] | None, name: str = "--set") -> dict[str, Any]:
+    """Return {key: value} of what ``--set`` was given, or another option of its form.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def changes_of(said: list[str] | None) -> dict[str, Any]:
     for one in said or ():
         key, equals, value = one.partition("=")
         if not equals or not key.strip():
-            msg = f"--set: must be KEY=VALUE (got {shown(one)})"
+            msg = f"{name}: must be KEY=VALUE (got {shown(one)})"
             raise CircuitError(msg)
         changes[key.strip()] = parsed(value.strip())
     return changes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,9 +25,13 @@ from neostriatum.commands.app import (
     option,
     show,
 )
-from neostriatum.errors import RunFileError
+from neostriatum.commands.protocol import measure
+from neostriatum.commands.saved import saved
+from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neostriatum.experiments.cell import CellResult
     from neostriatum.experiments.pair import PairResult
 
@@ -39,17 +42,33 @@ def cell_command(
                                         help="Cell type of the circuit, or an alias of one.")],
     current: Annotated[str | None, option('Constant current, "270 pA".', "--current")] = None,
     sweep: Annotated[str | None, option('An f-I curve, "220:300:5 pA".', "--sweep")] = None,
-    circuit: CircuitOption = "striatum", duration: Duration = "1 s", dt: Dt = None,
-    dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, engine: EngineName = "reference",
+    protocol: Annotated[str | None, option(
+        "Measure instead: rheobase, fi, rin, latency, rebound or burst-pause.",
+        "--protocol")] = None,
+    hold: Annotated[str | None, option('Current all the time, "-15 pA", with --protocol.',
+                                       "--hold")] = None,
+    start: Annotated[list[str] | None, option('Start value, repeatable: v="-50 mV".',
+                                              "--start")] = None,
+    circuit: CircuitOption = "striatum", duration: Duration = None, dt: Dt = None,
+    dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, engine: EngineName = None,
     overlay: Overlay = None, changes: Set = None, out: Out = None, models: Models = None,
     as_json: Json = False,
 ) -> None:
-    """Inject a constant current into one isolated neuron."""
+    """Inject a constant current into one isolated neuron, or measure it by a protocol."""
     from neostriatum.experiments.cell import cell
 
-    made = cell(name, current, sweep=sweep, circuit=circuit, duration=duration,
-                engine=engine, dt=dt, dopamine=dopamine, d1=d1, d2=d2,
-                overlay=overlay or (), changes=changes_of(changes))
+    given: dict[str, Any] = {
+        "circuit": circuit, "sweep": sweep, "dt": dt, "dopamine": dopamine,
+        "d1": d1, "d2": d2, "overlay": overlay or (), "changes": changes_of(changes),
+        "start": changes_of(start, "--start")}
+    if protocol is not None:
+        measure(name, protocol, {"current": current, "duration": duration, "engine": engine,
+                                 "hold": hold or "0 pA", **given}, out, as_json)
+        return
+    if hold is not None:
+        msg = f"--hold: belongs to --protocol (got {shown(hold)}). Use --current"
+        raise CircuitError(msg)
+    made = cell(name, current, duration=duration or "1 s", engine=engine or "reference", **given)
     figure = draw_cell(made, out) if out else None
     show(as_json, False, made.to_dict() | ({"out": str(figure)} if figure else {}),
            lambda: cell_lines(made, figure))
@@ -81,10 +100,10 @@ def pair_command(
 
 def cell_lines(made: CellResult, figure: Path | None) -> list[str]:
     """Return what a current did, for a person."""
-    from neostriatum.circuit.modulator import others
+    from neostriatum.circuit.modulator import dopamine, others
 
-    lines = [f"{made.cell} of {made.circuit}, dopamine D1 {made.dopamine['d1']:g}, "
-             f"D2 {made.dopamine['d2']:g}{others(made.modulators)}, {made.duration_ms:g} ms "
+    lines = [f"{made.cell} of {made.circuit}, dopamine {dopamine(made.dopamine)}"
+             f"{others(made.modulators, made.levels_held)}, {made.duration_ms:g} ms "
              f"at dt {made.dt_ms:g} ms"]
     for current, times, rate in zip(made.currents_pa, made.spike_times_ms, made.rates_hz,
                                     strict=True):
@@ -102,6 +121,8 @@ def pair_lines(made: PairResult, figure: Path | None) -> list[str]:
                      f"{made.psp_peak_ms:g} ms after the spike")
     elif made.n == 1:
         lines.append(f"  holding {made.holding_mv:g} mV: the target fires, so no potential to read")
+    if made.levels_held:
+        lines.append(f"  held, as nobody releases them here: {', '.join(made.levels_held)}")
     for role, rate in made.rates_hz.items():
         name = made.source if role == "source" else made.target
         lines.append(f"  {role} {name}: {made.n} cells, {rate:.2f} Hz")
@@ -117,7 +138,7 @@ def draw_cell(made: CellResult, out: str) -> Path:
     else:
         figure, _ = trace(made.times_ms, made.v_mv[:, 0], made.spike_times_ms[0], made.cell,
                           v_peak_mv=made.v_peak_mv)
-    return _saved(figure, out, "cell.png")
+    return saved(figure, out, "cell.png")
 
 
 def draw_pair(made: PairResult, out: str) -> Path:
@@ -129,21 +150,4 @@ def draw_pair(made: PairResult, out: str) -> Path:
                         source=made.source, target=made.target)
     else:
         figure, _ = groups(made, v_peak_mv=made.v_peak_mv)
-    return _saved(figure, out, "pair.png")
-
-
-def _saved(figure: Any, out: str, name: str) -> Path:
-    from neostriatum.plotting import paper
-
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / name).exists():
-            msg = f"{folder / name}: exists already. Choose another --out"
-            raise RunFileError(msg)
-        with paper():
-            figure.savefig(folder / name)
-    except OSError as error:
-        msg = f"{folder}: cannot be written ({error.strerror or error}). Choose another --out"
-        raise RunFileError(msg) from None
-    return folder / name
+    return saved(figure, out, "pair.png")

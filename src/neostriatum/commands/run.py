@@ -115,13 +115,14 @@ def rerun_command(
 
 def summary_lines(run: Run) -> list[str]:
     """Return the summary of a run for a person."""
-    from neostriatum.circuit.modulator import others
+    from neostriatum.circuit.modulator import dopamine, others
 
     said = run.summary
-    level = said["dopamine"]
     lines = [f"{said['circuit']}: {said['neurons']:,} neurons, {said['synapses']:,} synapses, "
-             f"{said['gap_junctions']:,} gap junctions; dopamine D1 {level['d1']:g}, "
-             f"D2 {level['d2']:g}{others(said.get('modulators', {}))}; seed {said['seed']}"
+             f"{said['gap_junctions']:,} gap junctions; dopamine "
+             f"{dopamine(said['dopamine'])}"
+             f"{others(said.get('modulators', {}), said.get('levels_held', ()))}; "
+             f"seed {said['seed']}"
              + _events(run)]
     for name, rate in said["rates_hz"].items():
         if rate is not None:

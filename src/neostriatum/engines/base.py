@@ -93,6 +93,9 @@ class Engine(Protocol):
     def take(self) -> list[Samples]:
         """Hand over everything recorded since the last time, and forget it."""
 
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
 
@@ -117,19 +120,48 @@ def changed(old: Program, new: Program) -> Program:
             msg = f"change: {what} must stay as it is (got {getattr(new, what)})"
             raise EngineUnsupported(msg)
     if _shape(old) != _shape(new):
-        msg = "change: cell types, receptors, pathways and gap junctions must stay as they are"
+        msg = ("change: cell types, receptors, pathways, gap junctions and how levels are computed "
+               "must stay as they are")
         raise EngineUnsupported(msg)
     return new
+
+
+def refuse_levels(where: str, program: Program) -> None:
+    """Refuse computed levels and effects on weights, which an engine does not have.
+
+    Parameters
+    ----------
+    where : str
+        The engine, for messages.
+    program : Program
+        The lowered circuit.
+
+    Raises
+    ------
+    EngineUnsupported
+        The first key that it cannot follow.
+    """
+    keys = [f"modulators.{name}" for name in program.signals.free]
+    keys += [f"pathways.{name}.effects" for name, pathway in program.circuit.pathways.items()
+             if pathway.effects]
+    if keys:
+        what = ("computes no level. Clamp it with a level" if keys[0].startswith("modulators")
+                else "scales no weights. Take the effects out")
+        msg = f"{where}: {keys[0]}: {what}, or use the engine numba"
+        raise EngineUnsupported(msg)
 
 
 def _shape(program: Program) -> Any:
     """Return what decides which state a program has."""
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)
-                                                 for synapse in pop.synapses])
+                                                 for synapse in pop.synapses], len(pop.inlets))
              for pop in program.populations]
-    pathways = [(one.name, one.stp and one.stp.model.text) for one in program.projections]
+    pathways = [(one.name, one.stp and one.stp.model.text, [entry for entry, _ in one.weights])
+                for one in program.projections]
+    levels = (program.signals.names, program.signals.plain.tolist())
     axons = [(one.name, one.n, len(one.groups)) for one in program.axons]
-    return cells, pathways, [(kind.name, kind.tau is None) for kind in program.gaps], axons
+    return (cells, levels, pathways, [(kind.name, kind.tau is None) for kind in program.gaps],
+            axons)
 
 
 _ENGINES = {

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class Modulation:
     """One effect: a factor ``1 + amount f``, ``amount f`` added, or a current ``amount f (v - E)``.
 
-    ``level`` is the number of the modulator; ``kind`` is "factor", "add" or "current". ``amount``
-    is in 1, in the unit of the parameter, or in nS; ``reversal`` [mV] is that of a current.
+    ``level`` is the number of the modulator; ``kind`` is "factor", "add", "current" or "weight".
+    ``amount`` is in 1, in the unit of the parameter, or in nS; ``reversal`` [mV] is that of a
+    current.
     """
 
     level: int
@@ -30,6 +31,12 @@ class Modulation:
         """Return how strongly the cells hear the levels ``phi``, numbers or arrays."""
         return self.modulator.heard(phi[self.level], self.curve)
 
+    @property
+    def nothing(self) -> float:
+        """What the response to the reference is: that of a weight is divided by its factor."""
+        nothing = self.modulator.nothing(self.curve)
+        return float(self.modulator.response(nothing, self.curve))
+
 
 def lower_effects(circuit: Circuit, name: str) -> tuple[Modulation, ...]:
     """Return the effects on one cell type in the order of the file."""
@@ -42,6 +49,24 @@ def lower_effects(circuit: Circuit, name: str) -> tuple[Modulation, ...]:
         effects.append(Modulation(index[effect.level], circuit.modulators[effect.level],
                                   effect.curve, effect.acts_on, kind, amount, reversal))
     return tuple(effects)
+
+
+def lower_weight_effects(circuit: Circuit, pathway: str) -> tuple[Modulation, ...]:
+    """Return the effects on the weights of a pathway in the order of the file."""
+    index = {modulator: number for number, modulator in enumerate(circuit.modulators)}
+    return tuple(Modulation(index[effect.level], circuit.modulators[effect.level], effect.curve,
+                            "weight", "weight", effect.coefficient.value)
+                 for effect in circuit.pathways[pathway].effects)
+
+
+def scale(effects: tuple[Modulation, ...], phi: tuple[Any, ...]) -> Any:
+    """Return the factor of weights at the levels ``phi``, 1 at their references."""
+    product: Any = 1.0
+    for effect in effects:
+        response = effect.modulator.response(phi[effect.level], effect.curve)
+        product = product * ((1.0 + effect.amount * response)
+                             / (1.0 + effect.amount * effect.nothing))
+    return product
 
 
 def factors(effects: tuple[Modulation, ...], phi: tuple[Any, ...]) -> dict[str, Any]:

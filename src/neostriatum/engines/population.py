@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.modulation import Modulation, added, factors, lower_effects, opened
+from neostriatum.circuit.spread import size_of
+from neostriatum.engines.modulation import (
+    Modulation,
+    added,
+    factors,
+    lower_effects,
+    lower_weight_effects,
+    opened,
+    scale,
+)
 from neostriatum.models.evaluate import evaluate
 from neostriatum.rng import exp, stream, truncated_normals
 
@@ -39,11 +48,20 @@ class Synapse:
 
 
 @dataclass(frozen=True)
+class Inlet:
+    """What pathways with the same effects on their weights deliver to a receptor, by its number."""
+
+    receptor: int
+    effects: tuple[Modulation, ...]
+
+
+@dataclass(frozen=True)
 class Population:
     """One cell type: how many, from which global id, its model, and what acts on it.
 
     ``parameters`` and ``starts`` are numbers, or arrays (n,) where cells differ; ``hold`` is the
-    number of steps that v keeps its value after a spike.
+    number of steps that v keeps its value after a spike. What arrives at receptor r waits at
+    number r; what levels scale when it arrives waits behind, at the numbers of ``inlets``.
     """
 
     name: str
@@ -56,6 +74,18 @@ class Population:
     sigma: float
     hold: int
     starts: dict[str, Any] = field(default_factory=dict)
+    inlets: tuple[Inlet, ...] = ()
+
+    @property
+    def entries(self) -> int:
+        """How many places there are where something may arrive."""
+        return len(self.synapses) + len(self.inlets)
+
+    def entry(self, receptor: int, effects: tuple[Modulation, ...]) -> int:
+        """Return the place where a pathway with these effects delivers to a receptor."""
+        if not effects:
+            return receptor
+        return len(self.synapses) + self.inlets.index(Inlet(receptor, effects))
 
     @property
     def start_v(self) -> Any:
@@ -73,13 +103,15 @@ class Population:
     def modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
         """Return parameters, receptor gains and opened currents at the levels ``phi``.
 
-        Keys are the cell's parameters, ``gain`` (one per receptor) and ``currents``.
+        Keys are the cell's parameters, ``gain`` (one per receptor), ``currents`` and ``scales``
+        (one per inlet).
         """
         factor, more = factors(self.effects, phi), added(self.effects, phi)
         values = {name: value * factor.get(name, 1.0) for name, value in self.parameters.items()}
         values |= {name: values[name] + amount for name, amount in more.items()}
         values["gain"] = tuple(factor.get(f"I_{one.name}", 1.0) for one in self.synapses)
         values["currents"] = opened(self.effects, phi)
+        values["scales"] = tuple(scale(inlet.effects, phi) for inlet in self.inlets)
         return values
 
 
@@ -89,20 +121,45 @@ def typical(circuit: Circuit, name: str) -> Population:
     model, parameters = cell.cell_model, dict[str, Any](cell.values)
     noise = circuit.noise.get(name)
     held = 0 if model.hold is None else int(np.rint(parameters[model.hold.name] / dt))
+    receptors = circuit.receptors_of(name)
     return Population(
         name, 0, 0, model, parameters, lower_effects(circuit, name),
-        tuple(_synapse(circuit, receptor) for receptor in circuit.receptors_of(name)),
-        noise.value if noise else 0.0, held)
+        tuple(_synapse(circuit, receptor) for receptor in receptors),
+        noise.value if noise else 0.0, held, inlets=_inlets(circuit, name, receptors))
+
+
+def _inlets(circuit: Circuit, name: str, receptors: tuple[str, ...]) -> tuple[Inlet, ...]:
+    """Return the inlets of a cell type, in the order of the pathways that first need them."""
+    inlets: list[Inlet] = []
+    for pathway in circuit.pathways:
+        if pathway.split("->")[1] == name and (effects := lower_weight_effects(circuit, pathway)):
+            for receptor in circuit.pathways[pathway].conductance:
+                inlet = Inlet(receptors.index(receptor), effects)
+                if inlet not in inlets:
+                    inlets.append(inlet)
+    return tuple(inlets)
 
 
 def lower_population(circuit: Circuit, network: Network, name: str, seed: int) -> Population:
     """Return a cell type of a circuit with the numbers of a network."""
     ids, population = network.populations[name], typical(circuit, name)
-    offsets = network.spread.get(name, {})
-    parameters = {key: value + offsets[key] if key in offsets else value
-                  for key, value in population.parameters.items()}
+    parameters = differing(circuit, name, population.parameters, network.spread.get(name, {}))
     population = replace(population, n=len(ids), offset=ids.start, parameters=parameters)
     return replace(population, starts=_starts(circuit, population, seed))
+
+
+def differing(circuit: Circuit, name: str, parameters: dict[str, Any],
+              drawn: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return parameters of a cell type as neurons have them: times their size, then deviations.
+
+    ``drawn`` is what the network holds of these neurons.
+    """
+    size = size_of(circuit.spread.get(name, {}))
+    scaled = () if size is None or "size" not in drawn else size.of
+    sized = {key: value * drawn["size"] if key in scaled else value
+             for key, value in parameters.items()}
+    return {key: value + drawn[key] if key in drawn and not (size and key == "size") else value
+            for key, value in sized.items()}
 
 
 def _synapse(circuit: Circuit, name: str) -> Synapse:

@@ -13,6 +13,8 @@ import numpy as np
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.axons import lower_axons
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.engines.levels import Levels, held, lower_levels
+from neostriatum.engines.modulation import lower_weight_effects
 from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
@@ -38,7 +40,7 @@ V_LIMIT = 200.0
 
 @dataclass(frozen=True)
 class Projection:
-    """One pathway: CSR synapses, delays in steps, weight per receptor index of the target.
+    """One pathway: CSR synapses, delays in steps, weight per entry of the target (its receptors).
 
     ``source`` numbers the populations of cells, and after them those of axons.
     ``factors`` float32 (m,) scale every weight of a synapse, None where all are 1; ``failure`` is
@@ -90,6 +92,8 @@ class Program:
     #: Names of the modulators and the time courses of their levels, D1 and D2 first.
     levels: tuple[str, ...]
     courses: tuple[Any, ...]
+    #: The same levels; some may be computed, and have in ``courses`` but what they start with.
+    signals: Levels
     #: Targets and delays [steps] of all projections, one after another.
     targets: np.ndarray
     delays: np.ndarray
@@ -107,7 +111,7 @@ class Program:
         return (step - self.warmup) * self.dt
 
     def phi(self, step: int) -> tuple[float, ...]:
-        """Return the level of every modulator at a step."""
+        """Return the level of every modulator at a step; of computed ones, their starts."""
         time = self.time_ms(step)
         return tuple(float(course.at(time)) for course in self.courses)
 
@@ -129,7 +133,14 @@ class Program:
     @property
     def levels_vary(self) -> bool:
         """Whether a level changes during the run."""
-        return not all(course.is_constant for course in self.courses)
+        return bool(self.signals.free) or not all(course.is_constant for course in self.courses)
+
+    @property
+    def window(self) -> int | None:
+        """Steps until anything is heard of a spike; None where nothing ever is."""
+        heard = [int(one.delays.min()) for one in self.projections if len(one.delays)]
+        heard += [int(delay) for _, _, source, delay in self.signals.plain if source >= 0]
+        return min(heard, default=None)
 
 
 def lower(circuit: Circuit, network: Network, seed: int) -> Program:
@@ -165,11 +176,13 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     projections = tuple(made)
     longest = int(delays.max()) if len(delays) else 0
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
+    signals = lower_levels(circuit, populations)
     return Program(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
         projections=projections, gaps=tuple(_gaps(circuit, network, index)), drives=drives,
         recorded=recorded, currents=currents, levels=tuple(circuit.modulators),
-        courses=tuple(one.level for one in circuit.modulators.values()),
+        courses=tuple(held(start) if course is None else course for course, start
+                      in zip(signals.courses, signals.starts, strict=True)), signals=signals,
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
         circuit=circuit, axons=axons, pooled=pooled,
     )
@@ -207,16 +220,20 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
     rates = axons[of_axons].mean_rates() if of_axons >= 0 else np.full(
         populations[source].n, pathway.stp.start_rate.value if pathway.stp is not None
         and pathway.stp.start_rate is not None else 0.0)
-    weights, stp = _weights(pathway, populations[target]), _plasticity(circuit, pathway, rates)
+    weights = _weights(circuit, name, populations[target])
+    stp = _plasticity(circuit, pathway, rates)
     drawn = failure.probability.value if failure is not None and failure.drawn else 0.0
     return Projection(name, source, target, edges.offsets, targets, delays, weights, stp,
                       edges.weights, drawn, stream(seed, "failure", name))
 
 
-def _weights(pathway: Any, target: Population) -> tuple[tuple[int, float], ...]:
+def _weights(circuit: Circuit, name: str, target: Population) -> tuple[tuple[int, float], ...]:
+    """Return what a spike of a pathway adds [nS], by entry of its target."""
+    pathway, effects = circuit.pathways[name], lower_weight_effects(circuit, name)
     receptors, failure = [synapse.name for synapse in target.synapses], pathway.failure
     folded = 1.0 if failure is None or failure.drawn else 1.0 - failure.probability.value
-    return tuple((receptors.index(receptor), float(quantised(g.value * folded)))
+    return tuple((target.entry(receptors.index(receptor), effects),
+                  float(quantised(g.value * folded)))
                  for receptor, g in pathway.conductance.items())
 
 
@@ -247,7 +264,7 @@ def _pooled(circuit: Circuit, network: Network, axons: AxonPopulation,
         shares = [home * (n + 1) // count - home * n // count for n in range(count)]
         keys = {use: stream(seed, f"pooled {use}", name) for use in ("count", "step", "rest")}
         found.append(PooledPathway(
-            name, target, _weights(pathway, populations[target]), len(axons.groups),
+            name, target, _weights(circuit, name, populations[target]), len(axons.groups),
             homes[:, :-2], np.array(shares, float), spans.astype(np.int64),
             which.reshape(-1).astype(np.int32), float(pathway.wiring.n - home),
             _plasticity(circuit, pathway, np.zeros(1)), keys))

@@ -13,6 +13,8 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.gaps import gap_currents
+from neostriatum.engines.levels import Signals
 from neostriatum.engines.pooled import Pools
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
@@ -53,7 +55,7 @@ class Reference:
         self.receptors = [[{state: np.zeros(pop.n) for state in synapse.model.names}
                            for synapse in pop.synapses] for pop in program.populations]
         # What arrives at step n waits in slot n modulo the number of slots.
-        self.ring = [np.zeros((program.slots, len(pop.synapses), pop.n))
+        self.ring = [np.zeros((program.slots, pop.entries, pop.n))
                      for pop in program.populations]
         plastic = {number: one for number, one in enumerate(program.projections) if one.stp}
         self.stp = {number: one.stp.begin(program.sources(one.source))
@@ -66,8 +68,15 @@ class Reference:
         self.node = np.concatenate([np.zeros(0), *(
             program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
         self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
-        self._values = [pop.modulated(program.phi(0)) for pop in program.populations]
+        self._signals = Signals(program.signals)
+        self._values = [pop.modulated(self._phi()) for pop in program.populations]
         self._probes = Probes(program)
+
+    def _phi(self) -> tuple[float, ...]:
+        """Return the levels that the next step hears."""
+        program = self.program
+        return self._signals.begin(program.time_ms(self.step)) \
+            if len(program.signals.computed) else program.phi(self.step)
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -91,23 +100,29 @@ class Reference:
         program, n = self.program, self.step
         # 1. levels of modulators and injected current at t = n dt
         if program.levels_vary:
-            self._values = [pop.modulated(program.phi(n)) for pop in program.populations]
+            self._values = [pop.modulated(self._phi()) for pop in program.populations]
         injected = self._injected(n)
         # 2. arrivals of this step, the drive's first
         arriving = [ring[n % program.slots] for ring in self.ring]
         self._drive(n, arriving)
-        for pop, receptors, arrived in zip(program.populations, self.receptors, arriving,
-                                           strict=True):
-            for synapse, states, amount in zip(pop.synapses, receptors, arrived, strict=True):
+        for pop, values, receptors, arrived in zip(program.populations, self._values,
+                                                   self.receptors, arriving, strict=True):
+            own = len(pop.synapses)
+            for inlet, factor, amount in zip(pop.inlets, values["scales"], arrived[own:],
+                                             strict=True):
+                arrived[inlet.receptor] += factor * amount
+            for synapse, states, amount in zip(pop.synapses, receptors, arrived[:own],
+                                               strict=True):
                 for state in synapse.model.adds:
                     states[state.name] += amount
             arrived[:] = 0.0
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
-        coupling = self._gap_currents()
+        coupling = gap_currents(program, self.cells, self.node)
         spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(program.populations))]
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
+        self._signals.end(n, program.time_ms(n), program.dt, [len(fired) for fired in spikes])
         self._probes.see(n, self._probed)
         return spikes
 
@@ -143,27 +158,6 @@ class Reference:
             for receptor, weight in recorded.weights:
                 np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
         self.pools.add(n, arriving)
-
-    def _gap_currents(self) -> list[np.ndarray | None]:
-        """Return the gap current of every cell by population, None where it has no junctions.
-
-        Also move the nodes of the kinds that have some.
-        """
-        program, start = self.program, 0
-        current = [np.zeros(pop.n) if program.coupled(number) else None
-                   for number, pop in enumerate(program.populations)]
-        for kind in program.gaps:
-            v1, v2 = self.cells[kind.a]["v"][kind.first], self.cells[kind.b]["v"][kind.second]
-            if kind.tau is None:
-                np.add.at(current[kind.a], kind.first, kind.g * (v2 - v1))
-                np.add.at(current[kind.b], kind.second, kind.g * (v1 - v2))
-            else:
-                node = self.node[start : start + len(kind.first)]
-                np.add.at(current[kind.a], kind.first, kind.g * (node - v1))
-                np.add.at(current[kind.b], kind.second, kind.g * (node - v2))
-                node += program.dt / kind.tau * ((v1 - node) + (v2 - node))
-                start += len(node)
-        return current
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
@@ -241,9 +235,10 @@ class Reference:
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self.program = program = changed(self.program, lower(circuit, *self._drawn))
+        self._signals.about = program.signals
         self.axons.change(program.axons)
         self.pools.change(program.pooled)
-        self._values = [pop.modulated(program.phi(self.step)) for pop in program.populations]
+        self._values = [pop.modulated(self._phi()) for pop in program.populations]
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
@@ -253,9 +248,13 @@ class Reference:
         """Hand over everything recorded since the last time, and forget it."""
         return self._probes.take()
 
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        return dict(zip(self.program.levels, self._phi(), strict=True))
+
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
-        parts, program = {"node": self.node}, self.program
+        parts, program = {"node": self.node} | self._signals.parts(), self.program
         for number, pop in enumerate(program.populations):
             parts |= {f"{pop.name}.{state}": part for state, part in self.cells[number].items()}
             parts |= {f"{pop.name}.held": self.held[number], f"{pop.name}.ring": self.ring[number]}
@@ -281,8 +280,7 @@ class Reference:
             part[:] = state[name]
         self.axons.restore(self.step, state)
         self.pools.restore(self.step, state)
-        self._values = [pop.modulated(self.program.phi(self.step))
-                        for pop in self.program.populations]
+        self._values = [pop.modulated(self._phi()) for pop in self.program.populations]
         self._probes.forget()
 
 

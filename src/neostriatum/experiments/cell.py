@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,17 @@ from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.errors import CircuitError, shown
-from neostriatum.experiments.isolate import injected, isolated, known_type
+from neostriatum.experiments.isolate import (
+    injected,
+    isolated,
+    known_type,
+    levels_held,
+    started,
+)
 from neostriatum.units import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Strongest current accepted [pA]; the circuit file has the same bound.
 MAX_CURRENT = 1e6
@@ -37,6 +46,8 @@ class CellResult:
     v_mv: np.ndarray
     v_peak_mv: float | None
     modulators: dict[str, float] = field(default_factory=dict)
+    #: Levels that a network computes, and that are held here.
+    levels_held: list[str] = field(default_factory=list)
 
     @property
     def rates_hz(self) -> np.ndarray:
@@ -47,6 +58,7 @@ class CellResult:
         """Return what ``neostriatum cell --json`` prints."""
         about = {"cell": self.cell, "circuit": self.circuit, "dopamine": self.dopamine,
                  "dt_ms": self.dt_ms}
+        about |= {"levels_held": self.levels_held} if self.levels_held else {}
         if len(self.currents_pa) > 1:
             return about | {"current_pa": self.currents_pa.tolist(),
                             "rate_hz": self.rates_hz.tolist(),
@@ -67,6 +79,7 @@ def cell(
     sweep: Any = None,
     circuit: Any = "striatum",
     duration: Any = "1 s",
+    start: Mapping[str, Any] | None = None,
     engine: str = "reference",
     **options: Any,
 ) -> CellResult:
@@ -84,6 +97,8 @@ def cell(
         Where the cell comes from.
     duration : str or quantity
         Simulated time.
+    start : dict, optional
+        Start values of states, such as ``{"v": "-50 mV"}``, where a cell has two ways to go on.
     engine : str
         Engine to use.
     **options
@@ -108,8 +123,8 @@ def cell(
     """
     whole = resolve(circuit, Changes(**options))
     name = known_type(whole, name)
-    alone = isolated(whole, name)
-    currents = _currents(current, sweep)
+    alone = started(isolated(whole, name), name, start)
+    currents = currents_of(current, sweep)
     if np.abs(currents).max() > MAX_CURRENT:
         msg = f"current: must be within {MAX_CURRENT:g} pA (got {np.abs(currents).max():g} pA)"
         raise CircuitError(msg)
@@ -130,10 +145,17 @@ def cell(
     level = {key: levels[name] for name, key in DOPAMINE.items()}
     return CellResult(name, whole.name, currents, level, dt, n_steps * dt, times,
                       traces[0].times_ms, np.hstack([trace.v_mv for trace in traces]),
-                      alone.cells[name].peak_mv, levels)
+                      alone.cells[name].peak_mv, levels, levels_held(whole))
 
 
-def _currents(current: Any, sweep: Any) -> np.ndarray:
+def currents_of(current: Any, sweep: Any) -> np.ndarray:
+    """Return the currents that a current or a sweep means [pA].
+
+    Raises
+    ------
+    CircuitError
+        Not exactly one of them, or a malformed one.
+    """
     if (current is None) == (sweep is None):
         msg = "cell: needs exactly one of current and sweep"
         raise CircuitError(msg)

@@ -13,6 +13,8 @@ from neostriatum.errors import CircuitError, shown
 from neostriatum.network.network import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from neostriatum.circuit.model import Circuit
 
 #: Name of the input that injects a current.
@@ -35,11 +37,50 @@ def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
     for key in ("pathways", "gap_junctions", "inputs", "channels", "axons", "noise", "spread",
                 "pools"):
         raw.pop(key, None)
+    raw["modulators"] = holding(circuit)
     raw["warmup"] = "0 ms"
     raw["cells"] = {cell: {**raw["cells"][cell], "fraction": 1.0}}
     raw["start"] = {cell: {key: said for key, said in raw.get("start", {}).get(cell, {}).items()
                            if key != "v_sd"}}
     return load(raw | parts)
+
+
+def holding(circuit: Circuit, cells: Collection[str] = ()) -> dict[str, Any]:
+    """Return the modulators of a circuit as raw data, those held that no cells of it release.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        The whole circuit.
+    cells : collection of str
+        Cell types that are simulated; without any, every computed level is held.
+    """
+    raw, levels = dict(circuit.to_dict().get("modulators", {})), circuit.levels_at(0.0)
+    for name in levels_held(circuit, cells):
+        raw[name] = {"level": levels[name]} | {
+            key: value for key, value in raw[name].items() if key == "reference"}
+    return raw
+
+
+def levels_held(circuit: Circuit, cells: Collection[str] = ()) -> list[str]:
+    """Return the computed levels that are held where some cell types alone are simulated."""
+    return [name for name, modulator in circuit.modulators.items() if modulator.kind is not None
+            and (not cells or modulator.released_by not in (None, *cells))]
+
+
+def started(circuit: Circuit, cell: str, start: Mapping[str, Any] | None) -> Circuit:
+    """Return isolated cells that start with these states, in their units.
+
+    Raises
+    ------
+    CircuitError
+        No state of the model, or a value in another unit.
+    """
+    if not start:
+        return circuit
+    raw = circuit.to_dict()
+    raw["start"] = {cell: raw.get("start", {}).get(cell, {}) | dict(start)}
+    return load(raw)
 
 
 def injected(circuit: Circuit, cell: str, currents_pa: np.ndarray) -> tuple[Circuit, Network]:

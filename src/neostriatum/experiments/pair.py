@@ -14,9 +14,16 @@ from neostriatum.circuit.removal import channels_among
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import Engine, Trace
 from neostriatum.engines.base import engine as make_engine
+from neostriatum.engines.modulation import lower_weight_effects, scale
 from neostriatum.errors import CircuitError, shown
 from neostriatum.experiments.holding import hold
-from neostriatum.experiments.isolate import injected, isolated, known_type
+from neostriatum.experiments.isolate import (
+    holding,
+    injected,
+    isolated,
+    known_type,
+    levels_held,
+)
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag, delay_units
@@ -62,12 +69,15 @@ class PairResult:
     rates_hz: dict[str, float] = field(default_factory=dict)
     spike_ms: float | None = None
     v_peak_mv: dict[str, float] = field(default_factory=dict)
+    #: Levels that the whole circuit computes, and that are held here.
+    levels_held: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum pair --json`` prints."""
         keys = ("source", "target", "psp_mv", "psp_peak_ms", "delay_ms", "conductance_ns",
                 "holding_mv", "n", "connections")
         said = {key: getattr(self, key) for key in keys}
+        said |= {"levels_held": self.levels_held} if self.levels_held else {}
         return said | ({"rates_hz": self.rates_hz} if self.rates_hz else {})
 
 
@@ -162,7 +172,9 @@ def _single(whole: Circuit, source: str, target: str, holding: Any, distance: An
         msg = f"duration: must reach beyond the spike at {SPIKE_MS:g} ms (got {count * dt:g} ms)"
         raise CircuitError(msg)
     held = hold(whole, target, holding)
-    receptors = {key: f"{g.value!r} nS" for key, g in pathway.conductance.items()}
+    factor = scale(lower_weight_effects(whole, f"{source}->{target}"),
+                   tuple(whole.levels_at(0.0).values()))
+    receptors = {key: f"{g.value * float(factor)!r} nS" for key, g in pathway.conductance.items()}
     alone, network = injected(isolated(whole, target, start={target: held.start}), target,
                               np.full(2, held.current_pa))
     alone = _with_spike(alone, target, receptors, (emitted + delay) * dt)
@@ -179,7 +191,8 @@ def _single(whole: Circuit, source: str, target: str, holding: Any, distance: An
         source, target, 1, float(difference[peak]) if quiet else None,
         round(float(late), 6) if quiet else None, round(delay * dt, 6),
         sum(g.value for g in pathway.conductance.values()), held.v_mv, trace.times_ms,
-        trace.v_mv[:, 0], trace.v_mv[:, 1], spike_ms=(emitted + 1) * dt)
+        trace.v_mv[:, 0], trace.v_mv[:, 1], spike_ms=(emitted + 1) * dt,
+        levels_held=levels_held(whole))
 
 
 def _with_spike(alone: Circuit, target: str, conductance: dict[str, str], at_ms: float) -> Circuit:
@@ -202,7 +215,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     name, pathway = f"{source}->{target}", whole.pathways[f"{source}->{target}"]
     types, raw = [one for one in whole.types if one in (source, target)], whole.to_dict()
     raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
-    raw["pathways"] = {name: raw["pathways"][name]}
+    raw["pathways"], raw["modulators"] = {name: raw["pathways"][name]}, holding(whole, types)
     for key in ("gap_junctions", "pools", "axons"):
         raw.pop(key, None)
     raw["channels"] = channels_among(raw.get("channels", {}), types)
@@ -236,12 +249,12 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     warm = steps(both.warmup.value, both.dt.value)
     when, who = simulator.advance(warm + count)
     return _grouped(both, simulator, (when - warm, who), first, n, count, source, target,
-                    block.used, pathway)
+                    block.used, pathway, levels_held(whole, types))
 
 
 def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndarray],
              first: dict[str, int], n: int, count: int, source: str, target: str,
-             connections: int, pathway: Any) -> PairResult:
+             connections: int, pathway: Any, held: list[str]) -> PairResult:
     dt, (when, who) = both.dt.value, spikes
     found, traces, rates = {}, {}, {}
     for role, start in first.items():
@@ -258,7 +271,7 @@ def _grouped(both: Circuit, simulator: Engine, spikes: tuple[np.ndarray, np.ndar
         sum(g.value for g in pathway.conductance.values()), None, traces["target"].times_ms,
         traces["target"].v_mv, np.zeros(0), connections, found, traces, rates,
         v_peak_mv={one: cell.peak_mv for one, cell in both.cells.items()
-                   if cell.peak_mv is not None})
+                   if cell.peak_mv is not None}, levels_held=held)
 
 
 def _length(where: str, raw: Any) -> float:

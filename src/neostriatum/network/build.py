@@ -9,6 +9,7 @@ import numpy as np
 
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
+from neostriatum.circuit.spread import LIMIT_SD, Size
 from neostriatum.compile_clock import compile_seconds
 from neostriatum.errors import enough_memory
 from neostriatum.network.afferents import AxonWiring
@@ -24,7 +25,7 @@ from neostriatum.network.place import place
 from neostriatum.network.volume import space
 from neostriatum.network.weights import weights
 from neostriatum.network.wire import Box, wire
-from neostriatum.rng import checked_seed, stream, truncated_normals
+from neostriatum.rng import checked_seed, exp, stream, truncated_normals
 from neostriatum.threads import using_threads
 
 if TYPE_CHECKING:
@@ -106,11 +107,19 @@ def build(
 
 def spread(circuit: Circuit, counts: dict[str, int],
            seed: int) -> dict[str, dict[str, np.ndarray]]:
-    """Draw the deviations of parameters by neuron, {type: {parameter: (n,)}} in their units."""
-    return {name: {parameter: sd.value * truncated_normals(
-                      stream(seed, "spread", f"{name}.{parameter}"), counts[name])
-                   for parameter, sd in parameters.items()}
+    """Draw how neurons differ, {type: {parameter: (n,)}}.
+
+    Deviations are in the unit of the parameter; under ``size`` is a factor.
+    """
+    return {name: {parameter: _sizes(entry, counts[name], stream(seed, "size", name))
+                   if isinstance(entry, Size) else entry.value * truncated_normals(
+                       stream(seed, "spread", f"{name}.{parameter}"), counts[name])
+                   for parameter, entry in parameters.items()}
             for name, parameters in circuit.spread.items()}
+
+
+def _sizes(size: Size, n: int, key: tuple[int, int]) -> np.ndarray:
+    return exp(size.sigma * truncated_normals(key, n, LIMIT_SD) - 0.5 * size.sigma**2)
 
 
 def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
-from neostriatum.caching import compiled
+from neostriatum.caching import woven
 from neostriatum.errors import BuildError, shown
 from neostriatum.network.mesh import read_mesh, solid
 from neostriatum.network.triangles import Columns, above, columns
@@ -59,9 +61,8 @@ class Space:
 
     @property
     def solid(self) -> tuple[Any, ...]:
-        """Kind, low corner, box and mesh, for `holds`."""
-        mesh = columns(np.zeros((1, 3, 3))) if self.mesh is None else self.mesh
-        return self.kind, self.low, np.array(self.box), mesh
+        """Kind, low corner, box and mesh or None, for `holds`."""
+        return self.kind, self.low, np.array(self.box), self.mesh
 
     @property
     def kind(self) -> int:
@@ -140,7 +141,7 @@ def _of_mesh(circuit: Circuit, size: int | None) -> Space:
     return Space(size, "mesh", side, (x, y, z), amount / side**3, mesh=middle)
 
 
-@compiled()
+@woven
 def holds(solid, x, y, z):
     """Return whether a point [um] lies in a `Space.solid`."""
     kind, low, box, mesh = solid
@@ -151,4 +152,16 @@ def holds(solid, x, y, z):
         u, v, w = (2.0 * (x - low[0]) / box[0] - 1.0, 2.0 * (y - low[1]) / box[1] - 1.0,
                    2.0 * (z - low[2]) / box[2] - 1.0)
         return u * u + v * v + w * w <= 1.0
-    return kind == BOX or above(mesh, x, y, z, -1) % 2 == 1
+    return kind == BOX or _within(mesh, x, y, z)
+
+
+def _within(mesh: Any, x: float, y: float, z: float) -> bool:
+    """Return whether a point lies in a mesh; without one, nothing of meshes is compiled."""
+    raise RuntimeError
+
+
+@overload(_within)
+def _within_overload(mesh, x, y, z):
+    if isinstance(mesh, types.NoneType):
+        return lambda mesh, x, y, z: False
+    return lambda mesh, x, y, z: above(mesh, x, y, z, -1) % 2 == 1

@@ -23,6 +23,7 @@ from neostriatum.plotting.irregularity import cv_histogram
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
 from neostriatum.plotting.probability import connection_probability
+from neostriatum.plotting.protocol import protocol
 from neostriatum.plotting.psth import psth
 from neostriatum.plotting.raster import raster
 from neostriatum.plotting.rates import rate_histogram
@@ -55,6 +56,6 @@ FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 __all__ = [
     "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
     "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
-    "heat_map", "paper", "positions", "psp", "psth", "raster", "rate_histogram", "recorded",
-    "response", "spectrum", "states", "trace", "traces",
+    "heat_map", "paper", "positions", "protocol", "psp", "psth", "raster", "rate_histogram",
+    "recorded", "response", "spectrum", "states", "trace", "traces",
 ]

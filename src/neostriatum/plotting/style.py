@@ -159,7 +159,8 @@ def heading(figure: Figure, run: RunView) -> None:
     >>> figure.get_suptitle()
     'striatum, dopamine D1 0.3, D2 0.5, seed 1'
     """
-    d1, d2 = (f"{x:g}" if isinstance(x, Real) else "time course" for x in run.dopamine)
+    d1, d2 = (f"{x:g}" if isinstance(x, Real) else "computed" if x is None else "time course"
+              for x in run.dopamine)
     more = others(getattr(run, "modulators", {}))
     text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}{more}, seed {run.seed}"
     figure.suptitle(text, x=0.99, ha="right", color=FAINT)

@@ -125,13 +125,14 @@ def _colour(row: dict[str, Any]) -> str:
 def _number(axes: Axes, row: dict[str, Any]) -> None:
     low, high = row["tolerance"]["low"], row["tolerance"]["high"]
     shown = [x for x in (low, high, row["measured"], row["target"]) if x is not None]
-    if row["spread"] is not None and row["target"] is not None:
-        shown += [row["target"] - row["spread"], row["target"] + row["spread"]]
+    spread = row.get("se") if row["spread"] is None else row["spread"]
+    if spread is not None and row["target"] is not None:
+        shown += [row["target"] - spread, row["target"] + spread]
     width = (max(shown) - min(shown)) or abs(shown[0]) or 1.0
     left, right = min(shown) - 0.12 * width, max(shown) + 0.12 * width
     axes.axvspan(left if low is None else low, right if high is None else high, color=BAND, lw=0)
     if row["target"] is not None:
-        axes.errorbar(row["target"], 0.72, xerr=row["spread"], fmt="o", ms=5, color=PUBLISHED,
+        axes.errorbar(row["target"], 0.72, xerr=spread, fmt="o", ms=5, color=PUBLISHED,
                       mfc="white", capsize=2.5, lw=1.2)
     axes.plot(row["measured"], 0.3, marker="D", ms=6, color=_colour(row), ls="none")
     axes.set_xlim(left, right)

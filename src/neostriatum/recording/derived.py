@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.circuit.signals import start_level
+from neostriatum.circuit.spread import size_of
 from neostriatum.engines.base import Trace
-from neostriatum.engines.population import typical
+from neostriatum.engines.population import differing, typical
 from neostriatum.errors import CircuitError, RunFileError
 from neostriatum.models.evaluate import evaluate
 from neostriatum.models.receptor import V
@@ -188,26 +190,41 @@ def _in_common(run: Run, name: str, quantity: Derived) -> tuple[Trace, dict[str,
 def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
             values: dict[str, np.ndarray]) -> Trace:
     """Return a trace with a quantity, from the states of the same instants, event by event."""
-    offsets, times = _offsets(run, name, quantity, trace.ids), trace.times_ms
+    drawn, times = _drawn(run, name, quantity, trace.ids), trace.times_ms
     circuits = run.circuits
     # A sample at t is the state at the start of the step at t, to which an event at t belongs.
     places = np.searchsorted(np.rint(times / run.dt_ms), [step for step, _ in circuits])
     for (_, circuit), start, stop in zip(circuits, places, [*places[1:], len(times)], strict=True):
         if start < stop:
-            courses: list[Any] = [one.level for one in circuit.modulators.values()]
-            phi = tuple(course.at(times[start:stop, None]) for course in courses)
             population = typical(circuit, name)
-            parameters = {key: number + offsets.get(key, 0.0)
-                          for key, number in population.parameters.items()}
+            _refuse_computed(run, quantity, population)
+            phi = tuple(np.full((stop - start, 1), start_level(circuit, level))
+                        if one.level is None else one.level.at(times[start:stop, None])
+                        for level, one in circuit.modulators.items())
+            parameters = differing(circuit, name, population.parameters, drawn)
             trace.values[start:stop] = _value(
                 quantity, replace(population, parameters=parameters), phi,
                 {state: part[start:stop] for state, part in values.items()}, circuit.dt.value)
     return trace
 
 
-def _offsets(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str, np.ndarray]:
-    """Return how far needed parameters of these cells lie from those of the circuit."""
-    spread = quantity.parameters & set(run.circuit.spread.get(name, {}))
+def _refuse_computed(run: Run, quantity: Derived, population: Population) -> None:
+    """Refuse what hangs on a level that nobody knows any more."""
+    needed = quantity.parameters | {f"I_{receptor}" for receptor, _ in quantity.terms if receptor}
+    for effect in population.effects:
+        if effect.modulator.is_free and effect.acts_on in needed:
+            msg = (f"{run.label}: {effect.acts_on} of {population.name} follows a level that was "
+                   "computed while the run went on and is not recorded. Read the states, "
+                   f"{', '.join(quantity.states)}")
+            raise CircuitError(msg)
+
+
+def _drawn(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what was drawn of how these cells differ, as far as it is needed."""
+    entries = run.circuit.spread.get(name, {})
+    size, spread = size_of(entries), quantity.parameters & set(entries)
+    if size is not None and quantity.parameters & set(size.of):
+        spread |= {"size"}
     if not spread:
         return {}
     network, reason = network_of(run)

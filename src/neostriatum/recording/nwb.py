@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.circuit.modulator import others
+from neostriatum.circuit.modulator import DOPAMINE, others
 from neostriatum.circuit.sources import cited
 from neostriatum.errors import RunFileError
 from neostriatum.network.hdf5 import written
@@ -67,6 +67,8 @@ def write_nwb(run: Run, folder: Path, network: Network | None) -> None:
 
 def _file(run: Run, pynwb: Any) -> Any:
     record, said, more = run.record, run.summary, others(run.modulators)
+    levels = [f"{name} {'computed' if level is None else format(level, 'g')}"
+              for name, level in zip(DOPAMINE, run.dopamine, strict=True)]
     text = json.dumps(record["circuit"], indent=1)
     warm = f" after a warm-up of {said['warmup_ms']:g} ms" if said["warmup_ms"] else ""
     made = pynwb.NWBFile(
@@ -79,7 +81,7 @@ def _file(run: Run, pynwb: Any) -> Any:
         experiment_description=(
             "Not a recording from an animal: computed with neostriatum "
             f"{record['versions']['neostriatum']}, engine {record['engine']}, seed {run.seed}, "
-            f"dopamine D1 {run.dopamine[0]:g}, D2 {run.dopamine[1]:g} at the start"
+            f"dopamine {', '.join(levels)} at the start"
             f"{f'{more} at the end' if more else ''}. The resolved "
             "circuit, with a source for every number, is in the scratch space."),
         # No keywords: Neo (0.14) opens no NWB file that has some.

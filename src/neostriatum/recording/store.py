@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.models import known, load_with
+from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
 from neostriatum.errors import ModelError, RunFileError
@@ -119,14 +120,17 @@ class Run:
         return self.record["duration_ms"] if self.finished else self._manifest.stop * self.dt_ms
 
     @property
-    def dopamine(self) -> tuple[float, float]:
-        """Activation of D1 and D2 receptors at t = 0."""
-        levels = self.circuit.levels_at(0.0)
-        return round(levels["D1"], 6), round(levels["D2"], 6)
+    def dopamine(self) -> tuple[float | None, float | None]:
+        """Activation of D1 and D2 receptors at t = 0; None where it is computed."""
+        levels, modulators = self.circuit.levels_at(0.0), self.circuit.modulators
+        d1, d2 = (None if modulators[name].kind else round(levels[name], 6) for name in DOPAMINE)
+        return d1, d2
 
     @property
     def modulators(self) -> dict[str, float]:
         """Level of every modulator at the end of the run."""
+        if any(one.kind for one in self.circuit.modulators.values()) and self.finished:
+            return self.summary["modulators"]
         levels = self.circuit.levels_at(self.duration_ms)
         return {name: round(level, 6) for name, level in levels.items()}
 

@@ -221,6 +221,8 @@ def _others(circuit: Circuit) -> list[tuple[str, str]]:
 
 def _level(circuit: Circuit, name: str) -> str:
     level = circuit.modulators[name].level
+    if level is None:
+        return "computed"
     return number(level.constant.value) if level.is_constant else "time course"
 
 

@@ -199,6 +199,14 @@ def _more(one: Any) -> list[Said]:
                           f"{amount(stp.tau_fac.value, 'ms')}",
                           _changed(stp.tau_rec, stp.tau_fac) or stp.U.source, stp.U.how,
                           stp.U.note))
+    for effect in one.effects:
+        factor = effect.coefficient
+        heard = effect.level if effect.curve is None else (
+            f"h({effect.level}), half {number(effect.curve.half.value)}, order "
+            f"{number(effect.curve.order.value)}")
+        found.append(Said(f"weight × (1 {'+' if factor.value >= 0 else '−'} "
+                          f"{number(abs(factor.value))} {heard}) over that at its reference",
+                          factor.source, factor.how, factor.note))
     if one.weight_cv is not None:
         found.append(Said(f"weights vary, CV {number(one.weight_cv.value)}",
                           one.weight_cv.source, one.weight_cv.how, one.weight_cv.note))
@@ -251,5 +259,24 @@ def space(circuit: Circuit) -> list[tuple[str, Said]]:
     if volume.thickness is not None:
         rows.append(("thickness", said(volume.thickness)))
     return [*rows, ("time step", said(circuit.dt)), ("warm-up, not recorded", said(circuit.warmup)),
-            *((f"dopamine, {name} {_symbol(name)}" if name in DOPAMINE else name, course(one.level))
+            *((f"dopamine, {name} {_symbol(name)}" if name in DOPAMINE else name, _level(one))
               for name, one in circuit.modulators.items())]
+
+
+def _level(modulator: Any) -> Said:
+    """Return the time course of a level, or how it is computed."""
+    if modulator.level is not None:
+        return course(modulator.level)
+    if modulator.follows is not None:
+        return Said(f"follows {modulator.follows}, τ {amount(modulator.tau.value, 'ms')}",
+                    modulator.tau.source, modulator.tau.how, modulator.tau.note)
+    if modulator.occupied_by is not None:
+        return Said(f"occupied by {modulator.occupied_by}, EC50 "
+                    f"{amount(modulator.ec50.value, 'nM')}", modulator.ec50.source,
+                    modulator.ec50.how, modulator.ec50.note)
+    if modulator.uptake is not None:
+        v_max = modulator.uptake.v_max
+        return Said(f"concentration, uptake at most {amount(v_max.value, 'nM/s')}", v_max.source,
+                    v_max.how, v_max.note)
+    return Said(f"released by {modulator.released_by}, τ {amount(modulator.tau.value, 'ms')}",
+                modulator.tau.source, modulator.tau.how, modulator.tau.note)

@@ -15,6 +15,7 @@ from neostriatum import __version__, rng
 from neostriatum.circuit.aliases import reported
 from neostriatum.circuit.clock import warmup_steps
 from neostriatum.circuit.modulator import DOPAMINE
+from neostriatum.circuit.signals import unreleased
 from neostriatum.compile_clock import compile_seconds
 from neostriatum.durable import digest
 from neostriatum.engines.base import Samples
@@ -273,10 +274,11 @@ def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str,
         rates[name] = round(totals[name] / count / seconds, 6) if count else None
     return {
         "circuit": circuit.name, "engine": record.engine, "seed": record.seed,
-        "dopamine": {key: round(circuit.levels_at(0.0)[name], 6)
-                     for name, key in DOPAMINE.items()},
+        "dopamine": {key: None if circuit.modulators[name].kind else
+                     round(circuit.levels_at(0.0)[name], 6) for name, key in DOPAMINE.items()},
         "modulators": {name: round(level, 6) for name, level
-                       in circuit.levels_at(record.duration_ms).items()},
+                       in loop.simulator.levels().items()},
+        **({"levels_held": held} if (held := unreleased(circuit, network.counts)) else {}),
         "duration_ms": record.duration_ms, "warmup_ms": circuit.warmup.value,
         "events": len(record.events),
         "neurons": network.size, "synapses": network.synapses, "gap_junctions": len(network.gaps),

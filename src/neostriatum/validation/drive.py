@@ -16,23 +16,28 @@ if TYPE_CHECKING:
 AFFERENTS = 84
 #: Lowest potential that belongs to a spike and not to a state of the membrane [mV].
 SPIKE_MV = -40.0
+#: A receptor that reverses above this excites [mV].
+EXCITING_MV = -30.0
 
 
-def conductances(circuit: Circuit, cell: str) -> dict[str, float]:
-    """Return the peak conductances [nS] per event of AMPA, NMDA and GABA onto a cell.
+def conductances(circuit: Circuit, cell: str) -> dict[str, tuple[str, float]]:
+    """Return receptor and peak conductance [nS] per event of AMPA, NMDA and GABA onto a cell.
 
     Those of the circuit's own inputs; where no input brings GABA, that of a lateral synapse.
     """
-    found: dict[str, float] = {}
+    found: dict[str, tuple[str, float]] = {}
     for entry in circuit.inputs.values():
         for name, g in (entry.targets[cell].conductance or {} if cell in entry.targets
                         else {}).items():
-            found.setdefault(name, g.value)
+            found.setdefault(role(circuit, name), (name, g.value))
     if "GABA" not in found:
         for source in ("iSPN", "dSPN", "FS"):
             pathway = circuit.pathways.get(f"{source}->{cell}")
-            if pathway is not None and "GABA" in pathway.conductance:
-                found["GABA"] = pathway.conductance["GABA"].value
+            inhibiting = {} if pathway is None else {
+                name: g for name, g in pathway.conductance.items() if role(circuit, name) == "GABA"}
+            if inhibiting:
+                name = next(iter(inhibiting))
+                found["GABA"] = (name, inhibiting[name].value)
                 break
     if missing := {"AMPA", "NMDA", "GABA"} - set(found):
         msg = f"{circuit.name} has no {sorted(missing)[0]} onto {cell}"
@@ -40,11 +45,21 @@ def conductances(circuit: Circuit, cell: str) -> dict[str, float]:
     return found
 
 
-def generator(cell: str, rate_hz: float, **conductance_ns: float) -> dict[str, Any]:
+def role(circuit: Circuit, receptor: str) -> str:
+    """Return which of AMPA, NMDA and GABA a receptor is: by its name, or by its numbers."""
+    if receptor in ("AMPA", "NMDA", "GABA"):
+        return receptor
+    values = circuit.receptors[receptor].values
+    if "magnesium" in values:
+        return "NMDA"
+    return "AMPA" if values.get("E", 0.0) > EXCITING_MV else "GABA"
+
+
+def generator(cell: str, rate_hz: float, *conductances: tuple[str, float]) -> dict[str, Any]:
     """Return the raw input of a binomial generator of `AFFERENTS` trains."""
     return {"targets": {cell: {
         "afferents": AFFERENTS, "process": "binomial", "rate": f"{rate_hz!r} Hz",
-        "conductance": {name: f"{g!r} nS" for name, g in conductance_ns.items()}}}}
+        "conductance": {name: f"{g!r} nS" for name, g in conductances}}}}
 
 
 def driven(lab: Lab, cell: str, events_per_s: float, n: int, duration_ms: float,
@@ -57,8 +72,8 @@ def driven(lab: Lab, cell: str, events_per_s: float, n: int, duration_ms: float,
                    0.0 for one in whole.cells[cell].dopamine if one.acts_on.startswith("I_")}
     g, rate = conductances(whole, cell), events_per_s / 2.0 / AFFERENTS
     alone = lab.cell(cell, dopamine, changes, inputs={
-        "glutamate": generator(cell, rate, AMPA=g["AMPA"], NMDA=g["NMDA"]),
-        "gaba": generator(cell, rate, GABA=g["GABA"])})
+        "glutamate": generator(cell, rate, g["AMPA"], g["NMDA"]),
+        "gaba": generator(cell, rate, g["GABA"])})
     return alone, bare_network(cell, n)
 
 
@@ -102,11 +117,11 @@ def bimodality(lab: Lab, cell: str = "dSPN", agonist_hz: float = 4.0, multiple: 
     the lower one: 0 with a single peak.
     """
     g = conductances(require(lab.load(), cells=(cell,)), cell)
-    changes = {} if block else {"receptors.NMDA.magnesium": "0 mM"}
+    changes = {} if block else {f"receptors.{g['NMDA'][0]}.magnesium": "0 mM"}
     alone = lab.cell(cell, dopamine, changes, inputs={
-        "glutamate": generator(cell, background_hz, AMPA=g["AMPA"], NMDA=g["NMDA"]),
-        "gaba": generator(cell, background_hz, GABA=g["GABA"]),
-        "agonist": generator(cell, agonist_hz, NMDA=multiple * g["NMDA"])})
+        "glutamate": generator(cell, background_hz, g["AMPA"], g["NMDA"]),
+        "gaba": generator(cell, background_hz, g["GABA"]),
+        "agonist": generator(cell, agonist_hz, (g["NMDA"][0], multiple * g["NMDA"][1]))})
     made = lab.record(alone, bare_network(cell, n), duration_ms, probed={cell: np.arange(n)})
     v = made.v_mv[made.trace_ms > 500.0]
     return two_peaks(v[v < SPIKE_MV]) | {"rate_hz": float(made.rates(n).mean())}

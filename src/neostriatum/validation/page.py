@@ -102,8 +102,9 @@ def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> 
              "are published values with their spread, diamonds are measured, green where the "
              "target is met, and what passes is shaded. How each number was read, its conditions, "
              "its tolerance and the reason for it are in "
-             "`src/neostriatum/validation/targets.toml`; what is no target and why, in "
-             "`coverage.toml` beside it.", ""]
+             "`src/neostriatum/validation/targets.toml` and "
+             "`src/neostriatum/validation/microcircuit.toml`; what is no target and why, in "
+             "`coverage.toml` beside them.", ""]
     for part in parts:
         name = f"validation-{part['number']}.png"
         (folder / name).write_bytes(part["picture"])

@@ -19,6 +19,10 @@ _FILES = {
     "network": ("in_vivo", "up_down", "without_fs"),
     "lesion": ("dopamine_loss", "states_after_loss"),
     "published": ("fs_density", "shells"),
+    "clamp": ("clamp", "clamp_ratio", "just_above", "first_slope", "late_spike",
+              "dopamine_count"),
+    "synapses": ("kinetics", "nmda_order", "release_train", "pair_probability", "excitation"),
+    "tissue": ("by_themselves", "active_membrane"),
 }
 
 

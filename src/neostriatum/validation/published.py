@@ -20,9 +20,10 @@ def fs_density(lab: Lab, percent: tuple[float, ...] = (1.0, 3.0, 5.0), size: int
     whole = settled(require(lab.load(), cells=("dSPN", "iSPN", "FS")))
     found: dict[str, Any] = {"SPN": {}, "FS": {}}
     for share in percent:
-        fs = share / (100.0 + share)
+        three = sum(whole.cells[name].fraction.value for name in ("dSPN", "iSPN", "FS"))
+        fs = share / (100.0 + share) * three
         circuit = whole.replace({"cells.FS.fraction": fs, **{
-            f"cells.{name}.fraction": (1.0 - fs) / 2.0 for name in ("dSPN", "iSPN")}})
+            f"cells.{name}.fraction": (three - fs) / 2.0 for name in ("dSPN", "iSPN")}})
         network = lab.build(circuit, size, seed)
         rates = rates_of(network, lab.record(circuit, network, duration_ms, seed))
         for name in ("SPN", "FS"):

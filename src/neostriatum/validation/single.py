@@ -54,10 +54,16 @@ def rheobase_order(lab: Lab, dopamine: float = 0.0) -> dict[str, Any]:
                             for cell in ("dSPN", "iSPN")}}
 
 
-def spike_threshold(lab: Lab, cell: str, current_pa: float, dopamine: float | None = None,
-                    speed: float = 10.0, duration_ms: float = 1000.0) -> dict[str, Any]:
-    """Return the potential at which the first spike rises faster than ``speed`` [mV/ms]."""
-    made = lab.inject(cell, current_pa, duration_ms, dopamine)
+def spike_threshold(lab: Lab, cell: str, dopamine: float | None = None, above: float = 1.1,
+                    speed: float = 10.0) -> dict[str, Any]:
+    """Return the potential at which the first spike rises faster than ``speed`` [mV/ms].
+
+    At a current that is so many times the rheobase of 1 s.
+    """
+    least = rheobase(lab, cell, dopamine, duration_ms=1000.0)["rheobase_pa"]
+    if least is None:
+        return {"threshold_mv": None}
+    made = lab.inject(cell, least * above, 1000.0, dopamine)
     fired = made.of(0)
     if not len(fired):
         return {"threshold_mv": None}

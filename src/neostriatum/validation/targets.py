@@ -20,7 +20,12 @@ GROUPS = {
     5: "Network in vivo",
     6: "Loss of dopamine",
     7: "Published network results",
+    8: "Five cell types in slices",
+    9: "Synapses of five cell types",
+    10: "Five cell types at work",
 }
+#: Where they are: those of the first edition, and those of the whole microcircuit.
+FILES = ("targets.toml", "microcircuit.toml")
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
 
@@ -61,12 +66,16 @@ class Tolerance(Frozen):
     ``absolute``, ``relative``, ``factor`` and ``sd`` (of the published spread) make an interval
     around the value, ``interval`` is one, without a value or beside it; ``rms`` bounds the root
     mean square difference of two curves; ``order`` says that the names rise in this order.
+    Where the standard error of a mean is published, ``se`` is so many of them, and ``mean`` this
+    share of the value or two standard errors, whichever is wider.
     """
 
     absolute: float | None = None
     relative: float | None = None
     factor: float | None = None
     sd: float | None = None
+    se: float | None = None
+    mean: float | None = None
     #: An end that is null is open; TOML says it as inf.
     interval: tuple[float, float] | None = None
     rms: float | None = None
@@ -95,11 +104,14 @@ class Target(Job):
     """One published measurement."""
 
     id: Identifier
-    group: Annotated[int, Field(ge=1, le=7)]
+    group: Annotated[int, Field(ge=1, le=max(GROUPS))]
     quantity: Text
     unit: str = ""
     value: float | None = None
+    #: Standard deviation of what was published, or what was not said to be something else.
     spread: float | None = None
+    #: Standard error of the published mean.
+    se: float | None = None
     curve: Curve | None = None
     #: Names that the protocol measures, in the published order, lowest first.
     order: tuple[str, ...] | None = None
@@ -128,6 +140,9 @@ class Target(Job):
         if self.tolerance.kind == "sd" and self.spread is None:
             msg = "tolerance sd needs a spread"
             raise ValueError(msg)
+        if self.tolerance.kind == "se" and self.se is None:
+            msg = "tolerance se needs a standard error, se"
+            raise ValueError(msg)
         return self
 
     def interval(self) -> tuple[float, float] | None:
@@ -140,8 +155,11 @@ class Target(Job):
         if said.factor is not None:
             ends = (value / said.factor, value * said.factor)
             return min(ends), max(ends)
-        half = said.absolute or (said.relative or 0.0) * abs(value) or (
-            (said.sd or 0.0) * (self.spread or 0.0))
+        if said.mean is not None:
+            half = max(said.mean * abs(value), 2.0 * (self.se or 0.0))
+        else:
+            half = said.absolute or (said.relative or 0.0) * abs(value) or (
+                (said.sd or 0.0) * (self.spread or 0.0)) or (said.se or 0.0) * (self.se or 0.0)
         return value - half, value + half
 
 
@@ -184,12 +202,14 @@ class Targets(Frozen):
 
 @lru_cache(maxsize=1)
 def published() -> Targets:
-    """Return the targets that come with the package, in file order.
+    """Return the targets that come with the package, file after file.
 
     Examples
     --------
     >>> len(published().targets) >= 40
     True
     """
-    text = (files("neostriatum.validation") / "targets.toml").read_text("utf-8")
-    return Targets.model_validate(tomllib.loads(text))
+    raw = [tomllib.loads((files("neostriatum.validation") / name).read_text("utf-8"))
+           for name in FILES]
+    return Targets.model_validate({key: [entry for part in raw for entry in part.get(key, [])]
+                                   for key in ("targets", "disagreements")})

@@ -203,7 +203,7 @@ def _row(target: Target, done: Done, own: bool, quick: bool) -> dict[str, Any]:
         "unexpected": bool(own and passed is not None and passed is known),
         "deviation": verdict.deviation, "explanation": target.explanation,
         "why": target.tolerance.why, "conditions": target.conditions, "read": target.read,
-        "spread": target.spread, "calibrated": target.calibrated,
+        "spread": target.spread, "se": target.se, "calibrated": target.calibrated,
         "circuit": target.circuit if own else None, "protocol": target.protocol,
         "arguments": target.called_with(quick),
         "x": list(target.curve.x) if target.curve else None,

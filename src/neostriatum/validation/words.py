@@ -40,7 +40,8 @@ def wanted(row: dict[str, Any]) -> str:
         return f"{amount(target)}, passes within {said['rms']:g} rms"
     low, high = said["low"], said["high"]
     about = "" if target is None else f"{amount(target)}" + (
-        f" ± {amount(spread)}" if spread is not None else "") + ", "
+        f" ± {amount(spread)}" if spread is not None else "") + (
+        f" ± {amount(row['se'])} SE" if row.get("se") is not None else "") + ", "
     if low is None or high is None:
         return about + (f"passes from {amount(low)}" if high is None else
                         f"passes to {amount(high)}")

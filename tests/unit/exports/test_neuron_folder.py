@@ -94,7 +94,8 @@ def test_command(saved, tmp_path, capsys):
     made = json.loads(capsys.readouterr().out)
     assert (made["to"], made["neurons"], made["out"]) == ("neuron", 60, "out")
     (tmp_path / "mine.toml").write_text('extends = "striatum"\nname = "mine"\nwarmup = "0 ms"\n')
-    (tmp_path / "mine.json").write_text('{"extends": "striatum", "name": "mine"}')
+    (tmp_path / "mine.json").write_text(
+        '{"extends": "striatum", "name": "mine", "warmup": "0 ms"}')
     for number, what in enumerate(("striatum", "mine.toml", "mine.json")):
         assert main(["export", what, "--to", "neuron", "--out", f"out{number}", "--size", "50",
                      "--seed", "3", "--duration", "1 ms"]) == 0

@@ -129,6 +129,7 @@ class _Brian2:
         #: Spikes of axons after the warm-up, by population.
         self.axon_spikes = self._axons.counts
         self._spikes: dict[str, Any] = {}
+        self._computed: dict[str, float] = {}
         self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
@@ -167,6 +168,9 @@ class _Brian2:
             values = np.array(getattr(monitor, variable(probe.population, probe.variable))[:]).T
             steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64)
             self._probes.put(probe, steps, values)
+        for level in self.program.signals.free:
+            number = self.program.levels.index(level) + 1
+            self._computed[level] = float(getattr(self.objects.levels, f"level{number}")[0])
 
     def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -192,6 +196,11 @@ class _Brian2:
                            f"{V_LIMIT:g} mV, found at step {self.step} (got {v[bad[0]]:g} mV). "
                            "Lower dt or the conductances")
                     raise NumericsError(msg)
+
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        given = dict(zip(self.program.levels, self.program.phi(self.step), strict=True))
+        return given | self._computed
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""

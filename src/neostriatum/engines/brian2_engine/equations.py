@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from neostriatum.circuit.modulator import TINY, exact_power
 from neostriatum.engines.brian2_engine.functions import WORDS
 from neostriatum.models.printer import code
 from neostriatum.models.registry import is_shipped
 from neostriatum.models.symbol import symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.population import Population, Synapse
@@ -49,6 +52,17 @@ def inlet(synapse: Synapse) -> str:
     return prefixed("in", synapse.name)
 
 
+def entry(population: Population, number: int) -> str:
+    """Return where what a pathway delivers waits [nS]: at a receptor, or to be scaled first."""
+    own = len(population.synapses)
+    return inlet(population.synapses[number]) if number < own else f"scaled_{number}"
+
+
+def free_levels(program: Program) -> list[int]:
+    """Return the numbers of the levels that are computed and not clamped."""
+    return [program.levels.index(name) for name in program.signals.free]
+
+
 def receptor_names(population: Population, number: int) -> dict[str, str]:
     """Return what the symbols of a receptor are called in Brian2, without the step."""
     synapse = population.synapses[number]
@@ -62,8 +76,12 @@ def equations(program: Program, population: Population) -> str:
     if population.hold:
         lines += ["held : integer", "free : integer"]
     # The levels by number: phi1 is D1, phi2 D2, the others follow in the order of the circuit.
-    lines += [f"phi{n}{'' if course.is_constant else f' = phi{n}_course(t)'} : 1 (shared)"
+    free = free_levels(program)
+    lines += [f"phi{n} : 1 (linked)" if n - 1 in free else
+              f"phi{n}{'' if course.is_constant else f' = phi{n}_course(t)'} : 1 (shared)"
               for n, course in enumerate(program.courses, start=1)]
+    lines += [f"{entry(population, len(population.synapses) + place)} : 1"
+              for place in range(len(population.inlets))]
     for name, value in population.parameters.items():
         lines += _parameter(population, name, value)
     for number, synapse in enumerate(population.synapses):
@@ -75,6 +93,8 @@ def equations(program: Program, population: Population) -> str:
 def heard(effect: Modulation) -> str:
     """Return how strongly the cells hear the level of an effect, times its amount."""
     phi, curve, modulator = f"phi{effect.level + 1}", effect.curve, effect.modulator
+    if modulator.kind and curve is not None:
+        return f"{literal(effect.amount)}*({_response(effect)} - {literal(effect.nothing)})"
     if curve is None:
         return f"{literal(effect.amount)}*({phi} - {literal(modulator.reference.value)})"
     n, half = curve.order.value, curve.half.value
@@ -82,6 +102,34 @@ def heard(effect: Modulation) -> str:
     silence = float(modulator.heard(0.0, curve))
     return f"{literal(effect.amount)}*({phi}**{n!r}/({phi}**{n!r} + {half**n!r}) + " \
            f"{literal(silence)})"
+
+
+def _response(effect: Modulation) -> str:
+    """Return a level, or the curve of it with the power of the reference."""
+    phi, curve = f"phi{effect.level + 1}", effect.curve
+    if curve is None:
+        return phi
+    n = curve.order.value
+    half = float(exact_power(np.full(1, curve.half.value), n)[0])
+    if not effect.modulator.kind:
+        return f"({phi}**{n!r}/({phi}**{n!r} + {half!r}))"
+    known, where = f"({phi} > {TINY!r})", WORDS["where"]
+    power = (f"{where}({known}, {WORDS['exp']}({literal(n)}*{WORDS['log']}({where}({known}, {phi}, "
+             f"{TINY!r}))), 0.0)")
+    return f"({power}/({power} + {half!r}))"
+
+
+def scaling(effects: Iterable[Modulation]) -> str:
+    """Return the factor of weights, 1 at the references of the levels."""
+    return "*".join(f"((1.0 + {literal(effect.amount)}*{_response(effect)})/"
+                    f"{literal(1.0 + effect.amount * effect.nothing)})" for effect in effects)
+
+
+def _flag(population: Population, target: str) -> str:
+    """Return the flag of what is equal for all cells, unless a computed level acts on it."""
+    linked = any(effect.modulator.is_free for effect in population.effects
+                 if effect.acts_on == target)
+    return "" if linked else " (shared)"
 
 
 def _factor(population: Population, target: str) -> str:
@@ -95,9 +143,10 @@ def _parameter(population: Population, name: str, value: Any) -> list[str]:
     terms = [heard(effect) for effect in population.effects
              if effect.acts_on == name and effect.kind == "add"]
     change = (f"*({factor})" if factor else "") + (f" + ({' + '.join(terms)})" if terms else "")
+    flag = _flag(population, name)
     name, own = prefixed("c", name), prefixed("own", name)
     if not getattr(value, "ndim", 0):
-        return [f"{name} = {literal(value)}{change} : 1 (shared)"]
+        return [f"{name} = {literal(value)}{change} : 1{flag}"]
     if not change:
         return [f"{name} : 1 (constant)"]
     return [f"{own} : 1 (constant)", f"{name} = {own}{change} : 1"]
@@ -107,7 +156,7 @@ def _receptor(population: Population, synapse: Synapse, number: int) -> list[str
     model, names = synapse.model, receptor_names(population, number)
     lines = [f"{inlet(synapse)} : 1", *(f"{names[state]} : 1" for state in model.names)]
     gain = _factor(population, f"I_{synapse.name}") or "1.0"
-    lines.append(f"{names['gain']} = {gain} : 1 (shared)")
+    lines.append(f"{names['gain']} = {gain} : 1{_flag(population, f'I_{synapse.name}')}")
     used = symbols(model.effect, *(rate.step for rate in model.rates))
     return lines + [f"{names[name]} = {literal(synapse.values[name])} : 1 (shared)"
                     for name in used if name in synapse.values]

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.brian2_engine.drive import add_drives, course
-from neostriatum.engines.brian2_engine.equations import equations, prefixed
+from neostriatum.engines.brian2_engine.equations import equations, free_levels, prefixed
 from neostriatum.engines.brian2_engine.functions import functions
+from neostriatum.engines.brian2_engine.levels import add_levels
 from neostriatum.engines.brian2_engine.statements import (
     arrival,
     reset,
@@ -33,13 +34,15 @@ class Brian2Objects:
 
     ``groups`` maps a cell type to its NeuronGroup, ``synapses`` a pathway to its Synapses,
     ``axons`` a population of axons to the SpikeGeneratorGroup that plays its trains, ``network``
-    is the Network that holds them all.
+    is the Network that holds them all. ``levels`` is the neuron that holds the computed levels,
+    ``level3`` the third of the circuit.
     """
 
     network: Any
     groups: dict[str, Any]
     synapses: dict[str, Any]
     axons: dict[str, Any]
+    levels: Any = None
 
 
 def build_objects(b2: Any, program: Program) -> Brian2Objects:
@@ -74,8 +77,9 @@ def build_objects(b2: Any, program: Program) -> Brian2Objects:
         objects += (_ohmic(b2, kind, n, groups) if kind.tau is None
                     else _through_nodes(b2, program, kind, n, groups))
     add_drives(b2, program, groups, objects, namespace)
+    levels = add_levels(b2, program, groups, objects, namespace)
     network = b2.Network(*made.values(), *axons.values(), *synapses.values(), *objects)
-    return Brian2Objects(network, made, synapses, axons)
+    return Brian2Objects(network, made, synapses, axons, levels)
 
 
 def _group(b2: Any, program: Program, population: Population, namespace: dict[str, Any]) -> Any:
@@ -87,7 +91,7 @@ def _group(b2: Any, program: Program, population: Population, namespace: dict[st
     for name, value in population.starts.items():
         setattr(group, prefixed("c", name), np.broadcast_to(value, (population.n,)))
     for number, level in enumerate(program.courses, start=1):
-        if level.is_constant:
+        if level.is_constant and number - 1 not in free_levels(program):
             setattr(group, f"phi{number}", level.constant.value)
     for name, value in population.parameters.items():
         if np.ndim(value):

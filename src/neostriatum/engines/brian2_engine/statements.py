@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.brian2_engine.equations import (
+    entry,
     heard,
     inlet,
     literal,
     prefixed,
     receptor_names,
+    scaling,
 )
 from neostriatum.engines.brian2_engine.functions import QUANTISED, WORDS
 from neostriatum.errors import EngineUnsupported
@@ -39,13 +41,22 @@ def step(program: Program, population: Population) -> str:
     names, lines, after = cell_names(program, population), [], []
     for number, synapse in enumerate(population.synapses):
         model, known = synapse.model, receptor_names(population, number) | {"dt": names["dt"]}
-        lines += [f"{known[state.name]} += {inlet(synapse)}" for state in model.adds or ()]
+        arrived, scaled = inlet(synapse), [
+            f"{scaling(each.effects)}*{entry(population, place)}" for place, each
+            in enumerate(population.inlets, start=len(population.synapses))
+            if each.receptor == number]
+        if scaled:
+            lines.append(f"all_r{number} = {' + '.join([arrived, *scaled])}")
+            arrived = f"all_r{number}"
+        lines += [f"{known[state.name]} += {arrived}" for state in model.adds or ()]
         lines += [f"{inlet(synapse)} = 0.0", f"flow_r{number} = {_text(model.effect, known)}"]
         lines += [f"new_{known[each.state.name]} = {_text(each.step, known)}"
                   for each in model.rates]
         after += [f"{known[state]} *= {literal(decay)}" for state, decay in synapse.decays.items()]
         after += [f"{known[each.state.name]} = new_{known[each.state.name]}"
                   for each in model.rates]
+    lines += [f"{entry(population, place)} = 0.0"
+              for place in range(len(population.synapses), population.entries)]
     new = {names[name]: f"new_{names[name]}" for name in population.model.names}
     lines.append(f"I_all = {' + '.join(_currents(program, population))}")
     lines += [f"new_{names[name]} = {_text(tree, names)}"
@@ -119,10 +130,10 @@ def arrival(program: Program, projection: Projection) -> str:
     if projection.failure:
         lines.append(f"let_go = int(rand() >= {literal(projection.failure)})")
     held = "*let_go" if projection.failure else ""
-    receptors = program.populations[projection.target].synapses
-    for receptor, weight in projection.weights:
+    target = program.populations[projection.target]
+    for place, weight in projection.weights:
         amount = f"{QUANTISED}({literal(weight)}{scale})" if scale else literal(weight)
-        lines.append(f"{inlet(receptors[receptor])}_post += {amount}{held}")
+        lines.append(f"{entry(target, place)}_post += {amount}{held}")
     return "\n".join(lines)
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from neostriatum.engines.nest_engine.form import Form
 
 #: Ports come in this order; NEST counts them from 1.
-PORTS = ("in{}", "phi{}", "current", "rate{}")
+PORTS = ("in{}", "phi{}", "factor{}", "current", "rate{}")
 
-_DRAWS = """\
+#: A random count, by inversion.
+DRAWS = """\
     function draws(chance real, first real, rise real, fall real, tiny real) integer:
         term real = first
         total real = first
@@ -39,8 +40,9 @@ _DRAWS = """\
 
 def ports(form: Form) -> list[str]:
     """Return the names of the spike ports in order."""
-    names = [f"in{number}" for number in range(len(form.receptors))]
+    names = [f"in{number}" for number in range(len(form.receptors) + len(form.inlets))]
     names += [f"phi{number}" for number in form.signals]
+    names += [f"factor{number}" for number in range(len(form.inlets))]
     return [*names, "current", *(f"rate{number}" for number in range(len(form.drives)))]
 
 
@@ -68,7 +70,7 @@ def cell(form: Form) -> str:
     if form.gaps:
         lines.append("        I_gap real <- continuous")
     lines += ["    output:", "        spike", *bodies(form.functions)]
-    lines += [*([_DRAWS.rstrip()] if form.drives else []), *_received(form), *_step(form)]
+    lines += [*([DRAWS.rstrip()] if form.drives else []), *_received(form), *_step(form)]
     return "\n".join(lines) + "\n"
 
 
@@ -83,6 +85,8 @@ def _state(form: Form) -> Iterator[str]:
     names += [f"r{number}_{name}" for number, receptor in enumerate(form.receptors)
               for name in receptor.names]
     names += [*form.modulated, *(f"open{number}" for number in form.opened)]
+    names += [f"wait{number}" for number in _waiting(form)]
+    names += [f"scale{number}" for number in range(len(form.inlets))]
     yield from (f"        {name} real = 0.0" for name in names)
     for number in range(len(form.drives)):
         for what, start in (("first", "1.0"), ("rise", "0.0"), ("fall", "0.0"), ("shared", "0.0")):
@@ -111,10 +115,13 @@ def _parameters(form: Form) -> Iterator[str]:
 
 
 def _received(form: Form) -> Iterator[str]:
-    for number in range(len(form.receptors)):
+    for number in range(len(form.receptors) + len(form.inlets)):
         yield from (f"    onReceive(in{number}):",
                     f"        amount real = round(in{number} * unit * grain) / grain",
                     *_add(form, number, "amount"))
+    for number in range(len(form.inlets)):
+        yield from (f"    onReceive(factor{number}):",
+                    f"        scale{number} = factor{number} * unit")
     yield from ("    onReceive(current):", "        I_in += current * unit")
     for number in form.signals:
         yield from (f"    onReceive(phi{number}):",
@@ -133,9 +140,29 @@ def _received(form: Form) -> Iterator[str]:
 
 
 def _add(form: Form, receptor: int, amount: str) -> list[str]:
-    """Add an amount to the states of a receptor that arrivals are added to."""
+    """Add an amount to the states of a receptor, or to what waits for the other arrivals."""
+    if receptor in _waiting(form):
+        return [f"        wait{receptor} += {amount}"]
     return [f"        r{receptor}_{state.name} += {amount}"
             for state in form.receptors[receptor].adds or ()]
+
+
+def _waiting(form: Form) -> list[int]:
+    """Return the entries where arrivals wait until all of a step are there."""
+    entries = range(len(form.receptors) + len(form.inlets))
+    return [number for number in entries if number in form.inlets or number >= len(form.receptors)]
+
+
+def _scaled(form: Form) -> Iterator[str]:
+    """Add what waits, the scaled last."""
+    count = len(form.receptors)
+    for receptor in dict.fromkeys(form.inlets):
+        terms = [f"scale{number} * wait{count + number}"
+                 for number, into in enumerate(form.inlets) if into == receptor]
+        yield f"all{receptor} real = wait{receptor} + {' + '.join(terms)}"
+        yield from (f"r{receptor}_{state.name} += all{receptor}"
+                    for state in form.receptors[receptor].adds or ())
+    yield from (f"wait{number} = 0.0" for number in _waiting(form))
 
 
 def _modulation(form: Form) -> Iterator[str]:
@@ -158,7 +185,8 @@ def _step(form: Form) -> Iterator[str]:
     yield from ("    onCondition(lag >= 0):", "        if lag > 0:", "            lag -= 1",
                 "        elif broken > 0:", "            emit_spike()", "        else:")
     current = form.model.constant_current
-    inner = [*_drawn(form), f"I real = {'0.0' if current is None else f'p_{current.name}'} + I_in"]
+    inner = [*_drawn(form), *_scaled(form),
+             f"I real = {'0.0' if current is None else f'p_{current.name}'} + I_in"]
     local = 0
     for number in range(len(form.receptors)):
         lines, local = _receptor(form, number, local)
@@ -228,46 +256,3 @@ def _euler(form: Form, local: int) -> Iterator[str]:
     if model.hold is not None:
         yield "    held = hold_steps"
     yield "    emit_spike()"
-
-
-def train() -> str:
-    """Return the NESTML text of a source of shared trains: a random count of spikes per step."""
-    return f"""\
-model MODEL:
-    state:
-        lag integer = 1
-        first0 real = 1.0
-        rise0 real = 0.0
-        fall0 real = 0.0
-    parameters:
-        tiny real = 1.0
-        n0 real = 0.0
-        own0 real = 0.0
-    internals:
-        unit s = 1 s
-    input:
-        rate0 <- spike
-    output:
-        spike
-{_DRAWS.rstrip()}
-    onReceive(rate0):
-        p real = rate0 * unit
-        if n0 > 0:
-            rise0 = n0 * p / (1 - p)
-            fall0 = p / (1 - p)
-            first0 = exp(n0 * ln(1 - p))
-        else:
-            rise0 = p * own0
-            fall0 = 0.0
-            first0 = exp(-p * own0)
-    onCondition(lag >= 0):
-        if lag > 0:
-            lag -= 1
-        else:
-            hits integer = 0
-            if first0 < 1.0:
-                hits = draws(random_uniform(0, 1), first0, rise0, fall0, tiny)
-            while hits > 0:
-                hits -= 1
-                emit_spike()
-"""

@@ -8,21 +8,30 @@ communicates at every step, which gap junctions need to be exact.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace
-from neostriatum.engines.nest_engine.cell import cell, port, train
+from neostriatum.engines.modulation import scale
+from neostriatum.engines.nest_engine.cell import cell, port
+from neostriatum.engines.nest_engine.computed import (
+    Ahead,
+    Computed,
+    Heard,
+    Scaling,
+    check_levels,
+)
 from neostriatum.engines.nest_engine.follow import brief, briefed
 from neostriatum.engines.nest_engine.form import form_of, own_drives, signals
 from neostriatum.engines.nest_engine.kernel import keep_threads, nest
 from neostriatum.engines.nest_engine.levels import Player, overfull
 from neostriatum.engines.nest_engine.live import refusal
 from neostriatum.engines.nest_engine.module import model_of, modules
-from neostriatum.engines.nest_engine.nodes import numbers, play_recorded, rated
+from neostriatum.engines.nest_engine.nodes import gap_node, numbers, play_recorded, put, rated
 from neostriatum.engines.nest_engine.probes import Probes
-from neostriatum.engines.nest_engine.trains import listen, shared
+from neostriatum.engines.nest_engine.trains import listen, shared, train
 from neostriatum.engines.nest_engine.wires import check, couple, reweigh, wire
 from neostriatum.engines.program import V_LIMIT, lower
 from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError, shown
@@ -84,6 +93,7 @@ class Nest:
         program = lower(circuit, network, seed)
         check(program)
         self.axon_spikes: dict[str, int] = {}
+        check_levels(program, self.ranks)
         if problem := overfull(circuit):
             raise EngineUnsupported(problem)
         ticks = program.dt * 1000.0
@@ -106,6 +116,7 @@ class Nest:
         self.program, self._drawn, self.step = program, (network, seed), 0
         #: The program whose conductances the synapses have.
         self._wired = program
+        self._computed = Computed(program) if program.signals.free else None
         self.forms = [form_of(program, number) for number in range(len(program.populations))]
         files = self._compiled()
         self._reset(seed)
@@ -150,8 +161,8 @@ class Nest:
             self.first.append(next_id)
             if pop.n:
                 cells = kernel.Create(model_of(files[number]), pop.n)
-                _set(cells, numbers(program, number, form, 0))
-                _set(cells, {f"s_{state}": value for state, value in pop.starts.items()})
+                put(cells, numbers(program, number, form, self._phi()))
+                put(cells, {f"s_{state}": value for state, value in pop.starts.items()})
                 next_id += pop.n
         self._recorder = kernel.Create("spike_recorder")
         next_id += 1
@@ -182,7 +193,7 @@ class Nest:
     def _create_gap_nodes(self, kind: Gaps, model: str) -> int:
         """Create the node of every pair of a kind, at the mean of its two cells."""
         nodes = self.nest.Create(model, len(kind.first))
-        _set(nodes, {"s_v": self.program.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
+        put(nodes, {"s_v": self.program.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
         return nodes.tolist()[0]
 
     def _play(self) -> None:
@@ -192,8 +203,11 @@ class Nest:
         for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
             everyone = np.arange(self.first[number], self.first[number] + pop.n)
             for signal in form.signals:
-                self._add(everyone, port(form, f"phi{signal}"), heard[signal - 1],
-                          lambda level, number=number: self._modulate(number))
+                self._add_level(number, f"phi{signal}", heard[signal - 1], [heard[signal - 1]],
+                                heard[signal - 1].of)
+            for place, inlet in enumerate(pop.inlets):
+                self._add_level(number, f"factor{place}", Scaling(program, inlet.effects),
+                                inlet.effects, partial(scale, inlet.effects))
             for place, drive in enumerate(own_drives(program, number)):
                 nodes = everyone[drive.members]
                 self._add(nodes, port(form, f"rate{place}"), drive.rate,
@@ -215,6 +229,21 @@ class Nest:
         if len(nodes):
             self._players.append(Player(nodes, receiver, course, start, **more))
 
+    def _add_level(self, number: int, name: str, course: Any, effects: Any, function: Any) -> None:
+        """Play what the cells of a population hear of levels, given or computed."""
+        pop, first = self.program.populations[number], self.first[number]
+        nodes, receiver = np.arange(first, first + pop.n), port(self.forms[number], name)
+        if self._computed and any(effect.modulator.is_free for effect in effects):
+            if pop.n:
+                self._players.append(Ahead(nodes, receiver, Heard(self._computed, function),
+                                           lambda level: None))
+        else:
+            self._add(nodes, receiver, course, lambda level: self._modulate(number))
+
+    def _phi(self) -> tuple[float, ...]:
+        """Return the levels of the step that comes."""
+        return self._computed.at(self.step) if self._computed else self.program.phi(self.step)
+
     def _nodes(self, ids: np.ndarray) -> Any:
         return self.nest.NodeCollection(ids.tolist())
 
@@ -224,7 +253,8 @@ class Nest:
 
     def _modulate(self, number: int) -> None:
         """Set what modulators decide at the step that comes."""
-        _set(self._population(number), numbers(self.program, number, self.forms[number], self.step))
+        put(self._population(number), numbers(self.program, number, self.forms[number],
+                                               self._phi()))
 
     def _inject(self, number: int) -> None:
         """Set the sum of the currents into each cell at the step that comes."""
@@ -233,7 +263,7 @@ class Nest:
         for current in program.currents:
             if current.population == number:
                 whole[current.members] += float(current.course.at(program.time_ms(self.step)))
-        _set(self._population(number), {"I_in": whole})
+        put(self._population(number), {"I_in": whole})
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -265,18 +295,22 @@ class Nest:
         if n_steps == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._lead("advance", n_steps=n_steps)
-        stop, dt = self.step + n_steps, self.program.dt
+        stop = self.step + n_steps
         while self.step < stop:
             self._simulate(self._halt(stop))
-        events = self._recorder.get("events")
-        steps = np.rint(np.asarray(events["times"]) / dt).astype(np.int64) - 1 - LAG
-        ids = np.asarray(events["senders"], np.int64) - 1
+        steps, ids = self._fired()
         self._recorder.n_events = 0
         self._check(ids[steps == self.step - 1])
         if self.ranks > 1:
             steps, ids = gathered(np.stack([steps, ids], axis=1)).T
         order = np.lexsort((ids, steps))
         return steps[order], ids[order]
+
+    def _fired(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return steps and global ids of the spikes that the recorder holds."""
+        events = self._recorder.get("events")
+        times = np.rint(np.asarray(events["times"]) / self.program.dt).astype(np.int64)
+        return times - 1 - LAG, np.asarray(events["senders"], np.int64) - 1
 
     @property
     def _frozen(self) -> bool:
@@ -288,6 +322,8 @@ class Nest:
         # NEST delivers the spikes of a step in the next, which must see the weights of before.
         if self._probes.by_hand or self._wired is not self.program:
             return self.step + 1
+        if self._computed:
+            stop = min(stop, self.step + self._computed.window)
         if self._frozen:
             for player in self._players:
                 if player.generator is None:
@@ -295,11 +331,16 @@ class Nest:
         return stop
 
     def _simulate(self, stop: int) -> None:
+        first = self.step
+        if self._computed:
+            self._computed.reach(stop)
         for player in self._players:
             player.play(self.nest, self.program, self.step, stop, LAG)
         before = LAG if self.step == 0 else 0
         self.nest.Simulate(round((stop - self.step + before) * self.program.dt, 6))
         self.step = stop
+        if self._computed:
+            self._computed.count(first, stop, *self._fired())
         if self._wired is not self.program:
             reweigh(self.nest, self._wired, self.program, self.first)
             self._wired = self.program
@@ -337,12 +378,14 @@ class Nest:
         self._lead("change", circuit=circuit.to_dict())
         old = self._players
         self.program = program
+        if self._computed:
+            self._computed.change(program)
         self._play()
         self._inherit(old)
         for number, pop in enumerate(program.populations):
             if pop.n:
                 self._modulate(number)
-                _set(self._population(number), {"I_in": 0.0, **{
+                put(self._population(number), {"I_in": 0.0, **{
                     f"first{place}": 1.0 for place in range(len(self.forms[number].drives))}})
 
     def _inherit(self, old: list[Player]) -> None:
@@ -360,6 +403,10 @@ class Nest:
 
         circuit = load(said["circuit"], folder=self._folder)
         self.change(circuit)
+
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        return dict(zip(self.program.levels, self._phi(), strict=True))
 
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
@@ -396,43 +443,3 @@ class Nest:
         """Refuse: NEST's state is not ours to restore."""
         del state
         self.state()
-
-
-def _set(nodes: Any, said: dict[str, Any]) -> None:
-    """Set numbers on consecutive nodes, or arrays with one number per node."""
-    arrays = {key: np.asarray(value, np.float64) for key, value in said.items()}
-    same = {key: float(array.flat[0]) for key, array in arrays.items()
-            if array.ndim == 0 or (array == array[0]).all()}
-    if same:
-        nodes.set(same)
-    single = {key: array for key, array in arrays.items() if key not in same}
-    if single:
-        # Node i lives on rank i modulo ranks; NEST takes lists where the first node is local alone.
-        begin = (rank() - nodes[0].global_id) % launched()
-        mine = slice(begin, None, launched())
-        columns = zip(*(array[mine].tolist() for array in single.values()), strict=True)
-        if begin < len(nodes):
-            nodes[mine].set([dict(zip(single, row, strict=True)) for row in columns])
-
-
-def gap_node() -> str:
-    """Return the NESTML text of the node between two cells (Humphries et al. 2009)."""
-    return """\
-model MODEL:
-    state:
-        s_v real = 0.0
-        lag integer = 2
-    equations:
-        s_v' = I_gap * pull / unit_ms
-    parameters:
-        pull real = 0.0
-    internals:
-        unit_ms ms = 1 ms
-    input:
-        I_gap real <- continuous
-    onCondition(lag >= 0):
-        if lag > 0:
-            lag -= 1
-        else:
-            integrate_odes(s_v)
-"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neostriatum.engines.nest_engine.text import functions, literals
 from neostriatum.models.symbol import Computed, Parameter, symbols
@@ -38,6 +38,8 @@ class Form:
     drives: tuple[tuple[tuple[int, ...], bool], ...] = ()
     noisy: bool = False
     gaps: bool = False
+    #: Receptors at which something arrives that levels scale, one per inlet.
+    inlets: tuple[int, ...] = ()
 
     @cached_property
     def trees(self) -> list[Expression]:
@@ -100,11 +102,15 @@ class Signal:
     @property
     def is_constant(self) -> bool:
         """Whether it never changes."""
-        return self.modulator.level.is_constant
+        return self.modulator.level is not None and self.modulator.level.is_constant
 
     def at(self, times_ms: np.ndarray) -> np.ndarray:
         """Return its values at times from the end of the warm-up."""
         return self.modulator.heard(self.modulator.level.at(times_ms), self.curve)
+
+    def of(self, levels: tuple[Any, ...]) -> Any:
+        """Return its values at the levels of the circuit, numbers or arrays."""
+        return self.modulator.heard(levels[self.level], self.curve)
 
 
 def signals(program: Program) -> list[Signal]:
@@ -140,7 +146,8 @@ def form_of(program: Program, number: int) -> Form:
     drives = tuple((tuple(receptor for receptor, _ in one.weights), one.within > 0)
                    for one in own_drives(program, number))
     return Form(pop.model, tuple(one.model for one in pop.synapses), effects, drives,
-                pop.sigma > 0, program.coupled(number))
+                pop.sigma > 0, program.coupled(number),
+                tuple(inlet.receptor for inlet in pop.inlets))
 
 
 def own_drives(program: Program, number: int) -> list:

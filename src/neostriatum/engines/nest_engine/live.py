@@ -29,6 +29,11 @@ def refusal(old: Circuit, new: Circuit) -> str | None:
     old, new : Circuit
         What runs, and what shall run from the next step on.
     """
+    for name, modulator in new.modulators.items():
+        before = old.modulators.get(name)
+        if before != modulator and (modulator.is_free or (before and before.is_free)):
+            return (f"engine nest: modulators.{name}.level: a level cannot be clamped or let go "
+                    "while a run goes on. Use the engine numba")
     for path, before, after in _differences(_values(old), _values(new), ()):
         # Another receptor would be another synapse.
         fixed = "conductance" in path and (before is None or after is None)

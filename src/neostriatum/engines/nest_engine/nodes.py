@@ -11,6 +11,7 @@ from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.nest_engine.form import known_effects, own_drives
 from neostriatum.engines.nest_engine.text import coefficients
 from neostriatum.engines.program import QUANTUM, V_LIMIT
+from neostriatum.ranks import launched, rank
 
 if TYPE_CHECKING:
     from neostriatum.engines.nest_engine.form import Form
@@ -21,10 +22,10 @@ TINY = 1e-300
 
 
 def numbers(program: Program, number: int, form: Form,
-            step: int) -> dict[str, Any]:
-    """Return every parameter of a population, and the state that the levels of a step decide."""
+            phi: tuple[float, ...]) -> dict[str, Any]:
+    """Return every parameter of a population, and the state that the levels ``phi`` decide."""
     pop: Population = program.populations[number]
-    now, phi = pop.modulated(program.phi(step)), program.phi(step)
+    now = pop.modulated(phi)
     said: dict[str, Any] = {"dt": program.dt, "tiny": TINY, "limit": V_LIMIT,
                             "grain": 1.0 / QUANTUM}
     said |= {name: value for value, name in form.constants.items()}
@@ -40,6 +41,7 @@ def numbers(program: Program, number: int, form: Form,
         said |= {f"decay{place}_{state}": decay for state, decay in synapse.decays.items()}
         if f"gain{place}" in form.modulated:
             said[f"gain{place}"] = now["gain"][place]
+    said |= {f"scale{place}": factor for place, factor in enumerate(now["scales"])}
     opened = iter(now["currents"])
     for place, effect in enumerate(known_effects(pop)):
         if effect.kind == "current":
@@ -108,3 +110,43 @@ def play_recorded(nest: Any, program: Program, forms: list[Form], first: list[in
                 "synapse_model": "static_synapse", "weight": np.full(len(cells), weight),
                 "delay": np.full(len(cells), program.dt),
                 "receptor_type": np.full(len(cells), receiver)})
+
+
+def put(nodes: Any, said: dict[str, Any]) -> None:
+    """Set numbers on consecutive nodes, or arrays with one number per node."""
+    arrays = {key: np.asarray(value, np.float64) for key, value in said.items()}
+    same = {key: float(array.flat[0]) for key, array in arrays.items()
+            if array.ndim == 0 or (array == array[0]).all()}
+    if same:
+        nodes.set(same)
+    single = {key: array for key, array in arrays.items() if key not in same}
+    if single:
+        # Node i lives on rank i modulo ranks; NEST takes lists where the first node is local alone.
+        begin = (rank() - nodes[0].global_id) % launched()
+        mine = slice(begin, None, launched())
+        columns = zip(*(array[mine].tolist() for array in single.values()), strict=True)
+        if begin < len(nodes):
+            nodes[mine].set([dict(zip(single, row, strict=True)) for row in columns])
+
+
+def gap_node() -> str:
+    """Return the NESTML text of the node between two cells (Humphries et al. 2009)."""
+    return """\
+model MODEL:
+    state:
+        s_v real = 0.0
+        lag integer = 2
+    equations:
+        s_v' = I_gap * pull / unit_ms
+    parameters:
+        pull real = 0.0
+    internals:
+        unit_ms ms = 1 ms
+    input:
+        I_gap real <- continuous
+    onCondition(lag >= 0):
+        if lag > 0:
+            lag -= 1
+        else:
+            integrate_odes(s_v)
+"""

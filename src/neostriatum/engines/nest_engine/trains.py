@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.cell import DRAWS, port
 
 if TYPE_CHECKING:
     from neostriatum.engines.nest_engine.form import Form
@@ -75,3 +75,46 @@ def listen(nest: Any, program: Program, forms: list[Form], first: list[int], tra
                     "synapse_model": "static_synapse", "weight": np.full(count, weight),
                     "delay": np.full(count, program.dt),
                     "receptor_type": np.full(count, receiver)})
+
+
+def train() -> str:
+    """Return the NESTML text of a source of shared trains: a random count of spikes per step."""
+    return f"""\
+model MODEL:
+    state:
+        lag integer = 1
+        first0 real = 1.0
+        rise0 real = 0.0
+        fall0 real = 0.0
+    parameters:
+        tiny real = 1.0
+        n0 real = 0.0
+        own0 real = 0.0
+    internals:
+        unit s = 1 s
+    input:
+        rate0 <- spike
+    output:
+        spike
+{DRAWS.rstrip()}
+    onReceive(rate0):
+        p real = rate0 * unit
+        if n0 > 0:
+            rise0 = n0 * p / (1 - p)
+            fall0 = p / (1 - p)
+            first0 = exp(n0 * ln(1 - p))
+        else:
+            rise0 = p * own0
+            fall0 = 0.0
+            first0 = exp(-p * own0)
+    onCondition(lag >= 0):
+        if lag > 0:
+            lag -= 1
+        else:
+            hits integer = 0
+            if first0 < 1.0:
+                hits = draws(random_uniform(0, 1), first0, rise0, fall0, tiny)
+            while hits > 0:
+                hits -= 1
+                emit_spike()
+"""

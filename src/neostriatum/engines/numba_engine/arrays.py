@@ -93,26 +93,63 @@ class Outside(NamedTuple):
     pool_amounts: np.ndarray
 
 
+class Signals(NamedTuple):
+    """Levels of modulators where some are computed: as `levels.Levels` has them, and by part.
+
+    ``states``, ``heard`` and ``released`` are (w, l), ``pending`` (w, n) the spikes of the last
+    steps, those of a level between two ``pending_at``. Constants that hear computed levels:
+    ``columns`` (c, 2) as first term and the one past the last; ``bases`` (c,); ``terms`` (n, 2) as
+    kind and level, -1 where that is given; ``term_numbers`` (n, 5) as `signals.columns_of` says.
+    """
+
+    plain: np.ndarray
+    numbers: np.ndarray
+    states: np.ndarray
+    heard: np.ndarray
+    released: np.ndarray
+    pending: np.ndarray
+    pending_at: np.ndarray
+    columns: np.ndarray
+    bases: np.ndarray
+    terms: np.ndarray
+    term_numbers: np.ndarray
+
+
+class Courses(NamedTuple):
+    """What levels need of a stretch of steps, and the constants that hear them.
+
+    ``given`` and ``released`` (steps, l); ``heard`` (steps, n) by term, what it hears of a given
+    level; ``constants`` (w, n) of all populations that hear computed levels; ``places`` (c, 2) of a
+    column: where its first number lies, and how far the next.
+    """
+
+    given: np.ndarray
+    released: np.ndarray
+    heard: np.ndarray
+    constants: np.ndarray
+    places: np.ndarray
+
+
 class Gap(NamedTuple):
     """Gap junctions: the pairs of all kinds, the nodes, the current into every coupled cell.
 
     Of a pair, ``first`` and ``second`` are the places of its cells in ``current``, ``first_at`` and
-    ``second_at`` those of their potentials. ``kinds`` (k, 4): group, first pair, the one past the
-    last, first node; ``numbers`` (k, 2): g, dt/tau or 0. Populations that are coupled, through
-    others too, are a group, named by its lowest: ``group`` (p,) or -1; ``span`` (p, 2) of a group
-    and ``place`` (p,) of a population's first cell in ``current``.
+    ``second_at`` those of their potentials, ``flow`` what flows into the second. ``kinds`` (k, 4):
+    group, first pair, the one past the last, first node; ``numbers`` (k, 2): g, dt/tau or 0.
+    Populations that are coupled, through others too, are a group, named by its lowest: ``group``
+    (p,) or -1; ``place`` (p,) of a population's first cell in ``current``.
     """
 
     first: np.ndarray
     second: np.ndarray
     first_at: np.ndarray
     second_at: np.ndarray
+    flow: np.ndarray
     node: np.ndarray
     current: np.ndarray
     kinds: np.ndarray
     numbers: np.ndarray
     group: np.ndarray
-    span: np.ndarray
     place: np.ndarray
 
 
@@ -195,6 +232,7 @@ class Net(NamedTuple):
     wires: Wires
     work: Work
     notes: Notes
+    signals: Signals
     rows: np.ndarray
     ring: np.ndarray
     unit: np.ndarray

@@ -1,4 +1,4 @@
-"""Binomial counts of events, eight cells at a time: the draws of `engines.drive`, to the bit.
+"""Binomial counts of events, 32 cells at a time: the draws of `engines.drive`, to the bit.
 
 Most counts are 0, so the uniform numbers are made and compared in vectors, and the table is
 searched for the few cells that have events.
@@ -10,12 +10,12 @@ from typing import Any
 
 from llvmlite import ir
 
+from neostriatum.arithmetic import LOW
 from neostriatum.engines.numba_engine.build import address_of
 from neostriatum.engines.numba_engine.emit import F32, F64, I1, I64, POINTER, Emitter, number
 from neostriatum.engines.numba_engine.pack import COLUMN
 
-WIDE = 8
-_LOW = 0xFFFFFFFF
+WIDE = 32
 _COUNT_DRAW = 0x80000000
 
 
@@ -47,61 +47,33 @@ class _Counts(Emitter):
 
     def __init__(self, builder: ir.IRBuilder) -> None:
         super().__init__(builder, single=False, wide=WIDE)
-        place = builder.ptrtoint(builder.alloca(F64, size=WIDE), I64)
-        self._uniforms = builder.inttoptr(place, POINTER)
+        place = builder.ptrtoint(builder.alloca(I64, size=WIDE), I64)
+        self._draws = builder.inttoptr(place, POINTER)
 
     def emit(self, counts: Any, table: Any, key0: Any, key1: Any, local: Any, lanes: Any,
              step0: Any, steps: Any) -> None:
         """Emit a loop over steps and cells."""
         builder = self.builder
-        none = self.splat(builder.load(table, typ=F64, align=8))
+        # Numbers of 53 bits are compared as they are: no draw below this one has an event.
+        none = builder.fmul(builder.load(table, typ=F64, align=8), ir.Constant(F64, 2.0**53))
+        ceil = builder.module.declare_intrinsic("llvm.ceil", [F64])
+        none = self.splat(builder.fptosi(builder.call(ceil, [none]), I64))
         order = ir.Constant(ir.VectorType(I64, WIDE), list(range(WIDE)))
         with self.loop(steps) as k:
             step = builder.add(step0, k)
-            low = self.splat(builder.and_(step, number(_LOW)))
+            low = self.splat(builder.and_(step, number(LOW)))
             high = self.splat(builder.lshr(step, number(32)))
             with self.loop(lanes, WIDE) as lane:
                 cells = builder.add(self.splat(builder.add(local, lane)), order)
                 draw = self.splat(number(_COUNT_DRAW))
-                first, second = self._philox(key0, key1, [draw, cells, low, high])
-                uniform = self._uniform53(first, second)
-                hit = builder.bitcast(builder.fcmp_ordered(">=", uniform, none),
-                                      ir.IntType(WIDE))
+                first, second, *_ = self.philox((key0, key1), (draw, cells, low, high))
+                drawn = self.bits53(first, second)
+                hit = builder.bitcast(builder.icmp_signed(">=", drawn, none), ir.IntType(WIDE))
                 row = builder.add(builder.mul(k, number(COLUMN)), lane)
                 with builder.if_then(builder.icmp_unsigned("!=", hit,
                                                            ir.Constant(hit.type, 0))):
-                    self.store(uniform, self._uniforms, number(0), F64)
+                    self.store(drawn, self._draws, number(0), I64)
                     self._search(hit, counts, table, row)
-
-    def _philox(self, key0: Any, key1: Any, counter: list[Any]) -> tuple[Any, Any]:
-        """Return the first two words of ten rounds."""
-        builder = self.builder
-        mask, half = self.splat(number(_LOW)), self.splat(number(32))
-        c0, c1, c2, c3 = counter
-        for _ in range(10):
-            p0 = builder.mul(self.splat(number(0xD2511F53)), builder.and_(c0, mask))
-            p1 = builder.mul(self.splat(number(0xCD9E8D57)), builder.and_(c2, mask))
-            c0 = builder.xor(builder.xor(builder.lshr(p1, half), builder.and_(c1, mask)),
-                             self.splat(key0))
-            c2 = builder.xor(builder.xor(builder.lshr(p0, half), builder.and_(c3, mask)),
-                             self.splat(key1))
-            c1, c3 = builder.and_(p1, mask), builder.and_(p0, mask)
-            key0 = builder.and_(builder.add(key0, number(0x9E3779B9)), number(_LOW))
-            key1 = builder.and_(builder.add(key1, number(0xBB67AE85)), number(_LOW))
-        return c0, c1
-
-    def _real_of(self, word: Any) -> Any:
-        """Return a word below 2^52 as a number, exactly, without a conversion instruction."""
-        bits = self.builder.or_(word, self.splat(number(0x4330000000000000)))
-        return self.builder.fsub(self._cast(bits, F64), self._real(2.0**52, bits))
-
-    def _uniform53(self, first: Any, second: Any) -> Any:
-        """Return numbers in [0, 1) as `rng.uniform53` does."""
-        builder = self.builder
-        high = builder.fmul(self._real_of(builder.lshr(first, self.splat(number(5)))),
-                            self._real(67108864.0, first))
-        low = self._real_of(builder.lshr(second, self.splat(number(6))))
-        return builder.fmul(builder.fadd(high, low), self._real(2.0**-53, first))
 
     def _search(self, hit: Any, counts: Any, table: Any, row: Any) -> None:
         """Emit the search for the count of every cell with a bit in ``hit``."""
@@ -116,7 +88,8 @@ class _Counts(Emitter):
         builder.cbranch(builder.icmp_unsigned("!=", left, none), body, after)
         builder.position_at_end(body)
         lane = builder.zext(builder.cttz(left, ir.Constant(I1, 1)), I64)
-        uniform = one.load(self._uniforms, lane, F64)
+        drawn = builder.uitofp(one.load(self._draws, lane, I64), F64)
+        uniform = builder.fmul(drawn, ir.Constant(F64, 2.0**-53))
         look, done = builder.append_basic_block("look"), builder.append_basic_block("counted")
         builder.branch(look)
         builder.position_at_end(look)

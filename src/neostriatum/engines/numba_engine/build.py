@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import llvmlite.binding as llvm
 from numba import config
 
-from neostriatum import caching, rng  # noqa: F401  (caching: its options of LLVM hold here too)
+from neostriatum import arithmetic, caching, rng  # noqa: F401  (caching: its options of LLVM)
 from neostriatum.code_cache import folder
 from neostriatum.compile_clock import CLOCK
 from neostriatum.engines.numba_engine import emit, kernel, pack, tile
@@ -48,7 +48,8 @@ def _engine() -> Any:
 @cache
 def _emitters() -> str:
     """Return the hash of the files that emit kernels."""
-    files = [Path(module.__file__).read_bytes() for module in (emit, kernel, pack, rng, tile)]
+    modules = (arithmetic, emit, kernel, pack, rng, tile)
+    files = [Path(module.__file__).read_bytes() for module in modules]
     return hashlib.sha256(b"".join(files)).hexdigest()
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.modulation import added, factors, opened
+from neostriatum.engines.modulation import added, factors, opened, scale
 from neostriatum.engines.numba_engine.drives import weights
 
 if TYPE_CHECKING:
+    from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.numba_engine.shape import Shape
     from neostriatum.engines.program import Program
 
@@ -38,7 +39,33 @@ class Constants:
                                        for state, decay in synapse.decays.items()}
             self._fixed |= {f"{name} {place}": value for name, value in values.items()}
         constant = all(current.course.is_constant for current in self._currents)
-        self.varies = not constant or (program.levels_vary and bool(self._pop.effects))
+        hears = bool(self._pop.effects or self._pop.inlets)
+        #: Constants that hear computed levels: column, what it is without them, and the effects.
+        self.heard = self._heard()
+        self.varies = not constant or bool(self.heard) or (program.levels_vary and hears)
+
+    def _heard(self) -> list[tuple[int, float, tuple[Modulation, ...]]]:
+        computed, pop = set(self._program.signals.computed.tolist()), self._pop
+        currents = [effect for effect in pop.effects if effect.kind == "current"]
+        acting: dict[str, tuple[float, list[Modulation]]] = {}
+        for effect in pop.effects:
+            name, base = effect.acts_on, 1.0
+            if effect.kind == "current":
+                name, base = f"opened {currents.index(effect)}", 0.0
+            elif name in self._shape.spread:
+                name, base = (f"factor {name}", 1.0) if effect.kind == "factor" else (
+                    f"added {name}", 0.0)
+            elif name in pop.parameters:
+                base = float(pop.parameters[name])
+            else:
+                name = next((f"gain {place}" for place, synapse in enumerate(pop.synapses)
+                             if name == f"I_{synapse.name}"), "")
+            acting.setdefault(name, (base, []))[1].append(effect)
+        for place, inlet in enumerate(pop.inlets):
+            acting[f"scale {len(pop.synapses) + place}"] = (1.0, list(inlet.effects))
+        return [(column, acting[name][0], tuple(acting[name][1]))
+                for column, name in enumerate(self._shape.constants) if name in acting
+                and any(effect.level in computed for effect in acting[name][1])]
 
     def table(self, step: int, count: int, dtype: Any) -> np.ndarray:
         """Return the constants (steps, n) of ``count`` steps, a single row if nothing changes."""
@@ -62,6 +89,8 @@ class Constants:
             known[f"current {place}"] = current.course.at(times)
         for place, (g, reversal) in enumerate(opened(pop.effects, levels)):
             known[f"opened {place}"], known[f"reversal {place}"] = g, reversal
+        for place, inlet in enumerate(pop.inlets):
+            known[f"scale {len(pop.synapses) + place}"] = scale(inlet.effects, levels)
         table = np.empty((len(steps), len(self._shape.constants)), dtype)
         for column, name in enumerate(self._shape.constants):
             table[:, column] = known[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import uintp
 
 from neostriatum.caching import woven
 from neostriatum.engines.numba_engine.arrays import Gap
@@ -30,14 +31,10 @@ def gaps(program: Program, first_tile: np.ndarray, rows_at: np.ndarray, dtype: A
     """
     group, at = groups(program), 0
     count = len(program.populations)
-    place, span = np.zeros(count, np.int64), np.zeros((count, 2), np.int64)
-    for leader in range(count):
-        mine = np.flatnonzero(group == leader)
-        start = at
-        for number in mine:
-            # Whole tiles, since a kernel reads the currents of all its lanes.
-            place[number], at = at, at + -(-program.populations[number].n // TILE) * TILE
-        span[leader] = start, at
+    place = np.zeros(count, np.int64)
+    for number in np.flatnonzero(group >= 0):
+        # Whole tiles, since a kernel reads the currents of all its lanes.
+        place[number], at = at, at + -(-program.populations[number].n // TILE) * TILE
     kinds, pairs, nodes = np.zeros((len(program.gaps), 4), np.int64), 0, 0
     for number, kind in enumerate(program.gaps):
         kinds[number] = group[kind.a], pairs, pairs + len(kind.first), nodes
@@ -51,8 +48,8 @@ def gaps(program: Program, first_tile: np.ndarray, rows_at: np.ndarray, dtype: A
     cell = [np.concatenate([none, *(place[number] + ids for number, ids in end)]) for end in ends]
     potential = [np.concatenate([none, *(rows_at[first_tile[number] + ids // TILE] + ids % TILE
                                          for number, ids in end)]) for end in ends]
-    return Gap(*cell, *potential, np.zeros(nodes, dtype), np.zeros(at, dtype), kinds, numbers,
-               group, span, place)
+    return Gap(*(ids.astype(np.uintp) for ids in (*cell, *potential)), np.zeros(pairs, dtype),
+               np.zeros(nodes, dtype), np.zeros(at, dtype), kinds, numbers, group, place)
 
 
 def groups(program: Program) -> np.ndarray:
@@ -68,21 +65,29 @@ def groups(program: Program) -> np.ndarray:
 @woven
 def couple(rows, gap, group):
     """Compute the gap currents of a group of populations, and move the nodes."""
-    for n in range(gap.span[group, 0], gap.span[group, 1]):
-        gap.current[n] = 0
+    # Of the cells with a junction alone: the others' stay 0.
+    for kind in range(gap.kinds.shape[0]):
+        if gap.kinds[kind, 0] == group:
+            for n in range(uintp(gap.kinds[kind, 1]), uintp(gap.kinds[kind, 2])):
+                gap.current[gap.first[n]] = 0
+                gap.current[gap.second[n]] = 0
     for kind in range(gap.kinds.shape[0]):
         if gap.kinds[kind, 0] != group:
             continue
-        start, stop = gap.kinds[kind, 1], gap.kinds[kind, 2]
-        node = gap.kinds[kind, 3] - start
+        start, stop = uintp(gap.kinds[kind, 1]), uintp(gap.kinds[kind, 2])
+        node = uintp(gap.kinds[kind, 3])
         g, rate = gap.numbers[kind, 0], gap.numbers[kind, 1]
         for n in range(start, stop):
-            pull = rows[gap.second_at[n]] if rate <= 0 else gap.node[node + n]
-            gap.current[gap.first[n]] += g * (pull - rows[gap.first_at[n]])
+            v1, v2 = rows[gap.first_at[n]], rows[gap.second_at[n]]
+            if rate > 0:
+                held = gap.node[node + (n - start)]
+                gap.flow[n] = g * (held - v2)
+                gap.current[gap.first[n]] += g * (held - v1)
+                gap.node[node + (n - start)] = held + rate * ((v1 - held) + (v2 - held))
+            else:
+                flow = g * (v2 - v1)
+                # What flows out of one cell is what flows into the other, to the bit.
+                gap.flow[n] = -flow
+                gap.current[gap.first[n]] += flow
         for n in range(start, stop):
-            pull = rows[gap.first_at[n]] if rate <= 0 else gap.node[node + n]
-            gap.current[gap.second[n]] += g * (pull - rows[gap.second_at[n]])
-        if rate > 0:
-            for n in range(start, stop):
-                v1, v2, held = rows[gap.first_at[n]], rows[gap.second_at[n]], gap.node[node + n]
-                gap.node[node + n] = held + rate * ((v1 - held) + (v2 - held))
+            gap.current[gap.second[n]] += gap.flow[n]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.levels import hear
 from neostriatum.engines.numba_engine.axons import CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
 from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
 from neostriatum.engines.numba_engine.pooled import CompiledPools
+from neostriatum.engines.numba_engine.signals import columns_of, courses_of
 from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
@@ -65,6 +67,9 @@ class Numba:
         quantum = float(layout.net.unit[0]) if self.dtype == np.float32 else 1.0
         self._constants = [Constants(program, number, shape, quantum)
                            for number, shape in enumerate(layout.shapes)]
+        heard = columns_of(program, self._constants)
+        layout.net = layout.net._replace(signals=layout.net.signals._replace(**dict(zip(
+            ("columns", "bases", "terms", "term_numbers"), heard, strict=True))))
         for number, pop in enumerate(program.populations):
             layout.packs[layout.of(number), AT["hold"]] = pop.hold
 
@@ -118,14 +123,24 @@ class Numba:
             samples.itemsize * self._probe_first)
         # The packs hold addresses, so the arrays must stay until the steps are done.
         constants = [each.table(self.step, count, dtype) for each in self._constants]
+        courses = courses_of(self.program, self._constants,
+                             [table for each, table in zip(self._constants, constants, strict=True)
+                              if each.heard], range(self.step, self.step + count),
+                             self.threads)
+        start, joined = 0, courses.constants
         for number, table in enumerate(constants):
             packs = layout.packs[layout.of(number)]
             packs[:, AT["constants"]] = table.ctypes.data
-            packs[:, AT["stride"]] = table.shape[1] if len(table) > 1 else 0
+            packs[:, AT["stride"]] = table.shape[1] if self._constants[number].varies else 0
+            if self._constants[number].heard:
+                # Every part writes what it computes into constants of its own.
+                row = start + joined.shape[1] * layout.owner[layout.of(number)]
+                packs[:, AT["constants"]] = joined.ctypes.data + joined.itemsize * row
+                start += table.size
         pooled = self._pools.tables(self.step, count, layout.net)
         axons = self._axons.play(crew, layout.net.wires, pooled, self.step, count)
         spikes, done, tile = advance(crew, layout.net, axons, self._tables.make(self.step, count),
-                                     count, self.step, layout.window, layout.slots)
+                                     courses, count, self.step, layout.window, layout.slots)
         self.step += done
         if tile >= 0:
             self._complain(tile)
@@ -168,6 +183,16 @@ class Numba:
     def take(self) -> list[Samples]:
         """Hand over everything recorded since the last time, and forget it."""
         return self._probes.take()
+
+    def levels(self) -> dict[str, float]:
+        """Return the level of every modulator that the next step hears."""
+        program, signals = self.program, self.layout.net.signals
+        if not len(program.signals.computed):
+            return dict(zip(program.levels, program.phi(self.step), strict=True))
+        states, heard = signals.states[0].copy(), signals.heard[0].copy()
+        hear(program.signals.plain, states,
+             program.signals.given(np.array([program.time_ms(self.step)]))[:, 0], heard)
+        return dict(zip(program.levels, heard.tolist(), strict=True))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""

@@ -117,22 +117,29 @@ class Kernel(Tile):
     def arrivals(self, place: int, receptor: ReceptorShape, lane: Any,
                  events: list[Any]) -> Any | None:
         """Return what arrives at a receptor at this step, None where nothing ever does."""
-        builder, lanes, fields = self.builder, self.lanes, self.fields
-        total = None
-        if receptor.column >= 0:
-            kind = I32 if self.shape.single else self.real
-            column = builder.add(builder.mul(self.slot, number(self.shape.columns)),
-                                 number(receptor.column))
-            at = builder.add(builder.mul(column, number(COLUMN)), lane)
-            total = lanes.load(fields["ring"], at, kind)
-            lanes.store(ir.Constant(kind, 0), fields["ring"], at, kind)
-            if self.shape.single:
-                total = builder.sitofp(total, lanes.vector(self.real))
-                total = lanes.calculate("*", total, self.constant["quantum"])
+        lanes = self.lanes
+        total = self.waiting(receptor.column, lane) if receptor.column >= 0 else None
         for drive in receptor.drives:
             each = lanes.calculate("*", events[drive], self.known(f"weight {drive} {place}"))
             total = each if total is None else lanes.calculate("+", total, each)
+        # What levels scale comes last, column by column: these sums round.
+        for column, entry in receptor.scaled:
+            each = lanes.calculate("*", self.known(f"scale {entry}"), self.waiting(column, lane))
+            total = each if total is None else lanes.calculate("+", total, each)
         return total
+
+    def waiting(self, column: int, lane: Any) -> Any:
+        """Return what waits in a column of the ring for this step, and clear it."""
+        builder, lanes, fields = self.builder, self.lanes, self.fields
+        kind = I32 if self.shape.single else self.real
+        place = builder.add(builder.mul(self.slot, number(self.shape.columns)), number(column))
+        at = builder.add(builder.mul(place, number(COLUMN)), lane)
+        amount = lanes.load(fields["ring"], at, kind)
+        lanes.store(ir.Constant(kind, 0), fields["ring"], at, kind)
+        if self.shape.single:
+            amount = builder.sitofp(amount, lanes.vector(self.real))
+            amount = lanes.calculate("*", amount, self.constant["quantum"])
+        return amount
 
     def receptor(self, place: int, receptor: ReceptorShape, lane: Any,
                  cell: Callable[[str], Any], events: list[Any]) -> Any:

@@ -32,6 +32,7 @@ from neostriatum.engines.numba_engine.pack import (
 from neostriatum.engines.numba_engine.quantum import quantum
 from neostriatum.engines.numba_engine.shape import Shape, shape_of
 from neostriatum.engines.numba_engine.sharing import share_out
+from neostriatum.engines.numba_engine.signals import lay_out_signals
 from neostriatum.engines.numba_engine.wiring import lay_out_wires
 from neostriatum.rng import stream
 
@@ -47,7 +48,7 @@ class Layout:
     """Everything of a program that does not change while it runs, and the memory of its state."""
 
     shapes: list[Shape]
-    #: Receptors by ring column of every population.
+    #: Entries by ring column of every population: receptors, and behind them inlets.
     columns: list[list[int]]
     first_tile: np.ndarray
     slots: int
@@ -60,6 +61,8 @@ class Layout:
     sizes: list[np.ndarray]
     #: Scratch of the parts, which only addresses point to.
     scratch: list[np.ndarray]
+    #: The part that owns a tile.
+    owner: np.ndarray
 
     def of(self, number: int) -> slice:
         """Return the tiles of a population."""
@@ -85,8 +88,7 @@ def lay_out(program: Program, dtype: Any, parts: int) -> Layout:
     """Return the layout of a program in a precision, its work divided among parts."""
     columns, single = _ring_columns(program), dtype == np.float32
     shapes = [shape_of(program, number, reached, single) for number, reached in enumerate(columns)]
-    delays = [int(each.delays.min()) for each in program.projections if len(each.delays)]
-    window = min([LONGEST_WINDOW, *delays])
+    window = min(LONGEST_WINDOW, program.window or LONGEST_WINDOW)
     # Events from outside are put into the ring one window ahead of the cells.
     slots = max(program.slots, window)
     counts = [-(-pop.n // TILE) for pop in program.populations]
@@ -114,10 +116,11 @@ def lay_out(program: Program, dtype: Any, parts: int) -> Layout:
     populations = _populations(program, columns, np.append(ring_at, 0)[first_tile[:-1]], strides,
                                dtype)
     net = Net(tiles, populations, drives, outside_events(program, unit, kind), gap, wires, work,
-              _notebook(wires, len(packs), window), rows, ring, unit)
+              _notebook(wires, len(packs), window), lay_out_signals(program, len(work.own)),
+              rows, ring, unit)
     holding = sum(count for count, shape in zip(counts, shapes, strict=True) if shape.holding)
     layout = Layout(shapes, columns, first_tile, slots, window, net,
-                    zeros_at(0, TILE * holding, np.int32), packs, members, [])
+                    zeros_at(0, TILE * holding, np.int32), packs, members, [], owner)
     _fill_packs(layout, ring_at, owner)
     return layout
 
@@ -135,12 +138,12 @@ def _slab(place: int, counts: list[int], sizes: list[int],
 
 
 def _ring_columns(program: Program) -> list[list[int]]:
-    """Return, per population, the receptors that spikes and events from outside can reach."""
+    """Return, per population, the entries that spikes and events from outside can reach."""
     reached: list[set[int]] = [set() for _ in program.populations]
     for projection in program.projections:
-        reached[projection.target].update(receptor for receptor, _ in projection.weights)
+        reached[projection.target].update(entry for entry, _ in projection.weights)
     for pathway in (one for pooled in program.pooled for one in pooled.pathways):
-        reached[pathway.target].update(receptor for receptor, _ in pathway.weights)
+        reached[pathway.target].update(entry for entry, _ in pathway.weights)
     for source in (*program.recorded, *(drive for drive in program.drives if drive.pool)):
         reached[source.population].update(receptor for receptor, _ in source.weights)
     return [sorted(receptors) for receptors in reached]
@@ -148,7 +151,7 @@ def _ring_columns(program: Program) -> list[list[int]]:
 
 def _populations(program: Program, columns: list[list[int]], ring_at: np.ndarray,
                  stride: np.ndarray, dtype: Any) -> Populations:
-    most = max([1, *(len(pop.synapses) for pop in program.populations)])
+    most = max([1, *(pop.entries for pop in program.populations)])
     column = np.full((len(columns), most), -1, np.int64)
     for number, reached in enumerate(columns):
         column[number, reached] = np.arange(len(reached))

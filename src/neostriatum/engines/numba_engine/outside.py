@@ -56,7 +56,7 @@ def outside_events(program: Program, quanta: np.ndarray, dtype: Any) -> Outside:
 def _amounts(program: Program, sources: Any, quanta: np.ndarray, dtype: Any) -> np.ndarray:
     """Return what an event of every source adds to the ring, by receptor."""
     grain, unit = quanta
-    most = max([1, *(len(pop.synapses) for pop in program.populations)])
+    most = max([1, *(pop.entries for pop in program.populations)])
     amounts = np.zeros((len(sources), most), dtype)
     for number, source in enumerate(sources):
         for receptor, weight in source.weights:

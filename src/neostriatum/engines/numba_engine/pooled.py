@@ -1,4 +1,4 @@
-"""Arrivals from pooled axons, drawn tile by tile: compiled twin of `engines.pooled.arrivals`."""
+"""Arrivals from pooled axons, tile by tile: the compiled twin of `engines.pooled.arrivals`."""
 
 from __future__ import annotations
 

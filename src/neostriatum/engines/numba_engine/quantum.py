@@ -29,7 +29,7 @@ def quantum(program: Program, dtype: Any) -> float:
         return QUANTUM
     most = max((_most(program, number, receptor)
                 for number, pop in enumerate(program.populations)
-                for receptor in range(len(pop.synapses))), default=0.0)
+                for receptor in range(pop.entries)), default=0.0)
     found = FINEST
     while most > MOST * found:
         found *= 2.0

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReceptorShape:
-    """A receptor: the drives that reach it, its column of the ring or -1, whether a gain acts."""
+    """A receptor: the drives that reach it, its column of the ring or -1, whether a gain acts.
+
+    ``scaled`` are its columns that levels scale, each with the number of its entry.
+    """
 
     model: ReceptorModel
     drives: tuple[int, ...]
     column: int
     gained: bool
+    scaled: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Shape:
     @property
     def columns(self) -> int:
         """Columns of the ring."""
-        return 1 + max([-1, *(receptor.column for receptor in self.receptors)])
+        return 1 + max([-1, *(receptor.column for receptor in self.receptors),
+                        *(column for receptor in self.receptors for column, _ in receptor.scaled)])
 
     @property
     def drives(self) -> int:
@@ -151,6 +156,7 @@ class Shape:
             names += [f"{name} {place}" for name in _receptor_constants(receptor.model)]
             names += [f"weight {drive} {place}" for drive in receptor.drives]
             names += [f"gain {place}"] * receptor.gained
+            names += [f"scale {entry}" for _, entry in receptor.scaled]
         names += ["quantum"] + [f"current {place}" for place in range(len(self.currents))]
         for place in range(self.opened):
             names += [f"opened {place}", f"reversal {place}"]
@@ -191,7 +197,7 @@ class Shape:
                  f"{self.single}"]
         lines += [f"{name} {canonical(tree)}" for name, tree in new.items()]
         lines += [canonical(fires)] + [f"{name} {canonical(tree)}" for name, tree in then.items()]
-        lines += [f"{receptor.drives} {receptor.column} {receptor.gained} "
+        lines += [f"{receptor.drives} {receptor.column} {receptor.gained} {receptor.scaled} "
                   f"{receptor.model.text.partition(chr(10))[2]}" for receptor in self.receptors]
         current = self.model.constant_current
         return "\n".join([*lines, current.name if current is not None else "no current"])
@@ -230,7 +236,7 @@ def shape_of(program: Program, number: int, columns: list[int], single: bool) ->
     number : int
         Which population.
     columns : list of int
-        Its receptors that spikes and recorded events can reach.
+        Its entries that spikes and recorded events can reach.
     single : bool
         Whether in single precision.
     """
@@ -244,7 +250,9 @@ def shape_of(program: Program, number: int, columns: list[int], single: bool) ->
             tuple(place for place, drive in enumerate(drives)
                   if receptor in {into for into, _ in drive.weights}),
             columns.index(receptor) if receptor in columns else -1,
-            f"I_{synapse.name}" in targets)
+            f"I_{synapse.name}" in targets,
+            tuple((columns.index(entry), entry) for entry, inlet
+                  in enumerate(pop.inlets, start=len(pop.synapses)) if inlet.receptor == receptor))
         for receptor, synapse in enumerate(pop.synapses))
     parameters = {parameter.name for parameter in pop.model.parameters}
     currents = [current for current in program.currents if current.population == number]

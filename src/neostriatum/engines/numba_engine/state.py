@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.levels import parts_of
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 from neostriatum.models.evaluate import evaluate
 
@@ -81,6 +83,7 @@ def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
         state[f"{pop.name}.arrivals"] = np.stack([receptor, tile * TILE + lane, due], axis=1)
         state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
     state |= {name: view.copy() for name, view in _releases(program, layout)}
+    state |= {name: view.copy() for name, view in _levels(program, layout, 0)}
     return state | {"node": layout.net.gap.node.copy()}
 
 
@@ -103,7 +106,19 @@ def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None
         ring[cell // TILE, due % layout.slots, column[receptor], cell % TILE] = amounts
     for name, view in _releases(program, layout):
         view[:] = state[name]
+    for part in range(len(layout.net.signals.states)):
+        for name, view in _levels(program, layout, part):
+            view[:] = state[name]
     layout.net.gap.node[:] = state["node"]
+
+
+def _levels(program: Program, layout: Layout, part: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield name and view of the states of computed levels, and of spikes not yet heard."""
+    signals = layout.net.signals
+    if len(signals.plain):
+        spikes = [signals.pending[part, start:stop] for start, stop
+                  in pairwise(signals.pending_at)]
+        yield from parts_of(program.signals, signals.states[part], spikes).items()
 
 
 def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:

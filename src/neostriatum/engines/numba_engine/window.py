@@ -16,15 +16,23 @@ from numba import int64, types
 from numba.extending import intrinsic
 
 from neostriatum.caching import compiled, inner, woven
-from neostriatum.engines.numba_engine.arrays import Net, Room, Tables, Window
+from neostriatum.engines.numba_engine.arrays import (
+    Courses,
+    Net,
+    Room,
+    Tables,
+    Window,
+)
 from neostriatum.engines.numba_engine.axons import AxonSpikes
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
+from neostriatum.engines.numba_engine.handle import handle
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.pooled import add_pooled
+from neostriatum.engines.numba_engine.signals import signal_window
 
 #: Tiles that are delivered to and advanced together: their rings should fit the last cache.
 TOGETHER = 400
@@ -45,13 +53,14 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, net, axons, tables, n_steps, step0, most,
-             slots):
+def run_part(part, meeting, start, reached, out, room, whole, axons, tables, courses, n_steps,
+             step0, most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
     window, unhealthy tile or -1, and whether that was all; it was not if more room is wanted.
     """
+    net, axons, tables, courses = handle(whole), handle(axons), handle(tables), handle(courses)
     done, written, phase, last = start[0], start[1], start[2], start[3]
     work, notes, tile = net.work, net.notes, int64(-1)
     parts, finished, times = work.own.shape[0], False, 0
@@ -72,11 +81,13 @@ def run_part(part, meeting, start, reached, out, room, net, axons, tables, n_ste
                        net.tiles, net.populations)
         written += total
         count = min(most, n_steps - done) if tile < 0 else int64(0)
+        window = Window(part, phase, done, count, step0 + done, most, slots)
+        signal_window(window, last, net, courses)
         find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
                   notes.counts[1 - phase], axons, last - step0, done, room.spikes[part],
                   room.begin[part], room.rows[part])
-        run_window(Window(part, phase, done, count, step0 + done, most, slots), net, axons, tables,
-                   room.spikes[part], room.begin[part], room.rows[part])
+        run_window(window, net, axons, tables, room.spikes[part], room.begin[part],
+                   room.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
         if not finished:
@@ -195,7 +206,8 @@ def release_tiles(first, end, window, net):
                     counts[tile], net.notes.releases[window.phase])
 
 
-def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, n_steps: int, step0: int,
+def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Courses,
+            n_steps: int, step0: int,
             most: int, slots: int) -> tuple[np.ndarray, int, int]:
     """Advance by ``n_steps`` in windows of ``most`` steps.
 
@@ -210,8 +222,8 @@ def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, n_steps: in
     reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
-        crew.run(run_part, reached.copy(), reached, out, room, net, axons, tables, n_steps, step0,
-                 most, slots)
+        crew.run(run_part, reached.copy(), reached, out, room, net, axons, tables, courses,
+                 n_steps, step0, most, slots)
         reached_steps, written, phase, last, _, finished = reached.tolist()
         if not finished:
             total = int(net.notes.counts[1 - phase].sum())

@@ -26,13 +26,12 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
     window : int
         Steps of a window at most.
     """
-    receptors = max([1, *(len(pop.synapses) for pop in program.populations)])
     count = len(program.projections)
     plain, start = np.zeros((count, 6), np.int64), np.zeros(count, np.int64)
     plastic = [[n for n, each in enumerate(program.projections) if each.stp and each.source == pop]
                for pop in range(len(program.populations) + len(program.axons))]
-    receptors = max([1, *(len(pop.synapses) for pop in program.populations)])
-    amounts = np.zeros((count, receptors))
+    entries = max([1, *(pop.entries for pop in program.populations)])
+    amounts = np.zeros((count, entries))
     offsets, rows, synapses, states = list[np.ndarray](), 0, 0, 0
     for number, projection in enumerate(program.projections):
         mine = plastic[projection.source]
@@ -40,8 +39,8 @@ def lay_out_wires(program: Program, first_tile: np.ndarray, window: int) -> Wire
                          mine.index(number) if projection.stp else -1, len(mine))
         offsets.append(projection.offsets + synapses)
         rows, synapses = rows + len(projection.offsets), synapses + len(projection.targets)
-        for receptor, weight in projection.weights:
-            amounts[number, receptor] += weight
+        for entry, weight in projection.weights:
+            amounts[number, entry] += weight
         if projection.stp is not None:
             start[number], states = states, states + program.sources(projection.source)
     factors = [each.factors for each in program.projections]

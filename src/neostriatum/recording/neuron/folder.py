@@ -11,6 +11,7 @@ import numpy as np
 
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
+from neostriatum.engines.base import refuse_levels
 from neostriatum.engines.program import lower
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
@@ -72,6 +73,7 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
 
 
 def _refuse(program: Program) -> None:
+    refuse_levels("NEURON", program)
     for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
         msg = (f"axons.{axons.name}: are not written for NEURON. "
                "Use --engine numba or reference")

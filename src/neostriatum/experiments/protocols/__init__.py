@@ -1,0 +1,1 @@
+"""Protocols of current clamp, as they are used on slices."""

@@ -1,0 +1,130 @@
+"""What the circuit says of its synapses: decay, NMDA share, release in a train, pairs, drive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum.circuit.load import load
+from neostriatum.engines.plasticity import Plasticity
+from neostriatum.validation.lab import Lab, Unsuited, require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neostriatum.circuit.model import Circuit
+
+#: Step in which intervals of a train are counted [ms].
+GRAIN_MS = 0.1
+
+
+def conductances(circuit: Circuit, source: str, target: str) -> Mapping[str, Any]:
+    """Return the conductances of a pathway or of an input by receptor.
+
+    Raises
+    ------
+    Unsuited
+        Neither is there.
+    """
+    require(circuit, cells=(target,))
+    pathway = circuit.pathways.get(f"{source}->{target}")
+    if pathway is not None:
+        return pathway.conductance
+    entry = circuit.inputs.get(source)
+    if entry is not None and target in entry.targets and entry.targets[target].conductance:
+        return entry.targets[target].conductance
+    msg = f"{circuit.name} has nothing from {source} onto {target}"
+    raise Unsuited(msg)
+
+
+def kinetics(lab: Lab, source: str, target: str) -> dict[str, Any]:
+    """Return the decay of the fast receptor, and the conductance with magnesium block over it."""
+    circuit = lab.load()
+    found = conductances(circuit, source, target)
+    blocked = {name for name in found if "magnesium" in circuit.receptors[name].values}
+    fast = {name: circuit.receptors[name].values["tau"] for name in found if name not in blocked}
+    if not fast:
+        msg = f"{circuit.name} has no fast receptor from {source} onto {target}"
+        raise Unsuited(msg)
+    nmda = sum(found[name].value for name in blocked)
+    return {"decay_ms": min(fast.values()),
+            "nmda_share": nmda / sum(found[name].value for name in fast)}
+
+
+def nmda_order(lab: Lab, pairs: list[list[str]]) -> dict[str, Any]:
+    """Return the NMDA shares of several pathways or inputs, by name."""
+    return {"nmda_share": {f"{source}->{target}": kinetics(lab, source, target)["nmda_share"]
+                           for source, target in pairs}}
+
+
+def release_train(lab: Lab, source: str, target: str, rate_hz: float = 20.0,
+                  spikes: int = 8) -> dict[str, Any]:
+    """Return what the second and the last spike of a train release, over the first of a rest."""
+    circuit, name = lab.load(), f"{source}->{target}"
+    pathway = require(circuit, pathways=(name,)).pathways[name]
+    if pathway.stp is None:
+        msg = f"{circuit.name} has no short-term plasticity from {source} onto {target}"
+        raise Unsuited(msg)
+    model, values = pathway.stp.release_model, dict(pathway.stp.values)
+    steps = {state.name: values[tau.name] / GRAIN_MS for state, tau in model.decays.items()}
+    plasticity = Plasticity(model, values, steps)
+    states = {state.name: np.full(1, float(rest)) for state, rest in model.rests.items()}
+    interval = 1000.0 / rate_hz / GRAIN_MS
+    released = [float(plasticity.release(states, np.array([gap]))[0])
+                for gap in (1e7, *[interval] * (spikes - 1))]
+    return {"second": released[1] / released[0], "last": released[-1] / released[0]}
+
+
+def pair_probability(lab: Lab, source: str, target: str, within_um: float = 250.0,
+                     size: int = 80_000) -> dict[str, Any]:
+    """Return which share of the pairs within a distance is connected in a built network.
+
+    Of this pathway alone, in a volume that is wide enough to meet a pair once on its torus.
+    """
+    circuit = require(lab.load(), cells=(source, target))
+    name = f"{source}->{target}"
+    if name not in circuit.pathways:
+        return {"probability": 0.0, "pairs": 0}
+    raw = circuit.to_dict()
+    raw |= {"pathways": {name: raw["pathways"][name]}, "gap_junctions": {}}
+    network = lab.build(load(raw, folder=circuit._folder), size)
+    rows, spans = network.edges[name], network.populations
+    ends = [network.positions[spans[end].start : spans[end].stop].astype(float)
+            for end in (source, target)]
+    near = found = 0
+    for number, at in enumerate(ends[0]):
+        away = np.abs(ends[1] - at)
+        if network.periodic:
+            away = np.minimum(away, network.side_um - away)
+        close = (away**2).sum(axis=1) < within_um**2
+        if source == target:
+            close[number] = False
+        linked = np.unique(rows.targets[rows.offsets[number] : rows.offsets[number + 1]])
+        near, found = near + int(close.sum()), found + int(close[linked].sum())
+    return {"probability": found / near if near else None, "pairs": near}
+
+
+def excitation(lab: Lab, source: str | None = None) -> dict[str, Any]:
+    """Return the charge per second that inputs bring, by type, and the ratio of their numbers.
+
+    Afferents times rate times conductance times decay of the fast receptors; of one input or all.
+    """
+    circuit = lab.load()
+    charge: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for name, entry in circuit.inputs.items():
+        for cell, target in entry.targets.items():
+            if target.rate is None or target.rate.constant is None or source not in (None, name):
+                continue
+            fast = sum(g.value * circuit.receptors[receptor].values["tau"]
+                       for receptor, g in (target.conductance or {}).items()
+                       if "magnesium" not in circuit.receptors[receptor].values)
+            events = (target.afferents or 0) * target.rate.constant.value
+            charge[cell] = charge.get(cell, 0.0) + events * fast
+            counts[cell] = counts.get(cell, 0) + (target.afferents or 0)
+    if not charge:
+        msg = f"{circuit.name} has no constant drive by {source or 'inputs'}"
+        raise Unsuited(msg)
+    few = counts.get("iSPN", 0)
+    return {"charge": charge, "ratio": counts.get("dSPN", 0) / few if few else None}

@@ -1,0 +1,141 @@
+"""Protocols of the targets for five cell types, where the answer is known beforehand."""
+
+import pytest
+
+from neostriatum.validation.clamp import clamp, clamp_ratio, dopamine_count, just_above
+from neostriatum.validation.lab import Lab, Unsuited
+from neostriatum.validation.synapses import (
+    excitation,
+    kinetics,
+    nmda_order,
+    pair_probability,
+    release_train,
+)
+from neostriatum.validation.targets import published
+from neostriatum.validation.tissue import active_membrane, by_themselves
+from neostriatum.validation.validate import validate
+
+NEW = {one.id: one for one in published().targets if one.group >= 8}
+LEAKY = {"C": "100 pF", "g_L": "10 nS", "E_L": "-70 mV", "v_T": "-50 mV", "D_T": "0.5 mV",
+         "a": "0 nS", "b": "0 pA", "tau_w": "100 ms", "v_reset": "-60 mV", "v_peak": "0 mV",
+         "t_ref": "2 ms"}
+
+
+def lab(**more):
+    """Leaky dSPNs and FS cells, the one ten times the other."""
+    cells = {name: {"fraction": share, "model": "adex", "parameters": LEAKY | own}
+             for name, share, own in (("dSPN", 0.9, {}), ("FS", 0.1, {"I_spon": "400 pA"}))}
+    raw = {"name": "leaky", "cells": cells, "volume": {"density": "80000 / mm^3"},
+           "receptors": {"fast": {"E": "0 mV", "tau": "5 ms"},
+                         "slow": {"E": "0 mV", "tau": "90 ms", "magnesium": "1 mM"},
+                         "GABA": {"E": "-70 mV", "tau": "8 ms"}},
+           "pathways": {"FS->dSPN": {
+               "conductance": {"GABA": "1 nS"}, "delay": "1 ms",
+               "wiring": {"rule": "pairwise", "bins": [{"below": "200 um", "p": 0.3}]},
+               "stp": {"U": 0.42, "tau_rec": "480 ms", "tau_fac": "0 ms"}}},
+           "inputs": {"cortex": {"targets": {
+               "dSPN": {"afferents": 100, "rate": "2 Hz",
+                        "conductance": {"fast": "0.2 nS", "slow": "0.05 nS"}},
+               "FS": {"afferents": 50, "rate": "4 Hz", "conductance": {"fast": "0.3 nS"}}}}}}
+    return Lab(raw | more)
+
+
+def test_there_are_enough():
+    assert len(NEW) >= 60
+    assert sum(one.se is not None for one in NEW.values()) >= 15
+    assert sum(one.spread is not None for one in NEW.values()) >= 15
+    assert not [one.id for one in NEW.values() if one.spread is not None and one.se is not None]
+
+
+def test_what_is_missed_says_why():
+    missed = [one for one in NEW.values() if one.explanation]
+    assert 10 <= len(missed) <= 25
+    assert all(len(one.explanation) > 100 for one in missed)
+
+
+def test_where_a_mean_is_published_a_standard_error_is_not_taken_for_a_deviation():
+    sources = {"neuroelectro46285", "jneurosci400310", "jneurosci447702"}
+    assert not [one.id for one in published().targets
+                if one.source in sources and one.spread is not None]
+
+
+def test_a_circuit_without_some_types_is_judged_on_the_others():
+    made = validate("striatum_v1", only=("8", "9"), workers=0)
+    rows = {row["id"]: row for row in made["targets"]}
+    assert not [name for name, row in rows.items() if row["error"]]
+    assert all((row["pass"] is None) == bool(row["unsuited"]) for row in rows.values())
+    assert all(row["unsuited"] for name, row in rows.items() if name.startswith(("lts", "chin")))
+    assert rows["dspn-rin-gertler"]["pass"] is False
+    assert rows["dspn-rin-gertler"]["measured"] == pytest.approx(30, abs=4)
+
+
+def test_passive_numbers_of_a_leaky_cell():
+    found = clamp(lab(), "FS", "rin", current="-20 pA")
+    assert found["resistance_mohm"] == pytest.approx(100, rel=1e-3)
+    assert found["rest_mv"] == pytest.approx(-70, abs=1e-3)
+    ratio = clamp_ratio(lab(), "rin", "resistance_mohm", ("dSPN", "FS"), current="-20 pA")
+    assert ratio["ratio"] == pytest.approx(1, rel=1e-6)
+
+
+def test_what_a_cell_refuses_is_not_measured():
+    assert "must be silent" in clamp(lab(), "FS", "rheobase", silent=False)["refused"]
+    assert clamp_ratio(lab(), "burst-pause", "pause_ms", ("dSPN", "FS"))["ratio"] is None
+
+
+def test_a_leaky_cell_is_regular_and_hears_no_dopamine():
+    found = just_above(lab(), "dSPN", 20.0)
+    assert found["cv"] < 0.01
+    assert found["episode_hz"] == pytest.approx(found["rate_hz"], rel=0.01)
+    counted = dopamine_count(lab(), "dSPN", -70.0)
+    assert counted["change"] == 0
+    assert counted["before"] >= 4
+    assert "refused" in dopamine_count(lab(), "dSPN", -20.0)
+
+
+def test_numbers_of_synapses():
+    assert kinetics(lab(), "cortex", "dSPN") == {"decay_ms": 5.0, "nmda_share": 0.25}
+    assert kinetics(lab(), "FS", "dSPN") == {"decay_ms": 8.0, "nmda_share": 0.0}
+    order = nmda_order(lab(), [["cortex", "FS"], ["cortex", "dSPN"]])["nmda_share"]
+    assert order == {"cortex->FS": 0.0, "cortex->dSPN": 0.25}
+    with pytest.raises(Unsuited, match="nothing from Pf onto dSPN"):
+        kinetics(lab(), "Pf", "dSPN")
+    released = release_train(lab(), "FS", "dSPN")
+    assert released["second"] == pytest.approx(0.622, abs=0.002)
+    assert released["last"] == pytest.approx(0.216, abs=0.002)
+    with pytest.raises(Unsuited, match="no pathway cortex->dSPN"):
+        release_train(lab(), "cortex", "dSPN")
+
+
+def test_drive_by_hand():
+    found = excitation(lab())
+    assert found["charge"] == pytest.approx({"dSPN": 100 * 2 * 0.2 * 5, "FS": 50 * 4 * 0.3 * 5})
+    assert found["ratio"] is None
+    with pytest.raises(Unsuited, match="no constant drive by Pf"):
+        excitation(lab(), "Pf")
+
+
+def test_probability_of_pairs():
+    found = pair_probability(lab(), "FS", "dSPN", within_um=200.0, size=6000)
+    assert found["pairs"] > 10_000
+    assert found["probability"] == pytest.approx(0.3, abs=0.01)
+    far = pair_probability(lab(), "FS", "dSPN", within_um=400.0, size=45_000)["probability"]
+    assert far == pytest.approx(0.3 / 8, rel=0.05)
+    assert pair_probability(lab(), "dSPN", "FS")["probability"] == 0.0
+
+
+def test_cells_by_themselves():
+    assert by_themselves(lab(), "dSPN", n=10, duration_ms=500.0)["active"] == 0.0
+    found = by_themselves(lab(), "FS", n=10, duration_ms=1000.0)
+    assert found["active"] == 1.0
+    assert found["cv"] < 0.01
+    spread = by_themselves(lab(spread={"FS": {"I_spon": "120 pA"}}), "FS", n=200,
+                           duration_ms=1000.0)
+    assert 0.9 < spread["active"] < 1.0
+
+
+def test_membrane_of_a_network_that_does_little():
+    quiet = lab(inputs={"cortex": {"targets": {"dSPN": {
+        "afferents": 1, "rate": "0.1 Hz", "conductance": {"fast": "0.001 nS"}}}}}, pathways={})
+    found = active_membrane(quiet, size=200, pulses=3)
+    assert found["resistance_mohm"] == pytest.approx(100, rel=0.01)
+    assert found["tau_ms"] == pytest.approx(10, rel=0.03)
