@@ -206,7 +206,9 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
         return everyone
     if said.share is not None:
         number = list(circuit.channels).index(channel)
-        return everyone[shared_channels(circuit, population.name, population.n, seed) == number]
+        # Drawn with the network, since axons are wired by it.
+        mine = shared_channels(circuit, population.name, population.n, network.seed)
+        return everyone[mine == number]
     if said.fraction is not None:
         words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
         return everyone[rng.uniform32(words[0]) < said.fraction.value]
