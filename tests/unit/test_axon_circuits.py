@@ -7,7 +7,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 from neostriatum.errors import BuildError, CircuitError, EngineUnsupported, RunFileError
 from neostriatum.network.groups import groups_of, shared_channels
 
@@ -295,8 +295,8 @@ def test_inputs_reach_a_channel_with_a_share():
     raw["inputs"] = {"electrode": {"targets": {"dSPN": {"current": "50 pA", "channel": "left"}}}}
     network = ns.build(ns.load(raw), size=400, seed=5)
     # Another seed of the run changes nothing of the network.
-    program = lower(ns.load(raw), network, seed=6)
-    members = program.currents[0].members
+    lowered = lower(ns.load(raw), network, seed=6)
+    members = lowered.currents[0].members
     sources, targets = rows(network, "cortex->dSPN")
     assert np.array_equal(members, np.unique(targets[sources < 100]))
     assert abs(len(members) / network.counts["dSPN"] - 0.3) < 0.12

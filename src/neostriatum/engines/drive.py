@@ -10,6 +10,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.circuit.clock import steps
+from neostriatum.engines.quantum import quantised
 from neostriatum.network.groups import shared_channels
 
 if TYPE_CHECKING:
@@ -225,8 +226,6 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
 
 
 def _weights(conductance: Any, population: Any) -> tuple[tuple[int, float], ...]:
-    from neostriatum.engines.program import quantised
-
     receptors = [synapse.name for synapse in population.synapses]
     return tuple((receptors.index(name), float(quantised(g.value)))
                  for name, g in conductance.items())
