@@ -1,7 +1,7 @@
 """Measure the circuit of five cell types against what the awake striatum is known to do.
 
-Every row is measured here, on networks built and simulated now; none of the bounds was used to
-choose a number of the circuit, apart from those that say calibrated.
+Every row is measured here, on networks built and simulated now. docs/behaviour.md says which rows
+judge what a number of the circuit was calibrated to.
 """
 
 from __future__ import annotations
