@@ -120,7 +120,7 @@ def test_every_overlay_runs(overlay, tmp_path):
 def test_pooled_axons_has_the_rates_of_the_preset(tmp_path):
     """Means of three networks of 1,000 cells: within 5 % and four standard errors."""
     rates = [np.array([list(run(overlay, tmp_path / f"{number}{seed}", size=1000, seed=seed,
-                                duration="6 s").summary["rates_hz"].values())
+                                duration="2 s").summary["rates_hz"].values())
                        for seed in (1, 2, 3)])
              for number, overlay in enumerate(([], ["pooled_axons"]))]
     trains, pooled = (one.mean(axis=0) for one in rates)

@@ -4,6 +4,7 @@ import pytest
 
 from neostriatum.validation.clamp import clamp, clamp_ratio, dopamine_count, just_above
 from neostriatum.validation.lab import Lab, Unsuited
+from neostriatum.validation.network import up_down
 from neostriatum.validation.synapses import (
     excitation,
     kinetics,
@@ -112,6 +113,27 @@ def test_drive_by_hand():
     assert found["ratio"] is None
     with pytest.raises(Unsuited, match="no constant drive by Pf"):
         excitation(lab(), "Pf")
+
+
+def test_axons_drive_as_inputs_do():
+    raw = lab().load().to_dict()
+    pathways = raw["pathways"] | {f"Pf->{cell}": {
+        "conductance": {"fast": "0.4 nS", "slow": "1 nS"}, "delay": "1 ms",
+        "wiring": {"rule": "fixed_indegree", "n": n}} for cell, n in (("dSPN", 30), ("FS", 20))}
+    axons = {"Pf": {"size": 200, "rate": "3 Hz", "groups": 4}}
+    found = excitation(lab(pathways=pathways, axons=axons), "Pf")
+    assert found["charge"] == pytest.approx({"dSPN": 30 * 3 * 2.0, "FS": 20 * 3 * 2.0})
+    both = excitation(lab(pathways=pathways, axons=axons))
+    assert both["charge"]["dSPN"] == pytest.approx(100 * 2 * 1.0 + 30 * 3 * 2.0)
+    silent = {"Pf": axons["Pf"] | {"rate": {"steps": {"times": ["0 s"], "values": ["3 Hz"]}}}}
+    with pytest.raises(Unsuited, match="no constant drive by Pf"):
+        excitation(lab(pathways=pathways, axons=silent), "Pf")
+
+
+def test_up_and_down_states_follow_the_rates_of_axons():
+    found = up_down(Lab("microcircuit"), size=300, duration_ms=2000.0)
+    assert found["swing_mv"] > 10
+    assert found["spikes_in_up"] > 0.9
 
 
 def test_probability_of_pairs():

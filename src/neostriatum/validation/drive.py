@@ -23,12 +23,15 @@ EXCITING_MV = -30.0
 def conductances(circuit: Circuit, cell: str) -> dict[str, tuple[str, float]]:
     """Return receptor and peak conductance [nS] per event of AMPA, NMDA and GABA onto a cell.
 
-    Those of the circuit's own inputs; where no input brings GABA, that of a lateral synapse.
+    Those of the circuit's own inputs and axons; where none brings GABA, that of a lateral synapse.
     """
     found: dict[str, tuple[str, float]] = {}
-    for entry in circuit.inputs.values():
-        for name, g in (entry.targets[cell].conductance or {} if cell in entry.targets
-                        else {}).items():
+    driving = [entry.targets[cell].conductance or {} for entry in circuit.inputs.values()
+               if cell in entry.targets]
+    driving += [circuit.pathways[f"{name}->{cell}"].conductance for name in circuit.axons
+                if f"{name}->{cell}" in circuit.pathways]
+    for conductance in driving:
+        for name, g in conductance.items():
             found.setdefault(role(circuit, name), (name, g.value))
     if "GABA" not in found:
         for source in ("iSPN", "dSPN", "FS"):

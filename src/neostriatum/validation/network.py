@@ -83,7 +83,7 @@ def _correlation(times_ms: np.ndarray, ids: np.ndarray, n: int, duration_ms: flo
 def up_down(lab: Lab, size: int = 2000, frequency_hz: float = 1.0, depth: float = 0.9,
             duration_ms: float = 10_000.0, seed: int = 1, cell: str = "dSPN",
             dopamine: float | None = None) -> dict[str, Any]:
-    """Return the states of SPNs while all cortical rates swing slowly around their means.
+    """Return the states of SPNs while all rates of their drive swing slowly around their means.
 
     Potentials of 100 cells in the outer quarters of the cycle: ``up`` where the drive is highest,
     ``down`` where it is lowest; cells that fire in their up states are told from silent ones.
@@ -94,14 +94,15 @@ def up_down(lab: Lab, size: int = 2000, frequency_hz: float = 1.0, depth: float 
         for name, target in entry.targets.items():
             if target.rate is None or target.rate.constant is None:
                 continue
-            mean = target.rate.constant.value
-            changes[f"inputs.{key}.targets.{name}.rate"] = {"sine": {
-                "mean": f"{mean} Hz", "amplitude": f"{depth * mean} Hz",
-                "frequency": f"{frequency_hz} Hz"}}
+            changes[f"inputs.{key}.targets.{name}.rate"] = target.rate.constant.value
+    changes |= {f"axons.{key}.rate": axons.rate.constant.value for key, axons in
+                circuit.axons.items() if axons.rate is not None and axons.rate.constant is not None}
     if not changes:
         msg = f"{circuit.name} has no constant cortical drive to modulate"
         raise Unsuited(msg)
-    circuit = circuit.replace(changes)
+    circuit = circuit.replace({key: {"sine": {
+        "mean": f"{mean} Hz", "amplitude": f"{depth * mean} Hz",
+        "frequency": f"{frequency_hz} Hz"}} for key, mean in changes.items()})
     network = lab.build(circuit, size, seed)
     ids = np.arange(min(100, network.counts[cell]))
     first = network.populations[cell].start

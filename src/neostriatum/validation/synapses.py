@@ -11,7 +11,7 @@ from neostriatum.engines.plasticity import Plasticity
 from neostriatum.validation.lab import Lab, Unsuited, require
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from neostriatum.circuit.model import Circuit
 
@@ -106,25 +106,37 @@ def pair_probability(lab: Lab, source: str, target: str, within_um: float = 250.
 
 
 def excitation(lab: Lab, source: str | None = None) -> dict[str, Any]:
-    """Return the charge per second that inputs bring, by type, and the ratio of their numbers.
+    """Return the charge per second that inputs and axons bring by type, and the ratio of numbers.
 
-    Afferents times rate times conductance times decay of the fast receptors; of one input or all.
+    Number times rate times rested conductance times decay of the fast receptors; of one source or
+    all.
     """
     circuit = lab.load()
     charge: dict[str, float] = {}
     counts: dict[str, int] = {}
-    for name, entry in circuit.inputs.items():
-        for cell, target in entry.targets.items():
-            if target.rate is None or target.rate.constant is None or source not in (None, name):
-                continue
-            fast = sum(g.value * circuit.receptors[receptor].values["tau"]
-                       for receptor, g in (target.conductance or {}).items()
-                       if "magnesium" not in circuit.receptors[receptor].values)
-            events = (target.afferents or 0) * target.rate.constant.value
-            charge[cell] = charge.get(cell, 0.0) + events * fast
-            counts[cell] = counts.get(cell, 0) + (target.afferents or 0)
+    for cell, number, rate_hz, conductance in _constant_drive(circuit, source):
+        fast = sum(g.value * circuit.receptors[receptor].values["tau"]
+                   for receptor, g in conductance.items()
+                   if "magnesium" not in circuit.receptors[receptor].values)
+        charge[cell] = charge.get(cell, 0.0) + number * rate_hz * fast
+        counts[cell] = counts.get(cell, 0) + number
     if not charge:
         msg = f"{circuit.name} has no constant drive by {source or 'inputs'}"
         raise Unsuited(msg)
     few = counts.get("iSPN", 0)
     return {"charge": charge, "ratio": counts.get("dSPN", 0) / few if few else None}
+
+
+def _constant_drive(circuit: Circuit, source: str | None) -> Iterator[
+        tuple[str, int, float, Mapping[str, Any]]]:
+    """Yield type, number of afferents, their rate [Hz] and conductances, of one source or all."""
+    for name, entry in circuit.inputs.items():
+        for cell, target in entry.targets.items():
+            if target.rate and target.rate.constant and source in (None, name):
+                yield (cell, target.afferents or 0, target.rate.constant.value,
+                       target.conductance or {})
+    for name, axons in circuit.axons.items():
+        for cell in circuit.types:
+            pathway = circuit.pathways.get(f"{name}->{cell}")
+            if pathway and axons.rate and axons.rate.constant and source in (None, name):
+                yield cell, pathway.wiring.n, axons.rate.constant.value, pathway.conductance
