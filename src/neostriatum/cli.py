@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         warnings.filterwarnings("always", category=NeostriatumWarning)
         warnings.showwarning = _one_line_warning
         if launched() > 1:
-            from neostriatum.engines.nest_engine.follow import among
+            from neostriatum.engines.nest_engine.ranks_follow import among
 
             return among(lambda: _answer(arguments, debug), _explain)
         return _answer(arguments, debug)

@@ -1,6 +1,6 @@
 """The ranks of an MPI program: how many, which one this is, what they tell each other, their end.
 
-Rank 0 runs the program; the others do what it tells them (`engines.nest_engine.follow`).
+Rank 0 runs the program; the others do what it tells them (`engines.nest_engine.ranks_follow`).
 """
 
 from __future__ import annotations

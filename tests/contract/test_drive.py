@@ -12,7 +12,7 @@ from compare import simulate
 from nets import TYPES, Net
 
 from neostriatum.engines.drive import binomial_table
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 
 DT, TAU, C_PF, N, STEPS, WEIGHT = 0.5, 6.0, 20_000.0, 300, 1500, 0.1
 #: Steps after which the conductance is stationary.

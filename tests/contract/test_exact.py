@@ -15,7 +15,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 from neostriatum.recording.store import spike_hash
 
 FILE = Path(__file__).with_name("golden.json")
@@ -135,9 +135,9 @@ def test_a_long_clock_is_exact(start, all_nets, monkeypatch):
     assert np.array_equal(spikes[0][1], spikes[1][1])
 
 
-def shifted(program, shift):
+def shifted(lowered, shift):
     """Return a program whose recorded spikes come ``shift`` steps later."""
     import dataclasses
 
-    recorded = tuple(dataclasses.replace(one, steps=one.steps + shift) for one in program.recorded)
-    return dataclasses.replace(program, recorded=recorded)
+    recorded = tuple(dataclasses.replace(one, steps=one.steps + shift) for one in lowered.recorded)
+    return dataclasses.replace(lowered, recorded=recorded)

@@ -8,8 +8,8 @@ from conftest import Maker
 import neostriatum as ns
 from neostriatum.engines.axons import Players, lower_axons
 from neostriatum.engines.base import engine as make_engine
+from neostriatum.engines.lowered import lower
 from neostriatum.engines.pooled import Pool, arrivals
-from neostriatum.engines.program import lower
 from neostriatum.errors import EngineUnsupported
 
 N_STEPS = 230
@@ -94,8 +94,8 @@ def test_arrivals_have_their_means(net):
     """Homes bring their share, the other axons theirs, each step of a block as much as another."""
     made = net[0].replace({"axons.cortex.slow": None})
     network = ns.build(made, size=1300, seed=1)
-    program = lower(made, network, 1)
-    pool = Pool(program.pooled[0])
+    lowered = lower(made, network, 1)
+    pool = Pool(lowered.pooled[0])
     path = next(one for one in pool.pooled.pathways if one.name == "cortex->iSPN")
     table = pool.tables()[pool.pooled.pathways.index(path)]
     home, rest, steps = [], [], np.zeros(10)

@@ -6,8 +6,8 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.engines.base import engine
+from neostriatum.engines.lowered import lower
 from neostriatum.engines.numba_engine import quantum
-from neostriatum.engines.program import lower
 
 #: A cell so large that thousands of nS do not throw it about.
 LARGE = {"cells.dSPN.parameters.C": "20000 pF", "cells.dSPN.parameters.d": "0 pA"}
@@ -71,11 +71,11 @@ class TestMuchAtOnce:
 class TestQuantum:
     def test_the_default_circuit_has_the_finest(self):
         circuit = ns.load("striatum", overlay="dense")
-        program = lower(circuit, ns.build(circuit, size=5000, seed=1), 1)
-        assert quantum.quantum(program, np.float32) == quantum.FINEST
+        lowered = lower(circuit, ns.build(circuit, size=5000, seed=1), 1)
+        assert quantum.quantum(lowered, np.float32) == quantum.FINEST
 
     @pytest.mark.parametrize(("weight", "wanted"), [("1000 nS", 0), ("4000 nS", 1), ("8000 nS", 2)])
     def test_it_doubles_with_what_can_arrive(self, tmp_path, weight, wanted):
         net = volley(tmp_path, "one", 1, weight)
-        program = lower(net.circuit, net.network, 1)
-        assert quantum.quantum(program, np.float32) == quantum.FINEST * 2**wanted
+        lowered = lower(net.circuit, net.network, 1)
+        assert quantum.quantum(lowered, np.float32) == quantum.FINEST * 2**wanted

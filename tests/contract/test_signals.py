@@ -12,8 +12,8 @@ from test_any_model import net as any_net
 
 import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
+from neostriatum.engines.lowered import lower
 from neostriatum.engines.nest_engine.computed import check_levels
-from neostriatum.engines.program import lower
 from neostriatum.errors import EngineUnsupported
 
 CURVE = {"half": 4, "order": 2, "reference": 1}
@@ -76,7 +76,7 @@ def run(net, name="numba", pieces=(N_STEPS,), **options):
     simulator.prepare(net.circuit, net.network, 1)
     steps, ids = (np.concatenate(part) for part in
                   zip(*(simulator.advance(piece) for piece in pieces), strict=True))
-    v = {pop.name: simulator.state()[f"{pop.name}.v"] for pop in simulator.program.populations}
+    v = {pop.name: simulator.state()[f"{pop.name}.v"] for pop in simulator.lowered.populations}
     return (steps.tolist(), ids.tolist()), simulator.levels(), v
 
 
@@ -129,7 +129,7 @@ def test_a_level_is_the_sum_of_its_spikes(net, oracle):
     (steps, ids), levels, _ = oracle
     population = make_engine("reference")
     population.prepare(net.circuit, net.network, 1)
-    fast = population.program.populations[2]
+    fast = population.lowered.populations[2]
     released = [step for step, cell in zip(steps, ids, strict=True) if cell >= fast.offset]
     unit, delay, tau = 1.0 / (fast.n * 0.040 * 20.0), 4, 200.0
     wanted = np.exp(-N_STEPS / tau) + sum(
@@ -274,9 +274,9 @@ def test_how_a_level_is_computed_cannot_change(net):
 
 
 def test_nest_refuses_what_it_cannot_follow(net):
-    program = lower(net.circuit.replace({"modulators.ACh.delay": "0.1 ms"}), net.network, 1)
+    lowered = lower(net.circuit.replace({"modulators.ACh.delay": "0.1 ms"}), net.network, 1)
     with pytest.raises(EngineUnsupported, match=r"ACh\.delay: must be at least two steps \(got 0"):
-        check_levels(program, 1)
+        check_levels(lowered, 1)
     with pytest.raises(EngineUnsupported, match=r"computes no level on several ranks \(got 2\)"):
         check_levels(lower(net.circuit, net.network, 1), 2)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import test_axons
 import test_pooled_axons
+from conftest import Maker
 
 import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
@@ -44,3 +45,18 @@ def test_axons_are_scaled_at_arrival(made):
     assert oracle != run(made, network, "reference", N_STEPS)
     for threads, pieces in ((1, (N_STEPS,)), (2, (7, 1, 92, 400)), (3, (250, 250))):
         assert run(circuit, network, "numba", *pieces, threads=threads) == oracle
+
+
+@pytest.mark.slow
+def test_brian2_scales_what_its_trains_deliver():
+    raw = scaled(test_axons.circuit()).to_dict()
+    for pathway in raw["pathways"].values():
+        # Brian2 draws failures of its own.
+        pathway.pop("failure", None)
+    circuit, results = ns.load(raw), []
+    network = ns.build(circuit, size=60, seed=1)
+    for simulator in (make_engine("reference"), Maker("brian2-runtime")()):
+        simulator.prepare(circuit, network, 1)
+        results.append(([part.tolist() for part in simulator.advance(N_STEPS)],
+                        simulator.levels()))
+    assert results[0] == results[1]

@@ -7,7 +7,8 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.errors import BuildError, EngineUnsupported, RunFileError
+from neostriatum.engines.lowered import lower
+from neostriatum.errors import BuildError, CircuitError, EngineUnsupported, RunFileError
 from neostriatum.network.groups import groups_of, shared_channels
 
 STP = {"U": 0.1, "tau_rec": "1900 ms", "tau_fac": "36 ms", "start": "stationary"}
@@ -249,6 +250,14 @@ def test_cells_alone_have_no_axons():
     assert ns.pair("FS", "dSPN", circuit=made).psp_mv is not None
 
 
+def test_a_spike_of_an_axon_onto_one_cell():
+    """`pair` shows what an axon does to a cell; groups of axons have no cells to show."""
+    made = circuit().replace({"pathways.cortex->dSPN.conductance.AMPA": "0.5 nS"})
+    assert 0.1 < ns.pair("cortex", "dSPN", circuit=made).psp_mv < 5
+    with pytest.raises(CircuitError, match="source: must be a cell type with --n above 1"):
+        ns.pair("cortex", "dSPN", circuit=made, n=10)
+
+
 def test_sonata_has_axons_as_virtual_nodes(tmp_path):
     """A network comes back from SONATA with its hash, and from another tool's with a circuit."""
     raw = circuit().to_dict()
@@ -275,3 +284,19 @@ def test_sonata_has_no_place_for_pooled_axons(tmp_path):
     with pytest.raises(BuildError, match=r"axons\.cortex\.identity: must be true for SONATA"):
         ns.export(network, to="sonata", out=tmp_path / "net")
     assert not (tmp_path / "net").exists()
+
+
+def test_inputs_reach_a_channel_with_a_share():
+    """An input's channel holds the cells that the axons of that channel end on."""
+    cells = {"left": {"of": ["dSPN"], "share": 0.3}, "right": {"of": ["dSPN"], "share": 0.7}}
+    made = circuit({"dSPN": wiring(30, same_channel=True)}, cells,
+                   channels={"left": 0.25, "right": 0.75}, groups=8)
+    raw = made.to_dict()
+    raw["inputs"] = {"electrode": {"targets": {"dSPN": {"current": "50 pA", "channel": "left"}}}}
+    network = ns.build(ns.load(raw), size=400, seed=5)
+    # Another seed of the run changes nothing of the network.
+    lowered = lower(ns.load(raw), network, seed=6)
+    members = lowered.currents[0].members
+    sources, targets = rows(network, "cortex->dSPN")
+    assert np.array_equal(members, np.unique(targets[sources < 100]))
+    assert abs(len(members) / network.counts["dSPN"] - 0.3) < 0.12

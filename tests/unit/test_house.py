@@ -17,8 +17,7 @@ UPWARD: dict[tuple[str, str], str] = {}
 
 #: Files that import each other, with the reason.
 CIRCLES = {
-    ("engines/drive.py", "engines/program.py"): "inputs are lowered to the quantum of a program",
-    ("engines/nest_engine/engine.py", "engines/nest_engine/follow.py"):
+    ("engines/nest_engine/engine.py", "engines/nest_engine/ranks_follow.py"):
         "a process that follows makes the engine that it follows with",
 }
 

@@ -188,9 +188,10 @@ def circuit_files() -> list[Path]:
 
 @pytest.mark.parametrize("path", circuit_files(), ids=lambda path: path.name)
 def test_sources_are_known(path: Path) -> None:
-    text = path.read_text("utf-8")
-    named_here, raw = set(cited(tomllib.loads(text))), tomllib.loads(text)
-    assert named_here or "extends" in raw or not re.search(r"\d", text)  # no numbers
+    raw = tomllib.loads(path.read_text("utf-8"))
+    named_here = set(cited(raw))
+    # An overlay may change what is assumed, or how a circuit is simulated.
+    assert named_here or "extends" in raw or "parts" in raw
     assert named_here <= set(sources())
 
 

@@ -13,13 +13,13 @@ import pytest
 import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.engines.base import engine
+from neostriatum.engines.lowered import lower
 from neostriatum.engines.nest_engine import kernel, module
 from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports
-from neostriatum.engines.nest_engine.form import Form, form_of
 from neostriatum.engines.nest_engine.nodes import numbers
+from neostriatum.engines.nest_engine.shape import Form, form_of
 from neostriatum.engines.nest_engine.text import LONGEST, Writer, literals
 from neostriatum.engines.nest_engine.trains import train
-from neostriatum.engines.program import lower
 from neostriatum.errors import EngineMissing, EngineUnsupported
 from neostriatum.models import State, exp, log, logistic2, where
 from neostriatum.models.adex import ADEX
@@ -281,14 +281,14 @@ def test_signals_are_levels_then_curves():
     raw["receptors"]["GHOST"] = raw["receptors"]["GABA"]
     circuit = ns.load(raw)
     network = ns.build(circuit, size=200)
-    program = lower(circuit, network, 1)
-    form = form_of(program, 2)
+    lowered = lower(circuit, network, 1)
+    form = form_of(lowered, 2)
     assert [(number, target) for number, target, _ in form.effects] == [
         (1, "p_v_r"), (2, "gain1"), (3, "p_v_t"), (4, "p_d"), (4, "p_k")]
-    said = numbers(program, 2, form, program.phi(0))
+    said = numbers(lowered, 2, form, lowered.phi(0))
     assert {key: round(value, 9) for key, value in said.items() if key.startswith("level")} == {
         "level1": 0.3, "level2": 0.3, "level3": 1.0, "level4": round(0.5 - 1 / 3, 9)}
-    assert said["p_v_t"] == program.populations[2].parameters["v_t"] + 1.0
+    assert said["p_v_t"] == lowered.populations[2].parameters["v_t"] + 1.0
     # Other numbers of the same effects keep the compiled cell.
     other = circuit.replace({"modulators.ACh.reference": 0.5,
                              "cells.FS.effects.0.add": "2 mV"})
@@ -299,12 +299,12 @@ def test_signals_are_levels_then_curves():
 def test_every_parameter_of_a_text_is_set(preset):
     """What is a parameter of the text stays 1 unless Python gives it a value."""
     circuit = ns.load(preset)
-    program = lower(circuit, ns.build(circuit, size=60), 1)
-    for number in range(len(program.populations)):
-        form = form_of(program, number)
+    lowered = lower(circuit, ns.build(circuit, size=60), 1)
+    for number in range(len(lowered.populations)):
+        form = form_of(lowered, number)
         text = cell(form).partition("parameters:")[2].partition("internals:")[0]
         known = set(re.findall(r"(\w+) real", text))
-        given = set(numbers(program, number, form, program.phi(0)))
+        given = set(numbers(lowered, number, form, lowered.phi(0)))
         assert {"grain", "p_C"} <= known <= given
 
 

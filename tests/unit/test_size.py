@@ -5,7 +5,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.engines.base import engine
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError
 from neostriatum.network.files import load_network
 

@@ -15,7 +15,7 @@ import neostriatum as ns
 from neostriatum.circuit.measured import measured
 from neostriatum.cli import main
 from neostriatum.engines.drive import channel_members
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError
 from neostriatum.validation.coverage import coverage
 from neostriatum.validation.judge import judge
@@ -269,8 +269,8 @@ def test_a_shell_leaves_its_middle_out() -> None:
         centre = {"centre": ["0 um", "0 um", "0 um"]}
         raw["channels"] = {"part": {"sphere": centre | sphere}}
         circuit = ns.load(raw)
-        program = lower(circuit, network, 1)
-        return channel_members(circuit, network, "part", program.populations[0], 1)
+        lowered = lower(circuit, network, 1)
+        return channel_members(circuit, network, "part", lowered.populations[0], 1)
 
     network = ns.build("striatum", size=500)
     shell = members({"radius": "90 um", "inner": "50 um"})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.network.network import Network
 
 
@@ -103,7 +103,7 @@ class Engine(Protocol):
         """Continue from a `state`."""
 
 
-def changed(old: Program, new: Program) -> Program:
+def changed(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:
     """Return ``new`` if an engine can go on with it where ``old`` stands.
 
     Raises
@@ -126,14 +126,14 @@ def changed(old: Program, new: Program) -> Program:
     return new
 
 
-def refuse_levels(where: str, program: Program) -> None:
+def refuse_levels(where: str, lowered: LoweredCircuit) -> None:
     """Refuse computed levels and effects on weights, which an engine does not have.
 
     Parameters
     ----------
     where : str
         The engine, for messages.
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
 
     Raises
@@ -141,8 +141,8 @@ def refuse_levels(where: str, program: Program) -> None:
     EngineUnsupported
         The first key that it cannot follow.
     """
-    keys = [f"modulators.{name}" for name in program.signals.free]
-    keys += [f"pathways.{name}.effects" for name, pathway in program.circuit.pathways.items()
+    keys = [f"modulators.{name}" for name in lowered.signals.free]
+    keys += [f"pathways.{name}.effects" for name, pathway in lowered.circuit.pathways.items()
              if pathway.effects]
     if keys:
         what = ("computes no level. Clamp it with a level" if keys[0].startswith("modulators")
@@ -151,16 +151,16 @@ def refuse_levels(where: str, program: Program) -> None:
         raise EngineUnsupported(msg)
 
 
-def _shape(program: Program) -> Any:
-    """Return what decides which state a program has."""
+def _shape(lowered: LoweredCircuit) -> Any:
+    """Return what decides which state a lowered circuit has."""
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)
                                                  for synapse in pop.synapses], len(pop.inlets))
-             for pop in program.populations]
+             for pop in lowered.populations]
     pathways = [(one.name, one.stp and one.stp.model.text, [entry for entry, _ in one.weights])
-                for one in program.projections]
-    levels = (program.signals.names, program.signals.plain.tolist())
-    axons = [(one.name, one.n, len(one.groups)) for one in program.axons]
-    return (cells, levels, pathways, [(kind.name, kind.tau is None) for kind in program.gaps],
+                for one in lowered.projections]
+    levels = (lowered.signals.names, lowered.signals.plain.tolist())
+    axons = [(one.name, one.n, len(one.groups)) for one in lowered.axons]
+    return (cells, levels, pathways, [(kind.name, kind.tau is None) for kind in lowered.gaps],
             axons)
 
 

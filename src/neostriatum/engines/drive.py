@@ -10,6 +10,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.circuit.clock import steps
+from neostriatum.engines.quantum import quantised
 from neostriatum.network.groups import shared_channels
 
 if TYPE_CHECKING:
@@ -206,7 +207,9 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
         return everyone
     if said.share is not None:
         number = list(circuit.channels).index(channel)
-        return everyone[shared_channels(circuit, population.name, population.n, seed) == number]
+        # Drawn with the network, since axons are wired by it.
+        mine = shared_channels(circuit, population.name, population.n, network.seed)
+        return everyone[mine == number]
     if said.fraction is not None:
         words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
         return everyone[rng.uniform32(words[0]) < said.fraction.value]
@@ -223,8 +226,6 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
 
 
 def _weights(conductance: Any, population: Any) -> tuple[tuple[int, float], ...]:
-    from neostriatum.engines.program import quantised
-
     receptors = [synapse.name for synapse in population.synapses]
     return tuple((receptors.index(name), float(quantised(g.value)))
                  for name, g in conductance.items())

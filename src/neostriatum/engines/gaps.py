@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 
-def gap_currents(program: Program, cells: Sequence[dict[str, np.ndarray]],
+def gap_currents(lowered: LoweredCircuit, cells: Sequence[dict[str, np.ndarray]],
                  nodes: np.ndarray) -> list[np.ndarray | None]:
     """Return the gap current of every cell by population, None where it has no junctions.
 
@@ -20,16 +20,16 @@ def gap_currents(program: Program, cells: Sequence[dict[str, np.ndarray]],
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     cells : sequence of dict
         The states of every population.
     nodes : numpy.ndarray
         Potentials of the nodes of all kinds that have some, kind after kind [mV].
     """
-    current, start = [np.zeros(pop.n) if program.coupled(number) else None
-                      for number, pop in enumerate(program.populations)], 0
-    for kind in program.gaps:
+    current, start = [np.zeros(pop.n) if lowered.coupled(number) else None
+                      for number, pop in enumerate(lowered.populations)], 0
+    for kind in lowered.gaps:
         v1, v2 = cells[kind.a]["v"][kind.first], cells[kind.b]["v"][kind.second]
         if kind.tau is None:
             np.add.at(current[kind.a], kind.first, kind.g * (v2 - v1))
@@ -38,6 +38,6 @@ def gap_currents(program: Program, cells: Sequence[dict[str, np.ndarray]],
             node = nodes[start : start + len(kind.first)]
             np.add.at(current[kind.a], kind.first, kind.g * (node - v1))
             np.add.at(current[kind.b], kind.second, kind.g * (node - v2))
-            node += program.dt / kind.tau * ((v1 - node) + (v2 - node))
+            node += lowered.dt / kind.tau * ((v1 - node) + (v2 - node))
             start += len(node)
     return current

@@ -78,6 +78,7 @@ class Pool:
         self.at = 0
         # Of the block that was looked at last.
         self._block: tuple[int, Any] | None = None
+        self._falls = _falls(pooled)
         groups = len(pooled.axons.groups)
         rates = pooled.axons.chances(0, 1)[pooled.axons.groups.channel, 0]
         self.states = {one.name: one.stp.mean_states(rates) if one.stp.starts else
@@ -85,7 +86,7 @@ class Pool:
 
     def change(self, pooled: PooledAxons) -> None:
         """Go on with other rates."""
-        self.pooled, self._block = pooled, None
+        self.pooled, self._block, self._falls = pooled, None, _falls(pooled)
         self.trains.change(pooled.axons)
 
     def go_to(self, block: int) -> None:
@@ -101,9 +102,8 @@ class Pool:
     def _met(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
         """Return spikes of an axon in the block by group, and the states that they find."""
         if self._block is None or self._block[0] != self.at:
-            size = float(self.pooled.axons.block)
             self._block = self.at, (self.spikes(), {
-                one.name: one.stp.decayed(self.states[one.name], one.stp.falls(size))
+                one.name: one.stp.decayed(self.states[one.name], self._falls[one.name])
                 for one in self.pooled.pathways if one.stp})
         return self._block[1]
 
@@ -148,6 +148,12 @@ class Pool:
         self.trains.restart(step, state[f"axons.{self.pooled.axons.name}.slow"].copy())
         self.states = {name: {each: state[f"{name}.{each}"].copy() for each in states}
                        for name, states in self.states.items()}
+
+
+def _falls(pooled: PooledAxons) -> dict[str, dict[str, float]]:
+    """Return what a block leaves of the states of every plastic pathway."""
+    return {one.name: one.stp.falls(float(pooled.axons.block))
+            for one in pooled.pathways if one.stp}
 
 
 def arrivals(one: PooledPathway, table: Table, block: int,

@@ -13,7 +13,7 @@ from neostriatum.errors import CircuitError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from neostriatum.engines.program import Population, Program
+    from neostriatum.engines.lowered import LoweredCircuit, Population
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Probe:
 class Probes:
     """The probes of one engine, one per type and variable."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, lowered: LoweredCircuit) -> None:
+        self._lowered = lowered
         self._all: dict[tuple[str, str], Probe] = {}
 
     def __iter__(self) -> Iterator[Probe]:
@@ -56,7 +56,7 @@ class Probes:
         CircuitError
             A variable that the type does not have.
         """
-        cells = self._program.populations[self._program.index[population]]
+        cells = self._lowered.populations[self._lowered.index[population]]
         known = cells.variables
         if variable not in known:
             msg = f"record: {population} has {', '.join(known)} (got {shown(variable)})"
@@ -79,7 +79,7 @@ class Probes:
 
     def _due(self, probe: Probe, steps: Any) -> Any:
         # Counted from the end of the warm-up, so that nothing depends on when recording began.
-        return (steps + 1 - self._program.warmup) % probe.every == 0
+        return (steps + 1 - self._lowered.warmup) % probe.every == 0
 
     def take(self) -> list[Samples]:
         """Hand over what was seen since the last time, and forget it."""
@@ -87,7 +87,7 @@ class Probes:
         for probe in self:
             steps, values = probe.seen()
             taken.append(Samples(probe.population.name, probe.variable, probe.ids,
-                                 steps - self._program.warmup, values))
+                                 steps - self._lowered.warmup, values))
             probe.forget()
         return taken
 
@@ -97,7 +97,7 @@ class Probes:
         for probe in self:
             if probe.variable == "v":
                 steps, values = probe.seen()
-                times = (steps - self._program.warmup + 1) * self._program.dt
+                times = (steps - self._lowered.warmup + 1) * self._lowered.dt
                 made[probe.population.name] = Trace(probe.ids + probe.population.offset, times,
                                                     values)
         return made

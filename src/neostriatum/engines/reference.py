@@ -15,9 +15,10 @@ from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.gaps import gap_currents
 from neostriatum.engines.levels import Signals
+from neostriatum.engines.lowered import V_LIMIT, Projection, lower
 from neostriatum.engines.pooled import Pools
 from neostriatum.engines.probes import Probe, Probes
-from neostriatum.engines.program import V_LIMIT, Projection, lower, quantised
+from neostriatum.engines.quantum import quantised
 from neostriatum.errors import NumericsError
 from neostriatum.models.evaluate import evaluate
 
@@ -45,38 +46,38 @@ class Reference:
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
-        self.program = program = lower(circuit, network, seed)
+        self.lowered = lowered = lower(circuit, network, seed)
         self._drawn = network, seed
         self.step = 0
         self.cells = [{state: _filled(value, pop.n) for state, value in pop.starts.items()}
-                      for pop in program.populations]
-        self.held = [np.zeros(pop.n, np.int64) for pop in program.populations]
+                      for pop in lowered.populations]
+        self.held = [np.zeros(pop.n, np.int64) for pop in lowered.populations]
         # Conductances and other states of receptors, receptor by receptor.
         self.receptors = [[{state: np.zeros(pop.n) for state in synapse.model.names}
-                           for synapse in pop.synapses] for pop in program.populations]
+                           for synapse in pop.synapses] for pop in lowered.populations]
         # What arrives at step n waits in slot n modulo the number of slots.
-        self.ring = [np.zeros((program.slots, pop.entries, pop.n))
-                     for pop in program.populations]
-        plastic = {number: one for number, one in enumerate(program.projections) if one.stp}
-        self.stp = {number: one.stp.begin(program.sources(one.source))
+        self.ring = [np.zeros((lowered.slots, pop.entries, pop.n))
+                     for pop in lowered.populations]
+        plastic = {number: one for number, one in enumerate(lowered.projections) if one.stp}
+        self.stp = {number: one.stp.begin(lowered.sources(one.source))
                     for number, one in plastic.items()}
-        self.last = {number: np.zeros(program.sources(one.source), np.int64)
+        self.last = {number: np.zeros(lowered.sources(one.source), np.int64)
                      for number, one in plastic.items()}
-        self.axons = Players(program.axons)
-        self.axon_spikes, self.pools = self.axons.counts, Pools(program.pooled)
+        self.axons = Players(lowered.axons)
+        self.axon_spikes, self.pools = self.axons.counts, Pools(lowered.pooled)
         # The nodes of all kinds that have some, kind after kind.
         self.node = np.concatenate([np.zeros(0), *(
-            program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None)])
-        self._noise = [rng.stream(seed, "noise", pop.name) for pop in program.populations]
-        self._signals = Signals(program.signals)
-        self._values = [pop.modulated(self._phi()) for pop in program.populations]
-        self._probes = Probes(program)
+            lowered.start_of_nodes(kind) for kind in lowered.gaps if kind.tau is not None)])
+        self._noise = [rng.stream(seed, "noise", pop.name) for pop in lowered.populations]
+        self._signals = Signals(lowered.signals)
+        self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
+        self._probes = Probes(lowered)
 
     def _phi(self) -> tuple[float, ...]:
         """Return the levels that the next step hears."""
-        program = self.program
-        return self._signals.begin(program.time_ms(self.step)) \
-            if len(program.signals.computed) else program.phi(self.step)
+        lowered = self.lowered
+        return self._signals.begin(lowered.time_ms(self.step)) \
+            if len(lowered.signals.computed) else lowered.phi(self.step)
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -89,7 +90,7 @@ class Reference:
         for _ in range(n_steps):
             spikes = self._one_step()
             ids = np.concatenate([pop.offset + fired for pop, fired in
-                                  zip(self.program.populations, spikes, strict=True)])
+                                  zip(self.lowered.populations, spikes, strict=True)])
             when.append(np.full(len(ids), self.step, np.int64))
             who.append(ids)
             self.step += 1
@@ -97,15 +98,15 @@ class Reference:
         return np.concatenate([empty, *when]), np.concatenate([empty, *who])
 
     def _one_step(self) -> list[np.ndarray]:
-        program, n = self.program, self.step
+        lowered, n = self.lowered, self.step
         # 1. levels of modulators and injected current at t = n dt
-        if program.levels_vary:
-            self._values = [pop.modulated(self._phi()) for pop in program.populations]
+        if lowered.levels_vary:
+            self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
         injected = self._injected(n)
         # 2. arrivals of this step, the drive's first
-        arriving = [ring[n % program.slots] for ring in self.ring]
+        arriving = [ring[n % lowered.slots] for ring in self.ring]
         self._drive(n, arriving)
-        for pop, values, receptors, arrived in zip(program.populations, self._values,
+        for pop, values, receptors, arrived in zip(lowered.populations, self._values,
                                                    self.receptors, arriving, strict=True):
             own = len(pop.synapses)
             for inlet, factor, amount in zip(pop.inlets, values["scales"], arrived[own:],
@@ -117,17 +118,17 @@ class Reference:
                     states[state.name] += amount
             arrived[:] = 0.0
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
-        coupling = gap_currents(program, self.cells, self.node)
+        coupling = gap_currents(lowered, self.cells, self.node)
         spikes = [self._update(number, injected[number], coupling[number])
-                  for number in range(len(program.populations))]
+                  for number in range(len(lowered.populations))]
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
-        self._signals.end(n, program.time_ms(n), program.dt, [len(fired) for fired in spikes])
+        self._signals.end(n, lowered.time_ms(n), lowered.dt, [len(fired) for fired in spikes])
         self._probes.see(n, self._probed)
         return spikes
 
     def _probed(self, probe: Probe) -> np.ndarray:
-        number = self.program.index[probe.population.name]
+        number = self.lowered.index[probe.population.name]
         receptor, state = probe.population.variables[probe.variable]
         states = self.cells[number] if receptor < 0 else self.receptors[number][receptor]
         return states[state][probe.ids]
@@ -135,10 +136,10 @@ class Reference:
     def _injected(self, n: int) -> list[Any]:
         injected: list[Any] = [
             0.0 if pop.model.constant_current is None else values[pop.model.constant_current.name]
-            for pop, values in zip(self.program.populations, self._values, strict=True)]
-        for current in self.program.currents:
-            level = float(current.course.at(self.program.time_ms(n)))
-            size = self.program.populations[current.population].n
+            for pop, values in zip(self.lowered.populations, self._values, strict=True)]
+        for current in self.lowered.currents:
+            level = float(current.course.at(self.lowered.time_ms(n)))
+            size = self.lowered.populations[current.population].n
             if len(current.members) == size:
                 injected[current.population] = injected[current.population] + level
             else:
@@ -148,20 +149,20 @@ class Reference:
         return injected
 
     def _drive(self, n: int, arriving: list[np.ndarray]) -> None:
-        time = self.program.time_ms(n)
-        for drive in self.program.drives:
-            hit = drive.events(n, float(drive.rate.at(time)), self.program.dt)
+        time = self.lowered.time_ms(n)
+        for drive in self.lowered.drives:
+            hit = drive.events(n, float(drive.rate.at(time)), self.lowered.dt)
             for receptor, weight in drive.weights:
                 np.add.at(arriving[drive.population][receptor], hit, weight)
-        for recorded in self.program.recorded:
-            lo, hi = np.searchsorted(recorded.steps, [n - self.program.warmup] * 2 + np.arange(2))
+        for recorded in self.lowered.recorded:
+            lo, hi = np.searchsorted(recorded.steps, [n - self.lowered.warmup] * 2 + np.arange(2))
             for receptor, weight in recorded.weights:
                 np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
         self.pools.add(n, arriving)
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
-        pop, values, dt = self.program.populations[number], self._values[number], self.program.dt
+        pop, values, dt = self.lowered.populations[number], self._values[number], self.lowered.dt
         states, current = self.cells[number], injected
         for synapse, gain, own in zip(pop.synapses, values["gain"], self.receptors[number],
                                       strict=True):
@@ -182,7 +183,7 @@ class Reference:
 
     def _fire(self, number: int, values: dict[str, Any], new: dict[str, Any]) -> np.ndarray:
         """Let cells spike and take over their new states; return the local ids that fired."""
-        pop, states, held = self.program.populations[number], self.cells[number], self.held[number]
+        pop, states, held = self.lowered.populations[number], self.cells[number], self.held[number]
         # A hold of no steps frees a cell that was held before the circuit changed.
         free = (held <= 0) | (pop.hold == 0)
         if pop.hold:
@@ -206,8 +207,8 @@ class Reference:
             raise NumericsError(msg)
 
     def _send(self, n: int, spikes: list[np.ndarray]) -> None:
-        slots = self.program.slots
-        for number, one in enumerate(self.program.projections):
+        slots = self.lowered.slots
+        for number, one in enumerate(self.lowered.projections):
             fired = spikes[one.source]
             if not len(fired):
                 continue
@@ -234,11 +235,11 @@ class Reference:
 
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
-        self.program = program = changed(self.program, lower(circuit, *self._drawn))
-        self._signals.about = program.signals
-        self.axons.change(program.axons)
-        self.pools.change(program.pooled)
-        self._values = [pop.modulated(self._phi()) for pop in program.populations]
+        self.lowered = lowered = changed(self.lowered, lower(circuit, *self._drawn))
+        self._signals.about = lowered.signals
+        self.axons.change(lowered.axons)
+        self.pools.change(lowered.pooled)
+        self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
@@ -250,19 +251,19 @@ class Reference:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        return dict(zip(self.program.levels, self._phi(), strict=True))
+        return dict(zip(self.lowered.levels, self._phi(), strict=True))
 
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
-        parts, program = {"node": self.node} | self._signals.parts(), self.program
-        for number, pop in enumerate(program.populations):
+        parts, lowered = {"node": self.node} | self._signals.parts(), self.lowered
+        for number, pop in enumerate(lowered.populations):
             parts |= {f"{pop.name}.{state}": part for state, part in self.cells[number].items()}
             parts |= {f"{pop.name}.held": self.held[number], f"{pop.name}.ring": self.ring[number]}
             for synapse, states in zip(pop.synapses, self.receptors[number], strict=True):
                 parts |= {f"{pop.name}.{synapse.variables[state]}": part
                           for state, part in states.items()}
         for number, states in self.stp.items():
-            name = program.projections[number].name
+            name = lowered.projections[number].name
             parts |= {f"{name}.{state}": part for state, part in states.items()}
             parts[f"{name}.last"] = self.last[number]
         return parts
@@ -280,7 +281,7 @@ class Reference:
             part[:] = state[name]
         self.axons.restore(self.step, state)
         self.pools.restore(self.step, state)
-        self._values = [pop.modulated(self._phi()) for pop in self.program.populations]
+        self._values = [pop.modulated(self._phi()) for pop in self.lowered.populations]
         self._probes.forget()
 
 

@@ -42,7 +42,7 @@ def hold(whole: Circuit, target: str, holding: Any) -> Holding:
     CircuitError
         No potential, or one at which no constant current can hold the cell.
     """
-    from neostriatum.engines.program import lower
+    from neostriatum.engines.lowered import lower
 
     alone = isolated(whole, target)
     cell = lower(alone, bare_network(target, 1), 0).populations[0]

@@ -104,7 +104,7 @@ def pair(
     Parameters
     ----------
     source, target : str
-        Cell types or aliases.
+        Cell types or aliases; the source of a single pair may be axons.
     n : int
         Cells on each side.
     circuit : str, Path, dict or Circuit
@@ -140,7 +140,8 @@ def pair(
     True
     """
     whole = resolve(circuit, Changes(**options))
-    source, target = known_type(whole, source), known_type(whole, target)
+    axons = source in whole.axons
+    source, target = source if axons else known_type(whole, source), known_type(whole, target)
     name = f"{source}->{target}"
     if name not in whole.pathways:
         msg = f"{whole.name}: no pathway {name}. Known: {', '.join(whole.pathways) or 'none'}"
@@ -150,6 +151,9 @@ def pair(
                       "220 ms" if n == 1 else "1 s")
     simulator = make_engine(engine)
     if n > 1:
+        if axons:
+            msg = f"source: must be a cell type with --n above 1 (got {source}, which are axons)"
+            raise CircuitError(msg)
         if holding is not None:
             msg = "holding: is for a single pair (--n 1)"
             raise CircuitError(msg)

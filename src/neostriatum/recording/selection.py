@@ -22,6 +22,8 @@ USUAL = 3
 #: Cells times variables at most: what one window brings must stay small.
 MOST = 10_000
 NONE = "none"
+#: What begins an entry for axons.
+AXONS = "axons."
 
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
@@ -120,13 +122,49 @@ def asked(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
     if said is None:
         return [Choice(name, "v", np.arange(min(USUAL, count)), 1)
                 for name, count in counts.items() if count]
-    every = [choice for text in listed(said) or () for choice in _choices(text, circuit, counts)]
+    every = [choice for text in listed(said) or () if not text.strip().startswith(AXONS)
+             for choice in _choices(text, circuit, counts)]
     keys = [(choice.population, choice.variable) for choice in every]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice:
         msg = f"record: each variable of a type may be asked for once (got {' '.join(twice)} twice)"
         raise CircuitError(msg)
     return every
+
+
+def axons_asked(said: Any, circuit: Circuit, counts: dict[str, int]) -> dict[str, np.ndarray]:
+    """Return the axons whose spikes are recorded, by population: ``axons.NAME:AXONS:spikes``.
+
+    Parameters
+    ----------
+    said, circuit
+        As for `asked`.
+    counts : dict
+        Axons by population.
+
+    Raises
+    ------
+    CircuitError
+        Another population, axons without trains, an axon that is not there, one asked for twice.
+    """
+    chosen: dict[str, np.ndarray] = {}
+    for text in listed(said) or ():
+        if not text.strip().startswith(AXONS):
+            continue
+        name, *rest = (part.strip() for part in text.strip().removeprefix(AXONS).split(":"))
+        if len(rest) != 2 or rest[1] != "spikes":
+            msg = (f'record: of axons must be axons.NAME:AXONS:spikes, "axons.cortex:all:spikes" '
+                   f"(got {shown(text)})")
+            raise CircuitError(msg)
+        if name not in circuit.axons or name in chosen:
+            known = ", ".join(one for one in circuit.axons if one not in chosen) or "none"
+            msg = f"record: {text}: axons must be one of {known} (got {shown(name)})"
+            raise CircuitError(msg)
+        if not circuit.axons[name].identity:
+            msg = f"record: {text}: {name} must have identity = true to have trains (got false)"
+            raise CircuitError(msg)
+        chosen[name] = _ids(text, rest[0], counts[name])
+    return chosen
 
 
 def listed(said: str | Iterable[str] | None) -> list[str] | None:
@@ -182,6 +220,6 @@ def _ids(text: str, cells: str, count: int) -> np.ndarray:
         first, last = int(found[1]), int(found[2] or found[1])
         spans.append((first, last) if listed or cells == "all" else (0, first - 1))
     if any(last < first or last >= count for first, last in spans):
-        msg = f"record: {text}: must be some of the {count} cells there are (got {shown(cells)})"
+        msg = f"record: {text}: must be some of the {count} that there are (got {shown(cells)})"
         raise CircuitError(msg)
     return np.unique(np.concatenate([np.arange(first, last + 1) for first, last in spans]))

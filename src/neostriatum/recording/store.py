@@ -21,7 +21,7 @@ from neostriatum.recording.derived import computed
 from neostriatum.recording.events import Event
 from neostriatum.recording.manifest import Manifest
 from neostriatum.recording.record import parsed, read_record, write_record
-from neostriatum.recording.selection import asked, choices, recordable
+from neostriatum.recording.selection import AXONS, asked, choices, recordable
 from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
 from neostriatum.recording.spikehash import spike_hash as spike_hash
 
@@ -164,6 +164,14 @@ class Run:
         """The pools that the circuit names, None where it names none."""
         said = self.record["circuit"].get("pools")
         return None if said is None else {name: tuple(types) for name, types in said.items()}
+
+    @cached_property
+    def axons(self) -> dict[str, Spikes]:
+        """Recorded spikes of axons by population, with the numbers of the axons."""
+        chosen = [name for name in self.circuit.axons if any(
+            text.strip().startswith(f"{AXONS}{name}:") for text in self.record["record"] or ())]
+        return {name: Spikes(*read_spikes(self._sound("axons.h5"), {name: range(0)}))
+                for name in (chosen if self.finished else [])}
 
     @cached_property
     def spikes(self) -> Spikes:

@@ -17,6 +17,7 @@ from neostriatum.circuit.clock import warmup_steps
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.signals import unreleased
 from neostriatum.compile_clock import compile_seconds
+from neostriatum.durable import digest
 from neostriatum.engines.base import Samples
 from neostriatum.errors import (
     NeostriatumError,
@@ -29,6 +30,7 @@ from neostriatum.recording.record import write_record
 from neostriatum.recording.store import FINISHED, Run
 from neostriatum.recording.writer import samples_of
 from neostriatum.reporting.report import present
+from neostriatum.runs.axon_spikes import write_axon_spikes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -251,6 +253,8 @@ def _deferred() -> Iterator[list[int]]:
 def _finish(loop: Loop) -> None:
     loop.writer.flush()
     files, spike_hash = loop.writer.finish(_dt(loop))
+    circuits = Run(loop.folder).circuits
+    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop, circuits)}
     timers = {"build_s": round(loop.network.build_s, 4),
               "compile_s": round(compile_seconds() - loop.compiled_s, 4),
               **{key: round(loop.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}

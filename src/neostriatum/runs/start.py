@@ -30,7 +30,7 @@ from neostriatum.network.network import Network
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record
-from neostriatum.recording.selection import choices
+from neostriatum.recording.selection import axons_asked, choices
 from neostriatum.recording.writer import Writer
 from neostriatum.runs.events import entries, event_list, planned, refuse_engine, try_out
 from neostriatum.runs.loop import Loop, complete
@@ -145,6 +145,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
                 network = build(resolved, size=size, seed=seed, threads=settings.threads,
                                 progress=tell)
             chosen = choices(settings.record, resolved, network.counts)
+            axons_asked(settings.record, resolved, network.axons)
             simulator.prepare(resolved, network, seed)
             try_out(simulator, plan, resolved)
             record = record.with_(counts=network.counts, network_hash=network.hash(),

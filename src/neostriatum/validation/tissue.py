@@ -9,7 +9,7 @@ import numpy as np
 from neostriatum.analysis.irregularity import isi_cv
 from neostriatum.circuit.load import load
 from neostriatum.engines.drive import channel_members
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 from neostriatum.experiments.isolate import holding
 from neostriatum.network.build import build
 from neostriatum.validation.drive import SPIKE_MV

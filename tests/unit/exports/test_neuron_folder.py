@@ -8,8 +8,8 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.engines import program
-from neostriatum.engines.program import lower
+from neostriatum.engines import lowered
+from neostriatum.engines.lowered import lower
 from neostriatum.models import ReceptorModel, State, exp, parameters, positive, where
 from neostriatum.models.registry import register
 from neostriatum.recording.neuron import folder as neuron_folder
@@ -152,7 +152,7 @@ def test_a_level_is_refused(monkeypatch, tmp_path):
     """Also where an engine can compute it."""
     (tau,), s = parameters("tau ms > 0"), State("s", "1")
     register(ReceptorModel(name="levelled", states=(s,), decays={s: tau}, modulation=s))
-    monkeypatch.setattr(program, "_refuse_levels", lambda populations: None)
+    monkeypatch.setattr(lowered, "_refuse_levels", lambda populations: None)
     raw = ns.load("striatum").to_dict()
     raw["receptors"]["AMPA"] = {"model": "levelled", "tau": "5 ms"}
     raw["cells"]["iSPN"]["dopamine"] = []

@@ -19,8 +19,8 @@ from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.brian2_engine.equations import variable
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
 from neostriatum.engines.brian2_engine.statements import check
+from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
 from neostriatum.engines.probes import Probe, Probes
-from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineMissing, EngineUnsupported, NumericsError
 from neostriatum.machine import cores
 
@@ -98,13 +98,13 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
     >>> len(made.groups["dSPN"])
     49
     """
-    program = lower(circuit, network, seed)
-    check("brian2", program)
-    if program.axons:
-        msg = (f"to_brian2: axons.{program.axons[0].name}: trains are drawn as a run goes on. "
+    lowered = lower(circuit, network, seed)
+    check("brian2", lowered)
+    if lowered.axons:
+        msg = (f"to_brian2: axons.{lowered.axons[0].name}: trains are drawn as a run goes on. "
                "Use --engine brian2")
         raise EngineUnsupported(msg)
-    return build_objects(brian2(), program)
+    return build_objects(brian2(), lowered)
 
 
 class _Brian2:
@@ -117,15 +117,15 @@ class _Brian2:
             msg = f"engine {self.name}: precision must be double (got {precision})"
             raise EngineUnsupported(msg)
         self.b2 = brian2()
-        self.program: Program
+        self.lowered: LoweredCircuit
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
-        self.program, self._seed = lower(circuit, network, seed), seed
-        check(self.name, self.program)
+        self.lowered, self._seed = lower(circuit, network, seed), seed
+        check(self.name, self.lowered)
         self.step = 0
-        self._probes = Probes(self.program)
-        self._axons = Players(self.program.axons)
+        self._probes = Probes(self.lowered)
+        self._axons = Players(self.lowered.axons)
         #: Spikes of axons after the warm-up, by population.
         self.axon_spikes = self._axons.counts
         self._spikes: dict[str, Any] = {}
@@ -143,7 +143,7 @@ class _Brian2:
         """Give the axons their spikes of the steps from ``first`` to before ``stop``."""
         groups = self.objects.axons.values()
         for group, (when, who) in zip(groups, self._axons.spikes(first, stop - first), strict=True):
-            group.set_spikes(who, (when * self.program.dt) * self.b2.ms)
+            group.set_spikes(who, (when * self.lowered.dt) * self.b2.ms)
 
     def _monitor(self) -> None:
         groups = self.objects.groups
@@ -166,19 +166,19 @@ class _Brian2:
         """Move what the monitors of potentials and the like saw to the probes."""
         for probe, monitor in self._seen.values():
             values = np.array(getattr(monitor, variable(probe.population, probe.variable))[:]).T
-            steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.program.dt).astype(np.int64)
+            steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.lowered.dt).astype(np.int64)
             self._probes.put(probe, steps, values)
-        for level in self.program.signals.free:
-            number = self.program.levels.index(level) + 1
+        for level in self.lowered.signals.free:
+            number = self.lowered.levels.index(level) + 1
             self._computed[level] = float(getattr(self.objects.levels, f"level{number}")[0])
 
     def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for pop in self.program.populations:
+        for pop in self.lowered.populations:
             if pop.name in self._spikes:
                 monitor = self._spikes[pop.name]
                 times = np.asarray(monitor.t_) * 1000.0
-                steps.append(np.rint(times / self.program.dt).astype(np.int64))
+                steps.append(np.rint(times / self.lowered.dt).astype(np.int64))
                 ids.append(np.asarray(monitor.i[:], np.int64) + pop.offset)
         when, who = np.concatenate(steps), np.concatenate(ids)
         kept = (when >= first) & (when < stop)
@@ -187,7 +187,7 @@ class _Brian2:
         return when[order], who[order]
 
     def _check(self) -> None:
-        for pop in self.program.populations:
+        for pop in self.lowered.populations:
             if pop.name in self.objects.groups:
                 v = np.asarray(self.objects.groups[pop.name].c_v[:])
                 bad = np.flatnonzero(~(np.abs(v) <= V_LIMIT))
@@ -199,7 +199,7 @@ class _Brian2:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        given = dict(zip(self.program.levels, self.program.phi(self.step), strict=True))
+        given = dict(zip(self.lowered.levels, self.lowered.phi(self.step), strict=True))
         return given | self._computed
 
     def traces(self) -> dict[str, Trace]:
@@ -250,7 +250,7 @@ class Brian2Runtime(_Brian2):
         self.b2.set_device("runtime")
         self.b2.prefs.codegen.target = self.target
         self.b2.seed(seed % 2**32)
-        self.objects = build_objects(self.b2, self.program)
+        self.objects = build_objects(self.b2, self.lowered)
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
@@ -258,12 +258,12 @@ class Brian2Runtime(_Brian2):
         if starting:
             self._monitor()
         # The clock belongs to Brian2: another engine may have set it to its own dt.
-        self.b2.defaultclock.dt = self.program.dt * self.b2.ms
+        self.b2.defaultclock.dt = self.lowered.dt * self.b2.ms
         first, self.step = self.step, self.step + n_steps
         self._play(first, self.step)
         # The side of a `where` that is not taken may be anything.
         with np.errstate(all="ignore"):
-            self.objects.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
+            self.objects.network.run(n_steps * self.lowered.dt * self.b2.ms, namespace={})
         if starting:
             self._check_compiled()
         self._check()
@@ -335,12 +335,12 @@ class Brian2Standalone(_Brian2):
         with (tempfile.TemporaryDirectory(prefix="neostriatum-brian2-") as folder,
               self._device(folder)):
             self.b2.seed(self._seed % 2**32)
-            self.objects = build_objects(self.b2, self.program)
+            self.objects = build_objects(self.b2, self.lowered)
             self._play(0, n_steps)
             self._monitor()
-            dt = self.program.dt * self.b2.ms
+            dt = self.lowered.dt * self.b2.ms
             # The warm-up is a run of its own, so that Brian2 times the rest alone.
-            warm = min(self.program.warmup, n_steps)
+            warm = min(self.lowered.warmup, n_steps)
             if warm:
                 self.objects.network.run(warm * dt, namespace={})
             if n_steps > warm:

@@ -21,9 +21,9 @@ from neostriatum.models.symbol import symbols
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.population import Population, Synapse
-    from neostriatum.engines.program import Program
 
 
 #: Brian2's dimensions of units.
@@ -58,9 +58,9 @@ def entry(population: Population, number: int) -> str:
     return inlet(population.synapses[number]) if number < own else f"scaled_{number}"
 
 
-def free_levels(program: Program) -> list[int]:
+def free_levels(lowered: LoweredCircuit) -> list[int]:
     """Return the numbers of the levels that are computed and not clamped."""
-    return [program.levels.index(name) for name in program.signals.free]
+    return [lowered.levels.index(name) for name in lowered.signals.free]
 
 
 def receptor_names(population: Population, number: int) -> dict[str, str]:
@@ -70,23 +70,23 @@ def receptor_names(population: Population, number: int) -> dict[str, str]:
     return {name: prefixed(f"r{number}", name) for name in own} | {"v": "c_v"}
 
 
-def equations(program: Program, population: Population) -> str:
+def equations(lowered: LoweredCircuit, population: Population) -> str:
     """Return the variables of one cell type."""
     lines = [f"{prefixed('c', name)} : 1" for name in population.model.names]
     if population.hold:
         lines += ["held : integer", "free : integer"]
     # The levels by number: phi1 is D1, phi2 D2, the others follow in the order of the circuit.
-    free = free_levels(program)
+    free = free_levels(lowered)
     lines += [f"phi{n} : 1 (linked)" if n - 1 in free else
               f"phi{n}{'' if course.is_constant else f' = phi{n}_course(t)'} : 1 (shared)"
-              for n, course in enumerate(program.courses, start=1)]
+              for n, course in enumerate(lowered.courses, start=1)]
     lines += [f"{entry(population, len(population.synapses) + place)} : 1"
               for place in range(len(population.inlets))]
     for name, value in population.parameters.items():
         lines += _parameter(population, name, value)
     for number, synapse in enumerate(population.synapses):
         lines += _receptor(population, synapse, number)
-    lines += _extras(program, population)
+    lines += _extras(lowered, population)
     return "\n".join([*lines, *_shown(population, lines)])
 
 
@@ -162,12 +162,12 @@ def _receptor(population: Population, synapse: Synapse, number: int) -> list[str
                     for name in used if name in synapse.values]
 
 
-def _extras(program: Program, population: Population) -> list[str]:
-    number = program.index[population.name]
+def _extras(lowered: LoweredCircuit, population: Population) -> list[str]:
+    number = lowered.index[population.name]
     # Brian2 sums into one variable from one Synapses object alone, so every kind has its own.
-    lines = [f"I_gap_{n} : 1" for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]
+    lines = [f"I_gap_{n} : 1" for n, kind in enumerate(lowered.gaps) if number in (kind.a, kind.b)]
     # Where a current or a drive reaches only some neurons, a mask of 0 and 1 says which.
-    for name, parts in (("reach", program.currents), ("driven", program.drives)):
+    for name, parts in (("reach", lowered.currents), ("driven", lowered.drives)):
         lines += [f"{name}_{n} : 1 (constant)" for n, part in enumerate(parts)
                   if part.population == number and len(part.members) < population.n]
     return lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.program import QUANTUM, quantised
+from neostriatum.engines.quantum import QUANTUM, quantised
 from neostriatum.models.evaluate import evaluate
 from neostriatum.models.expression import exp, log, logistic2
 from neostriatum.models.symbol import Symbol

@@ -25,7 +25,7 @@ from neostriatum.engines.brian2_engine.statements import (
 )
 
 if TYPE_CHECKING:
-    from neostriatum.engines.program import Gaps, Population, Program, Projection
+    from neostriatum.engines.lowered import Gaps, LoweredCircuit, Population, Projection
 
 
 @dataclass
@@ -45,53 +45,54 @@ class Brian2Objects:
     levels: Any = None
 
 
-def build_objects(b2: Any, program: Program) -> Brian2Objects:
-    """Return the objects of a program; ``b2`` is the imported Brian2 module."""
-    b2.defaultclock.dt = program.dt * b2.ms
+def build_objects(b2: Any, lowered: LoweredCircuit) -> Brian2Objects:
+    """Return the objects of a lowered circuit; ``b2`` is the imported Brian2 module."""
+    b2.defaultclock.dt = lowered.dt * b2.ms
     namespace: dict[str, Any] = functions(b2)
-    for number, level in enumerate(program.courses, start=1):
+    for number, level in enumerate(lowered.courses, start=1):
         if not level.is_constant:
             name = f"phi{number}_course"
-            namespace[name] = course(b2, program, level, name)
-    for n, current in enumerate(program.currents):
+            namespace[name] = course(b2, lowered, level, name)
+    for n, current in enumerate(lowered.currents):
         if not current.course.is_constant:
-            namespace[f"injected_{n}"] = course(b2, program, current.course, f"injected_{n}")
-    present = [population for population in program.populations if population.n]
-    made = {population.name: _group(b2, program, population, namespace) for population in present}
-    groups = [made.get(population.name) for population in program.populations]
+            namespace[f"injected_{n}"] = course(b2, lowered, current.course, f"injected_{n}")
+    present = [population for population in lowered.populations if population.n]
+    made = {population.name: _group(b2, lowered, population, namespace) for population in present}
+    groups = [made.get(population.name) for population in lowered.populations]
     axons = {each.name: b2.SpikeGeneratorGroup(each.n, [], [] * b2.ms, name=f"axons_{each.name}")
-             for each in program.axons}
+             for each in lowered.axons}
     objects: list[Any] = []
-    for n, current in enumerate(program.currents):
+    for n, current in enumerate(lowered.currents):
         _reach(groups[current.population], f"reach_{n}", current.members,
-               program.populations[current.population].n)
+               lowered.populations[current.population].n)
     for population in present:
         objects.append(made[population.name].run_regularly(
-            step(program, population), when="groups", name=f"step_{population.name}"))
+            step(lowered, population), when="groups", name=f"step_{population.name}"))
     synapses = {}
-    for projection in program.projections:
+    for projection in lowered.projections:
         if len(projection.targets):
-            synapses[projection.name] = _synapses(b2, program, projection,
+            synapses[projection.name] = _synapses(b2, lowered, projection,
                                                   [*groups, *axons.values()], namespace)
-    for n, kind in enumerate(program.gaps):
+    for n, kind in enumerate(lowered.gaps):
         objects += (_ohmic(b2, kind, n, groups) if kind.tau is None
-                    else _through_nodes(b2, program, kind, n, groups))
-    add_drives(b2, program, groups, objects, namespace)
-    levels = add_levels(b2, program, groups, objects, namespace)
+                    else _through_nodes(b2, lowered, kind, n, groups))
+    add_drives(b2, lowered, groups, objects, namespace)
+    levels = add_levels(b2, lowered, groups, objects, namespace)
     network = b2.Network(*made.values(), *axons.values(), *synapses.values(), *objects)
     return Brian2Objects(network, made, synapses, axons, levels)
 
 
-def _group(b2: Any, program: Program, population: Population, namespace: dict[str, Any]) -> Any:
+def _group(b2: Any, lowered: LoweredCircuit, population: Population,
+           namespace: dict[str, Any]) -> Any:
     group = b2.NeuronGroup(
-        population.n, equations(program, population), threshold=threshold(program, population),
+        population.n, equations(lowered, population), threshold=threshold(lowered, population),
         # No other object of Brian2 has a name that begins so, whatever a type is called.
-        reset=reset(program, population), name=f"cells_{population.name}", namespace=namespace,
+        reset=reset(lowered, population), name=f"cells_{population.name}", namespace=namespace,
     )
     for name, value in population.starts.items():
         setattr(group, prefixed("c", name), np.broadcast_to(value, (population.n,)))
-    for number, level in enumerate(program.courses, start=1):
-        if level.is_constant and number - 1 not in free_levels(program):
+    for number, level in enumerate(lowered.courses, start=1):
+        if level.is_constant and number - 1 not in free_levels(lowered):
             setattr(group, f"phi{number}", level.constant.value)
     for name, value in population.parameters.items():
         if np.ndim(value):
@@ -107,15 +108,15 @@ def _reach(group: Any, name: str, members: np.ndarray, size: int) -> None:
         setattr(group, name, mask)
 
 
-def _synapses(b2: Any, program: Program, projection: Projection, groups: list[Any],
+def _synapses(b2: Any, lowered: LoweredCircuit, projection: Projection, groups: list[Any],
               namespace: dict[str, Any]) -> Any:
     made = b2.Synapses(groups[projection.source], groups[projection.target],
-                       model=synapse_model(projection), on_pre=arrival(program, projection),
+                       model=synapse_model(projection), on_pre=arrival(lowered, projection),
                        name=projection.name.replace("->", "_to_"), namespace=namespace)
     i = np.repeat(np.arange(len(projection.offsets) - 1), np.diff(projection.offsets))
     made.connect(i=i, j=projection.targets)
     delays = projection.delays.astype(float) - 1.0
-    made.delay = delays * program.dt * b2.ms
+    made.delay = delays * lowered.dt * b2.ms
     if projection.stp is not None:
         # Step 0 of the source is heard a delay later.
         made.last = delays
@@ -144,12 +145,13 @@ def _ohmic(b2: Any, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
     return junctions
 
 
-def _through_nodes(b2: Any, program: Program, kind: Gaps, n: int, groups: list[Any]) -> list[Any]:
+def _through_nodes(b2: Any, lowered: LoweredCircuit, kind: Gaps, n: int,
+                   groups: list[Any]) -> list[Any]:
     """Return the nodes of the kind of gap junction number ``n``, and what joins them to cells."""
     nodes = b2.NeuronGroup(len(kind.first), "V_node : 1\nV_0 : 1\nV_1 : 1",
                            name=f"gap_{n}_nodes", namespace={})
-    nodes.V_node = program.start_of_nodes(kind)
-    pull = f"{program.dt / kind.tau!r}*((V_0 - V_node) + (V_1 - V_node))"
+    nodes.V_node = lowered.start_of_nodes(kind)
+    pull = f"{lowered.dt / kind.tau!r}*((V_0 - V_node) + (V_1 - V_node))"
     number = np.arange(len(kind.first))
     objects = [nodes, nodes.run_regularly(f"V_node += {pull}", when="groups",
                                           name=f"gap_{n}_step")]

@@ -27,18 +27,18 @@ from neostriatum.models.printer import code
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from neostriatum.engines.lowered import LoweredCircuit, Projection
     from neostriatum.engines.plasticity import Plasticity
     from neostriatum.engines.population import Population
-    from neostriatum.engines.program import Program, Projection
     from neostriatum.models.expression import Expression
 
 #: Operations within operations that Brian2 can still read.
 DEEPEST = 60
 
 
-def step(program: Program, population: Population) -> str:
+def step(lowered: LoweredCircuit, population: Population) -> str:
     """Return one step of a cell: arrivals, currents, forward Euler, noise, decay."""
-    names, lines, after = cell_names(program, population), [], []
+    names, lines, after = cell_names(lowered, population), [], []
     for number, synapse in enumerate(population.synapses):
         model, known = synapse.model, receptor_names(population, number) | {"dt": names["dt"]}
         arrived, scaled = inlet(synapse), [
@@ -58,11 +58,11 @@ def step(program: Program, population: Population) -> str:
     lines += [f"{entry(population, place)} = 0.0"
               for place in range(len(population.synapses), population.entries)]
     new = {names[name]: f"new_{names[name]}" for name in population.model.names}
-    lines.append(f"I_all = {' + '.join(_currents(program, population))}")
+    lines.append(f"I_all = {' + '.join(_currents(lowered, population))}")
     lines += [f"new_{names[name]} = {_text(tree, names)}"
               for name, tree in population.model.steps.items()]
     if population.sigma:
-        sigma = literal(population.sigma * np.sqrt(program.dt))
+        sigma = literal(population.sigma * np.sqrt(lowered.dt))
         lines.append(f"noisy_v = {new['c_v']} + {sigma}*randn()")
         new["c_v"] = "noisy_v"
     if population.hold:
@@ -72,41 +72,41 @@ def step(program: Program, population: Population) -> str:
     return "\n".join([*lines, *(f"{name} = {value}" for name, value in new.items()), *after])
 
 
-def _currents(program: Program, population: Population) -> list[str]:
+def _currents(lowered: LoweredCircuit, population: Population) -> list[str]:
     """Return what flows in, in the order in which it is summed."""
-    constant, number = population.model.constant_current, program.index[population.name]
+    constant, number = population.model.constant_current, lowered.index[population.name]
     terms = ["0.0" if constant is None else prefixed("c", constant.name)]
-    for n, current in enumerate(program.currents):
+    for n, current in enumerate(lowered.currents):
         if current.population == number:
             level = (literal(current.course.constant.value) if current.course.is_constant
                      else f"injected_{n}(t)")
             terms.append(level if len(current.members) == population.n else f"{level}*reach_{n}")
     terms += [f"flow_r{n}" for n in range(len(population.synapses))]
-    if kinds := [f"I_gap_{n}" for n, kind in enumerate(program.gaps) if number in (kind.a, kind.b)]:
+    if kinds := [f"I_gap_{n}" for n, kind in enumerate(lowered.gaps) if number in (kind.a, kind.b)]:
         terms.append(f"({' + '.join(kinds)})")
     return terms + [f"{heard(effect)}*(c_v - {literal(effect.reversal)})"
                     for effect in population.effects if effect.kind == "current"]
 
 
-def threshold(program: Program, population: Population) -> str:
+def threshold(lowered: LoweredCircuit, population: Population) -> str:
     """Return when a cell fires."""
-    fires = _text(population.model.fires, cell_names(program, population))
+    fires = _text(population.model.fires, cell_names(lowered, population))
     return f"({fires}) and free == 1" if population.hold else fires
 
 
-def reset(program: Program, population: Population) -> str:
+def reset(lowered: LoweredCircuit, population: Population) -> str:
     """Return what a spike does to its cell."""
-    names, resets = cell_names(program, population), population.model.resets
+    names, resets = cell_names(lowered, population), population.model.resets
     lines = [f"then_{names[name]} = {_text(tree, names)}" for name, tree in resets.items()]
     lines += [f"{names[name]} = then_{names[name]}" for name in resets]
     return "\n".join([*lines, f"held = {population.hold}"] if population.hold else lines)
 
 
-def cell_names(program: Program, population: Population) -> dict[str, str]:
+def cell_names(lowered: LoweredCircuit, population: Population) -> dict[str, str]:
     """Return what the symbols of a cell are called in Brian2."""
     own = (*population.model.names, *population.parameters)
     names = {name: prefixed("c", name) for name in own}
-    return names | {"I": "I_all", "dt": literal(program.dt)}
+    return names | {"I": "I_all", "dt": literal(lowered.dt)}
 
 
 def synapse_model(projection: Projection) -> str:
@@ -120,7 +120,7 @@ def synapse_model(projection: Projection) -> str:
     return "\n".join(lines if projection.factors is None else [*lines, "factor : 1 (constant)"])
 
 
-def arrival(program: Program, projection: Projection) -> str:
+def arrival(lowered: LoweredCircuit, projection: Projection) -> str:
     """Return what a spike does where it arrives."""
     lines, scale = [], ""
     if projection.stp is not None:
@@ -130,7 +130,7 @@ def arrival(program: Program, projection: Projection) -> str:
     if projection.failure:
         lines.append(f"let_go = int(rand() >= {literal(projection.failure)})")
     held = "*let_go" if projection.failure else ""
-    target = program.populations[projection.target]
+    target = lowered.populations[projection.target]
     for place, weight in projection.weights:
         amount = f"{QUANTISED}({literal(weight)}{scale})" if scale else literal(weight)
         lines.append(f"{entry(target, place)}_post += {amount}{held}")
@@ -165,7 +165,7 @@ def _text(tree: Expression, names: Mapping[str, str]) -> str:
     return code(tree, names, WORDS)
 
 
-def check(engine: str, program: Program) -> None:
+def check(engine: str, lowered: LoweredCircuit) -> None:
     """Refuse what Brian2 cannot read, and axons without trains.
 
     Raises
@@ -173,14 +173,14 @@ def check(engine: str, program: Program) -> None:
     EngineUnsupported
         An equation with too many operations within operations, axons without identity.
     """
-    for pooled in program.pooled:
+    for pooled in lowered.pooled:
         msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
                "Use --engine numba or reference")
         raise EngineUnsupported(msg)
-    models = {f"cells.{pop.name}.model": pop.model for pop in program.populations}
-    models |= {f"receptors.{one.name}.model": one.model for pop in program.populations
+    models = {f"cells.{pop.name}.model": pop.model for pop in lowered.populations}
+    models |= {f"receptors.{one.name}.model": one.model for pop in lowered.populations
                for one in pop.synapses}
-    models |= {f"pathways.{one.name}.stp.model": one.stp.model for one in program.projections
+    models |= {f"pathways.{one.name}.stp.model": one.stp.model for one in lowered.projections
                if one.stp is not None}
     for where, model in models.items():
         deep = max(_depth(tree, {}) for tree in _trees(model))

@@ -19,7 +19,7 @@ from neostriatum.engines.nest_engine.text import Writer, bodies, coefficients
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from neostriatum.engines.nest_engine.form import Form
+    from neostriatum.engines.nest_engine.shape import Form
 
 #: Ports come in this order; NEST counts them from 1.
 PORTS = ("in{}", "phi{}", "factor{}", "current", "rate{}")

@@ -15,17 +15,17 @@ import numpy as np
 
 from neostriatum.engines.levels import Signals
 from neostriatum.engines.modulation import scale
-from neostriatum.engines.nest_engine.levels import Player
+from neostriatum.engines.nest_engine.course_players import Player
 from neostriatum.errors import EngineUnsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
-    from neostriatum.engines.program import Program
 
 
-def check_levels(program: Program, ranks: int) -> None:
+def check_levels(lowered: LoweredCircuit, ranks: int) -> None:
     """Refuse levels that cannot be known in time.
 
     Raises
@@ -33,11 +33,11 @@ def check_levels(program: Program, ranks: int) -> None:
     EngineUnsupported
         A delay of one step, or several ranks.
     """
-    for name in program.signals.free:
-        _, _, source, delay = program.signals.plain[program.levels.index(name)]
+    for name in lowered.signals.free:
+        _, _, source, delay = lowered.signals.plain[lowered.levels.index(name)]
         if source >= 0 and delay < 2:
             msg = (f"engine nest: modulators.{name}.delay: must be at least two steps (got "
-                   f"{delay * program.dt:g} ms). Lengthen it, or use the engine numba")
+                   f"{delay * lowered.dt:g} ms). Lengthen it, or use the engine numba")
             raise EngineUnsupported(msg)
         if ranks > 1:
             msg = (f"engine nest: modulators.{name}: computes no level on several ranks (got "
@@ -50,13 +50,13 @@ class Computed:
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self._signals = Signals(program.signals)
+    def __init__(self, lowered: LoweredCircuit) -> None:
+        self.lowered = lowered
+        self._signals = Signals(lowered.signals)
         self._first, self._levels = 0, list[tuple[float, ...]]()
         delays = [len(spikes) for spikes in self._signals.spikes if len(spikes)]
         #: Steps of a window at most.
@@ -65,20 +65,20 @@ class Computed:
 
     def reach(self, step: int) -> None:
         """Compute the levels up to a step."""
-        program = self.program
+        lowered = self.lowered
         while self._first + len(self._levels) <= step:
             following = self._first + len(self._levels)
             if following > 0:
                 # The spikes of steps that have not been simulated are counted later.
-                self._signals.end(following - 1, program.time_ms(following - 1), program.dt,
-                                  [0] * len(program.populations))
-            self._levels.append(self._signals.begin(program.time_ms(following)))
+                self._signals.end(following - 1, lowered.time_ms(following - 1), lowered.dt,
+                                  [0] * len(lowered.populations))
+            self._levels.append(self._signals.begin(lowered.time_ms(following)))
 
     def count(self, first: int, stop: int, steps: np.ndarray, ids: np.ndarray) -> None:
         """Count the spikes of a window that was simulated, and forget the levels before its end."""
         for level, pending in enumerate(self._signals.spikes):
             if len(pending):
-                pop = self.program.populations[self.program.signals.plain[level, 2]]
+                pop = self.lowered.populations[self.lowered.signals.plain[level, 2]]
                 mine = steps[(ids >= pop.offset) & (ids < pop.offset + pop.n)]
                 for step in range(first, stop):
                     pending[step % len(pending)] = (mine == step).sum()
@@ -89,12 +89,12 @@ class Computed:
         """Return the levels of a step."""
         return self._levels[step - self._first]
 
-    def change(self, program: Program) -> None:
+    def change(self, lowered: LoweredCircuit) -> None:
         """Go on with another circuit from the last step that is known."""
-        self.program = program
-        self._signals.about = program.signals
+        self.lowered = lowered
+        self._signals.about = lowered.signals
         last = self._first + len(self._levels) - 1
-        self._levels[-1] = self._signals.begin(program.time_ms(last))
+        self._levels[-1] = self._signals.begin(lowered.time_ms(last))
 
     def between(self, first: int, stop: int) -> tuple[np.ndarray, ...]:
         """Return the levels of steps from ``first`` to ``stop``, that one too, an array each."""
@@ -106,17 +106,17 @@ class Computed:
 class Scaling:
     """The factor of weights as a time course, where all levels are given."""
 
-    program: Program
+    lowered: LoweredCircuit
     effects: tuple[Modulation, ...]
 
     @property
     def is_constant(self) -> bool:
         """Whether it never changes."""
-        return all(self.program.courses[effect.level].is_constant for effect in self.effects)
+        return all(self.lowered.courses[effect.level].is_constant for effect in self.effects)
 
     def at(self, times_ms: np.ndarray) -> np.ndarray:
         """Return its values at times from the end of the warm-up."""
-        return scale(self.effects, tuple(course.at(times_ms) for course in self.program.courses))
+        return scale(self.effects, tuple(course.at(times_ms) for course in self.lowered.courses))
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,11 @@ class Heard:
 class Ahead(Player):
     """A player of computed levels: it plays the changes of a window and of the step after it."""
 
-    def play(self, nest: Any, program: Program, first: int, stop: int, lag: int) -> None:
+    def play(self, nest: Any, lowered: LoweredCircuit, first: int, stop: int, lag: int) -> None:
         """Schedule the changes after step ``first``, whose level was played before."""
         values = self.course.function(self.course.computed.between(first, stop))
         changed = np.flatnonzero(np.diff(values)) + 1
         if self.generator is None:
-            self.connect(nest, program)
-        when = (first + changed + lag) * program.dt
+            self.connect(nest, lowered)
+        when = (first + changed + lag) * lowered.dt
         self.generator.set(spike_times=np.round(when, 6), spike_weights=values[changed])

@@ -1,6 +1,6 @@
 """The NEST engine behind the engine protocol.
 
-NEST's time runs two steps ahead of ours: step n of the program is its step n + `LAG`, so that the
+NEST's time runs two steps ahead of ours: step n of a run is its step n + `LAG`, so that the
 first step can have arrivals. Its spikes carry the time of the end of their step, as ours do. It
 communicates at every step, which gap junctions need to be exact.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace
+from neostriatum.engines.lowered import V_LIMIT, lower
 from neostriatum.engines.modulation import scale
 from neostriatum.engines.nest_engine.cell import cell, port
 from neostriatum.engines.nest_engine.computed import (
@@ -23,17 +24,16 @@ from neostriatum.engines.nest_engine.computed import (
     Scaling,
     check_levels,
 )
-from neostriatum.engines.nest_engine.follow import brief, briefed
-from neostriatum.engines.nest_engine.form import form_of, own_drives, signals
+from neostriatum.engines.nest_engine.connections import check, couple, reweigh, wire
+from neostriatum.engines.nest_engine.course_players import Player, overfull
 from neostriatum.engines.nest_engine.kernel import keep_threads, nest
-from neostriatum.engines.nest_engine.levels import Player, overfull
 from neostriatum.engines.nest_engine.live import refusal
 from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import gap_node, numbers, play_recorded, put, rated
 from neostriatum.engines.nest_engine.probes import Probes
+from neostriatum.engines.nest_engine.ranks_follow import receive_network, send_network
+from neostriatum.engines.nest_engine.shape import form_of, own_drives, signals
 from neostriatum.engines.nest_engine.trains import listen, shared, train
-from neostriatum.engines.nest_engine.wires import check, couple, reweigh, wire
-from neostriatum.engines.program import V_LIMIT, lower
 from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError, shown
 from neostriatum.machine import machine
 from neostriatum.ranks import beside, gathered, launched, rank, tell, together
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.program import Gaps, Program
+    from neostriatum.engines.lowered import Gaps, LoweredCircuit
     from neostriatum.network.network import Network
 
 #: Steps of NEST before our first.
@@ -74,7 +74,7 @@ class Nest:
         self.nest = nest()
         self.ranks = launched()
         self.threads = threads or max(1, machine()["cores"] // beside())
-        self.program: Program
+        self.lowered: LoweredCircuit
         self._lead("open", threads=self.threads)
 
     def _lead(self, what: str, **said: Any) -> None:
@@ -90,34 +90,34 @@ class Nest:
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
-        program = lower(circuit, network, seed)
-        check(program)
+        lowered = lower(circuit, network, seed)
+        check(lowered)
         self.axon_spikes: dict[str, int] = {}
-        check_levels(program, self.ranks)
+        check_levels(lowered, self.ranks)
         if problem := overfull(circuit):
             raise EngineUnsupported(problem)
-        ticks = program.dt * 1000.0
+        ticks = lowered.dt * 1000.0
         if abs(ticks - round(ticks)) > 1e-6:
-            msg = f"engine nest: dt must be a multiple of 0.001 ms (got {program.dt:g} ms)"
+            msg = f"engine nest: dt must be a multiple of 0.001 ms (got {lowered.dt:g} ms)"
             raise EngineUnsupported(msg)
         self._lead("prepare", seed=seed)
         if self.ranks > 1:
-            brief(circuit, network, program.slots)
-        self._prepare(program, network, seed)
+            send_network(circuit, network, lowered.slots)
+        self._prepare(lowered, network, seed)
 
     def follow_prepare(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `prepare`, whose synapses come piece by piece."""
-        circuit, network, slots = briefed()
+        circuit, network, slots = receive_network()
         self._folder = circuit._folder
-        program = replace(lower(circuit, network, said["seed"]), slots=slots)
-        self._prepare(program, network, said["seed"])
+        lowered = replace(lower(circuit, network, said["seed"]), slots=slots)
+        self._prepare(lowered, network, said["seed"])
 
-    def _prepare(self, program: Program, network: Network, seed: int) -> None:
-        self.program, self._drawn, self.step = program, (network, seed), 0
-        #: The program whose conductances the synapses have.
-        self._wired = program
-        self._computed = Computed(program) if program.signals.free else None
-        self.forms = [form_of(program, number) for number in range(len(program.populations))]
+    def _prepare(self, lowered: LoweredCircuit, network: Network, seed: int) -> None:
+        self.lowered, self._drawn, self.step = lowered, (network, seed), 0
+        #: The lowered circuit whose conductances the synapses have.
+        self._wired = lowered
+        self._computed = Computed(lowered) if lowered.signals.free else None
+        self.forms = [form_of(lowered, number) for number in range(len(lowered.populations))]
         files = self._compiled()
         self._reset(seed)
         for file in dict.fromkeys(files.values()):
@@ -130,10 +130,10 @@ class Nest:
         """Compile the cells; with several ranks the first does, and the others find them."""
         texts: dict[Any, tuple[str, bool]] = {
             number: (cell(form), form.gaps) for number, form in enumerate(self.forms)
-            if self.program.populations[number].n}
-        if any(kind.tau is not None for kind in self.program.gaps):
+            if self.lowered.populations[number].n}
+        if any(kind.tau is not None for kind in self.lowered.gaps):
             texts["node"] = (gap_node(), True)
-        if shared(self.program):
+        if shared(self.lowered):
             texts["train"] = (train(), False)
         if rank() == 0:
             modules(texts, self.nest)
@@ -142,26 +142,26 @@ class Nest:
         return modules(texts, self.nest)
 
     def _reset(self, seed: int) -> None:
-        kernel, program = self.nest, self.program
+        kernel, lowered = self.nest, self.lowered
         keep_threads(Nest._threads)
         kernel.ResetKernel()
         Nest._threads = 1
         kernel.verbosity = kernel.VerbosityLevel.ERROR
         # Order 0: higher ones multiply by a member that NESTML 9 leaves without a value.
         kernel.set(wfr_interpolation_order=0)
-        kernel.set(resolution=program.dt, total_num_virtual_procs=self.threads * self.ranks,
+        kernel.set(resolution=lowered.dt, total_num_virtual_procs=self.threads * self.ranks,
                    rng_seed=1 + seed % (2**31 - 2), use_wfr=False, print_time=False)
         Nest._threads = self.threads
-        kernel.set(min_delay=program.dt, max_delay=program.slots * program.dt)
+        kernel.set(min_delay=lowered.dt, max_delay=lowered.slots * lowered.dt)
 
     def _create(self, files: dict[Any, Path]) -> None:
-        kernel, program = self.nest, self.program
+        kernel, lowered = self.nest, self.lowered
         self.first, next_id = [], 1
-        for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
+        for number, (pop, form) in enumerate(zip(lowered.populations, self.forms, strict=True)):
             self.first.append(next_id)
             if pop.n:
                 cells = kernel.Create(model_of(files[number]), pop.n)
-                put(cells, numbers(program, number, form, self._phi()))
+                put(cells, numbers(lowered, number, form, self._phi()))
                 put(cells, {f"s_{state}": value for state, value in pop.starts.items()})
                 next_id += pop.n
         self._recorder = kernel.Create("spike_recorder")
@@ -171,50 +171,50 @@ class Nest:
             # without a weight of its own takes two thirds of the memory.
             kernel.Connect(kernel.NodeCollection(list(range(1, next_id - 1))), self._recorder,
                            "all_to_all", {"synapse_model": "static_synapse_hom_w",
-                                          "delay": program.dt})
+                                          "delay": lowered.dt})
         nodes = [None if kind.tau is None else
-                 self._create_gap_nodes(kind, model_of(files["node"])) for kind in program.gaps]
-        couple(kernel, program, self.first, nodes)
-        wire(kernel, program, self.forms, self.first)
-        play_recorded(kernel, program, self.forms, self.first, LAG)
+                 self._create_gap_nodes(kind, model_of(files["node"])) for kind in lowered.gaps]
+        couple(kernel, lowered, self.first, nodes)
+        wire(kernel, lowered, self.forms, self.first)
+        play_recorded(kernel, lowered, self.forms, self.first, LAG)
         self._trains = []
-        for one in shared(program):
+        for one in shared(lowered):
             sources = kernel.Create(model_of(files["train"]), one.count)
             start = sources.tolist()[0]
             sources.set({"tiny": 1e-300, "n0": 1.0 if one.binomial else 0.0,
                          "own0": one.mean_per_p})
-            listen(kernel, program, self.forms, self.first, one, start)
+            listen(kernel, lowered, self.forms, self.first, one, start)
             self._trains.append((one, sources))
         self._play()
         for player in self._players:
             if not player.course.is_constant:
-                player.connect(kernel, program)
+                player.connect(kernel, lowered)
 
     def _create_gap_nodes(self, kind: Gaps, model: str) -> int:
         """Create the node of every pair of a kind, at the mean of its two cells."""
         nodes = self.nest.Create(model, len(kind.first))
-        put(nodes, {"s_v": self.program.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
+        put(nodes, {"s_v": self.lowered.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
         return nodes.tolist()[0]
 
     def _play(self) -> None:
         """Make the players of all courses."""
-        program, self._players = self.program, []
-        heard = signals(program)
-        for number, (pop, form) in enumerate(zip(program.populations, self.forms, strict=True)):
+        lowered, self._players = self.lowered, []
+        heard = signals(lowered)
+        for number, (pop, form) in enumerate(zip(lowered.populations, self.forms, strict=True)):
             everyone = np.arange(self.first[number], self.first[number] + pop.n)
             for signal in form.signals:
                 self._add_level(number, f"phi{signal}", heard[signal - 1], [heard[signal - 1]],
                                 heard[signal - 1].of)
             for place, inlet in enumerate(pop.inlets):
-                self._add_level(number, f"factor{place}", Scaling(program, inlet.effects),
+                self._add_level(number, f"factor{place}", Scaling(lowered, inlet.effects),
                                 inlet.effects, partial(scale, inlet.effects))
-            for place, drive in enumerate(own_drives(program, number)):
+            for place, drive in enumerate(own_drives(lowered, number)):
                 nodes = everyone[drive.members]
                 self._add(nodes, port(form, f"rate{place}"), drive.rate,
                           lambda p, nodes=nodes, place=place, drive=drive:
                           self._nodes(nodes).set(rated(place, drive, p)),
-                          scale=program.dt / 1000.0)
-        for current in program.currents:
+                          scale=lowered.dt / 1000.0)
+        for current in lowered.currents:
             number = current.population
             self._add(self.first[number] + current.members, port(self.forms[number], "current"),
                       current.course, lambda level, number=number: self._inject(number),
@@ -222,7 +222,7 @@ class Nest:
         for one, sources in self._trains:
             self._add(np.array(sources.tolist()), 0, one.course,
                       lambda p, one=one, sources=sources: sources.set(one.state(p)),
-                      ahead=1, scale=program.dt / 1000.0)
+                      ahead=1, scale=lowered.dt / 1000.0)
 
     def _add(self, nodes: np.ndarray, receiver: int, course: Any, start: Any,
              **more: Any) -> None:
@@ -231,7 +231,7 @@ class Nest:
 
     def _add_level(self, number: int, name: str, course: Any, effects: Any, function: Any) -> None:
         """Play what the cells of a population hear of levels, given or computed."""
-        pop, first = self.program.populations[number], self.first[number]
+        pop, first = self.lowered.populations[number], self.first[number]
         nodes, receiver = np.arange(first, first + pop.n), port(self.forms[number], name)
         if self._computed and any(effect.modulator.is_free for effect in effects):
             if pop.n:
@@ -242,35 +242,35 @@ class Nest:
 
     def _phi(self) -> tuple[float, ...]:
         """Return the levels of the step that comes."""
-        return self._computed.at(self.step) if self._computed else self.program.phi(self.step)
+        return self._computed.at(self.step) if self._computed else self.lowered.phi(self.step)
 
     def _nodes(self, ids: np.ndarray) -> Any:
         return self.nest.NodeCollection(ids.tolist())
 
     def _population(self, number: int) -> Any:
         first = self.first[number]
-        return self._nodes(np.arange(first, first + self.program.populations[number].n))
+        return self._nodes(np.arange(first, first + self.lowered.populations[number].n))
 
     def _modulate(self, number: int) -> None:
         """Set what modulators decide at the step that comes."""
-        put(self._population(number), numbers(self.program, number, self.forms[number],
+        put(self._population(number), numbers(self.lowered, number, self.forms[number],
                                                self._phi()))
 
     def _inject(self, number: int) -> None:
         """Set the sum of the currents into each cell at the step that comes."""
-        program = self.program
-        whole = np.zeros(program.populations[number].n)
-        for current in program.currents:
+        lowered = self.lowered
+        whole = np.zeros(lowered.populations[number].n)
+        for current in lowered.currents:
             if current.population == number:
-                whole[current.members] += float(current.course.at(program.time_ms(self.step)))
+                whole[current.members] += float(current.course.at(lowered.time_ms(self.step)))
         put(self._population(number), {"I_in": whole})
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
         """Record v, u or g_<receptor> of these local ids after every so many steps from now on."""
         self._own()
-        number = self.program.index[population]
-        known = self.program.populations[number].variables
+        number = self.lowered.index[population]
+        known = self.lowered.populations[number].variables
         if variable not in known:
             msg = f"record: {population} has {', '.join(known)} (got {shown(variable)})"
             raise CircuitError(msg)
@@ -279,7 +279,7 @@ class Nest:
         receptor, state = known[variable]
         recorded = f"s_{state}" if receptor < 0 else f"r{receptor}_{state}"
         self._probes.add((population, variable), recorded, ids, ids + self.first[number], self.step,
-                         self.program.dt, every=every, by_hand=self._frozen)
+                         self.lowered.dt, every=every, by_hand=self._frozen)
 
     def follow_probe(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `probe`."""
@@ -309,25 +309,25 @@ class Nest:
     def _fired(self) -> tuple[np.ndarray, np.ndarray]:
         """Return steps and global ids of the spikes that the recorder holds."""
         events = self._recorder.get("events")
-        times = np.rint(np.asarray(events["times"]) / self.program.dt).astype(np.int64)
+        times = np.rint(np.asarray(events["times"]) / self.lowered.dt).astype(np.int64)
         return times - 1 - LAG, np.asarray(events["senders"], np.int64) - 1
 
     @property
     def _frozen(self) -> bool:
         """Whether new connections would cost something: NEST then forgets what gaps carry."""
-        return self.step > 0 and bool(self.program.gaps)
+        return self.step > 0 and bool(self.lowered.gaps)
 
     def _halt(self, stop: int) -> int:
         """Return the step before which something must be done by hand, at most ``stop``."""
         # NEST delivers the spikes of a step in the next, which must see the weights of before.
-        if self._probes.by_hand or self._wired is not self.program:
+        if self._probes.by_hand or self._wired is not self.lowered:
             return self.step + 1
         if self._computed:
             stop = min(stop, self.step + self._computed.window)
         if self._frozen:
             for player in self._players:
                 if player.generator is None:
-                    stop = min(stop, player.next_change(self.program, self.step, stop))
+                    stop = min(stop, player.next_change(self.lowered, self.step, stop))
         return stop
 
     def _simulate(self, stop: int) -> None:
@@ -335,15 +335,15 @@ class Nest:
         if self._computed:
             self._computed.reach(stop)
         for player in self._players:
-            player.play(self.nest, self.program, self.step, stop, LAG)
+            player.play(self.nest, self.lowered, self.step, stop, LAG)
         before = LAG if self.step == 0 else 0
-        self.nest.Simulate(round((stop - self.step + before) * self.program.dt, 6))
+        self.nest.Simulate(round((stop - self.step + before) * self.lowered.dt, 6))
         self.step = stop
         if self._computed:
             self._computed.count(first, stop, *self._fired())
-        if self._wired is not self.program:
-            reweigh(self.nest, self._wired, self.program, self.first)
-            self._wired = self.program
+        if self._wired is not self.lowered:
+            reweigh(self.nest, self._wired, self.lowered, self.first)
+            self._wired = self.lowered
         self._probes.look(self.step - 1)
 
     def follow_advance(self, said: dict[str, Any]) -> None:
@@ -355,7 +355,7 @@ class Nest:
         for cell_id in np.unique(last):
             state = self.nest.NodeCollection([int(cell_id) + 1]).get(["broken", "s_v"])
             if state["broken"]:
-                pop = next(one for one in self.program.populations
+                pop = next(one for one in self.lowered.populations
                            if one.offset <= cell_id < one.offset + one.n)
                 msg = (f"{pop.name} {cell_id - pop.offset}: membrane potential must stay within "
                        f"{V_LIMIT:g} mV, found at step {self.step} (got {state['s_v']:g} mV). "
@@ -372,17 +372,17 @@ class Nest:
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
         self._own()
-        if problem := self.refusal(self.program.circuit, circuit):
+        if problem := self.refusal(self.lowered.circuit, circuit):
             raise EngineUnsupported(problem)
-        program = replace(lower(circuit, *self._drawn), slots=self.program.slots)
+        lowered = replace(lower(circuit, *self._drawn), slots=self.lowered.slots)
         self._lead("change", circuit=circuit.to_dict())
         old = self._players
-        self.program = program
+        self.lowered = lowered
         if self._computed:
-            self._computed.change(program)
+            self._computed.change(lowered)
         self._play()
         self._inherit(old)
-        for number, pop in enumerate(program.populations):
+        for number, pop in enumerate(lowered.populations):
             if pop.n:
                 self._modulate(number)
                 put(self._population(number), {"I_in": 0.0, **{
@@ -406,7 +406,7 @@ class Nest:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        return dict(zip(self.program.levels, self._phi(), strict=True))
+        return dict(zip(self.lowered.levels, self._phi(), strict=True))
 
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""
@@ -414,15 +414,15 @@ class Nest:
         self._lead("traces")
         for (name, variable), (ids, first, values) in self._probes.all(self.step).items():
             if variable == "v":
-                pop = self.program.populations[self.program.index[name]]
-                times = (first - self.program.warmup + 1 + np.arange(len(values))) * self.program.dt
+                pop = self.lowered.populations[self.lowered.index[name]]
+                times = (first - self.lowered.warmup + 1 + np.arange(len(values))) * self.lowered.dt
                 made[name] = Trace(ids + pop.offset, times, values)
         return made
 
     def take(self) -> list[Samples]:
         """Hand over everything recorded since the last time, and forget it."""
         self._lead("take")
-        return self._probes.take(self.step, self.program.warmup)
+        return self._probes.take(self.step, self.lowered.warmup)
 
     def follow_take(self, said: dict[str, Any]) -> None:
         """Do as rank 0 in `take`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.engines.nest_engine.levels import overfull
+from neostriatum.engines.nest_engine.course_players import overfull
 from neostriatum.errors import shown
 
 if TYPE_CHECKING:

@@ -95,8 +95,8 @@ def model_of(path: Path) -> str:
 
 def _fingerprint(text: str, nest: Any) -> str:
     """Return a hash of all that the compiled file depends on."""
-    program = compiler(_mpi(nest))
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    lowered = compiler(_mpi(nest))
+    version = subprocess.run([lowered, "--version"], capture_output=True, text=True, check=False)
     said = [text, nest.__version__, str(nest.build_info["built"]), str(_mpi(nest)),
             version.stdout, *FLAGS, Path(nest.__file__).parent.as_posix(), _nestml()]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:24]

@@ -7,26 +7,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.drive import binomial_table
+from neostriatum.engines.lowered import V_LIMIT
 from neostriatum.engines.nest_engine.cell import port
-from neostriatum.engines.nest_engine.form import known_effects, own_drives
+from neostriatum.engines.nest_engine.shape import known_effects, own_drives
 from neostriatum.engines.nest_engine.text import coefficients
-from neostriatum.engines.program import QUANTUM, V_LIMIT
+from neostriatum.engines.quantum import QUANTUM
 from neostriatum.ranks import launched, rank
 
 if TYPE_CHECKING:
-    from neostriatum.engines.nest_engine.form import Form
-    from neostriatum.engines.program import Drive, Population, Program
+    from neostriatum.engines.lowered import Drive, LoweredCircuit, Population
+    from neostriatum.engines.nest_engine.shape import Form
 
 #: A term of a distribution below this counts as nothing.
 TINY = 1e-300
 
 
-def numbers(program: Program, number: int, form: Form,
+def numbers(lowered: LoweredCircuit, number: int, form: Form,
             phi: tuple[float, ...]) -> dict[str, Any]:
     """Return every parameter of a population, and the state that the levels ``phi`` decide."""
-    pop: Population = program.populations[number]
+    pop: Population = lowered.populations[number]
     now = pop.modulated(phi)
-    said: dict[str, Any] = {"dt": program.dt, "tiny": TINY, "limit": V_LIMIT,
+    said: dict[str, Any] = {"dt": lowered.dt, "tiny": TINY, "limit": V_LIMIT,
                             "grain": 1.0 / QUANTUM}
     said |= {name: value for value, name in form.constants.items()}
     said |= coefficients(form.functions)
@@ -48,10 +49,10 @@ def numbers(program: Program, number: int, form: Form,
             said[f"open{place}"], said[f"E_open{place}"] = next(opened)
         said[f"effect{place}"] = effect.amount
         said[f"level{form.effects[place][0]}"] = float(effect.heard(phi))
-    for place, drive in enumerate(own_drives(program, number)):
+    for place, drive in enumerate(own_drives(lowered, number)):
         said |= _drive(place, drive)
     if form.noisy:
-        said["sigma"] = pop.sigma * np.sqrt(program.dt)
+        said["sigma"] = pop.sigma * np.sqrt(lowered.dt)
     return said
 
 
@@ -86,17 +87,17 @@ def rated(place: int, drive: Drive, p: float) -> dict[str, float]:
             f"shared{place}": p * (1.0 - drive.between) if drive.within > 0 else 0.0}
 
 
-def play_recorded(nest: Any, program: Program, forms: list[Form], first: list[int],
+def play_recorded(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int],
                   lag: int) -> None:
     """Let recorded spikes reach their cells at the steps of the file."""
-    for one in program.recorded:
+    for one in lowered.recorded:
         cells, inverse = np.unique(one.ids, return_inverse=True)
         if not len(cells):
             continue
-        steps = one.steps + program.warmup
+        steps = one.steps + lowered.warmup
         kept = steps >= 0
         order = np.lexsort((steps[kept], inverse[kept]))
-        times = (steps[kept][order] + lag) * program.dt
+        times = (steps[kept][order] + lag) * lowered.dt
         bounds = np.searchsorted(inverse[kept][order], np.arange(len(cells) + 1))
         generators = nest.Create("spike_generator", len(cells))
         for place, generator in enumerate(generators):
@@ -108,7 +109,7 @@ def play_recorded(nest: Any, program: Program, forms: list[Form], first: list[in
             receiver = port(forms[one.population], f"in{receptor}")
             nest.Connect(sources, targets, "one_to_one", {
                 "synapse_model": "static_synapse", "weight": np.full(len(cells), weight),
-                "delay": np.full(len(cells), program.dt),
+                "delay": np.full(len(cells), lowered.dt),
                 "receptor_type": np.full(len(cells), receiver)})
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from neostriatum.engines.nest_engine.cell import DRAWS, port
 
 if TYPE_CHECKING:
-    from neostriatum.engines.nest_engine.form import Form
-    from neostriatum.engines.program import Drive, Program
+    from neostriatum.engines.lowered import Drive, LoweredCircuit
+    from neostriatum.engines.nest_engine.shape import Form
 
 
 @dataclass
@@ -36,15 +36,15 @@ class Trains:
                 "first0": float(np.exp(-p * self.mean_per_p))}
 
 
-def shared(program: Program) -> list[Trains]:
-    """Return the shared trains of a program.
+def shared(lowered: LoweredCircuit) -> list[Trains]:
+    """Return the shared trains of a lowered circuit.
 
     Types of a channel whose rates are equal listen to one mother; a type with another rate gets
     its own.
     """
     made: list[Trains] = []
     mothers: dict[Any, Trains] = {}
-    for drive in program.drives:
+    for drive in lowered.drives:
         if drive.pool is not None:
             offsets, members = drive.pool
             sources = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -61,7 +61,7 @@ def shared(program: Program) -> list[Trains]:
     return made
 
 
-def listen(nest: Any, program: Program, forms: list[Form], first: list[int], trains: Trains,
+def listen(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int], trains: Trains,
            node: int) -> None:
     """Connect sources from ``node`` on to their listeners, one step of delay."""
     for sources, members, drive in trains.listeners:
@@ -73,7 +73,7 @@ def listen(nest: Any, program: Program, forms: list[Form], first: list[int], tra
                 receiver = port(forms[drive.population], f"in{receptor}")
                 nest.Connect(sources[kept] + node, targets[kept], "one_to_one", {
                     "synapse_model": "static_synapse", "weight": np.full(count, weight),
-                    "delay": np.full(count, program.dt),
+                    "delay": np.full(count, lowered.dt),
                     "receptor_type": np.full(count, receiver)})
 
 

@@ -197,7 +197,7 @@ class Work(NamedTuple):
     bad: np.ndarray
 
 
-class Notes(NamedTuple):
+class WindowSpikes(NamedTuple):
     """Spikes of this window and the last: k * TILE + lane (2, t, most), number, releases.
 
     ``at`` is the address of the first.
@@ -209,7 +209,7 @@ class Notes(NamedTuple):
     releases: np.ndarray
 
 
-class Room(NamedTuple):
+class Scratch(NamedTuple):
     """What `find_rows` finds for each part: spikes (w, n, 3), first (w, p+1), rows (w, j, n, 3)."""
 
     spikes: np.ndarray
@@ -231,7 +231,7 @@ class Net(NamedTuple):
     gap: Gap
     wires: Wires
     work: Work
-    notes: Notes
+    emitted: WindowSpikes
     signals: Signals
     rows: np.ndarray
     ring: np.ndarray

@@ -10,9 +10,9 @@ from neostriatum.engines.modulation import added, factors, opened, scale
 from neostriatum.engines.numba_engine.drives import weights
 
 if TYPE_CHECKING:
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.numba_engine.shape import Shape
-    from neostriatum.engines.program import Program
 
 
 class Constants:
@@ -20,7 +20,7 @@ class Constants:
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     number : int
         Which population.
@@ -30,10 +30,10 @@ class Constants:
         What the ring counts in [nS]; 1 in double precision, where it holds nS.
     """
 
-    def __init__(self, program: Program, number: int, shape: Shape, quantum: float) -> None:
-        self._program, self._shape, self._pop = program, shape, program.populations[number]
-        self._currents = [one for one in program.currents if one.population == number]
-        self._fixed = {"dt": program.dt, "quantum": quantum, **weights(program, number)}
+    def __init__(self, lowered: LoweredCircuit, number: int, shape: Shape, quantum: float) -> None:
+        self._lowered, self._shape, self._pop = lowered, shape, lowered.populations[number]
+        self._currents = [one for one in lowered.currents if one.population == number]
+        self._fixed = {"dt": lowered.dt, "quantum": quantum, **weights(lowered, number)}
         for place, synapse in enumerate(self._pop.synapses):
             values = synapse.values | {f"decay {state}": decay
                                        for state, decay in synapse.decays.items()}
@@ -42,10 +42,10 @@ class Constants:
         hears = bool(self._pop.effects or self._pop.inlets)
         #: Constants that hear computed levels: column, what it is without them, and the effects.
         self.heard = self._heard()
-        self.varies = not constant or bool(self.heard) or (program.levels_vary and hears)
+        self.varies = not constant or bool(self.heard) or (lowered.levels_vary and hears)
 
     def _heard(self) -> list[tuple[int, float, tuple[Modulation, ...]]]:
-        computed, pop = set(self._program.signals.computed.tolist()), self._pop
+        computed, pop = set(self._lowered.signals.computed.tolist()), self._pop
         currents = [effect for effect in pop.effects if effect.kind == "current"]
         acting: dict[str, tuple[float, list[Modulation]]] = {}
         for effect in pop.effects:
@@ -69,10 +69,10 @@ class Constants:
 
     def table(self, step: int, count: int, dtype: Any) -> np.ndarray:
         """Return the constants (steps, n) of ``count`` steps, a single row if nothing changes."""
-        program, pop = self._program, self._pop
+        lowered, pop = self._lowered, self._pop
         steps = np.arange(step, step + (count if self.varies else 1))
-        times = (steps - program.warmup) * program.dt
-        levels = tuple(course.at(times) for course in program.courses)
+        times = (steps - lowered.warmup) * lowered.dt
+        levels = tuple(course.at(times) for course in lowered.courses)
         factor, more = factors(pop.effects, levels), added(pop.effects, levels)
         known: dict[str, Any] = dict(self._fixed)
         for name, value in pop.parameters.items():

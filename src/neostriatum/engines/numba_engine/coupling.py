@@ -12,15 +12,15 @@ from neostriatum.engines.numba_engine.arrays import Gap
 from neostriatum.engines.numba_engine.pack import TILE
 
 if TYPE_CHECKING:
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 
-def gaps(program: Program, first_tile: np.ndarray, rows_at: np.ndarray, dtype: Any) -> Gap:
-    """Return the gap junctions of a program, their nodes still at 0.
+def gaps(lowered: LoweredCircuit, first_tile: np.ndarray, rows_at: np.ndarray, dtype: Any) -> Gap:
+    """Return the gap junctions of a lowered circuit, their nodes still at 0.
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     first_tile : numpy.ndarray
         First tile of every population.
@@ -29,21 +29,21 @@ def gaps(program: Program, first_tile: np.ndarray, rows_at: np.ndarray, dtype: A
     dtype : type
         The precision.
     """
-    group, at = groups(program), 0
-    count = len(program.populations)
+    group, at = groups(lowered), 0
+    count = len(lowered.populations)
     place = np.zeros(count, np.int64)
     for number in np.flatnonzero(group >= 0):
         # Whole tiles, since a kernel reads the currents of all its lanes.
-        place[number], at = at, at + -(-program.populations[number].n // TILE) * TILE
-    kinds, pairs, nodes = np.zeros((len(program.gaps), 4), np.int64), 0, 0
-    for number, kind in enumerate(program.gaps):
+        place[number], at = at, at + -(-lowered.populations[number].n // TILE) * TILE
+    kinds, pairs, nodes = np.zeros((len(lowered.gaps), 4), np.int64), 0, 0
+    for number, kind in enumerate(lowered.gaps):
         kinds[number] = group[kind.a], pairs, pairs + len(kind.first), nodes
         pairs += len(kind.first)
         nodes += len(kind.first) if kind.tau is not None else 0
-    numbers = np.array([(kind.g, 0.0 if kind.tau is None else program.dt / kind.tau)
-                        for kind in program.gaps], dtype).reshape(-1, 2)
-    ends = [[(kind.a, kind.first) for kind in program.gaps],
-            [(kind.b, kind.second) for kind in program.gaps]]
+    numbers = np.array([(kind.g, 0.0 if kind.tau is None else lowered.dt / kind.tau)
+                        for kind in lowered.gaps], dtype).reshape(-1, 2)
+    ends = [[(kind.a, kind.first) for kind in lowered.gaps],
+            [(kind.b, kind.second) for kind in lowered.gaps]]
     none = np.zeros(0, np.int64)
     cell = [np.concatenate([none, *(place[number] + ids for number, ids in end)]) for end in ends]
     potential = [np.concatenate([none, *(rows_at[first_tile[number] + ids // TILE] + ids % TILE
@@ -52,11 +52,11 @@ def gaps(program: Program, first_tile: np.ndarray, rows_at: np.ndarray, dtype: A
                np.zeros(nodes, dtype), np.zeros(at, dtype), kinds, numbers, group, place)
 
 
-def groups(program: Program) -> np.ndarray:
+def groups(lowered: LoweredCircuit) -> np.ndarray:
     """Return the lowest population that each is coupled to, itself included, or -1 without any."""
-    group = np.array([number if program.coupled(number) else -1
-                      for number in range(len(program.populations))], np.int64)
-    for kind in program.gaps:
+    group = np.array([number if lowered.coupled(number) else -1
+                      for number in range(len(lowered.populations))], np.int64)
+    for kind in lowered.gaps:
         both = group[[kind.a, kind.b]]
         group[(group == both[0]) | (group == both[1])] = both.min()
     return group

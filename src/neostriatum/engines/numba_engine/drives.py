@@ -14,26 +14,26 @@ from neostriatum.engines.numba_engine.pack import TILE
 
 if TYPE_CHECKING:
     from neostriatum.engines.drive import Drive
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 
-def counted(program: Program) -> list[Drive]:
+def counted(lowered: LoweredCircuit) -> list[Drive]:
     """Return the drives of neurons' own afferents, in file order."""
-    return [drive for drive in program.drives if drive.pool is None]
+    return [drive for drive in lowered.drives if drive.pool is None]
 
 
-def lay_out_drives(program: Program, population: np.ndarray, first: np.ndarray,
+def lay_out_drives(lowered: LoweredCircuit, population: np.ndarray, first: np.ndarray,
                    ) -> tuple[Drives, list[np.ndarray]]:
     """Return the counted drives, and the numbers of members that tiles have, by drive.
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     population, first : numpy.ndarray
         Population and first local id of every tile.
     """
-    drives = counted(program)
+    drives = counted(lowered)
     count, tiles = max(1, len(drives)), len(population)
     plain, keys = np.full((count, 4), -1, np.int64), np.zeros((count, 6), np.uint32)
     sizes, offsets, chosen = (np.zeros((count, tiles), np.int64) for _ in range(3))
@@ -68,10 +68,10 @@ def lay_out_drives(program: Program, population: np.ndarray, first: np.ndarray,
                   copies_length, binomial_address() if binomial else 0), classes
 
 
-def weights(program: Program, number: int) -> dict[str, float]:
+def weights(lowered: LoweredCircuit, number: int) -> dict[str, float]:
     """Return the weights of the counted drives of a population, by the names of a shape."""
     own: dict[str, Any] = {}
-    mine = [drive for drive in counted(program) if drive.population == number]
+    mine = [drive for drive in counted(lowered) if drive.population == number]
     for place, drive in enumerate(mine):
         for receptor, weight in drive.weights:
             name = f"weight {place} {receptor}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed
 from neostriatum.engines.levels import hear
+from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
 from neostriatum.engines.numba_engine.axons import CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
 from neostriatum.engines.numba_engine.layout import Layout, lay_out
@@ -20,7 +21,6 @@ from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
 from neostriatum.engines.probes import Probes
-from neostriatum.engines.program import V_LIMIT, Program, lower
 from neostriatum.errors import EngineUnsupported, NumericsError
 from neostriatum.machine import cores
 
@@ -48,29 +48,29 @@ class Numba:
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:
         """Get ready for step 0, the start of the warm-up."""
         self._drawn = network, seed
-        program = lower(circuit, network, seed)
-        layout = lay_out(program, self.dtype, self.threads)
-        self._set(program, layout)
-        fill(program, layout)
+        lowered = lower(circuit, network, seed)
+        layout = lay_out(lowered, self.dtype, self.threads)
+        self._set(lowered, layout)
+        fill(lowered, layout)
         self.step = 0
-        self._axons = CompiledPlayers(program.axons)
-        self.axon_spikes, self._pools = self._axons.counts, CompiledPools(program.pooled)
-        self._probes = Probes(program)
+        self._axons = CompiledPlayers(lowered.axons)
+        self.axon_spikes, self._pools = self._axons.counts, CompiledPools(lowered.pooled)
+        self._probes = Probes(lowered)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
         self.advance(0)
 
-    def _set(self, program: Program, layout: Layout) -> None:
-        self.program: Program = program
+    def _set(self, lowered: LoweredCircuit, layout: Layout) -> None:
+        self.lowered: LoweredCircuit = lowered
         self.layout = layout
-        self._tables = TableMaker(program, layout.sizes)
+        self._tables = TableMaker(lowered, layout.sizes)
         quantum = float(layout.net.unit[0]) if self.dtype == np.float32 else 1.0
-        self._constants = [Constants(program, number, shape, quantum)
+        self._constants = [Constants(lowered, number, shape, quantum)
                            for number, shape in enumerate(layout.shapes)]
-        heard = columns_of(program, self._constants)
+        heard = columns_of(lowered, self._constants)
         layout.net = layout.net._replace(signals=layout.net.signals._replace(**dict(zip(
             ("columns", "bases", "terms", "term_numbers"), heard, strict=True))))
-        for number, pop in enumerate(program.populations):
+        for number, pop in enumerate(lowered.populations):
             layout.packs[layout.of(number), AT["hold"]] = pop.hold
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
@@ -81,7 +81,7 @@ class Numba:
 
     def _place_probes(self) -> None:
         none, probes = np.zeros(0, np.int64), list(self._probes)
-        layout, index = self.layout, self.program.index
+        layout, index = self.layout, self.lowered.index
         tiles, places = [none], [none]
         for probe in probes:
             number = index[probe.population.name]
@@ -105,14 +105,14 @@ class Numba:
         """Simulate ``n_steps``; return (steps, global ids) of their spikes, sorted."""
         found = [np.zeros((0, 2), np.int64)]
         # A recorded cell counts as ten, since its samples are held until the stretch ends.
-        cost = 1 + sum(pop.n for pop in self.program.populations) + 10 * len(self._probe_at)
+        cost = 1 + sum(pop.n for pop in self.lowered.populations) + 10 * len(self._probe_at)
         chunk = max(CHUNK, min(LONGEST, ENOUGH // cost))
         with Crew(self.threads) as crew:
             for start in range(0, max(n_steps, 1), chunk):
                 found.append(self._chunk(crew, min(chunk, n_steps - start)))
         spikes = np.concatenate(found)
         # One key per spike: much faster to sort than two columns.
-        most = max(1, sum(pop.n for pop in self.program.populations))
+        most = max(1, sum(pop.n for pop in self.lowered.populations))
         key = np.sort(spikes[:, 0] * most + spikes[:, 1])
         return key // most, key % most
 
@@ -123,7 +123,7 @@ class Numba:
             samples.itemsize * self._probe_first)
         # The packs hold addresses, so the arrays must stay until the steps are done.
         constants = [each.table(self.step, count, dtype) for each in self._constants]
-        courses = courses_of(self.program, self._constants,
+        courses = courses_of(self.lowered, self._constants,
                              [table for each, table in zip(self._constants, constants, strict=True)
                               if each.heard], range(self.step, self.step + count),
                              self.threads)
@@ -151,7 +151,7 @@ class Numba:
 
     def _complain(self, tile: int) -> None:
         tiles = self.layout.net.tiles
-        pop = self.program.populations[tiles.population[tile]]
+        pop = self.lowered.populations[tiles.population[tile]]
         start = int(tiles.rows_at[tile])
         v = self.layout.net.rows[start : start + int(tiles.used[tile])]
         lane = int(np.flatnonzero(~(np.abs(v) <= V_LIMIT))[0])
@@ -162,18 +162,18 @@ class Numba:
 
     def change(self, circuit: Circuit) -> None:
         """Go on with another level, drive, current or parameter of the same network."""
-        program = changed(self.program, lower(circuit, *self._drawn))
-        for old, new in zip(self.program.populations, program.populations, strict=True):
+        lowered = changed(self.lowered, lower(circuit, *self._drawn))
+        for old, new in zip(self.lowered.populations, lowered.populations, strict=True):
             if (old.sigma > 0) != (new.sigma > 0) or _spread(old) != _spread(new):
                 msg = "change: noise, spread and channels of currents must stay as they are"
                 raise EngineUnsupported(msg)
         kept = self.state()
-        layout = lay_out(program, self.dtype, self.threads)
-        self._set(program, layout)
-        self._axons.change(program.axons)
-        self._pools.change(program.pooled)
-        fill(program, layout)
-        load(program, layout, kept)
+        layout = lay_out(lowered, self.dtype, self.threads)
+        self._set(lowered, layout)
+        self._axons.change(lowered.axons)
+        self._pools.change(lowered.pooled)
+        fill(lowered, layout)
+        load(lowered, layout, kept)
         self._place_probes()
 
     def traces(self) -> dict[str, Trace]:
@@ -186,23 +186,23 @@ class Numba:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        program, signals = self.program, self.layout.net.signals
-        if not len(program.signals.computed):
-            return dict(zip(program.levels, program.phi(self.step), strict=True))
+        lowered, signals = self.lowered, self.layout.net.signals
+        if not len(lowered.signals.computed):
+            return dict(zip(lowered.levels, lowered.phi(self.step), strict=True))
         states, heard = signals.states[0].copy(), signals.heard[0].copy()
-        hear(program.signals.plain, states,
-             program.signals.given(np.array([program.time_ms(self.step)]))[:, 0], heard)
-        return dict(zip(program.levels, heard.tolist(), strict=True))
+        hear(lowered.signals.plain, states,
+             lowered.signals.given(np.array([lowered.time_ms(self.step)]))[:, 0], heard)
+        return dict(zip(lowered.levels, heard.tolist(), strict=True))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
-        return {"step": np.array(self.step), **saved(self.program, self.layout, self.step),
+        return {"step": np.array(self.step), **saved(self.lowered, self.layout, self.step),
                 **self._axons.state(self.step), **self._pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
-        load(self.program, self.layout, state)
+        load(self.lowered, self.layout, state)
         self._axons.restore(self.step, state)
         self._pools.restore(self.step, state)
         self._probes.forget()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
+from neostriatum.engines.lowered import V_LIMIT
 from neostriatum.engines.numba_engine.emit import (
     F32,
     I1,
@@ -22,7 +23,6 @@ from neostriatum.engines.numba_engine.emit import (
 )
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.tile import Tile
-from neostriatum.engines.program import V_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Lay a program out in the arrays of the compiled loops: tiles, their rows, rings and packs."""
+"""Lay a circuit out in the arrays of the compiled loops: tiles, their rows, rings and packs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from neostriatum.engines.numba_engine.arrays import (
     Net,
-    Notes,
     Populations,
     Tiles,
+    WindowSpikes,
     Wires,
 )
 from neostriatum.engines.numba_engine.build import address
@@ -37,7 +37,7 @@ from neostriatum.engines.numba_engine.wiring import lay_out_wires
 from neostriatum.rng import stream
 
 if TYPE_CHECKING:
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 #: Steps of a window at most: a note, k * TILE + lane, has 16 bits.
 LONGEST_WINDOW = 64
@@ -45,7 +45,7 @@ LONGEST_WINDOW = 64
 
 @dataclass
 class Layout:
-    """Everything of a program that does not change while it runs, and the memory of its state."""
+    """Everything of a circuit that does not change while it runs, and the memory of its state."""
 
     shapes: list[Shape]
     #: Entries by ring column of every population: receptors, and behind them inlets.
@@ -84,39 +84,39 @@ class Layout:
         return self.table(number)[:, self.shapes[number].rows.index(name), :TILE]
 
 
-def lay_out(program: Program, dtype: Any, parts: int) -> Layout:
-    """Return the layout of a program in a precision, its work divided among parts."""
-    columns, single = _ring_columns(program), dtype == np.float32
-    shapes = [shape_of(program, number, reached, single) for number, reached in enumerate(columns)]
-    window = min(LONGEST_WINDOW, program.window or LONGEST_WINDOW)
+def lay_out(lowered: LoweredCircuit, dtype: Any, parts: int) -> Layout:
+    """Return the layout of a lowered circuit in a precision, its work divided among parts."""
+    columns, single = _ring_columns(lowered), dtype == np.float32
+    shapes = [shape_of(lowered, number, reached, single) for number, reached in enumerate(columns)]
+    window = min(LONGEST_WINDOW, lowered.window or LONGEST_WINDOW)
     # Events from outside are put into the ring one window ahead of the cells.
-    slots = max(program.slots, window)
-    counts = [-(-pop.n // TILE) for pop in program.populations]
+    slots = max(lowered.slots, window)
+    counts = [-(-pop.n // TILE) for pop in lowered.populations]
     first_tile = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     population = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
     first = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) * TILE for count in counts)])
-    sizes = np.array([pop.n for pop in program.populations], np.int64)
+    sizes = np.array([pop.n for pop in lowered.populations], np.int64)
     used = np.minimum(TILE, sizes[population] - first)
     rows_at, rows = _slab(0, counts, [len(shape.rows) * PITCH for shape in shapes], dtype)
-    grain, kind = quantum(program, dtype), np.int32 if single else np.float64
+    grain, kind = quantum(lowered, dtype), np.int32 if single else np.float64
     ring_sizes = [slots * shape.columns * COLUMN for shape in shapes]
     ring_at, ring = _slab(RING_PLACE, counts, ring_sizes, kind)
     unit = np.array([grain, 1.0 if single else grain])
-    gap = gaps(program, first_tile, rows_at, dtype)
-    work, counts_at, noise_at, owner = share_out(program, shapes, first_tile, used, gap.group,
+    gap = gaps(lowered, first_tile, rows_at, dtype)
+    work, counts_at, noise_at, owner = share_out(lowered, shapes, first_tile, used, gap.group,
                                                  parts, window, dtype)
-    drives, members = lay_out_drives(program, population, first)
+    drives, members = lay_out_drives(lowered, population, first)
     packs = np.zeros((len(population), len(FIELDS)), np.int64)
     kernels = np.array([address(shape) for shape in shapes], np.int64)
     tiles = Tiles(population, first, used, rows_at, counts_at, noise_at, packs,
                   packs.ctypes.data + packs.strides[0] * np.arange(len(packs)),
                   kernels[population])
-    wires = lay_out_wires(program, first_tile, window)
+    wires = lay_out_wires(lowered, first_tile, window)
     strides = np.array([whole_pages(size, kind) for size in ring_sizes], np.int64)
-    populations = _populations(program, columns, np.append(ring_at, 0)[first_tile[:-1]], strides,
+    populations = _populations(lowered, columns, np.append(ring_at, 0)[first_tile[:-1]], strides,
                                dtype)
-    net = Net(tiles, populations, drives, outside_events(program, unit, kind), gap, wires, work,
-              _notebook(wires, len(packs), window), lay_out_signals(program, len(work.own)),
+    net = Net(tiles, populations, drives, outside_events(lowered, unit, kind), gap, wires, work,
+              _notebook(wires, len(packs), window), lay_out_signals(lowered, len(work.own)),
               rows, ring, unit)
     holding = sum(count for count, shape in zip(counts, shapes, strict=True) if shape.holding)
     layout = Layout(shapes, columns, first_tile, slots, window, net,
@@ -137,39 +137,40 @@ def _slab(place: int, counts: list[int], sizes: list[int],
     return ends - each, zeros_at(place, int(ends[-1]) if len(ends) else 0, dtype)
 
 
-def _ring_columns(program: Program) -> list[list[int]]:
+def _ring_columns(lowered: LoweredCircuit) -> list[list[int]]:
     """Return, per population, the entries that spikes and events from outside can reach."""
-    reached: list[set[int]] = [set() for _ in program.populations]
-    for projection in program.projections:
+    reached: list[set[int]] = [set() for _ in lowered.populations]
+    for projection in lowered.projections:
         reached[projection.target].update(entry for entry, _ in projection.weights)
-    for pathway in (one for pooled in program.pooled for one in pooled.pathways):
+    for pathway in (one for pooled in lowered.pooled for one in pooled.pathways):
         reached[pathway.target].update(entry for entry, _ in pathway.weights)
-    for source in (*program.recorded, *(drive for drive in program.drives if drive.pool)):
+    for source in (*lowered.recorded, *(drive for drive in lowered.drives if drive.pool)):
         reached[source.population].update(receptor for receptor, _ in source.weights)
     return [sorted(receptors) for receptors in reached]
 
 
-def _populations(program: Program, columns: list[list[int]], ring_at: np.ndarray,
+def _populations(lowered: LoweredCircuit, columns: list[list[int]], ring_at: np.ndarray,
                  stride: np.ndarray, dtype: Any) -> Populations:
-    most = max([1, *(pop.entries for pop in program.populations)])
+    most = max([1, *(pop.entries for pop in lowered.populations)])
     column = np.full((len(columns), most), -1, np.int64)
     for number, reached in enumerate(columns):
         column[number, reached] = np.arange(len(reached))
-    sigma = np.array([pop.sigma * np.sqrt(program.dt) for pop in program.populations])
-    keys = [stream(program.seed, "noise", pop.name) for pop in program.populations]
+    sigma = np.array([pop.sigma * np.sqrt(lowered.dt) for pop in lowered.populations])
+    keys = [stream(lowered.seed, "noise", pop.name) for pop in lowered.populations]
     return Populations(
-        np.array([pop.offset for pop in program.populations], np.int64), ring_at, stride,
+        np.array([pop.offset for pop in lowered.populations], np.int64), ring_at, stride,
         np.array([len(reached) for reached in columns], np.int64), column,
         np.array(keys, np.uint32).reshape(-1, 2), sigma.astype(dtype))
 
 
-def _notebook(wires: Wires, tiles: int, window: int) -> Notes:
+def _notebook(wires: Wires, tiles: int, window: int) -> WindowSpikes:
     """Return empty notes of the spikes of two windows."""
     most, starts = TILE * window, wires.release_start
     widths = wires.plain[:, 5].max(initial=0)
     releases = int(starts.max(initial=-1)) + most * int(widths) if (starts >= 0).any() else 0
     found = np.zeros((2, tiles, most), np.uint16)
-    return Notes(found, found.ctypes.data, np.zeros((2, tiles), np.int64), np.zeros((2, releases)))
+    return WindowSpikes(found, found.ctypes.data, np.zeros((2, tiles), np.int64),
+                        np.zeros((2, releases)))
 
 
 def _fill_packs(layout: Layout, ring_at: np.ndarray, owner: np.ndarray) -> None:

@@ -14,26 +14,26 @@ from neostriatum.engines.numba_engine.delivery import first_at_least
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 
 if TYPE_CHECKING:
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 _T = uintp(TILE)
 
 
-def outside_events(program: Program, quanta: np.ndarray, dtype: Any) -> Outside:
-    """Return the events of a program that come with names of cells.
+def outside_events(lowered: LoweredCircuit, quanta: np.ndarray, dtype: Any) -> Outside:
+    """Return the events of a lowered circuit that come with names of cells.
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     quanta : numpy.ndarray
         Quantum of a contribution [nS], and what one adds to the ring.
     dtype : type
         Of the ring.
     """
-    pools = [drive for drive in program.drives if drive.pool is not None]
+    pools = [drive for drive in lowered.drives if drive.pool is not None]
     none = np.zeros(0, np.int64)
-    recorded = program.recorded
+    recorded = lowered.recorded
     events = np.cumsum([0, *(len(source.steps) for source in recorded)])
     spans = np.array([(source.population, *events[n : n + 2])
                       for n, source in enumerate(recorded)], np.int64).reshape(-1, 3)
@@ -45,18 +45,18 @@ def outside_events(program: Program, quanta: np.ndarray, dtype: Any) -> Outside:
     ends = [start + drive.pool[0][1:] for start, drive in zip(starts, pools, strict=False)]
     return Outside(
         spans,
-        np.concatenate([none, *(source.steps + program.warmup for source in recorded)]),
+        np.concatenate([none, *(source.steps + lowered.warmup for source in recorded)]),
         np.concatenate([none, *(source.ids for source in recorded)]),
-        _amounts(program, recorded, quanta, dtype), pooled,
+        _amounts(lowered, recorded, quanta, dtype), pooled,
         np.array([drive.keys["pool"] for drive in pools], np.uint32).reshape(-1, 2),
         np.concatenate([np.zeros(1, np.int64), *ends]), np.concatenate([none, *listeners]),
-        _amounts(program, pools, quanta, dtype))
+        _amounts(lowered, pools, quanta, dtype))
 
 
-def _amounts(program: Program, sources: Any, quanta: np.ndarray, dtype: Any) -> np.ndarray:
+def _amounts(lowered: LoweredCircuit, sources: Any, quanta: np.ndarray, dtype: Any) -> np.ndarray:
     """Return what an event of every source adds to the ring, by receptor."""
     grain, unit = quanta
-    most = max([1, *(pop.entries for pop in program.populations)])
+    most = max([1, *(pop.entries for pop in lowered.populations)])
     amounts = np.zeros((len(sources), most), dtype)
     for number, source in enumerate(sources):
         for receptor, weight in source.weights:

@@ -13,7 +13,7 @@ from neostriatum.engines.numba_engine.events import AHEAD, poisson_count
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 from neostriatum.engines.numba_engine.tables import LONGEST, fill_poisson
 from neostriatum.engines.pooled import MOST, Pool
-from neostriatum.engines.program import quantised
+from neostriatum.engines.quantum import quantised
 from neostriatum.rng import LARGEST_MEAN
 
 if TYPE_CHECKING:

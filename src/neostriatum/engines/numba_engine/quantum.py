@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.program import QUANTUM
+from neostriatum.engines.quantum import QUANTUM
 
 if TYPE_CHECKING:
-    from neostriatum.engines.program import Program, Projection
+    from neostriatum.engines.lowered import LoweredCircuit, Projection
 
 #: Finest quantum of single precision [nS]; its arrivals are 32-bit integers.
 FINEST = 2.0**-20
@@ -19,7 +19,7 @@ MOST = 2**31 - 2**19
 _SLICE = 2**24
 
 
-def quantum(program: Program, dtype: Any) -> float:
+def quantum(lowered: LoweredCircuit, dtype: Any) -> float:
     """Return the quantum of synaptic contributions [nS].
 
     In single precision the smallest power of two from `FINEST` on with which all that can reach a
@@ -27,8 +27,8 @@ def quantum(program: Program, dtype: Any) -> float:
     """
     if dtype != np.float32:
         return QUANTUM
-    most = max((_most(program, number, receptor)
-                for number, pop in enumerate(program.populations)
+    most = max((_most(lowered, number, receptor)
+                for number, pop in enumerate(lowered.populations)
                 for receptor in range(pop.entries)), default=0.0)
     found = FINEST
     while most > MOST * found:
@@ -36,26 +36,26 @@ def quantum(program: Program, dtype: Any) -> float:
     return found
 
 
-def _most(program: Program, number: int, receptor: int) -> float:
+def _most(lowered: LoweredCircuit, number: int, receptor: int) -> float:
     """Return the most that can reach a receptor of any cell of a population in one step [nS]."""
-    size = program.populations[number].n
+    size = lowered.populations[number].n
     at_once = np.zeros(size)
-    for one in program.projections:
+    for one in lowered.projections:
         weight = _weight(one, receptor)
         if one.target == number and weight > 0:
             at_once += weight * (one.stp.most if one.stp else 1.0) * _synapses(one, size)
-    for path in (one for pooled in program.pooled for one in pooled.pathways):
+    for path in (one for pooled in lowered.pooled for one in pooled.pathways):
         if path.target == number:
             # As if every axon of a cell fired at once.
             at_once += _weight(path, receptor) * (path.stp.most if path.stp else 1.0) * (
                 path.counts.sum() + path.rest)
-    for said in program.recorded:
+    for said in lowered.recorded:
         weight = _weight(said, receptor)
         if said.population == number and weight > 0 and len(said.ids):
             # A file may name an event twice.
             _, events = np.unique(said.steps * size + said.ids, return_counts=True)
             at_once += weight * events.max()
-    for drive in program.drives:
+    for drive in lowered.drives:
         weight = _weight(drive, receptor)
         if drive.population == number and weight > 0 and drive.pool is not None:
             trains = np.bincount(drive.pool[1], minlength=len(drive.members))

@@ -11,8 +11,8 @@ from neostriatum.models.printer import canonical
 from neostriatum.models.symbol import Computed, Parameter, State, Symbol, substituted, symbols
 
 if TYPE_CHECKING:
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.population import Population
-    from neostriatum.engines.program import Program
     from neostriatum.models.cell import CellModel
     from neostriatum.models.receptor import ReceptorModel
 
@@ -226,12 +226,12 @@ def _functions_of_v(tree: Expression) -> list[Operation]:
     return [part for argument in tree.arguments for part in _functions_of_v(argument)]
 
 
-def shape_of(program: Program, number: int, columns: list[int], single: bool) -> Shape:
+def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], single: bool) -> Shape:
     """Return the shape of a population.
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     number : int
         Which population.
@@ -240,8 +240,8 @@ def shape_of(program: Program, number: int, columns: list[int], single: bool) ->
     single : bool
         Whether in single precision.
     """
-    pop = program.populations[number]
-    drives = [drive for drive in program.drives
+    pop = lowered.populations[number]
+    drives = [drive for drive in lowered.drives
               if drive.population == number and drive.pool is None]
     targets = {effect.acts_on for effect in pop.effects if effect.kind != "current"}
     receptors = tuple(
@@ -255,14 +255,14 @@ def shape_of(program: Program, number: int, columns: list[int], single: bool) ->
                   in enumerate(pop.inlets, start=len(pop.synapses)) if inlet.receptor == receptor))
         for receptor, synapse in enumerate(pop.synapses))
     parameters = {parameter.name for parameter in pop.model.parameters}
-    currents = [current for current in program.currents if current.population == number]
+    currents = [current for current in lowered.currents if current.population == number]
     return Shape(
         pop.model, receptors,
         tuple(name for name, value in pop.parameters.items() if getattr(value, "ndim", 0)),
         frozenset(targets & parameters),
         tuple(len(current.members) < pop.n for current in currents),
         sum(effect.kind == "current" for effect in pop.effects), pop.sigma > 0,
-        program.coupled(number), pop.hold > 0, single, _shared(pop))
+        lowered.coupled(number), pop.hold > 0, single, _shared(pop))
 
 
 def _shared(pop: Population) -> tuple[tuple[str, str], ...]:

@@ -12,15 +12,15 @@ from neostriatum.engines.numba_engine.memory import whole_pages, zeros_at
 from neostriatum.engines.numba_engine.pack import COLUMN, COUNTS_PLACE, PAGE, TILE
 
 if TYPE_CHECKING:
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.numba_engine.shape import Shape
-    from neostriatum.engines.program import Program
 
 #: Where rows of noise begin in their pages.
 _NOISE_PLACE = 512
 
 
-def share_out(program: Program, shapes: list[Shape], first_tile: np.ndarray, used: np.ndarray,
-              group: np.ndarray, parts: int, window: int, dtype: Any,
+def share_out(lowered: LoweredCircuit, shapes: list[Shape], first_tile: np.ndarray,
+              used: np.ndarray, group: np.ndarray, parts: int, window: int, dtype: Any,
               ) -> tuple[Work, np.ndarray, np.ndarray, np.ndarray]:
     """Divide the tiles among parts, each gap-coupled group as one.
 
@@ -29,7 +29,7 @@ def share_out(program: Program, shapes: list[Shape], first_tile: np.ndarray, use
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     shapes : list of Shape
         Of the populations.
@@ -70,7 +70,7 @@ def share_out(program: Program, shapes: list[Shape], first_tile: np.ndarray, use
     costs, items = np.array(cost, float)[order], [items[n] for n in order]
     done = np.cumsum(costs) - 0.5 * costs
     chosen = np.minimum((done / max(1e-9, float(np.sum(costs))) * parts).astype(int), parts - 1)
-    own = np.zeros((parts, len(program.populations), 2), np.int64)
+    own = np.zeros((parts, len(lowered.populations), 2), np.int64)
     owner = np.zeros(int(first_tile[-1]), np.int64)
     for item, part in zip(items, chosen, strict=True):
         for number, start, stop in item:

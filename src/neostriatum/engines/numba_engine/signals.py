@@ -19,9 +19,9 @@ from neostriatum.engines.numba_engine.arrays import Courses, Signals
 from neostriatum.engines.numba_engine.pack import TILE
 
 if TYPE_CHECKING:
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.numba_engine.constants import Constants
-    from neostriatum.engines.program import Program
 
 #: What a term does to a constant: a factor, an addition, a factor over that at the reference.
 FACTOR, ADDED, WEIGHT = 0, 1, 2
@@ -29,24 +29,24 @@ _KINDS = {"factor": FACTOR, "add": ADDED, "current": ADDED, "weight": WEIGHT}
 _go_on, _hear = inner(go_on), inner(hear)
 
 
-def lay_out_signals(program: Program, parts: int) -> Signals:
-    """Return the levels of a program, at their starts, for every part of the work.
+def lay_out_signals(lowered: LoweredCircuit, parts: int) -> Signals:
+    """Return the levels of a lowered circuit, at their starts, for every part of the work.
 
     Nothing where no level is computed. The columns come once the constants are known.
     """
-    about = program.signals
+    about = lowered.signals
     count = len(about.names) if len(about.computed) else 0
     lengths = [delay if source >= 0 else 0 for _, _, source, delay in about.plain[:count]]
     start = np.tile(about.starts[:count], (parts, 1))
     pending = np.zeros((parts, sum(lengths)), np.int64)
     return Signals(about.plain[:count], about.numbers[:count], start, start.copy(),
                    np.zeros((parts, count)), pending, np.cumsum([0, *lengths]),
-                   *columns_of(program, []))
+                   *columns_of(lowered, []))
 
 
-def columns_of(program: Program, constants: list[Constants]) -> tuple[np.ndarray, ...]:
+def columns_of(lowered: LoweredCircuit, constants: list[Constants]) -> tuple[np.ndarray, ...]:
     """Return columns, bases, terms and their numbers of all constants that hear computed levels."""
-    computed = set(program.signals.computed.tolist())
+    computed = set(lowered.signals.computed.tolist())
     columns, bases, terms, numbers = [], [], [], list[tuple[float, ...]]()
     for each in constants:
         for _, base, effects in each.heard:
@@ -70,13 +70,13 @@ def _numbers(effect: Modulation) -> tuple[float, float, float, float, float]:
     return effect.amount, half, order, nothing, 1.0 + effect.amount * nothing
 
 
-def courses_of(program: Program, constants: list[Constants], tables: list[np.ndarray],
+def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list[np.ndarray],
                steps: range, parts: int) -> Courses:
     """Return what the levels of a stretch of steps need, and its constants for every part.
 
     Parameters
     ----------
-    program : Program
+    lowered : LoweredCircuit
         The lowered circuit.
     constants : list of Constants
         By population.
@@ -87,8 +87,8 @@ def courses_of(program: Program, constants: list[Constants], tables: list[np.nda
     parts : int
         Parts of the work.
     """
-    times = (np.array(steps, np.int64) - program.warmup) * program.dt
-    levels = tuple(course.at(times) for course in program.courses)
+    times = (np.array(steps, np.int64) - lowered.warmup) * lowered.dt
+    levels = tuple(course.at(times) for course in lowered.courses)
     places, start = [], 0
     heard = [effect for each in constants for _, _, effects in each.heard for effect in effects]
     given = np.zeros((len(steps), len(heard)))
@@ -101,8 +101,8 @@ def courses_of(program: Program, constants: list[Constants], tables: list[np.nda
         start += table.size
     joined = np.concatenate([np.zeros(0, tables[0].dtype if tables else float),
                              *(table.ravel() for table in tables)])
-    return Courses(program.signals.given(times).T.copy(),
-                   program.signals.released(times, program.dt).T.copy(), given,
+    return Courses(lowered.signals.given(times).T.copy(),
+                   lowered.signals.released(times, lowered.dt).T.copy(), given,
                    np.tile(joined, (parts, 1)), np.array(places, np.int64).reshape(-1, 2))
 
 
@@ -129,7 +129,7 @@ def signal_window(window, last, net, courses):
 def count_spikes(pending, last, window, net):
     """Count the spikes of every step of the last window for all levels that they release."""
     signals, tiles = net.signals, net.tiles
-    found, counts = net.notes.found[1 - window.phase], net.notes.counts[1 - window.phase]
+    found, counts = net.emitted.found[1 - window.phase], net.emitted.counts[1 - window.phase]
     for level in range(signals.plain.shape[0]):
         source, start = signals.plain[level, 2], signals.pending_at[level]
         length = signals.pending_at[level + 1] - start

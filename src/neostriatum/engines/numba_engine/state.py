@@ -14,27 +14,27 @@ from neostriatum.models.evaluate import evaluate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.numba_engine.layout import Layout
-    from neostriatum.engines.program import Program
 
 
-def fill(program: Program, layout: Layout) -> None:
+def fill(lowered: LoweredCircuit, layout: Layout) -> None:
     """Write start values, parameters that differ from cell to cell, and masks of currents."""
     dtype = layout.net.rows.dtype.type
-    nodes = [program.start_of_nodes(kind) for kind in program.gaps if kind.tau is not None]
+    nodes = [lowered.start_of_nodes(kind) for kind in lowered.gaps if kind.tau is not None]
     layout.net.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
-    for number, (pop, shape) in enumerate(zip(program.populations, layout.shapes, strict=True)):
+    for number, (pop, shape) in enumerate(zip(lowered.populations, layout.shapes, strict=True)):
         for state, value in pop.starts.items():
             _put(layout, number, state, value, pop.n)
         known: dict[str, Any] = {name: np.asarray(value).astype(dtype)
                                  for name, value in pop.parameters.items()}
-        known["dt"] = dtype(program.dt)
+        known["dt"] = dtype(lowered.dt)
         for name in shape.spread:
             if name in shape.rows:
                 _put(layout, number, name, known[name], pop.n)
         for name, tree in shape.made_rows.items():
             _put(layout, number, name, evaluate(tree, known), pop.n)
-        currents = [current for current in program.currents if current.population == number]
+        currents = [current for current in lowered.currents if current.population == number]
         for place, masked in enumerate(shape.currents):
             if masked:
                 mask = np.zeros(pop.n)
@@ -52,10 +52,10 @@ def _put(layout: Layout, number: int, name: str, values: Any, count: int) -> Non
     row[:] = np.concatenate([values, rest]).reshape(row.shape)
 
 
-def _states(program: Program, layout: Layout) -> Iterator[tuple[str, int, np.ndarray]]:
+def _states(lowered: LoweredCircuit, layout: Layout) -> Iterator[tuple[str, int, np.ndarray]]:
     """Yield name, number of cells and view (tiles, TILE) of all that steps change in tiles."""
     held = 0
-    for number, (pop, shape) in enumerate(zip(program.populations, layout.shapes, strict=True)):
+    for number, (pop, shape) in enumerate(zip(lowered.populations, layout.shapes, strict=True)):
         for name, (receptor, state) in pop.variables.items():
             row = state if receptor < 0 else f"{state} {receptor}"
             yield f"{pop.name}.{name}", pop.n, layout.row(number, row)
@@ -66,30 +66,30 @@ def _states(program: Program, layout: Layout) -> Iterator[tuple[str, int, np.nda
             held += size
 
 
-def saved(program: Program, layout: Layout, step: int) -> dict[str, np.ndarray]:
+def saved(lowered: LoweredCircuit, layout: Layout, step: int) -> dict[str, np.ndarray]:
     """Return everything that the future depends on, as arrays by name.
 
     Few slots of the ring hold something, so only these are kept: for every population (n, 3)
     receptor, cell and the step of arrival, and what arrives [nS].
     """
     state = {name: view.reshape(-1)[:count].copy()
-             for name, count, view in _states(program, layout)}
+             for name, count, view in _states(lowered, layout)}
     grain, unit = layout.net.unit
-    for number, pop in enumerate(program.populations):
+    for number, pop in enumerate(lowered.populations):
         ring = _ring(layout, number)
         tile, slot, column, lane = np.nonzero(ring[..., :TILE])
         due = step + (slot - step) % layout.slots
         receptor = np.array([*layout.columns[number], -1], np.int64)[column]
         state[f"{pop.name}.arrivals"] = np.stack([receptor, tile * TILE + lane, due], axis=1)
         state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
-    state |= {name: view.copy() for name, view in _releases(program, layout)}
-    state |= {name: view.copy() for name, view in _levels(program, layout, 0)}
+    state |= {name: view.copy() for name, view in _releases(lowered, layout)}
+    state |= {name: view.copy() for name, view in _levels(lowered, layout, 0)}
     return state | {"node": layout.net.gap.node.copy()}
 
 
-def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None:
+def load(lowered: LoweredCircuit, layout: Layout, state: dict[str, np.ndarray]) -> None:
     """Take over a state that was saved."""
-    for name, count, view in _states(program, layout):
+    for name, count, view in _states(lowered, layout):
         # No cell is held where none could be until now.
         values = state.get(name, np.zeros(count, view.dtype)) if name.endswith(".held") \
             else state[name]
@@ -97,37 +97,37 @@ def load(program: Program, layout: Layout, state: dict[str, np.ndarray]) -> None
         view[:] = np.concatenate([values, rest]).reshape(view.shape)
     grain, unit = layout.net.unit
     layout.net.ring[:] = 0
-    for number, pop in enumerate(program.populations):
+    for number, pop in enumerate(lowered.populations):
         receptor, cell, due = state[f"{pop.name}.arrivals"].T
         amounts = np.rint(state[f"{pop.name}.amounts"] / grain) * unit
         column = np.zeros(max([0, *layout.columns[number]]) + 1, np.int64)
         column[layout.columns[number]] = np.arange(len(layout.columns[number]))
         ring = _ring(layout, number)
         ring[cell // TILE, due % layout.slots, column[receptor], cell % TILE] = amounts
-    for name, view in _releases(program, layout):
+    for name, view in _releases(lowered, layout):
         view[:] = state[name]
     for part in range(len(layout.net.signals.states)):
-        for name, view in _levels(program, layout, part):
+        for name, view in _levels(lowered, layout, part):
             view[:] = state[name]
     layout.net.gap.node[:] = state["node"]
 
 
-def _levels(program: Program, layout: Layout, part: int) -> Iterator[tuple[str, np.ndarray]]:
+def _levels(lowered: LoweredCircuit, layout: Layout, part: int) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and view of the states of computed levels, and of spikes not yet heard."""
     signals = layout.net.signals
     if len(signals.plain):
         spikes = [signals.pending[part, start:stop] for start, stop
                   in pairwise(signals.pending_at)]
-        yield from parts_of(program.signals, signals.states[part], spikes).items()
+        yield from parts_of(lowered.signals, signals.states[part], spikes).items()
 
 
-def _releases(program: Program, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
+def _releases(lowered: LoweredCircuit, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and view (n,) of the states of releases, and the steps of the last spikes."""
     wires = layout.net.wires
-    for number, projection in enumerate(program.projections):
+    for number, projection in enumerate(lowered.projections):
         if projection.stp is not None:
             start = int(wires.state_start[number])
-            mine = slice(start, start + program.sources(projection.source))
+            mine = slice(start, start + lowered.sources(projection.source))
             for place, state in enumerate(projection.stp.model.names):
                 yield f"{projection.name}.{state}", wires.state[mine, place]
             yield f"{projection.name}.last", wires.last[mine]

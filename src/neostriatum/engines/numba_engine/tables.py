@@ -15,7 +15,7 @@ from neostriatum.rng import LARGEST_MEAN
 
 if TYPE_CHECKING:
     from neostriatum.engines.drive import Drive
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 #: Longest table of a Poisson count of mean LARGEST_MEAN.
 LONGEST = 192
@@ -42,13 +42,13 @@ def fill_poisson(means, values, lengths, parts, largest):
 
 
 class TableMaker:
-    """Makes the tables of a program for a stretch of steps; those that never change only once."""
+    """Makes the tables of a circuit for a stretch of steps; those that never change only once."""
 
-    def __init__(self, program: Program, sizes: list[np.ndarray]) -> None:
-        self._program, self._sizes = program, sizes
-        self._drives = counted(program)
-        self._pools = [drive for drive in program.drives if drive.pool is not None]
-        self._constant = all(drive.rate.is_constant for drive in program.drives)
+    def __init__(self, lowered: LoweredCircuit, sizes: list[np.ndarray]) -> None:
+        self._lowered, self._sizes = lowered, sizes
+        self._drives = counted(lowered)
+        self._pools = [drive for drive in lowered.drives if drive.pool is not None]
+        self._constant = all(drive.rate.is_constant for drive in lowered.drives)
         self._made: Tables | None = None
         longest = [LONGEST, *(drive.afferents + 1 for drive in self._drives
                               if drive.process == "binomial")]
@@ -65,7 +65,7 @@ class TableMaker:
         lengths = np.zeros((drives, classes, count), np.int64)
         parts = np.zeros((drives, classes, count), np.int64)
         reference = np.zeros((drives, count))
-        times = (np.arange(step, step + count) - self._program.warmup) * self._program.dt
+        times = (np.arange(step, step + count) - self._lowered.warmup) * self._lowered.dt
         pool_p = np.zeros((len(self._pools), count))
         for number, drive in enumerate(self._pools):
             pool_p[number] = self._chance(drive, times)
@@ -92,4 +92,4 @@ class TableMaker:
     def _chance(self, drive: Drive, times: np.ndarray) -> np.ndarray:
         """Return the probability of an event of one train by step."""
         rates = drive.rate.at(times)
-        return np.where(rates > 0, rates, 0.0) * self._program.dt / 1000.0
+        return np.where(rates > 0, rates, 0.0) * self._lowered.dt / 1000.0

@@ -19,7 +19,7 @@ from neostriatum.caching import compiled, inner, woven
 from neostriatum.engines.numba_engine.arrays import (
     Courses,
     Net,
-    Room,
+    Scratch,
     Tables,
     Window,
 )
@@ -53,7 +53,7 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, room, whole, axons, tables, courses, n_steps,
+def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, courses, n_steps,
              step0, most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
@@ -62,14 +62,14 @@ def run_part(part, meeting, start, reached, out, room, whole, axons, tables, cou
     """
     net, axons, tables, courses = handle(whole), handle(axons), handle(tables), handle(courses)
     done, written, phase, last = start[0], start[1], start[2], start[3]
-    work, notes, tile = net.work, net.notes, int64(-1)
+    work, emitted, tile = net.work, net.emitted, int64(-1)
     parts, finished, times = work.own.shape[0], False, 0
     while not finished:
         if times > 0 and not meet(meeting, parts, times):
             return
         times += 1
-        total = notes.counts[1 - phase].sum()
-        if (total + between(axons, last - step0, done) > room.spikes.shape[1]
+        total = emitted.counts[1 - phase].sum()
+        if (total + between(axons, last - step0, done) > scratch.spikes.shape[1]
                 or written + total > out.shape[0]):
             break
         for each in range(parts):
@@ -77,17 +77,17 @@ def run_part(part, meeting, start, reached, out, room, whole, axons, tables, cou
             if bad >= 0 and (tile < 0 or bad < tile):
                 tile = bad
         if part == 0:
-            write_down(out, written, last, notes.found[1 - phase], notes.counts[1 - phase],
+            write_down(out, written, last, emitted.found[1 - phase], emitted.counts[1 - phase],
                        net.tiles, net.populations)
         written += total
         count = min(most, n_steps - done) if tile < 0 else int64(0)
         window = Window(part, phase, done, count, step0 + done, most, slots)
         signal_window(window, last, net, courses)
-        find_rows(work.own[part], last, net.tiles, net.wires, notes.found[1 - phase],
-                  notes.counts[1 - phase], axons, last - step0, done, room.spikes[part],
-                  room.begin[part], room.rows[part])
-        run_window(window, net, axons, tables, room.spikes[part], room.begin[part],
-                   room.rows[part])
+        find_rows(work.own[part], last, net.tiles, net.wires, emitted.found[1 - phase],
+                  emitted.counts[1 - phase], axons, last - step0, done, scratch.spikes[part],
+                  scratch.begin[part], scratch.rows[part])
+        run_window(window, net, axons, tables, scratch.spikes[part], scratch.begin[part],
+                   scratch.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
         if not finished:
@@ -133,11 +133,11 @@ def run_window(window, net, axons, tables, spikes, begin, found):
         for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
             end = stop if coupled else min(first + TOGETHER, stop)
             deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
-                    net.notes.releases[1 - window.phase], axons, spikes, begin, found)
+                    net.emitted.releases[1 - window.phase], axons, spikes, begin, found)
             add_outside(population, first, end, window, net, tables)
             add_pooled((population, first, end), window, net, axons.pooled)
             for tile in range(first, end):
-                net.notes.counts[window.phase, tile] = 0
+                net.emitted.counts[window.phase, tile] = 0
                 if window.count > 0:
                     # Tiles that are not coupled share the place of their events.
                     prepare(tile, population, window, net, tables)
@@ -154,7 +154,7 @@ def run_window(window, net, axons, tables, spikes, begin, found):
 @inner
 def prepare(tile, population, window, net, tables):
     """Draw the events and the noise of a window for a tile, and say where it is."""
-    tiles, populations, notes, part = net.tiles, net.populations, net.notes, window.part
+    tiles, populations, emitted, part = net.tiles, net.populations, net.emitted, window.part
     draw_window(tile, window, net.work.counts[tiles.counts_at[tile]:], net, tables,
                 net.work.words[part], net.work.uniforms[part])
     if populations.sigma[population] > 0:
@@ -163,14 +163,14 @@ def prepare(tile, population, window, net, tables):
                    populations.noise_key[population, 1], tiles.first[tile], window.step0)
     pack = tiles.packs[tile]
     pack[_FIRST], pack[_DONE], pack[_SLOT] = 0, window.done, window.step0 % window.slots
-    pack[_SPIKES] = notes.at + 2 * notes.found.shape[2] * (
-        window.phase * notes.found.shape[1] + tile)
+    pack[_SPIKES] = emitted.at + 2 * emitted.found.shape[2] * (
+        window.phase * emitted.found.shape[1] + tile)
 
 
 @woven
 def advance_tile(tile, part, phase, steps, net):
     """Call the kernel of a tile for some steps."""
-    tiles, counts = net.tiles, net.notes.counts
+    tiles, counts = net.tiles, net.emitted.counts
     pack = tiles.packs[tile]
     pack[_STEPS], pack[_NOTED] = steps, counts[phase, tile]
     answer = call(tiles.kernel[tile], tiles.pack_at[tile])
@@ -199,11 +199,11 @@ def run_coupled(leader, own, window, net):
 @inner
 def release_tiles(first, end, window, net):
     """Compute what the spikes of tiles release."""
-    counts = net.notes.counts[window.phase]
+    counts = net.emitted.counts[window.phase]
     for tile in range(first, end):
         if net.wires.release_start[tile] >= 0 and counts[tile] > 0:
-            release(tile, window.step0, net.tiles, net.wires, net.notes.found[window.phase],
-                    counts[tile], net.notes.releases[window.phase])
+            release(tile, window.step0, net.tiles, net.wires, net.emitted.found[window.phase],
+                    counts[tile], net.emitted.releases[window.phase])
 
 
 def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Courses,
@@ -216,31 +216,31 @@ def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Co
     tuple
         Spikes (n, 2), steps done, unhealthy tile or -1.
     """
-    out, room = np.empty((1024, 2), np.int64), make_room(net, axons, 1024)
-    net.notes.counts[:] = 0
+    out, scratch = np.empty((1024, 2), np.int64), make_scratch(net, axons, 1024)
+    net.emitted.counts[:] = 0
     net.work.bad[:] = -1
     reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
-        crew.run(run_part, reached.copy(), reached, out, room, net, axons, tables, courses,
+        crew.run(run_part, reached.copy(), reached, out, scratch, net, axons, tables, courses,
                  n_steps, step0, most, slots)
         reached_steps, written, phase, last, _, finished = reached.tolist()
         if not finished:
-            total = int(net.notes.counts[1 - phase].sum())
+            total = int(net.emitted.counts[1 - phase].sum())
             if written + total > len(out):
                 grown = np.empty((2 * (written + total), 2), np.int64)
                 grown[:written] = out[:written]
                 out = grown
             total += sum(int(first[reached_steps] - first[last - step0]) for first in axons.first)
-            if total > room.spikes.shape[1]:
-                room = make_room(net, axons, 2 * total)
+            if total > scratch.spikes.shape[1]:
+                scratch = make_scratch(net, axons, 2 * total)
     done, written, _, _, tile, _ = reached.tolist()
     return out[:written], done, tile
 
 
-def make_room(net: Net, axons: AxonSpikes, spikes: int) -> Room:
+def make_scratch(net: Net, axons: AxonSpikes, spikes: int) -> Scratch:
     """Return room for this many spikes in a window."""
     parts, populations, _ = net.work.own.shape
-    return Room(np.empty((parts, spikes, 3), np.int64),
+    return Scratch(np.empty((parts, spikes, 3), np.int64),
                 np.empty((parts, populations + len(axons.first) + 1), np.int64),
                 np.empty((parts, net.wires.plain.shape[0], spikes, 3), np.int64))

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from neostriatum.engines.drive import Drive
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
 
 
 @dataclass(frozen=True)
@@ -23,27 +23,27 @@ class Arrivals:
     ids: np.ndarray
 
 
-def expected(program: Program, n_steps: int) -> float:
-    """Return about how many events the inputs of a program give in ``n_steps``."""
-    times = np.array([program.time_ms(step) for step in range(n_steps)])
+def expected(lowered: LoweredCircuit, n_steps: int) -> float:
+    """Return about how many events the inputs of a lowered circuit give in ``n_steps``."""
+    times = np.array([lowered.time_ms(step) for step in range(n_steps)])
     drawn = sum(float(drive.rate.at(times).sum()) * drive.afferents * len(drive.members)
-                for drive in program.drives) * program.dt / 1000.0
-    return drawn + sum(len(recorded.steps) for recorded in program.recorded)
+                for drive in lowered.drives) * lowered.dt / 1000.0
+    return drawn + sum(len(recorded.steps) for recorded in lowered.recorded)
 
 
-def arrivals(program: Program, n_steps: int) -> list[Arrivals]:
+def arrivals(lowered: LoweredCircuit, n_steps: int) -> list[Arrivals]:
     """Return the events of all inputs, drawn as every engine of this package draws them."""
-    events = [_drawn(program, drive, n_steps) for drive in program.drives]
-    for recorded in program.recorded:
-        steps = recorded.steps + program.warmup
+    events = [_drawn(lowered, drive, n_steps) for drive in lowered.drives]
+    for recorded in lowered.recorded:
+        steps = recorded.steps + lowered.warmup
         inside = (steps >= 0) & (steps < n_steps)
         events.append(Arrivals(recorded.name, recorded.population, recorded.weights,
                                steps[inside], recorded.ids[inside]))
     return events
 
 
-def _drawn(program: Program, drive: Drive, n_steps: int) -> Arrivals:
-    rates = [float(drive.rate.at(program.time_ms(step))) for step in range(n_steps)]
-    hits = [drive.events(step, rate, program.dt) for step, rate in enumerate(rates)]
+def _drawn(lowered: LoweredCircuit, drive: Drive, n_steps: int) -> Arrivals:
+    rates = [float(drive.rate.at(lowered.time_ms(step))) for step in range(n_steps)]
+    hits = [drive.events(step, rate, lowered.dt) for step, rate in enumerate(rates)]
     steps = np.repeat(np.arange(n_steps), [len(hit) for hit in hits])
     return Arrivals(drive.name, drive.population, drive.weights, steps, np.concatenate(hits))

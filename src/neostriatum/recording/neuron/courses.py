@@ -10,41 +10,42 @@ from neostriatum.engines.modulation import added, factors, opened
 from neostriatum.recording.neuron.mechanism import Mechanism
 
 if TYPE_CHECKING:
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.population import Population
-    from neostriatum.engines.program import Program
 
 
-def mechanism_of(program: Program, number: int) -> Mechanism:
-    """Return the mechanism of a cell type of a program."""
-    pop = program.populations[number]
-    now = pop.modulated(program.phi(0))
+def mechanism_of(lowered: LoweredCircuit, number: int) -> Mechanism:
+    """Return the mechanism of a cell type of a lowered circuit."""
+    pop = lowered.populations[number]
+    now = pop.modulated(lowered.phi(0))
     values, varying = now, tuple[str, ...]()
-    if program.levels_vary:
+    if lowered.levels_vary:
         values = {**pop.parameters, "gain": now["gain"]}
         names = [effect.acts_on for effect in pop.effects if effect.acts_on in pop.parameters]
         varying = tuple(dict.fromkeys(names))
     currents: list[tuple[float, Any]] = []
-    for current in program.currents:
+    for current in lowered.currents:
         if current.population == number:
             mask = np.zeros(pop.n)
             mask[current.members] = 1.0
-            currents.append((float(current.course.at(program.time_ms(0))),
+            currents.append((float(current.course.at(lowered.time_ms(0))),
                              mask if len(current.members) < pop.n else 1.0))
-    releases = [projection.stp for projection in program.projections
+    releases = [projection.stp for projection in lowered.projections
                 if projection.target == number and projection.stp is not None]
-    return Mechanism(pop, program.dt, values, currents, varying,
+    return Mechanism(pop, lowered.dt, values, currents, varying,
                      [(float(g), reversal) for g, reversal in now["currents"]], releases,
-                     program.coupled(number))
+                     lowered.coupled(number))
 
 
-def courses_of(program: Program, mechanisms: list[Mechanism], n_steps: int) -> dict[str, Any]:
+def courses_of(lowered: LoweredCircuit, mechanisms: list[Mechanism],
+               n_steps: int) -> dict[str, Any]:
     """Return the values (n_steps,) of every variable that changes, by its name in NEURON."""
-    times = np.array([program.time_ms(step) for step in range(n_steps)])
+    times = np.array([lowered.time_ms(step) for step in range(n_steps)])
     courses: dict[str, Any] = {}
-    phi = tuple(course.at(times) for course in program.courses)
+    phi = tuple(course.at(times) for course in lowered.courses)
     for number, mechanism in enumerate(mechanisms):
-        own = _levels(program.populations[number], mechanism, phi) if program.levels_vary else {}
-        electrodes = [each for each in program.currents if each.population == number]
+        own = _levels(lowered.populations[number], mechanism, phi) if lowered.levels_vary else {}
+        electrodes = [each for each in lowered.currents if each.population == number]
         own |= {f"i_{place}": each.course.at(times) for place, each in enumerate(electrodes)
                 if not each.course.is_constant}
         courses |= {f"{name}_{mechanism.name}": np.broadcast_to(values, (n_steps,))
@@ -62,8 +63,8 @@ def _levels(pop: Population, mechanism: Mechanism, phi: tuple[Any, ...]) -> dict
     return own | {f"o_{place}": g for place, (g, _) in enumerate(opened(pop.effects, phi))}
 
 
-def columns(program: Program) -> int:
+def columns(lowered: LoweredCircuit) -> int:
     """Return how many numbers a step has at most."""
-    electrodes = sum(not current.course.is_constant for current in program.currents)
-    effects = sum(len(pop.effects) for pop in program.populations)
-    return electrodes + 2 * effects * program.levels_vary
+    electrodes = sum(not current.course.is_constant for current in lowered.currents)
+    effects = sum(len(pop.effects) for pop in lowered.populations)
+    return electrodes + 2 * effects * lowered.levels_vary

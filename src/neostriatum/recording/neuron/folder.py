@@ -12,7 +12,7 @@ import numpy as np
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
 from neostriatum.engines.base import refuse_levels
-from neostriatum.engines.program import lower
+from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
 from neostriatum.network.network import delay_steps
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.program import Program
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.network.network import Network
     from neostriatum.recording.neuron.arrivals import Arrivals
     from neostriatum.recording.neuron.mechanism import Mechanism
@@ -39,7 +39,7 @@ MOST = 20_000_000
 class Played:
     """A program for NEURON: how long it runs, and what was drawn for it."""
 
-    program: Program
+    lowered: LoweredCircuit
     steps: int
     mechanisms: list[Mechanism]
     arrivals: list[Arrivals]
@@ -57,28 +57,28 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
         What NEURON cannot do as this package does.
     """
     steps = run_steps(circuit, duration)
-    program = lower(circuit, network, checked_seed(seed))
-    _refuse(program)
-    total = program.warmup + steps
+    lowered = lower(circuit, network, checked_seed(seed))
+    _refuse(lowered)
+    total = lowered.warmup + steps
     # The length first: everything else has a number for every step.
-    size = float(total * max(1, columns(program)))
-    size = size if size > MOST else max(size, expected(program, total))
+    size = float(total * max(1, columns(lowered)))
+    size = size if size > MOST else max(size, expected(lowered, total))
     if size > MOST:
         msg = (f"duration: must have at most {MOST:,} events from outside and values that change "
                f"(got about {size:,.0f}). Choose a shorter one, or fewer neurons")
         raise CircuitError(msg)
-    mechanisms = [mechanism_of(program, number) for number in range(len(program.populations))]
-    return Played(program, steps, mechanisms, arrivals(program, total),
-                  courses_of(program, mechanisms, total))
+    mechanisms = [mechanism_of(lowered, number) for number in range(len(lowered.populations))]
+    return Played(lowered, steps, mechanisms, arrivals(lowered, total),
+                  courses_of(lowered, mechanisms, total))
 
 
-def _refuse(program: Program) -> None:
-    refuse_levels("NEURON", program)
-    for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
+def _refuse(lowered: LoweredCircuit) -> None:
+    refuse_levels("NEURON", lowered)
+    for axons in (*lowered.axons, *(pooled.axons for pooled in lowered.pooled)):
         msg = (f"axons.{axons.name}: are not written for NEURON. "
                "Use --engine numba or reference")
         raise EngineUnsupported(msg)
-    for population in program.populations:
+    for population in lowered.populations:
         if population.sigma:
             msg = (f"noise.{population.name}: must be 0 for NEURON, which would draw other numbers "
                    f"(got {population.sigma:g} mV). Take it out of the circuit")
@@ -88,7 +88,7 @@ def _refuse(program: Program) -> None:
                 msg = (f"receptors.{synapse.name}.model: must have a current for NEURON (got "
                        f"{synapse.model.name}). Use a model with a current")
                 raise EngineUnsupported(msg)
-    for projection in program.projections:
+    for projection in lowered.projections:
         if projection.failure:
             msg = (f"pathways.{projection.name}.failure.drawn: must be false for NEURON, which "
                    "would draw other failures (got true). Set it to false")
@@ -119,7 +119,7 @@ def write_neuron(network: Network, circuit: Circuit, run: Played, folder: Path) 
     write_sonata(network, folder / "network", circuit)
     for mechanism in run.mechanisms:
         write_text(folder / "mod" / f"{mechanism.name}.mod", mechanism.text)
-    if run.program.gaps:
+    if run.lowered.gaps:
         write_text(folder / "mod" / f"{JUNCTION}.mod", TEXT)
     _write_inputs(folder / "inputs.h5", run)
     entries = json.dumps(_model(network, circuit, run), indent=1, allow_nan=False)
@@ -129,7 +129,7 @@ def write_neuron(network: Network, circuit: Circuit, run: Played, folder: Path) 
 
 
 def _write_inputs(path: Path, run: Played) -> None:
-    program = run.program
+    lowered = run.lowered
     with written(path) as (file, disk):
         for mechanism in run.mechanisms:
             group = file.create_group(f"cells/{mechanism.population.name}")
@@ -140,7 +140,7 @@ def _write_inputs(path: Path, run: Played) -> None:
             group.create_dataset("steps", data=played_input.steps.astype(np.int64))
             group.create_dataset("ids", data=played_input.ids.astype(np.int64))
             disk.check()
-        for kind in program.gaps:
+        for kind in lowered.gaps:
             file.create_dataset(f"gap_junctions/{kind.name}",
                                 data=np.stack([kind.first, kind.second], axis=1))
         group = file.create_group("courses")
@@ -151,11 +151,11 @@ def _write_inputs(path: Path, run: Played) -> None:
 
 def _model(network: Network, circuit: Circuit, run: Played) -> dict[str, Any]:
     """Return what the script must know and is no array."""
-    program = run.program
-    names = [population.name for population in program.populations]
+    lowered = run.lowered
+    names = [population.name for population in lowered.populations]
     releases = dict.fromkeys(range(len(names)), 0)
     pathways = []
-    for projection in program.projections:
+    for projection in lowered.projections:
         mechanism, number = run.mechanisms[projection.target], 0
         if projection.stp is not None:
             releases[projection.target] += 1
@@ -166,15 +166,15 @@ def _model(network: Network, circuit: Circuit, run: Played) -> dict[str, Any]:
             "weights": _slots(projection.weights), "release": number,
             "release_slot": mechanism.weights.index("release")})
     return {
-        "circuit": circuit.name, "network_hash": network.hash(), "seed": program.seed,
-        "dt_ms": program.dt, "warmup_steps": program.warmup, "steps": run.steps,
-        "delay_steps": delay_steps(program.dt).tolist(),
+        "circuit": circuit.name, "network_hash": network.hash(), "seed": lowered.seed,
+        "dt_ms": lowered.dt, "warmup_steps": lowered.warmup, "steps": run.steps,
+        "delay_steps": delay_steps(lowered.dt).tolist(),
         "populations": [{"name": mechanism.population.name, "n": mechanism.population.n,
                          "mechanism": mechanism.name, "numbers": mechanism.numbers}
                         for mechanism in run.mechanisms],
         "pathways": pathways,
         "gap_junctions": [{"name": kind.name, "a": names[kind.a], "b": names[kind.b],
-                           "g_nS": kind.g, "tau_ms": kind.tau or 0.0} for kind in program.gaps],
+                           "g_nS": kind.g, "tau_ms": kind.tau or 0.0} for kind in lowered.gaps],
         "inputs": [{"name": each.name, "target": names[each.population],
                     "weights": _slots(each.weights)} for each in run.arrivals]}
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.program import QUANTUM, V_LIMIT
+from neostriatum.engines.lowered import V_LIMIT
+from neostriatum.engines.quantum import QUANTUM
 from neostriatum.models.symbol import Computed, Parameter, symbols
 from neostriatum.recording.neuron.statements import FUNCTIONS, Statements
 

@@ -18,8 +18,7 @@ from neostriatum.engines.modulation import lower_weight_effects
 from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
-from neostriatum.engines.quantum import QUANTUM as QUANTUM
-from neostriatum.engines.quantum import quantised as quantised
+from neostriatum.engines.quantum import quantised
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.afferents import from_home
 from neostriatum.network.check import fit
@@ -77,7 +76,7 @@ class Gaps:
 
 
 @dataclass(frozen=True)
-class Program:
+class LoweredCircuit:
     """Everything an engine needs, in the units of the package and in steps."""
 
     dt: float
@@ -143,8 +142,8 @@ class Program:
         return min(heard, default=None)
 
 
-def lower(circuit: Circuit, network: Network, seed: int) -> Program:
-    """Return the program of a circuit on a network.
+def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
+    """Return a circuit on a network, lowered.
 
     Raises
     ------
@@ -177,7 +176,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> Program:
     longest = int(delays.max()) if len(delays) else 0
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
     signals = lower_levels(circuit, populations)
-    return Program(
+    return LoweredCircuit(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
         projections=projections, gaps=tuple(_gaps(circuit, network, index)), drives=drives,
         recorded=recorded, currents=currents, levels=tuple(circuit.modulators),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.nest_engine.cell import port
-from neostriatum.engines.program import quantised
+from neostriatum.engines.quantum import quantised
 from neostriatum.errors import EngineUnsupported
 from neostriatum.models.tsodyks_markram import TSODYKS_MARKRAM
 from neostriatum.ranks import launched, rank, sent, tell
@@ -15,8 +15,8 @@ from neostriatum.ranks import launched, rank, sent, tell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from neostriatum.engines.nest_engine.form import Form
-    from neostriatum.engines.program import Program, Projection
+    from neostriatum.engines.lowered import LoweredCircuit, Projection
+    from neostriatum.engines.nest_engine.shape import Form
 
 #: Synapses in hand at a time: what a rank holds of the network beside NEST's own tables.
 PIECE = 2**20
@@ -24,13 +24,13 @@ PIECE = 2**20
 INSTANT = 1e-9
 
 
-def check(program: Program) -> None:
+def check(lowered: LoweredCircuit) -> None:
     """Refuse axons, and what NEST's synapses cannot do."""
-    for axons in (*program.axons, *(pooled.axons for pooled in program.pooled)):
+    for axons in (*lowered.axons, *(pooled.axons for pooled in lowered.pooled)):
         msg = (f"engine nest: axons.{axons.name}: are not simulated. "
                "Use --engine numba or reference")
         raise EngineUnsupported(msg)
-    for one in program.projections:
+    for one in lowered.projections:
         if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
             msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "
                    f"NEST has as a synapse (got {one.stp.model.name}). Use --engine reference")
@@ -41,17 +41,17 @@ def check(program: Program) -> None:
             raise EngineUnsupported(msg)
 
 
-def wire(nest: Any, program: Program, forms: list[Form], first: list[int]) -> None:
+def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int]) -> None:
     """Make every synapse whose target is on this rank, and every gap junction.
 
     ``first`` are the node ids of the first cell of each population.
     """
-    for number, one in enumerate(program.projections):
+    for number, one in enumerate(lowered.projections):
         for receptor, weight in one.weights:
-            said = _synapse(nest, program, number, receptor, weight)
+            said = _synapse(nest, lowered, number, receptor, weight)
             receiver = port(forms[one.target], f"in{receptor}")
             for sources, targets, delays, factors in _pieces(nest, one, first):
-                spec = {"synapse_model": said[0], "delay": delays * program.dt,
+                spec = {"synapse_model": said[0], "delay": delays * lowered.dt,
                         "receptor_type": np.full(len(targets), receiver)}
                 if said[1] is not None:
                     # A sum of rounded weights does not hang on their order.
@@ -61,28 +61,28 @@ def wire(nest: Any, program: Program, forms: list[Form], first: list[int]) -> No
                     nest.Connect(sources, targets, "one_to_one", spec)
 
 
-def _model(program: Program, number: int, receptor: int) -> tuple[str, float | None]:
+def _model(lowered: LoweredCircuit, number: int, receptor: int) -> tuple[str, float | None]:
     """Return the name of the synapse model of a pathway and receptor, and what weights divide by.
 
     None where all synapses share one weight. (NEST's compact `_hpc` synapses reach only a model's
     first receptor.)
     """
-    one = program.projections[number]
+    one = lowered.projections[number]
     alone = one.stp is None and not one.failure and one.factors is None
     # NEST's plastic synapses release the weight times U at the first spike.
     return f"pathway_{number}_{receptor}", None if alone else one.stp.U if one.stp else 1.0
 
 
-def _synapse(nest: Any, program: Program, number: int, receptor: int,
+def _synapse(nest: Any, lowered: LoweredCircuit, number: int, receptor: int,
              weight: float) -> tuple[str, float | None]:
     """Make the synapse model of a pathway and receptor; return what `_model` does."""
-    one, (name, divisor) = program.projections[number], _model(program, number, receptor)
+    one, (name, divisor) = lowered.projections[number], _model(lowered, number, receptor)
     if one.stp:
         # NEST releases x u at the first spike, without any update before it.
         nest.CopyModel("tsodyks2_synapse", name, {
             "U": one.stp.U, "u": one.stp.U, "x": 1.0,
-            "tau_rec": max(one.stp.rec_steps * program.dt, INSTANT),
-            "tau_fac": max(one.stp.fac_steps * program.dt, INSTANT)})
+            "tau_rec": max(one.stp.rec_steps * lowered.dt, INSTANT),
+            "tau_fac": max(one.stp.fac_steps * lowered.dt, INSTANT)})
     elif one.failure:
         nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
     elif divisor is not None:
@@ -135,14 +135,14 @@ def _rows(one: Projection) -> Iterator[tuple[Any, ...]]:
         start = stop
 
 
-def couple(nest: Any, program: Program, first: list[int], nodes: list[int | None]) -> None:
+def couple(nest: Any, lowered: LoweredCircuit, first: list[int], nodes: list[int | None]) -> None:
     """Make the gap junctions, through a node per pair where a kind has such.
 
     ``nodes`` has the id of the first node of every kind, None where it has none.
     NEST hands over the potentials of the last step where it communicates at every step and does
     not iterate (waveform relaxation): with forward Euler that is the equation as it stands.
     """
-    for kind, node in zip(program.gaps, nodes, strict=True):
+    for kind, node in zip(lowered.gaps, nodes, strict=True):
         a, b = kind.first + first[kind.a], kind.second + first[kind.b]
         pairs = [(a, b)]
         if node is not None:
@@ -154,17 +154,17 @@ def couple(nest: Any, program: Program, first: list[int], nodes: list[int | None
                 nest.Connect(sources, targets, "one_to_one", spec)
 
 
-def reweigh(nest: Any, old: Program, new: Program, first: list[int]) -> None:
-    """Give the synapses the conductances of another program; spikes on their way keep theirs."""
+def reweigh(nest: Any, old: LoweredCircuit, new: LoweredCircuit, first: list[int]) -> None:
+    """Give synapses the conductances of another circuit; spikes on their way keep theirs."""
     for number, (before, one) in enumerate(zip(old.projections, new.projections, strict=True)):
         for (receptor, former), (_, weight) in zip(before.weights, one.weights, strict=True):
             if weight != former:
                 _reweigh(nest, new, number, receptor, weight, first)
 
 
-def _reweigh(nest: Any, program: Program, number: int, receptor: int, weight: float,
+def _reweigh(nest: Any, lowered: LoweredCircuit, number: int, receptor: int, weight: float,
              first: list[int]) -> None:
-    one, (name, divisor) = program.projections[number], _model(program, number, receptor)
+    one, (name, divisor) = lowered.projections[number], _model(lowered, number, receptor)
     if divisor is None:
         nest.SetDefaults(name, {"weight": weight})
         return
@@ -179,7 +179,7 @@ def _reweigh(nest: Any, program: Program, number: int, receptor: int, weight: fl
     sources, targets, delays, factors = (np.concatenate(part) for part in
                                          zip(*pieces, strict=True))
     there = synapses.get(["source", "target", "delay"])
-    steps = np.rint(np.atleast_1d(there["delay"]) / program.dt)
+    steps = np.rint(np.atleast_1d(there["delay"]) / lowered.dt)
     order = np.lexsort((steps, np.atleast_1d(there["target"]), np.atleast_1d(there["source"])))
     each = np.empty(len(order))
     each[order] = factors[np.lexsort((delays, targets, sources))]

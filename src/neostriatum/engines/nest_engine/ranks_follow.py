@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
 
 
-def brief(circuit: Circuit, network: Network, slots: int) -> None:
+def send_network(circuit: Circuit, network: Network, slots: int) -> None:
     """Tell the others what to prepare: the circuit, and of the network all but its synapses."""
     tell({
         "circuit": circuit.to_dict(), "slots": slots,
@@ -35,7 +35,7 @@ def brief(circuit: Circuit, network: Network, slots: int) -> None:
             sent(values, np.float64)
 
 
-def briefed() -> tuple[Circuit, Network, int]:
+def receive_network() -> tuple[Circuit, Network, int]:
     """Return the circuit, the network without its synapses, and the slots of its delays."""
     from pathlib import Path
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from neostriatum.circuit.modulator import Curve, Modulator
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.population import Population
-    from neostriatum.engines.program import Program
     from neostriatum.models.cell import CellModel
     from neostriatum.models.expression import Expression
     from neostriatum.models.receptor import ReceptorModel
@@ -113,10 +113,10 @@ class Signal:
         return self.modulator.heard(levels[self.level], self.curve)
 
 
-def signals(program: Program) -> list[Signal]:
+def signals(lowered: LoweredCircuit) -> list[Signal]:
     """Return what effects may hear: every level of the circuit, then the curves that are used."""
-    plain = [Signal(*one) for one in enumerate(program.circuit.modulators.values())]
-    used = [_signal(effect) for pop in program.populations for effect in pop.effects]
+    plain = [Signal(*one) for one in enumerate(lowered.circuit.modulators.values())]
+    used = [_signal(effect) for pop in lowered.populations for effect in pop.effects]
     return list(dict.fromkeys([*plain, *used]))
 
 
@@ -137,19 +137,19 @@ def known_effects(pop: Population) -> list[Modulation]:
     return [one for one in pop.effects if one.acts_on in known]
 
 
-def form_of(program: Program, number: int) -> Form:
-    """Return the form of one population of a program."""
-    pop: Population = program.populations[number]
-    heard, names = signals(program), targets(pop)
+def form_of(lowered: LoweredCircuit, number: int) -> Form:
+    """Return the form of one population of a lowered circuit."""
+    pop: Population = lowered.populations[number]
+    heard, names = signals(lowered), targets(pop)
     effects = tuple((heard.index(_signal(one)) + 1, names[one.acts_on], one.kind)
                     for one in known_effects(pop))
     drives = tuple((tuple(receptor for receptor, _ in one.weights), one.within > 0)
-                   for one in own_drives(program, number))
+                   for one in own_drives(lowered, number))
     return Form(pop.model, tuple(one.model for one in pop.synapses), effects, drives,
-                pop.sigma > 0, program.coupled(number),
+                pop.sigma > 0, lowered.coupled(number),
                 tuple(inlet.receptor for inlet in pop.inlets))
 
 
-def own_drives(program: Program, number: int) -> list:
+def own_drives(lowered: LoweredCircuit, number: int) -> list:
     """Return the drives of a population that its cells draw themselves: all but shared trains."""
-    return [one for one in program.drives if one.population == number and one.pool is None]
+    return [one for one in lowered.drives if one.population == number and one.pool is None]
