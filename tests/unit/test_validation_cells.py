@@ -1,10 +1,13 @@
 """Protocols of the targets for five cell types, where the answer is known beforehand."""
 
+from math import exp
+
 import pytest
 
 from neostriatum.validation.clamp import clamp, clamp_ratio, dopamine_count, just_above
 from neostriatum.validation.lab import Lab, Unsuited
 from neostriatum.validation.network import up_down
+from neostriatum.validation.pairs import train
 from neostriatum.validation.synapses import (
     excitation,
     kinetics,
@@ -161,3 +164,13 @@ def test_membrane_of_a_network_that_does_little():
     found = active_membrane(quiet, size=200, pulses=3)
     assert found["resistance_mohm"] == pytest.approx(100, rel=0.01)
     assert found["tau_ms"] == pytest.approx(10, rel=0.03)
+
+
+def test_protocols_of_few_cells_hold_the_levels_that_others_release():
+    released = train(Lab("microcircuit"), "FS", "dSPN")
+    # The first release is rested. The eighth is 0.216 of it, and 0.58 of that is left, which has
+    # recovered to 0.69 after 500 ms; a second potential rises from the end of the first.
+    assert released["rtr"] == pytest.approx(1 - (1 - 0.58 * 0.216) * exp(-500 / 480), rel=0.03)
+    assert 0.5 < released["ppr"] < 0.622
+    found = by_themselves(Lab("microcircuit"), "LTS", n=20, duration_ms=500.0)
+    assert found["active"] == 0.0  # I_spon of the network, below the rheobase

@@ -10,7 +10,7 @@ from neostriatum.circuit.drive import SpikeFile
 from neostriatum.circuit.load import load
 from neostriatum.errors import CircuitError
 from neostriatum.experiments.holding import hold
-from neostriatum.experiments.isolate import isolated
+from neostriatum.experiments.isolate import holding, isolated
 from neostriatum.experiments.pair import pair
 from neostriatum.network.edges import Edges, delay_units
 from neostriatum.network.network import Network
@@ -95,8 +95,13 @@ def _connected(whole: Circuit, name: str, holding_mv: float, at_ms: np.ndarray,
     raw = whole.to_dict()
     start = held.start | {"v": f"{holding_mv} mV"}
     raw = {key: said for key, said in raw.items()
-           if key not in ("gap_junctions", "channels", "noise", "spread", "start")}
-    raw |= {"warmup": "0 ms", "pathways": {name: raw["pathways"][name]},
+           if key not in ("axons", "gap_junctions", "channels", "noise", "spread", "start")}
+    path = dict(raw["pathways"][name])
+    if path.get("stp"):  # a slice is silent before the train: release is rested
+        path["stp"] = {key: said for key, said in path["stp"].items()
+                       if key not in ("start", "start_rate")}
+    raw |= {"warmup": "0 ms", "pathways": {name: path},
+            "modulators": holding(whole, types),
             "cells": {one: raw["cells"][one] | {"fraction": 1.0 / len(types)} for one in types},
             "receptors": raw["receptors"] | {"Electrode": ELECTRODE},
             "inputs": {"electrode": {"targets": {source: {
@@ -105,13 +110,13 @@ def _connected(whole: Circuit, name: str, holding_mv: float, at_ms: np.ndarray,
     circuit = _firing(load(raw), source, at_ms)
     counts = {one: 2 // len(types) for one in types}
     row = 1 if source == target else 0
-    holding = np.zeros(counts[target])
-    holding[row] = held.current_pa
+    current = np.zeros(counts[target])
+    current[row] = held.current_pa
     units = delay_units(f"pathways.{name}.delay", whole.pathways[name].delay, np.array([50.0]))
     edges = Edges(np.array([0] + [1] * counts[source], np.int64), np.array([row], np.int32),
                   units.astype(np.uint8))
     network = Network(0, counts, 100.0, False, np.zeros((2, 3), np.float32), {name: edges},
-                      {}, {target: {constant: holding}})
+                      {}, {target: {constant: current}})
     return circuit, network
 
 

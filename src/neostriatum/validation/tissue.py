@@ -10,6 +10,7 @@ from neostriatum.analysis.irregularity import isi_cv
 from neostriatum.circuit.load import load
 from neostriatum.engines.drive import channel_members
 from neostriatum.engines.lowered import lower
+from neostriatum.experiments.isolate import holding
 from neostriatum.network.build import build
 from neostriatum.validation.drive import SPIKE_MV
 from neostriatum.validation.lab import Lab, require
@@ -22,8 +23,9 @@ SHARE = 0.1
 def by_themselves(lab: Lab, cell: str, n: int = 200, duration_ms: float = 10_000.0,
                   ) -> dict[str, Any]:
     """Return how many cells of a type fire without input and neighbours, how fast and regularly."""
-    raw = require(lab.load(), cells=(cell,)).to_dict()
-    for key in ("pathways", "gap_junctions", "inputs", "channels", "pools"):
+    whole = require(lab.load(), cells=(cell,))
+    raw = whole.to_dict() | {"modulators": holding(whole, [cell])}
+    for key in ("pathways", "axons", "gap_junctions", "inputs", "channels", "pools"):
         raw.pop(key, None)
     raw |= {key: {cell: raw[key][cell]} if cell in raw.get(key, {}) else {}
             for key in ("noise", "spread", "start")}
