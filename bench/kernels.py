@@ -55,7 +55,7 @@ class Timed:
         """Return the time of a cell and step [ns]."""
         net = self.engine.layout.net
         arguments = (net.tiles.packs[0], int(net.tiles.pack_at[0]), int(net.tiles.kernel[0]),
-                     net.notes.at)
+                     net.emitted.at)
         windows(*arguments, 1)
         started = time.process_time()
         windows(*arguments, count)

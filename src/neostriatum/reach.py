@@ -24,7 +24,7 @@ _HAS_DOCSTRING = 0x4000000
 #: Files whose effect on compiled code its bytecode does not show: they replace functions, name
 #: the fields of arguments, or write instructions.
 _UNSEEN = ("arithmetic.py", "caching.py", "jit.py", "rng.py", "engines/numba_engine/handle.py",
-           "network/triangles.py", "network/volume.py")
+           "engines/numba_engine/pooled.py", "network/triangles.py", "network/volume.py")
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic)
 
 

@@ -31,7 +31,7 @@ def run(made, network, name, *pieces, **options):
     parts = zip(*(simulator.advance(count) for count in pieces), strict=True)
     return ([np.concatenate(part).tolist() for part in parts], simulator.levels(),
             {pop.name: simulator.state()[f"{pop.name}.v"].tolist()
-             for pop in simulator.program.populations})
+             for pop in simulator.lowered.populations})
 
 
 @pytest.mark.parametrize("made", [test_axons.circuit(), test_pooled_axons.pooled()],

@@ -101,7 +101,7 @@ def test_recorded_is_what_the_cells_did(engine, small, made, tmp_path):
     assert run.variables == ["v", "u", "g_GABA", "g_AMPA"]
     simulator = base.engine("reference")
     simulator.prepare(*small, 1)
-    names = [synapse.name for synapse in simulator.program.populations[0].synapses]
+    names = [synapse.name for synapse in simulator.lowered.populations[0].synapses]
     ids, values = np.array([1, 5, 6, 7]), {name: [] for name in run.variables}
     for step in range(-30, 400):
         simulator.advance(1)

@@ -33,7 +33,7 @@ class AxonSpikes(NamedTuple):
     first: np.ndarray
     who: np.ndarray
     releases: np.ndarray
-    pooled: Pooled
+    pooled: Pooled | None
 
 
 class Firing(NamedTuple):
@@ -90,7 +90,8 @@ class CompiledPlayers(Players):
 
     kind = CompiledTrains
 
-    def play(self, crew: Crew, wires: Wires, pooled: Pooled, step: int, count: int) -> AxonSpikes:
+    def play(self, crew: Crew, wires: Wires, pooled: Pooled | None, step: int,
+             count: int) -> AxonSpikes:
         """Return the spikes of a stretch of steps; what they release is used up then."""
         first, who = np.zeros((len(self.trains), count + 1), np.int64), [np.zeros(0, np.int64)]
         for number, trains in enumerate(self.trains):

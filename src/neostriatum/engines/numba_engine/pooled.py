@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import float64, int64, uint32, uint64
+from numba import float64, int64, types, uint32, uint64
+from numba.extending import overload
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
@@ -85,9 +86,11 @@ class CompiledPools:
         for pool, one in zip(self.pools, pooled, strict=True):
             pool.change(one)
 
-    def tables(self, step: int, count: int, net: Any) -> Pooled:
-        """Return what the arrivals of some steps are drawn by."""
-        paths, size = self._pathways(), self.pools[0].pooled.axons.block if self.pools else 1
+    def tables(self, step: int, count: int, net: Any) -> Pooled | None:
+        """Return what the arrivals of some steps are drawn by, None without pooled axons."""
+        if not self.pools:
+            return None
+        paths, size = self._pathways(), self.pools[0].pooled.axons.block
         first, drawn = step // size, list[list["Table"]]()
         for block in range(first, -(-(step + count) // size)):
             drawn.append([])
@@ -140,8 +143,20 @@ def _counts(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tables, lengths, parts
 
 
-@inner
 def add_pooled(span, window, net, pooled):
+    """Add what arrives from pooled axons; without any, nothing of them is compiled."""
+    raise RuntimeError
+
+
+@overload(add_pooled)
+def _add_pooled(span, window, net, pooled):
+    if isinstance(pooled, types.NoneType):
+        return lambda span, window, net, pooled: None
+    return lambda span, window, net, pooled: draw_tiles(span, window, net, pooled)
+
+
+@inner
+def draw_tiles(span, window, net, pooled):
     """Add the arrivals of a window from pooled axons to the ring of some tiles.
 
     ``span`` has a population, the first of its tiles, and the one past the last. Tile by tile, as
