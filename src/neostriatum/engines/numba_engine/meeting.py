@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir
@@ -113,34 +114,57 @@ class Crew:
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
-        self._pool = ThreadPoolExecutor(max(1, parts - 1))
+        self._threads: list[threading.Thread] = []
+        # Queues in C: an interrupt leaves no lock of theirs taken, as it may one of `concurrent`.
+        self._calls: list[SimpleQueue[Any]] = [SimpleQueue() for _ in range(1, parts)]
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
+        for calls in self._calls:
+            calls.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def run(self, job: Callable[..., None], *args: object) -> None:
         """Call ``job(part, meeting, *args)``, which lets the interpreter go, of every part.
 
         What stops one of them stops all at the next meeting, and is raised.
         """
+        ends: SimpleQueue[BaseException | None] = SimpleQueue()
         meeting = np.zeros(8, np.int64)
         meeting[1] = _PATIENT if self.parts <= cores() else _HASTY
 
         def do(part: int) -> None:
             try:
                 job(part, meeting, *args)
-            except BaseException:
+            except BaseException as error:
                 meeting[0] = _NOBODY
-                raise
+                ends.put(error)
+            else:
+                ends.put(None)
 
         try:
-            others = [self._pool.submit(do, part) for part in range(1, self.parts)]
+            while len(self._threads) < len(self._calls):
+                calls = self._calls[len(self._threads)]
+                thread = threading.Thread(target=_serve, args=(calls,), daemon=True)
+                thread.start()
+                self._threads.append(thread)
+            for part, calls in enumerate(self._calls, 1):
+                calls.put((do, part))
             job(0, meeting, *args)
         except BaseException:
             meeting[0] = _NOBODY
             raise
-        for other in others:
-            other.result()
+        errors = [ends.get() for _ in self._calls]
+        for error in errors:
+            if error is not None:
+                raise error
+
+
+def _serve(calls: SimpleQueue[Any]) -> None:
+    """Do what is called for until there is no more."""
+    while (call := calls.get()) is not None:
+        do, part = call
+        do(part)
