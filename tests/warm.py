@@ -15,7 +15,7 @@ def engine(precision: str) -> None:
     import neostriatum as ns
 
     with tempfile.TemporaryDirectory() as folder:
-        ns.run("striatum", size=60, duration="1 ms", precision=precision, figures=False,
+        ns.run("striatum_v1", size=60, duration="1 ms", precision=precision, figures=False,
                out=Path(folder) / "run", changes={"warmup": "0 ms"})
 
 
@@ -24,7 +24,7 @@ def network() -> None:
     import neostriatum as ns
     from neostriatum.analysis.profile import profile
 
-    drawn = ns.build(ns.load("striatum", changes={
+    drawn = ns.build(ns.load("striatum_v1", changes={
         "pathways.FS->dSPN.wiring": {"rule": "fixed_indegree", "n": 1},
         "pathways.FS->iSPN.wiring": {"rule": "fixed_indegree", "n": 1, "within": "500 um"},
         "pathways.FS->FS.weight_cv": 0.1, "volume.boundary": "open"}), size=200)

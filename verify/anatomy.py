@@ -97,7 +97,7 @@ def published(table: Table, networks: int, pairs: int) -> None:
 def recorded(table: Table, size: int, pairs: int) -> None:
     """Paired recordings against the posteriors: the default circuit must meet every interval."""
     for overlay in ((), "dense"):
-        network = ns.build(ns.load("striatum", overlay=overlay), size=size)
+        network = ns.build(ns.load("striatum_v1", overlay=overlay), size=size)
         print("paired recordings, " + ("law unscaled (dense)" if overlay else "default circuit"))
         for key in POSTERIORS:
             for name, (one,) in measured()[key].items():

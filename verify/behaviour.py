@@ -27,13 +27,13 @@ class Lab:
         self._folder = tempfile.TemporaryDirectory()
         self._engine, self._seed, self._count = engine, seed, 0
 
-    def run(self, circuit: Any = "striatum", **options: Any) -> ns.Run:
+    def run(self, circuit: Any = "striatum_v1", **options: Any) -> ns.Run:
         """Run a circuit without figures."""
         self._count += 1
         options = {"engine": self._engine, "seed": self._seed, "figures": False, **options}
         return ns.run(circuit, out=Path(self._folder.name) / str(self._count), **options)
 
-    def rates(self, circuit: Any = "striatum", **options: Any) -> dict[str, float]:
+    def rates(self, circuit: Any = "striatum_v1", **options: Any) -> dict[str, float]:
         """Return the rates of a run [Hz]."""
         return self.run(circuit, **options).summary["rates_hz"]
 
@@ -72,7 +72,7 @@ def dopamine(table: Table, lab: Lab, seconds: float) -> None:
     table.row("iSPN/dSPN at dopamine 0 over that at 0.3", change, 1.5)
     table.row("  iSPN at 0 over 0.3", none["iSPN"] / normal["iSPN"], 1.5)
     table.row("  dSPN at 0 over 0.3", none["dSPN"] / normal["dSPN"], high=1.0)
-    base = ns.load("striatum")
+    base = ns.load("striatum_v1")
     for cell in ("dSPN", "iSPN", "FS"):
         for number, effect in enumerate(base.cells[cell].dopamine):
             off = {f"cells.{cell}.dopamine.{number}.coefficient": 0.0}
@@ -86,7 +86,7 @@ def dopamine(table: Table, lab: Lab, seconds: float) -> None:
 def without_fs(table: Table, lab: Lab, seconds: float) -> None:
     """What removing the FS inhibition of SPNs does in the two circuits."""
     options = {"duration": f"{seconds} s", "size": 10_000}
-    for circuit, low, high in (("striatum", 1.5, float("inf")), ("humphries2010", 0.0, 1.0)):
+    for circuit, low, high in (("striatum_v1", 1.5, float("inf")), ("humphries2010", 0.0, 1.0)):
         whole, cut = lab.rates(circuit, **options), lab.rates(circuit, changes=NO_FS, **options)
         for name in ("dSPN", "iSPN"):
             table.row(f"{circuit}: {name} without FS over with", cut[name] / whole[name], low, high)
@@ -107,7 +107,7 @@ def humphries(table: Table, lab: Lab, seconds: float) -> None:
 
 def step_size(table: Table, lab: Lab, seconds: float) -> None:
     """How the rates depend on dt, on the same network."""
-    network = ns.build("striatum", size=10_000, seed=1)
+    network = ns.build("striatum_v1", size=10_000, seed=1)
     rates = {dt: lab.rates(duration=f"{seconds} s", dt=f"{dt} ms", network=network)
              for dt in (0.05, 0.1, 0.2)}
     for dt in (0.05, 0.2):

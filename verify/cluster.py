@@ -35,7 +35,7 @@ NOBODY = {"rule": "fixed_probability", "p": 0.0}
 
 def equivalence(table: Table, seeds: int, size: int, seconds: float) -> None:
     """Compare means over seeds; each row has the standard error of the difference too."""
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     found: dict[str, list[dict[str, float]]] = {"numba": [], "nest": []}
     for seed in range(1, seeds + 1):
         network = ns.build(circuit, size=size, seed=seed)
@@ -60,7 +60,7 @@ def resident() -> int:
 
 def one_size(size: int, bare: bool) -> None:
     """Print neurons, synapses and what NEST took for them, as JSON: run in a process of its own."""
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     if bare:
         circuit = circuit.replace({f"pathways.{name}.wiring": NOBODY for name in circuit.pathways})
     small = engine("nest", threads=1)
@@ -91,7 +91,7 @@ def memory(table: Table, sizes: list[int]) -> None:
     each, *_ = np.linalg.lstsq(matrix, taken, rcond=None)
     table.row("bytes per neuron", each[0])
     table.row("bytes per synapse", each[1])
-    whole = ns.estimate(ns.load("striatum"), WHOLE)
+    whole = ns.estimate(ns.load("striatum_v1"), WHOLE)
     synapses = sum(whole.synapses.values())
     need = WHOLE * each[0] + synapses * each[1]
     table.row("a whole rat striatum: synapses [billion]", synapses / 1e9)

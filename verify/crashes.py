@@ -30,7 +30,7 @@ CALLS = ("write", "fsync", "replace", "unlink", "ftruncate")
 
 def options(arguments):
     """Return the options of a run with a few checkpoints, every cell firing."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
     raw["inputs"]["electrode"] = {"targets": {"FS": {"current": "1 nA"},

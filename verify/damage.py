@@ -29,7 +29,7 @@ class Stop(Exception):
 
 def runs(place):
     """Return a finished run and one that stopped in its middle, of the same circuit."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
     raw["inputs"]["electrode"] = {"targets": {"FS": {"current": "1 nA"}}}

@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=4.0)
     said = parser.parse_args()
-    circuit, table = ns.load("striatum"), Table()
+    circuit, table = ns.load("striatum_v1"), Table()
     names = [said.against, *said.engines]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for seed in range(1, said.seeds + 1):

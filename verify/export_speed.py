@@ -35,7 +35,7 @@ def make(folder: str, neurons: int, seconds: float) -> None:
     from neostriatum.recording.selection import choices
     from neostriatum.recording.sonata import write_spikes, write_traces
 
-    run = ns.run("striatum", size=neurons, duration="0.1 ms", changes={"warmup": "0 ms"},
+    run = ns.run("striatum_v1", size=neurons, duration="0.1 ms", changes={"warmup": "0 ms"},
                  seed=SEED, figures=False, out=folder)
     dt, spans, n_steps = run.dt_ms, run.populations, round(seconds * 1000 / run.dt_ms)
     rng = np.random.default_rng(SEED)

@@ -17,7 +17,7 @@ from table import Table
 import neostriatum as ns
 from neostriatum.analysis import count_correlation, isi_cv
 
-CIRCUIT = "microcircuit"
+CIRCUIT = "striatum"
 #: Lowest and highest rate of each type [Hz].
 RATES = {"dSPN": (0.5, 3), "iSPN": (0.5, 3), "FS": (8, 25), "LTS": (3, 9), "ChIN": (3, 6)}
 SPN = ("dSPN", "iSPN")

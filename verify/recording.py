@@ -33,7 +33,7 @@ def resident():
 
 def cost(arguments, place):
     """Return whether recording costs little, in processor time."""
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     network = ns.build(circuit, size=arguments.size)
     dt, warm = circuit.dt.value, round(circuit.warmup.value / circuit.dt.value)
     steps = warm + round(arguments.duration / dt)
@@ -86,7 +86,7 @@ def memory(arguments, place):
         if phase == "simulate" and share * 200 >= len(seen):
             seen.append((share, resident()))
 
-    run = ns.run("striatum", size=arguments.small, duration=f"{arguments.minutes} min",
+    run = ns.run("striatum_v1", size=arguments.small, duration=f"{arguments.minutes} min",
                  out=place / "long", figures=False, progress=tell, threads=1,
                  checkpoint_every="1 s", record=["dSPN:2:v:10"])
     after = resident()

@@ -34,7 +34,7 @@ class Stop(Exception):
 
 def circuit(plastic, course, rich):
     """Return a busy circuit."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
     raw["inputs"]["electrode"] = {"targets": {

@@ -35,10 +35,10 @@ def interrupted(engine: str) -> dict:
             os.kill(os.getpid(), signal.SIGINT)
 
     try:
-        ns.run("striatum", engine=engine, out=f"interrupted_{engine}", progress=press,
+        ns.run("striatum_v1", engine=engine, out=f"interrupted_{engine}", progress=press,
                checkpoint_every="0 s", **OPTIONS)
     except KeyboardInterrupt:
-        return ns.run("striatum", engine=engine, out=f"whole_{engine}", **OPTIONS).record
+        return ns.run("striatum_v1", engine=engine, out=f"whole_{engine}", **OPTIONS).record
     message = "the run ended before it was interrupted"
     raise RuntimeError(message)
 
@@ -57,18 +57,18 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True)
     os.chdir(folder)
-    run = ns.run("striatum", engine="reference", out="finished", **OPTIONS)
+    run = ns.run("striatum_v1", engine="reference", out="finished", **OPTIONS)
     expected = {"finished": {"spike_hash": run.summary["spike_hash"],
                              "network_hash": run.record["network_hash"],
                              "spikes": len(run.spikes)}}
     for engine in ("reference", "numba"):
         record = interrupted(engine)
         expected[f"interrupted_{engine}"] = {"spike_hash": record["summary"]["spike_hash"]}
-    network = ns.build(ns.load("striatum", changes=CHANGES), size=60, seed=3)
+    network = ns.build(ns.load("striatum_v1", changes=CHANGES), size=60, seed=3)
     network.save("network.h5")
     expected["network.h5"] = {"network_hash": network.hash()}
     ns.export(network, to="sonata", out="sonata")
-    ns.sweep(circuit="striatum", size=60, duration="20 ms", engine="reference", figures=False,
+    ns.sweep(circuit="striatum_v1", size=60, duration="20 ms", engine="reference", figures=False,
              vary={"dopamine": [0.0, 0.8]}, changes=CHANGES, out="sweep", jobs=1)
     for name in ("reference", "numba"):
         for path in sorted(Path(f"whole_{name}").rglob("*"), reverse=True):

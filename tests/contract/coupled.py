@@ -30,7 +30,7 @@ def junctions(kinds):
 
 def coupled(name: str, size: int = 120, steps: int = 300) -> Net:
     """Return a busy circuit with drive, plasticity, spread and the named kinds."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for cell, share in (("dSPN", 0.45), ("iSPN", 0.45), ("FS", 0.1)):
         raw["cells"][cell]["fraction"] = share
     targets = raw["inputs"]["cortex"]["targets"]

@@ -35,9 +35,9 @@ def stochastic() -> dict[str, nets.Net]:
     """Return nets with every kind of random draw."""
     made = {"lively": lively(150)}
     cases = {
-        "striatum": ("striatum", {"warmup": "20 ms", "inputs.cortex.targets.dSPN.rate.constant":
+        "striatum_v1": ("striatum_v1", {"warmup": "20 ms", "inputs.cortex.targets.dSPN.rate.constant":
                                   "9 Hz"}),
-        "varying": ("striatum", {
+        "varying": ("striatum_v1", {
             "warmup": "0 ms",
             "dopamine.d1": {"ramp": {"base": 0.0, "peak": 1.0, "start": "20 ms", "stop": "150 ms"}},
             "dopamine.d2": {"sine": {"mean": 0.5, "amplitude": 0.4, "frequency": "8 Hz"}},
@@ -51,6 +51,6 @@ def stochastic() -> dict[str, nets.Net]:
     }
     for name, (preset, changes) in cases.items():
         circuit = ns.load(preset, changes=changes)
-        network = ns.build(circuit, size=300 if preset != "striatum" else 700, seed=5)
+        network = ns.build(circuit, size=300 if preset != "striatum_v1" else 700, seed=5)
         made[name] = nets.Net(name, circuit, network, STEPS)
     return made

@@ -7,7 +7,7 @@ import neostriatum as ns
 
 def lively(size: int) -> Net:
     """Return a busy circuit of ``size`` cells, a tenth of them FS, that fires from the first ms."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for name, share in (("dSPN", 0.45), ("iSPN", 0.45), ("FS", 0.1)):
         raw["cells"][name]["fraction"] = share
     targets = raw["inputs"]["cortex"]["targets"]

@@ -132,7 +132,7 @@ def receptors(folder: Path) -> Net:
         ampa[cell] = (trains([0, 2, 3], n, 900, number), {"AMPA": fast})
         nmda[cell] = (trains([1, 3], n, 4500, 1 + number), {"NMDA": slow})
         gaba[cell] = (trains([2, 3, 4], n, 500, 2 + number), {"GABA": "6 nS"})
-    plan = Plan("striatum", dict.fromkeys(TYPES, 6),
+    plan = Plan("striatum_v1", dict.fromkeys(TYPES, 6),
                 recorded={"ampa": ampa, "nmda": nmda, "gaba": gaba},
                 sections={"dopamine": {"d1": 0.8, "d2": 0.8}})
     return net("receptors", plan, folder, 1000.0)
@@ -165,10 +165,10 @@ def plastic(folder: Path) -> Net:
     drive = {"dSPN": (trains(range(6), n, 900, 0), {"AMPA": "24 nS"}),
              "iSPN": (trains(range(6), n, 900, 1), {"AMPA": "24 nS"}),
              "FS": (trains(range(4), n, 400, 2), {"AMPA": "25 nS"})}
-    raw = ns.load("striatum").to_dict()["pathways"]
+    raw = ns.load("striatum_v1").to_dict()["pathways"]
     raw["iSPN->dSPN"]["stp"] = {"U": 0.1, "tau_rec": "0 ms", "tau_fac": "500 ms"}
     raw["dSPN->iSPN"]["stp"] = {"U": 0.5, "tau_rec": "300 ms", "tau_fac": "0 ms"}
-    plan = Plan("striatum", {"dSPN": 6, "iSPN": 6, "FS": 4}, contacts=contacts,
+    plan = Plan("striatum_v1", {"dSPN": 6, "iSPN": 6, "FS": 4}, contacts=contacts,
                 gaps=[(0, 1), (1, 2), (0, 3)], recorded={"cortex": drive},
                 sections={"pathways": raw, "dopamine": {"d1": 0.0, "d2": 0.0}})
     return net("plastic", plan, folder, 1000.0)
@@ -225,10 +225,10 @@ def restless(folder: Path) -> Net:
 
 
 def _wired(name: str, folder: Path, n_steps: int, drive) -> Net:
-    cells = ns.load("striatum").to_dict()["cells"]
+    cells = ns.load("striatum_v1").to_dict()["cells"]
     for cell, share in zip(TYPES, (0.45, 0.45, 0.1), strict=True):
         cells[cell]["fraction"] = share
-    plan = Plan("striatum", {}, recorded={f"cortex_{name}": drive}, sections={"cells": cells})
+    plan = Plan("striatum_v1", {}, recorded={f"cortex_{name}": drive}, sections={"cells": cells})
     circuit = load(plan, folder)
     return Net(name, circuit, ns.build(circuit, size=200, seed=1), n_steps)
 

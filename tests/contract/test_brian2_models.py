@@ -175,7 +175,7 @@ def test_what_brian2_cannot_read_is_refused(tmp_path, capsys):
 def test_exported_objects_say_what_they_do(tmp_path):
     """What is read with units and what is added to arrive, as the documents say."""
     b2 = pytest.importorskip("brian2")
-    circuit = ns.load("striatum", changes={"warmup": "0 ms", "noise": {}, "inputs": {}})
+    circuit = ns.load("striatum_v1", changes={"warmup": "0 ms", "noise": {}, "inputs": {}})
     objects = ns.to_brian2(circuit, ns.build(circuit, size=100, seed=1))
     b2.prefs.codegen.target = "numpy"
     group = objects.groups["dSPN"]

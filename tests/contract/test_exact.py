@@ -68,20 +68,20 @@ def chunks(kind, n_steps):
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("kind", ["7", "window", "all"])
-@pytest.mark.parametrize("name", ["restless 0.3", "striatum", "varying", "lively"])
+@pytest.mark.parametrize("name", ["restless 0.3", "striatum_v1", "varying", "lively"])
 def test_threads_and_chunks_change_nothing(name, kind, threads, all_nets):
     net = all_nets[name]
     pieces = chunks(kind, net.n_steps)
     assert list(hashed(net, threads=threads, pieces=pieces)) == KEPT[name]
 
 
-@pytest.mark.parametrize("name", ["striatum", "varying"])
+@pytest.mark.parametrize("name", ["striatum_v1", "varying"])
 def test_single_steps_change_nothing(name, all_nets):
     net = all_nets[name]
     assert list(hashed(net, threads=2, pieces=chunks("1", net.n_steps))) == KEPT[name]
 
 
-@pytest.mark.parametrize("name", ["striatum", "varying", "lively", "humphries2010"])
+@pytest.mark.parametrize("name", ["striatum_v1", "varying", "lively", "humphries2010"])
 def test_probes_change_nothing(name, all_nets):
     assert list(hashed(all_nets[name], threads=3, probe=True)) == KEPT[name]
 
@@ -89,23 +89,23 @@ def test_probes_change_nothing(name, all_nets):
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("kind", ["7", "all"])
 def test_single_precision_is_exact_too(kind, threads, all_nets):
-    net = all_nets["striatum"]
+    net = all_nets["striatum_v1"]
     first = hashed(net, precision="single")
     again = hashed(net, precision="single", threads=threads, pieces=chunks(kind, net.n_steps))
     assert first == again
-    assert list(first) != KEPT["striatum"]
+    assert list(first) != KEPT["striatum_v1"]
 
 
 def test_a_changed_number_changes_the_hash(all_nets):
-    net = all_nets["striatum"].with_circuit({"cells.dSPN.parameters.C": "15.2000001 pF"})
-    assert list(hashed(net)) != KEPT["striatum"]
+    net = all_nets["striatum_v1"].with_circuit({"cells.dSPN.parameters.C": "15.2000001 pF"})
+    assert list(hashed(net)) != KEPT["striatum_v1"]
 
 
 @pytest.fixture(scope="module")
 def burst():
     """Return a net of which nearly every cell fires in the first window, with its spikes."""
     start = {cell: {"v": "-20 mV"} for cell in ("dSPN", "iSPN", "FS")}
-    circuit = ns.load("striatum", changes={"warmup": "0 ms", "start": start})
+    circuit = ns.load("striatum_v1", changes={"warmup": "0 ms", "start": start})
     net = nets.Net("burst", circuit, ns.build(circuit, size=4000, seed=1), 200)
     return net, hashed(net, "reference")
 

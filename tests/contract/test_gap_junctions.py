@@ -156,7 +156,7 @@ def recorded_net(folder) -> Net:
                      for name, (kind, g) in kinds.items()})
     drive = {cell: (trains(range(6), n, 700, number), {"AMPA": "24 nS"})
              for number, cell in enumerate(("dSPN", "iSPN", "FS"))}
-    plan = Plan("striatum", {"dSPN": 8, "iSPN": 8, "FS": 8}, gaps=[(0, 6), (1, 2)],
+    plan = Plan("striatum_v1", {"dSPN": 8, "iSPN": 8, "FS": 8}, gaps=[(0, 6), (1, 2)],
                 junctions={"dSPN-FS": [(0, 7), (6, 3)], "iSPN-dSPN": [(2, 7), (7, 2)],
                            "iSPN-iSPN": [(0, 6), (3, 6)]},
                 recorded={"cortex": drive}, sections={"gap_junctions": raw})

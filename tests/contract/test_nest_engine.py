@@ -117,7 +117,7 @@ def test_the_kernel_goes_to_the_last(nest):
      "at most 600 events per step"),
 ])
 def test_what_it_cannot_do(changes, said, nest):
-    circuit = ns.load("striatum", changes=changes)
+    circuit = ns.load("striatum_v1", changes=changes)
     with pytest.raises(EngineUnsupported, match=said):
         nest().prepare(circuit, ns.build(circuit, size=100), 1)
 

@@ -108,8 +108,8 @@ def fires(maker, net, ms):
 #: Preset, type, activation of both receptors, rheobase [pA].
 RHEOBASES = {
     "humphries2009": ("humphries2009", "dSPN", 0.0, 229.06),
-    "humphries2009 D1": ("striatum", "dSPN", 0.8, 258.4),
-    "humphries2009 D2": ("striatum", "iSPN", 0.8, 216.0),
+    "humphries2009 D1": ("striatum_v1", "dSPN", 0.8, 258.4),
+    "humphries2009 D2": ("striatum_v1", "iSPN", 0.8, 216.0),
     "humphries2010 MSN": ("humphries2010", "dSPN", 0.0, 234.0),
     "FS": ("humphries2010", "FS", 0.0, 100.0),
     "FS D1": ("humphries2010", "FS", 0.8, 51.8),

@@ -31,7 +31,7 @@ def distance(one, other):
 
 @pytest.fixture(scope="module")
 def samples():
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     network = ns.build(circuit, size=3000, seed=1)
     return {precision: [rates(precision, network, circuit, seed) for seed in SEEDS]
             for precision in ("double", "single")}

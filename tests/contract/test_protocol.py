@@ -234,12 +234,12 @@ class TestIndependence:
         drive = {name: (trains(range(4), 2000, 300, number),
                         {"AMPA": "25 nS", "GABA": "1 nS"})
                  for number, name in enumerate(TYPES) if name in types}
-        raw = ns.load("striatum").to_dict()
+        raw = ns.load("striatum_v1").to_dict()
         pathways = {name: said for name, said in raw["pathways"].items()
                     if set(name.split("->")) <= set(types)}
         cells = {name: raw["cells"][name] | {"fraction": 1 / len(types)} for name in types}
         contacts = {"FS->dSPN": [(i, j, 3 + i + j) for i in range(4) for j in range(4)]}
-        return Plan("striatum", dict.fromkeys(types, 4), contacts=contacts, gaps=[(0, 1)],
+        return Plan("striatum_v1", dict.fromkeys(types, 4), contacts=contacts, gaps=[(0, 1)],
                     recorded={"cortex": drive}, sections={"cells": cells, "pathways": pathways})
 
     def test_an_unconnected_population_changes_no_other(self, engine, tmp_path):

@@ -70,7 +70,7 @@ class TestMuchAtOnce:
 
 class TestQuantum:
     def test_the_default_circuit_has_the_finest(self):
-        circuit = ns.load("striatum", overlay="dense")
+        circuit = ns.load("striatum_v1", overlay="dense")
         lowered = lower(circuit, ns.build(circuit, size=5000, seed=1), 1)
         assert quantum.quantum(lowered, np.float32) == quantum.FINEST
 

@@ -84,7 +84,7 @@ def test_ranks_at_equal_virtual_processes_give_equal_spikes(launcher, tmp_path):
 def test_a_saved_network_and_weights_by_synapse(launcher, tmp_path):
     import neostriatum as ns
 
-    circuit = ns.load("striatum", changes={"pathways.iSPN->dSPN.weight_cv": 0.5})
+    circuit = ns.load("striatum_v1", changes={"pathways.iSPN->dSPN.weight_cv": 0.5})
     path = ns.build(circuit, size=300, seed=5).save(tmp_path / "net.h5")
     arguments = [one for one in RUN if one not in ("--size", "300")]
     hashes = set()

@@ -24,7 +24,7 @@ VARIED = {
 
 @pytest.fixture(scope="module")
 def varied():
-    circuit = ns.load("striatum", changes=VARIED)
+    circuit = ns.load("striatum_v1", changes=VARIED)
     return circuit, ns.build(circuit, size=1200, seed=3)
 
 

@@ -57,7 +57,7 @@ _SEED = {
 
 DECIDED = {
     "striatum_v1": {},
-    "microcircuit": {},
+    "striatum": {},
     "seed": _SEED,
     "humphries2009": {
         **_GENERATORS,

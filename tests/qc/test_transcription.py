@@ -23,7 +23,7 @@ from neostriatum.circuit.laws import load_laws
 HERE = Path(__file__).parent
 SMALLEST = {  # entries per transcription, so that an emptied list cannot pass
     "striatum_v1": 106,
-    "microcircuit": 430,
+    "striatum": 430,
     "seed": 105,
     "humphries2009": 55,
     "humphries2010": 85,

@@ -20,7 +20,7 @@ POOLS = {"SPN": ("dSPN", "iSPN"), "FS": ("FS",)}
 PATHWAYS = ("SPN->SPN", "FS->SPN", "FS->FS")
 MORE_FS = {"cells.FS.fraction": 0.2, "cells.dSPN.fraction": 0.4, "cells.iSPN.fraction": 0.4}
 OPEN = {"volume.boundary": "open"}
-SHORT = {f"pathways.{name}.wiring.range": "90 um" for name in ns.load("striatum").pathways}
+SHORT = {f"pathways.{name}.wiring.range": "90 um" for name in ns.load("striatum_v1").pathways}
 SHORT["gap_junctions.FS-FS.wiring.range"] = "90 um"
 SHAPES = {
     "torus of images": MORE_FS,
@@ -121,7 +121,7 @@ def same(block, expected):
 class TestAnatomy:
     @pytest.mark.parametrize("name", SHAPES)
     def test_against_brute_force(self, name):
-        network = ns.build(ns.load("striatum", changes=SHAPES[name]), size=1500, seed=3)
+        network = ns.build(ns.load("striatum_v1", changes=SHAPES[name]), size=1500, seed=3)
         radius = 60.0 if name == "torus of images" else 100.0
         made = ns.anatomy(network, f"{radius:g} um")
         away = network.positions - network.positions.mean(axis=0, dtype=float)
@@ -143,7 +143,7 @@ class TestAnatomy:
                     < made["centre"]["indegree"]["SPN->SPN"]["mean"])
 
     def test_what_is_counted(self):
-        network = ns.build("striatum", size=500, seed=1)
+        network = ns.build("striatum_v1", size=500, seed=1)
         made = ns.anatomy(network)
         assert made["neurons"] == network.counts
         assert made["synapses"] == {name: len(one) for name, one in network.edges.items()}
@@ -155,13 +155,13 @@ class TestAnatomy:
 
     def test_weights_are_counted_too(self):
         changes = {"pathways.FS->FS.weight_cv": 0.5}
-        network = ns.build(ns.load("striatum", changes=changes), size=500, seed=1)
-        plain = ns.anatomy(ns.build("striatum", size=500, seed=1))["bytes_per_synapse"]
+        network = ns.build(ns.load("striatum_v1", changes=changes), size=500, seed=1)
+        plain = ns.anatomy(ns.build("striatum_v1", size=500, seed=1))["bytes_per_synapse"]
         more = 4 * len(network.edges["FS->FS"]) / network.synapses
         assert ns.anatomy(network)["bytes_per_synapse"] == pytest.approx(plain + more, abs=2e-4)
 
     def test_nobody_there(self):
-        made = ns.anatomy(ns.build("striatum", size=20, seed=1), "1 um")
+        made = ns.anatomy(ns.build("striatum_v1", size=20, seed=1), "1 um")
         nothing = {"mean": None, "sd": None}
         for block in (made["centre"], made["edge"]):
             assert block["neurons"] == {"SPN": 0, "FS": 0}
@@ -170,7 +170,7 @@ class TestAnatomy:
             assert block["outdegree"] == {"FS->SPN": nothing}
 
     def test_one_neuron_has_no_sd(self):
-        network = ns.build(ns.load("striatum", changes=OPEN), size=1, seed=1)
+        network = ns.build(ns.load("striatum_v1", changes=OPEN), size=1, seed=1)
         degree = ns.anatomy(network)["centre"]["indegree"]["SPN->SPN"]
         assert degree == {"mean": 0.0, "sd": None}
         assert ns.anatomy(network)["bytes_per_synapse"] is None
@@ -182,7 +182,7 @@ class TestAnatomy:
         assert edge["neurons"] == {"SPN": 0, "FS": 0}
 
     def test_any_number_of_threads(self):
-        network = ns.build(ns.load("striatum", changes=OPEN), size=3000, seed=1)
+        network = ns.build(ns.load("striatum_v1", changes=OPEN), size=3000, seed=1)
         made = []
         for count in (1, 2, 4):
             with using_threads(count):
@@ -190,26 +190,26 @@ class TestAnatomy:
         assert made[0] == made[1] == made[2]
 
     def test_of_a_loaded_network(self, tmp_path):
-        network = ns.build("striatum", size=400, seed=1)
+        network = ns.build("striatum_v1", size=400, seed=1)
         network.save(tmp_path / "net.h5")
         assert ns.anatomy(ns.load_network(tmp_path / "net.h5")) == ns.anatomy(network)
 
     def test_fixed_indegree(self):
         changes = {**OPEN, "pathways.FS->dSPN.wiring": {"rule": "fixed_indegree", "n": 3},
                    "pathways.FS->iSPN.wiring": {"rule": "fixed_indegree", "n": 3}}
-        network = ns.build(ns.load("striatum", changes=changes), size=800, seed=1)
+        network = ns.build(ns.load("striatum_v1", changes=changes), size=800, seed=1)
         assert ns.anatomy(network)["centre"]["indegree"]["FS->SPN"] == {"mean": 3.0, "sd": 0.0}
 
     @pytest.mark.parametrize("radius", ["75", 75, "-1 um", "0 um", "2 mV", "nan um"])
     def test_radius_is_a_length(self, radius):
         with pytest.raises(ns.NeostriatumError, match="centre_radius: must") as caught:
-            ns.anatomy(ns.build("striatum", size=20, seed=1), radius)
+            ns.anatomy(ns.build("striatum_v1", size=20, seed=1), radius)
         assert caught.value.exit_code == 2
 
 
 class TestTally:
     def test_degrees(self):
-        network = ns.build("striatum", size=1200, seed=2)
+        network = ns.build("striatum_v1", size=1200, seed=2)
         for name, edges in network.edges.items():
             count = network.counts[name.split("->")[1]]
             made = tally(network, name, np.zeros(count, np.uint8))
@@ -220,13 +220,13 @@ class TestTally:
 
 class TestSurface:
     def test_a_cube(self):
-        network = ns.build(ns.load("striatum", changes=OPEN), size=2000, seed=1)
+        network = ns.build(ns.load("striatum_v1", changes=OPEN), size=2000, seed=1)
         at, side = network.positions, network.side_um
         expected = np.minimum(at, side - at).min(axis=1) < 40.0
         np.testing.assert_array_equal(near_surface(network, 40.0), expected)
 
     def test_a_sphere_and_a_reach_beyond_everything(self):
-        network = ns.build(ns.load("striatum", changes={"volume.shape": "sphere"}), size=2000)
+        network = ns.build(ns.load("striatum_v1", changes={"volume.shape": "sphere"}), size=2000)
         away = np.linalg.norm(network.positions - network.side_um / 2, axis=1)
         np.testing.assert_array_equal(near_surface(network, 40.0),
                                       away > network.side_um / 2 - 40.0)
@@ -234,7 +234,7 @@ class TestSurface:
 
     def test_voxels_find_the_walls_of_a_cube(self):
         """What is done for a mesh, on a shape whose walls are known: right up to a voxel."""
-        network = ns.build(ns.load("striatum", changes=OPEN), size=20_000, seed=1)
+        network = ns.build(ns.load("striatum_v1", changes=OPEN), size=20_000, seed=1)
         depth = np.minimum(network.positions, network.side_um - network.positions).min(axis=1)
         found = near_surface(dataclasses.replace(network, shape="mesh"), 150.0)
         assert found[depth < 150.0 - 64.0].all()
@@ -245,7 +245,7 @@ class TestSurface:
 class TestProfile:
     @pytest.mark.parametrize("changes", [{}, OPEN])
     def test_pairs_against_brute_force(self, changes):
-        network = ns.build(ns.load("striatum", changes={**MORE_FS, **changes}), size=300, seed=4)
+        network = ns.build(ns.load("striatum_v1", changes={**MORE_FS, **changes}), size=300, seed=4)
         edges = np.arange(0.0, 121.0, 30.0)
         for name in ("FS->FS", "FS->iSPN"):
             made = profile(network, name, edges, pairs=10**9)
@@ -275,7 +275,7 @@ class TestProfile:
     @pytest.mark.parametrize("changes", [{}, OPEN])
     def test_counts_follow_the_law(self, changes):
         """Two levels: a z-score per network and pathway, then all of them together."""
-        circuit, values = ns.load("striatum", changes=changes), []
+        circuit, values = ns.load("striatum_v1", changes=changes), []
         for seed in range(8):
             network = ns.build(circuit, size=3000, seed=seed)
             for name in ("dSPN->dSPN", "dSPN->iSPN", "iSPN->dSPN", "FS->dSPN", "FS->FS"):
@@ -284,7 +284,7 @@ class TestProfile:
         assert_uniform(np.array(values))
 
     def test_a_wrong_law_is_noticed(self):
-        network = ns.build("striatum", size=1500, seed=1)
+        network = ns.build("striatum_v1", size=1500, seed=1)
         other = network.circuit.replace({"pathways.iSPN->dSPN.wiring.scale": 0.5})
         made = profile(dataclasses.replace(network, circuit=other), "iSPN->dSPN",
                        np.array([0.0, 500.0]))
@@ -292,13 +292,13 @@ class TestProfile:
 
     def test_no_law_no_expectation(self):
         changes = {"pathways.FS->dSPN.wiring": {"rule": "fixed_indegree", "n": 2}}
-        network = ns.build(ns.load("striatum", changes=changes), size=400, seed=1)
+        network = ns.build(ns.load("striatum_v1", changes=changes), size=400, seed=1)
         assert np.isnan(profile(network, "FS->dSPN", np.array([0.0, 500.0])).expected).all()
 
 
 @pytest.fixture(scope="module")
 def network():
-    return ns.build("striatum", size=8000, seed=5)
+    return ns.build("striatum_v1", size=8000, seed=5)
 
 
 class TestRecordings:
@@ -311,7 +311,7 @@ class TestRecordings:
                 assert low < made.probability < high, (key, name)
 
     def test_the_unscaled_law_is_not(self):
-        network = ns.build(ns.load("striatum", overlay="dense"), size=4000, seed=1)
+        network = ns.build(ns.load("striatum_v1", overlay="dense"), size=4000, seed=1)
         missed = {}
         for key in ("cinotti2022_50um", "cinotti2022_100um"):
             for name, (one,) in measured()[key].items():

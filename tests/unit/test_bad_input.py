@@ -66,7 +66,7 @@ COMMANDS = [
     (["nonsense"], 2, "No such command 'nonsense'"),
     (["--nonsense"], 2, "No such option: --nonsense"),
     (["run", "--nonsense"], 2, "No such option: --nonsense"),
-    (["run", "striatum", "seed"], 2, "unexpected extra argument"),
+    (["run", "striatum_v1", "seed"], 2, "unexpected extra argument"),
     (["run", "--size"], 2, "'--size' requires an argument"),
     (["cell"], 2, "Missing argument 'TYPE'"),
     (["pair", "dSPN"], 2, "Missing argument 'target'"),

@@ -65,7 +65,7 @@ def test_json(capsys, folder):
     assert set(made) >= KEYS
     assert made["neurons"] == {"dSPN": 148, "iSPN": 148, "FS": 4}
     network = ns.load_network(made["out"])
-    assert made["network_hash"] == network.hash() == ns.build("striatum", size=300).hash()
+    assert made["network_hash"] == network.hash() == ns.build("striatum_v1", size=300).hash()
     assert made["synapses"] == {name: len(one) for name, one in network.edges.items()}
     assert set(made["centre"]) == CENTRE
     assert made["centre"]["radius_um"] == 60.0
@@ -121,7 +121,7 @@ def test_options_reach_the_network(capsys):
     assert made["network_hash"] == other.hash()
     assert made["shape"] == "sphere"
     dense = said(capsys, *SMALL, "--overlay", "dense", "--threads", "1")
-    assert dense["network_hash"] == ns.build(ns.load("striatum", overlay="dense"), size=300).hash()
+    assert dense["network_hash"] == ns.build(ns.load("striatum_v1", overlay="dense"), size=300).hash()
 
 
 def test_a_run_takes_what_was_built(capsys):
@@ -144,11 +144,11 @@ def test_peak_memory_is_not_counted_twice(folder):
 
 def test_one_call_in_python(folder):
     phases = []
-    made = ns.construct("striatum", size=300, out="net.h5",
+    made = ns.construct("striatum_v1", size=300, out="net.h5",
                         progress=lambda phase, share: phases.append(phase))
     assert list(dict.fromkeys(phases)) == ["place", "wire", "measure", "save"]
     assert Path(made["out"]).is_file()
-    assert ns.estimate("striatum", size=300).neurons == made["neurons"]
+    assert ns.estimate("striatum_v1", size=300).neurons == made["neurons"]
 
 
 # ---- dry run ---------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_one_call_in_python(folder):
 def test_dry_run(capsys, folder):
     made = said(capsys, "--dry-run", "--size", "1667000", "--set", "volume.shape=ellipsoid")
     assert set(made) == PLAN
-    circuit = ns.load("striatum", changes={"volume.shape": "ellipsoid"})
+    circuit = ns.load("striatum_v1", changes={"volume.shape": "ellipsoid"})
     expected = estimate(circuit, 1_667_000)
     assert (made["neurons"], made["synapses"]) == (expected.neurons, expected.synapses)
     assert made["bytes"] == expected.bytes
@@ -216,7 +216,7 @@ def test_what_exists_is_refused(capsys, folder):
 def test_a_mesh_has_its_own_size(capsys, folder):
     trimesh = pytest.importorskip("trimesh")
     trimesh.creation.box((150, 150, 150)).export("box.stl")
-    circuit = ns.load("striatum").to_dict()
+    circuit = ns.load("striatum_v1").to_dict()
     circuit["volume"] = {**circuit["volume"], "shape": "mesh", "file": "box.stl",
                          "boundary": "open"}
     Path("mine.json").write_text(json.dumps(circuit))

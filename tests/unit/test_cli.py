@@ -85,7 +85,7 @@ def test_json_keys(capsys):
     assert len(sweep["rate_hz"]) == len(sweep["current_pa"]) == len(sweep["spike_times_ms"]) == 3
     assert set(said(capsys, "pair", "FS", "dSPN")) >= KEYS["pair"]
     assert set(said(capsys, "info", GOOD)) >= KEYS["info"]
-    assert set(said(capsys, "cite", "striatum")) >= KEYS["cite"]
+    assert set(said(capsys, "cite", "striatum_v1")) >= KEYS["cite"]
 
 
 def test_json_has_null_and_not_nan(capsys):
@@ -168,11 +168,11 @@ def test_schema(capsys):
 
 
 def test_cite(capsys):
-    made = said(capsys, "cite", "striatum")
+    made = said(capsys, "cite", "striatum_v1")
     keys = {source["key"] for source in made["sources"]}
     assert {"humphries2009b", "humphries2010", "hjorth2020", "fountas2017"} <= keys
     assert all(source["title"] and source["used_for"] for source in made["sources"])
-    assert main(["cite", "striatum"]) == 0
+    assert main(["cite", "striatum_v1"]) == 0
     out = capsys.readouterr().out
     assert len(re.findall(r"^@\w+\{\w+,$", out, re.MULTILINE)) == len(keys)
     assert out.count("{") == out.count("}")

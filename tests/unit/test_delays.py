@@ -6,7 +6,7 @@ import pytest
 import neostriatum as ns
 
 PATHWAY = "iSPN->dSPN"
-RAW = ns.load("striatum").to_dict() | {"warmup": "0 ms", "gap_junctions": {}}
+RAW = ns.load("striatum_v1").to_dict() | {"warmup": "0 ms", "gap_junctions": {}}
 
 
 def circuit(delay, dt):
@@ -37,5 +37,5 @@ def test_a_distance_makes_any_delay():
 
 
 def test_presets_at_their_own_step_are_not_touched():
-    for name in ("striatum", "seed", "humphries2010", "fountas2017"):
+    for name in ("striatum_v1", "seed", "humphries2010", "fountas2017"):
         ns.load(name)

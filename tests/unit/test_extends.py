@@ -41,7 +41,7 @@ def changed(before, after):
 
 def test_tables_merge_and_lists_replace(folder):
     write(mine="""
-        extends = "striatum"
+        extends = "striatum_v1"
         left_out = ["Most of it."]
         dopamine.d1 = 0.8
         cells.SP1.parameters.C = "16 pF"
@@ -53,7 +53,7 @@ def test_tables_merge_and_lists_replace(folder):
     with pytest.raises(CircuitError, match="two names mean dSPN"):
         load("mine.toml")
     Path("mine.toml").write_text(Path("mine.toml").read_text().replace("SP1", "dSPN"))
-    base, made = load("striatum"), load("mine.toml")
+    base, made = load("striatum_v1"), load("mine.toml")
     assert (made.name, made.left_out, made.cells["dSPN"].dopamine) == ("mine", ("Most of it.",), ())
     assert made.pathways["FS->dSPN"].wiring.rule == "fixed_probability"
     assert made.pathways["FS->dSPN"].stp == base.pathways["FS->dSPN"].stp
@@ -67,11 +67,11 @@ def test_tables_merge_and_lists_replace(folder):
 
 
 def test_the_same_as_json_as_a_dict_and_again(folder):
-    raw = {"name": "mine", "extends": "striatum", "dopamine": {"d1": 0.8}}
+    raw = {"name": "mine", "extends": "striatum_v1", "dopamine": {"d1": 0.8}}
     Path("mine.json").write_text(json.dumps(raw))
     before = json.dumps(raw)
     made = load(raw)
-    assert load("mine.json") == made == load("striatum", changes={}).replace(
+    assert load("mine.json") == made == load("striatum_v1", changes={}).replace(
         {"name": "mine", "dopamine.d1": {"constant": 0.8}})
     assert json.dumps(raw) == before
     assert "extends" not in made.to_dict()
@@ -85,7 +85,7 @@ def test_nothing_changed_is_the_same_circuit():
 
 
 def test_names(folder):
-    write(my_own="extends = 'striatum'", given="extends = 'striatum'\nname = 'other'")
+    write(my_own="extends = 'striatum_v1'", given="extends = 'striatum_v1'\nname = 'other'")
     assert load("my-own.toml").name == "my_own"
     assert load("given.toml").name == "other"
     assert load({"extends": "given.toml"}).name == "circuit"
@@ -93,7 +93,7 @@ def test_names(folder):
 
 def test_files_extend_files(folder):
     (folder / "below").mkdir()
-    (folder / "below" / "base.toml").write_text("extends = 'striatum'\ndopamine.d1 = 0.5")
+    (folder / "below" / "base.toml").write_text("extends = 'striatum_v1'\ndopamine.d1 = 0.5")
     write(middle="extends = 'below/base.toml'\ndopamine.d2 = 0.6", top="extends = './middle.toml'")
     made = load("top.toml").dopamine
     assert (made.d1.constant.value, made.d2.constant.value) == (0.5, 0.6)
@@ -112,7 +112,7 @@ def test_eight_deep(folder):
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("alias", ["FS", "FSI"])
 def test_a_removed_type_goes_with_all_that_names_it(alias):
-    raw = load("striatum").to_dict() | {
+    raw = load("striatum_v1").to_dict() | {
         "noise": {"FS": "0.1 mV", "dSPN": "0.1 mV"}, "spread": {"FS": {"C": "1 pF"}},
         "start": {"FS": {"v": "-60 mV"}}}
     raw["inputs"]["electrode"] = {"targets": {"FS": {"current": "10 pA"}}}
@@ -122,14 +122,14 @@ def test_a_removed_type_goes_with_all_that_names_it(alias):
     assert not any("FS" in re.split(r"->|\W", key) for key in dict(values(made.to_dict())))
     assert list(made.inputs) == ["cortex"]
     assert list(made.noise) == ["dSPN"]
-    assert made.volume == load("striatum").volume
+    assert made.volume == load("striatum_v1").volume
     assert [cell.fraction.value for cell in made.cells.values()] == [0.5, 0.5]
     assert ns.build(made, size=20, seed=1).counts == {"dSPN": 10, "iSPN": 10}
 
 
 def test_given_fractions_hold_and_inherited_ones_shrink():
-    base = load("striatum")
-    made = load({"extends": "striatum", "cells": {"FS": {"fraction": 0.1}}})
+    base = load("striatum_v1")
+    made = load({"extends": "striatum_v1", "cells": {"FS": {"fraction": 0.1}}})
     assert made.cells["FS"].fraction.value == 0.1
     assert made.cells["dSPN"].fraction.value == pytest.approx(0.45, abs=1e-12)
     assert made.volume == base.volume
@@ -140,14 +140,14 @@ def test_given_fractions_hold_and_inherited_ones_shrink():
 
 
 def test_fractions_that_fit_stay_as_they_are():
-    base = load("striatum")
+    base = load("striatum_v1")
     for cells in ({}, {"FS": {"fraction": base.cells["FS"].fraction.value}},
                   {"FS": {"fraction": {"note": "another note"}}}):
-        made = load({"extends": "striatum", "cells": cells})
+        made = load({"extends": "striatum_v1", "cells": cells})
         assert made.cells["dSPN"] == base.cells["dSPN"]
         assert made.cells["FS"].fraction.value == base.cells["FS"].fraction.value
     given = {"dSPN": {"fraction": 0.3}, "iSPN": {"fraction": 0.3}, "FS": {"fraction": 0.4}}
-    made = load({"extends": "striatum", "cells": given})
+    made = load({"extends": "striatum_v1", "cells": given})
     assert [cell.fraction.value for cell in made.cells.values()] == [0.3, 0.3, 0.4]
 
 
@@ -164,7 +164,7 @@ def spike_files(folder, *places):
 
 def test_files_lie_beside_the_circuit_that_names_them(folder):
     spike_files(folder, "below/a.csv", "b.csv")
-    (folder / "below" / "base.toml").write_text("extends = 'striatum'\n" + SPIKES.format("x", "a"))
+    (folder / "below" / "base.toml").write_text("extends = 'striatum_v1'\n" + SPIKES.format("x", "a"))
     write(mine="extends = 'below/base.toml'", both="extends = 'below/base.toml'\n"
           + SPIKES.format("y", "b"), own="extends = 'below/base.toml'\n" + SPIKES.format("x", "b"))
     assert load("mine.toml")._folder == folder / "below"
@@ -179,7 +179,7 @@ def test_files_lie_beside_the_circuit_that_names_them(folder):
 
 def test_files_of_two_circuits_in_one_folder(folder):
     spike_files(folder, "a.csv", "b.csv")
-    write(base="extends = 'striatum'\n" + SPIKES.format("x", "a"),
+    write(base="extends = 'striatum_v1'\n" + SPIKES.format("x", "a"),
           both="extends = 'base.toml'\n" + SPIKES.format("y", "b"))
     assert list(load("both.toml").inputs) == ["cortex", "x", "y"]
 
@@ -188,7 +188,7 @@ def test_files_of_two_circuits_in_one_folder(folder):
 
 
 def test_a_run_stores_the_whole_circuit(folder):
-    write(mine="extends = 'striatum'\ncells.FS = 'none'\nwarmup = '0 ms'")
+    write(mine="extends = 'striatum_v1'\ncells.FS = 'none'\nwarmup = '0 ms'")
     run = ns.run("mine.toml", size=30, duration="2 ms", engine="reference", figures=False, out="r")
     assert "extends" not in run.record["circuit"]
     Path("mine.toml").unlink()
@@ -200,13 +200,13 @@ def test_a_run_stores_the_whole_circuit(folder):
 
 
 def test_overlays_are_those_of_the_preset_that_a_circuit_comes_from(folder):
-    write(mine="extends = 'striatum'\nwarmup = '0 ms'", seeded="extends = 'seed'")
-    assert load("mine.toml")._preset == load("striatum")._preset == "striatum"
-    assert load("mine.toml").replace({"dt": "0.05 ms"})._preset == "striatum"
+    write(mine="extends = 'striatum_v1'\nwarmup = '0 ms'", seeded="extends = 'seed'")
+    assert load("mine.toml")._preset == load("striatum_v1")._preset == "striatum_v1"
+    assert load("mine.toml").replace({"dt": "0.05 ms"})._preset == "striatum_v1"
     assert load("seeded.toml")._preset == "seed"
-    assert load("striatum_v1")._preset == "striatum_v1"
+    assert load()._preset == "striatum"
     # As after a run or a network was read.
-    assert load(load("striatum").to_dict())._preset == "striatum"
+    assert load(load("striatum_v1").to_dict())._preset == "striatum_v1"
     assert load(load("mine.toml").to_dict())._preset is None
     for circuit in ("mine.toml", load("mine.toml"), load("mine.toml").to_dict()):
         made = load(circuit, overlay=["dense", "parkinsonian.dopamine"])
@@ -218,15 +218,15 @@ def test_every_circuit_has_the_overlays_that_it_had():
     # Of version 0.1, which had one set for all, and those that fit any circuit.
     every = ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal", "parkinsonian"]
     for name in presets():
-        if name != "microcircuit":
+        if name != "striatum":
             assert overlays(name) == every
-    assert overlays("microcircuit") == sorted(
+    assert overlays("striatum") == sorted(
         [*every, "no_acetylcholine", "pooled_axons", "slow_waves"])
     assert overlays(None) == every
     assert load("humphries2010", overlay="dense").name == "humphries2010"
 
 
-@pytest.mark.parametrize("circuit", ["striatum", "humphries2010"])
+@pytest.mark.parametrize("circuit", ["striatum_v1", "humphries2010"])
 def test_an_unknown_overlay(circuit):
     with pytest.raises(CircuitError, match=r"^calm: unknown overlay\. Known: dense, dreyer_nigra, "
                        r"dreyer_vta, ejdrup_dorsal, parkinsonian$"):
@@ -244,6 +244,7 @@ def test_overlays_of_a_preset_of_its_own(monkeypatch):
         folder, known if folder == "presets" else {}))
     assert catalogue.overlay_files("seed") == dict(sorted(packaged["overlays/seed"].items()))
     assert catalogue.overlay_files("striatum") == packaged["overlays/striatum"]
+    assert catalogue.overlay_files("striatum_v1") == packaged["overlays/striatum_v1"]
     assert catalogue.overlay_files("humphries2010") == packaged["overlays/striatum_v1"]
 
 
@@ -254,7 +255,7 @@ BAD = {
                        "extends: unknown circuit (got striatun). Known: striatum"),
     "preset_of_no_name": ("extends = 'xyz'", "extends: unknown circuit (got xyz). Known: fount"),
     "not_a_text": ("extends = 3", "extends: must be a preset's name or a file (got 3)"),
-    "a_list": ("extends = ['striatum', 'seed']", "extends: must be a preset's name or a file"),
+    "a_list": ("extends = ['striatum_v1', 'seed']", "extends: must be a preset's name or a file"),
     "file_missing": ("extends = 'none.toml'", "extends: no such file (got none.toml)"),
     "file_above": ("extends = '../x.toml'",
                    "extends: file must lie in the circuit's folder (got ../x.toml)"),
@@ -262,23 +263,23 @@ BAD = {
                       "extends: file must lie in the circuit's folder (got /etc/x.toml)"),
     "file_linked": ("extends = 'link.toml'", "extends: file must lie in the circuit's folder"),
     "itself": ("extends = 'bad.toml'", "extends: must not lead back to a circuit that extends it"),
-    "unknown_key": ("extends = 'striatum'\ndopamin.d1 = 1", "dopamin: unknown key. Nearest: dopam"),
-    "name_illegal": ("extends = 'striatum'\nname = 'my own'", "name: must be a letter"),
-    "removed_unknown": ("extends = 'striatum'\ncells.LTS = 'none'",
+    "unknown_key": ("extends = 'striatum_v1'\ndopamin.d1 = 1", "dopamin: unknown key. Nearest: dopam"),
+    "name_illegal": ("extends = 'striatum_v1'\nname = 'my own'", "name: must be a letter"),
+    "removed_unknown": ("extends = 'striatum_v1'\ncells.LTS = 'none'",
                         'cells.LTS: must be a type of the extended circuit to be "none". Known:'),
-    "all_removed": ("extends = 'striatum'\ncells = {dSPN = 'none', iSPN = 'none', FS = 'none'}",
+    "all_removed": ("extends = 'striatum_v1'\ncells = {dSPN = 'none', iSPN = 'none', FS = 'none'}",
                     "cells: must not be empty"),
-    "removed_and_wired": ("extends = 'striatum'\ncells.FS = 'none'\n"
+    "removed_and_wired": ("extends = 'striatum_v1'\ncells.FS = 'none'\n"
                           "[pathways.'FS->dSPN']\nconductance.GABA = '1 nS'\ndelay = '1 ms'\n"
                           "wiring = {rule = 'fixed_probability', p = 0.1}", "pathways.FS->dSPN: "),
-    "cells_a_text": ("extends = 'striatum'\ncells = 'none'", "cells: must be a table (got none)"),
-    "fractions_of_one": ("extends = 'striatum'\ncells.FS.fraction = 1",
+    "cells_a_text": ("extends = 'striatum_v1'\ncells = 'none'", "cells: must be a table (got none)"),
+    "fractions_of_one": ("extends = 'striatum_v1'\ncells.FS.fraction = 1",
                          "cells: fractions given must sum to less than 1 (got 1)"),
-    "fractions_above_one": ("extends = 'striatum'\n[cells]\nFS.fraction = 0.6\ndSPN.fraction = 0.7",
+    "fractions_above_one": ("extends = 'striatum_v1'\n[cells]\nFS.fraction = 0.6\ndSPN.fraction = 0.7",
                             "cells: fractions given must sum to less than 1 (got 1.3)"),
-    "fraction_a_text": ("extends = 'striatum'\ncells.FS.fraction = 'most'",
+    "fraction_a_text": ("extends = 'striatum_v1'\ncells.FS.fraction = 'most'",
                         "cells.FS.fraction: must be a number (got most)"),
-    "two_names": ("extends = 'striatum'\ncells = {SP1.fraction = 0.1, dSPN.fraction = 0.1}",
+    "two_names": ("extends = 'striatum_v1'\ncells = {SP1.fraction = 0.1, dSPN.fraction = 0.1}",
                   "cells: two names mean dSPN"),
     "without_extends": ("dopamine.d1 = 0.5", "name: is missing"),
 }
@@ -287,7 +288,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_refused(name, folder, capsys):
     text, fragment = BAD[name]
-    write(bad=text, real="extends = 'striatum'")
+    write(bad=text, real="extends = 'striatum_v1'")
     Path("link.toml").symlink_to("real.toml")
     assert main(["run", "bad.toml", *QUICK, "--out", "run"]) == 2
     out, err = capsys.readouterr()
@@ -302,10 +303,10 @@ def test_refused(name, folder, capsys):
                r"b\.toml: extends: must not lead back to a circuit that extends it \(got a"),
     "base is no circuit": ({"a": "extends = 'b.toml'", "b": "dopamine.d1 = 0.5"},
                            r"b\.toml: name: is missing"),
-    "base is wrong": ({"a": "extends = 'b.toml'", "b": "extends = 'striatum'\ndt = '9 ms'"},
+    "base is wrong": ({"a": "extends = 'b.toml'", "b": "extends = 'striatum_v1'\ndt = '9 ms'"},
                       r"b\.toml: dt: must be <= 0\.5 ms"),
     "base is no TOML": ({"a": "extends = 'b.toml'", "b": "x"}, r"b\.toml: is not valid TOML"),
-    "stem": ({"a": "extends = '2nd.toml'", "2nd": "extends = 'striatum'"},
+    "stem": ({"a": "extends = '2nd.toml'", "2nd": "extends = 'striatum_v1'"},
              r"2nd\.toml: name: must be a letter, .* \(got 2nd of the file\)\. Give the "),
 }.values())
 def test_what_is_wrong_below_is_named_there(texts, message, folder):
@@ -316,25 +317,13 @@ def test_what_is_wrong_below_is_named_there(texts, message, folder):
 
 def test_extends_is_no_value_of_a_circuit(folder):
     with pytest.raises(CircuitError, match="extends: unknown key"):
-        load("striatum", changes={"extends": "seed"})
+        load("striatum_v1", changes={"extends": "seed"})
     write(over="[parts.x]\nextends = 'seed'")
     with pytest.raises(CircuitError, match=r"over\.toml: extends: unknown key"):
-        load("striatum", overlay="over.toml")
+        load("striatum_v1", overlay="over.toml")
 
 
-# ---- striatum_v1 ----------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("folder")
-def test_striatum_is_striatum_v1():
-    new, old = load("striatum").to_dict(), load("striatum_v1").to_dict()
-    assert {key for key in new if new[key] != old[key]} == {"name", "summary"}
-    assert list(new) == list(old)
-    hashes = {(ns.build(name, size=100, seed=1).hash(), ns.run(
-        name, size=60, duration="5 ms", engine="reference", figures=False,
-        out=None, changes={"warmup": "0 ms"}).summary["spike_hash"]) for name in
-        ("striatum", "striatum_v1")}
-    assert len(hashes) == 1
+# ---- types and pools ------------------------------------------------------------------------
 
 
 def test_a_removed_type_leaves_its_pool(folder):

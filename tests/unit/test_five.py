@@ -90,8 +90,8 @@ class TestNames:
 
 class TestPools:
     def test_without_a_section(self):
-        assert ns.load("striatum").pools is None
-        assert "pools" not in ns.load("striatum").to_dict()
+        assert ns.load("striatum_v1").pools is None
+        assert "pools" not in ns.load("striatum_v1").to_dict()
         assert pools_of(["dSPN", "iSPN", "FS"]) == {"SPN": ("dSPN", "iSPN"), "FS": ("FS",)}
         assert pools_of(["dSPN", "FS"]) == {"dSPN": ("dSPN",), "FS": ("FS",)}
 

@@ -47,7 +47,7 @@ def group(name):
 
 
 def test_as_it_stands(net):
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 @pytest.mark.parametrize(("unit", "one"), [
@@ -58,7 +58,7 @@ def test_as_it_stands(net):
 @pytest.mark.parametrize("key", ["units", "unit"])
 def test_unit_of_a_delay(key, unit, one, net):
     put(net, group("0/delay"), np.full(2, one), **{key: unit})
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 @pytest.mark.parametrize(("delay", "dt", "units"), [
@@ -66,7 +66,7 @@ def test_unit_of_a_delay(key, unit, one, net):
     (1.05, "0.05 ms", None), (0.125, "0.025 ms", None)])
 def test_a_delay_that_a_finer_step_resolves_is_not_rounded(delay, dt, units, net):
     put(net, group("0/delay"), np.full(2, delay))
-    circuit = ns.load("striatum").replace({"dt": dt})
+    circuit = ns.load("striatum_v1").replace({"dt": dt})
     if units is None:
         with pytest.raises(ns.NeostriatumError, match=r"delay must be a multiple of 0\.1 ms"):
             load_network(net, circuit)
@@ -81,13 +81,13 @@ def test_unit_of_positions(unit, one, net):
     for name in AXES:
         number = COUNTS[name.split("/")[1]]
         put(net, name, np.linspace(0, 90, number) * one, units=unit)
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 def test_unit_of_one_axis(net):
     for name in COUNTS:
         put(net, f"nodes/{name}/0/x", np.linspace(0, 9e4, COUNTS[name]), units="nm")
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 @pytest.mark.parametrize("units", [("nS", "uS"), ("uS", "nS"), ("uS", None), (None, "uS"),
@@ -98,7 +98,7 @@ def test_unit_of_each_group(units, net):
     for number, unit in enumerate(units):
         put(net, group(f"{number}/syn_weight"), np.full(2, size[unit]),
             **({} if unit is None else {"units": unit}))
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 def test_weight_unit_is_for_what_says_none(net):
@@ -106,7 +106,7 @@ def test_weight_unit_is_for_what_says_none(net):
     put(net, group("1/syn_weight"), [6e-3, 6e-3])
     for number in range(2):
         put(net, f"edges/iSPN_to_dSPN/{number}/syn_weight", [6e-3, 6e-3])
-    assert_plain(load_network(net, "striatum", weight_unit="uS"))
+    assert_plain(load_network(net, "striatum_v1", weight_unit="uS"))
 
 
 def test_weight_unit_is_for_types(net):
@@ -114,7 +114,7 @@ def test_weight_unit_is_for_types(net):
         for number in range(2):
             take(net, f"edges/{name}/{number}/syn_weight")
     table(net, "edge_type_id syn_weight\n7 6e-3\n")
-    assert_plain(load_network(net, "striatum", weight_unit="uS"))
+    assert_plain(load_network(net, "striatum_v1", weight_unit="uS"))
 
 
 @pytest.mark.parametrize("kind", [">f8", "<f4", ">f4", ">i4", "u1", "i8"])
@@ -125,7 +125,7 @@ def test_kinds_of_numbers(kind, net):
     put(net, f"{EDGES}/target_node_id", np.array([0, 1, 2, 3], kind))
     put(net, f"{EDGES}/edge_group_index", np.array([0, 0, 1, 1], kind))
     put(net, "nodes/dSPN/node_id", np.arange(6).astype(kind))
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 @pytest.mark.parametrize("text", [
@@ -144,7 +144,7 @@ def test_tables_of_types(text, net):
     for name in (ONE, "iSPN_to_dSPN"):
         for number in range(2):
             put(net, f"edges/{name}/{number}/syn_weight", [3.0, 3.0])
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 def test_group_before_type(net):
@@ -155,7 +155,7 @@ def test_group_before_type(net):
     for name in (group("1"), "edges/iSPN_to_dSPN/0", "edges/iSPN_to_dSPN/1"):
         take(net, f"{name}/syn_weight")
         take(net, f"{name}/delay")
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 def test_enabled(net):
@@ -163,11 +163,11 @@ def test_enabled(net):
     config["networks"]["edges"].append({"edges_file": "missing.h5", "enabled": False})
     config["networks"]["edges"][0]["enabled"] = True
     configure(net, config)
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
     entry(net, "edges", enabled=False)
-    assert load_network(net, "striatum").synapses == 0
+    assert load_network(net, "striatum_v1").synapses == 0
     entry(net, "nodes", enabled=False)
-    refused(net, "has no nodes", circuit="striatum")
+    refused(net, "has no nodes", circuit="striatum_v1")
 
 
 def add_virtual(net):
@@ -185,7 +185,7 @@ def add_virtual(net):
 def test_virtual(where, net):
     """Virtual nodes and their edges are left out, and that is said."""
     add_virtual(net)
-    refused(net, "must name one of dSPN, iSPN, FS (got lgn)", circuit="striatum", code=2)
+    refused(net, "must name one of dSPN, iSPN, FS (got lgn)", circuit="striatum_v1", code=2)
     if where == "config":
         entry(net, "nodes", populations={**{name: {} for name in COUNTS},
                                          "lgn": {"type": "virtual"}})
@@ -194,7 +194,7 @@ def test_virtual(where, net):
         table(net, "\n".join(["node_type_id population model_type", *rows, "0 lgn virtual"]),
               kind="node")
     with pytest.warns(UserWarning, match="virtual nodes and their edges are not read.*: lgn"):
-        assert_plain(load_network(net, "striatum"))
+        assert_plain(load_network(net, "striatum_v1"))
 
 
 def test_config_that_names_the_network(net):
@@ -206,14 +206,14 @@ def test_config_that_names_the_network(net):
               "sub/simulation_config.json")
     configure(net, {"network": "sub/simulation_config.json", "simulation": "s.json"}, "config.json")
     for name in ("sub/simulation_config.json", "config.json"):
-        assert_plain(load_network(net / name, "striatum"))
+        assert_plain(load_network(net / name, "striatum_v1"))
     configure(net, {"network": "config.json"}, "config.json")
-    refused(net / "config.json", "must name a config with networks", circuit="striatum")
+    refused(net / "config.json", "must name a config with networks", circuit="striatum_v1")
 
 
 def test_run_that_was_exported(tmp_path):
     """The config of a run that we exported leads to its network."""
-    run = ns.run("striatum", size=20, duration="5 ms", engine="reference", figures=False,
+    run = ns.run("striatum_v1", size=20, duration="5 ms", engine="reference", figures=False,
                  changes={"warmup": "0 ms"}, out=tmp_path / "run")
     ns.export(run, "sonata", tmp_path / "out")
     read = load_network(tmp_path / "out" / "simulation_config.json")
@@ -227,17 +227,17 @@ def test_harmless_sections(net):
         name: {"type": "biophysical", "morphologies_dir": "m"} for name in COUNTS})
     entry(net, "edges", edge_types_file="", populations={
         ONE: {"type": "chemical"}, "iSPN_to_dSPN": {}})
-    assert_plain(load_network(net, "striatum"))
+    assert_plain(load_network(net, "striatum_v1"))
 
 
 def test_spread_of_the_file(net):
-    circuit = ns.load("striatum", changes={"spread": {"FS": {"C": "1 pF"}, "dSPN": {"C": "1 pF"}}})
+    circuit = ns.load("striatum_v1", changes={"spread": {"FS": {"C": "1 pF"}, "dSPN": {"C": "1 pF"}}})
     put(net, "nodes/FS/0/spread_C", [1e-3, -2e-3, 0.0], units="nF")
     read = load_network(net, circuit)
     assert read.spread["FS"]["C"].tolist() == [1.0, -2.0, 0.0]
     assert np.array_equal(read.spread["dSPN"]["C"],
                           load_network(net, circuit, seed=1).spread["dSPN"]["C"])
-    refused(net, "the circuit must have spread.FS.C", code=2, circuit="striatum")
+    refused(net, "the circuit must have spread.FS.C", code=2, circuit="striatum_v1")
     put(net, "nodes/FS/0/spread_C", [1.0, np.nan, 0.0])
     refused(net, "spread_C must be a number for every FS", circuit=circuit)
 
@@ -256,11 +256,11 @@ def electrical(net, **columns):
 def test_electrical_by_the_config(net):
     electrical(net)
     put(net, f"{EDGES}/target_node_id", [1, 2, 1, 2])  # 1-2 from both sides
-    read = load_network(net, "striatum")
+    read = load_network(net, "striatum_v1")
     assert read.gaps.tolist() == [[0, 1], [0, 2], [1, 2]]
     assert read.synapses == 4
     put(net, f"{EDGES}/target_node_id", [1, 2, 0, 1])
-    refused(net, "the same pair twice", circuit="striatum")
+    refused(net, "the same pair twice", circuit="striatum_v1")
 
 
 # ---- refused by name ------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def test_refused(name, net):
     spoil(net)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        refused(net, what, circuit="striatum")
+        refused(net, what, circuit="striatum_v1")
 
 
 def test_one_file_named_twice(net):
@@ -400,4 +400,4 @@ def test_one_file_named_twice(net):
     config["networks"]["edges"].append(config["networks"]["edges"][0])
     configure(net, config)
     with pytest.raises(ns.NeostriatumError, match="edges_file must be named once"):
-        load_network(net, "striatum")
+        load_network(net, "striatum_v1")

@@ -26,7 +26,7 @@ def make_table(x=(0.0, 0.3, 0.8), y=(0.9, 1.0, 1.1), seeds=(1, 2), failed=()):
 
 class TestHeatMap:
     def test_a_cell_is_the_mean_over_seeds_at_its_place(self):
-        figure, axes = heat_map(make_table(), "dopamine", "drive", title="striatum")
+        figure, axes = heat_map(make_table(), "dopamine", "drive", title="striatum_v1")
         assert list(axes) == list(TYPES)
         for scale, name in zip((1.0, 2.0, 10.0), TYPES, strict=True):
             wanted = scale * (np.add.outer(np.arange(3), np.arange(3)) + 0.15)
@@ -37,7 +37,7 @@ class TestHeatMap:
         assert [one.get_text() for one in axes["FS"].get_yticklabels()] == ["0.9", "1", "1.1"]
         bars = [one for one in figure.axes if one not in axes.values()]
         assert [one.get_ylabel() for one in bars] == ["rate (Hz)"] * 3
-        assert figure.get_suptitle() == "striatum"
+        assert figure.get_suptitle() == "striatum_v1"
         assert not overlaps(figure)
         draw(figure)
 
@@ -87,7 +87,7 @@ class TestHeatMap:
 class TestResponse:
     def test_means_and_spread_of_the_seeds(self):
         table = make_table(y=(1.0,), seeds=(1, 3))
-        figure, axes = response(table, "dopamine", title="striatum")
+        figure, axes = response(table, "dopamine", title="striatum_v1")
         np.testing.assert_allclose(axes["iSPN"].lines[0].get_ydata(), [0.4, 2.4, 4.4])
         assert axes["iSPN"].lines[0].get_color() == palette.colour("iSPN")
         band = axes["iSPN"].collections[0].get_paths()[0].vertices

@@ -28,7 +28,7 @@ KINDS = {
 
 def circuit(**kinds):
     """Return the default circuit with a fifth of FS and these kinds of gap junctions."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
     return ns.load(raw | {"gap_junctions": kinds, "warmup": "1 ms"})
@@ -96,7 +96,7 @@ def test_a_kind_changes_no_other(drawn):
 
 def test_hash_of_the_default_network():
     """As it was when FS-FS was the only kind."""
-    assert ns.build("striatum", size=3000, seed=7).hash() == (
+    assert ns.build("striatum_v1", size=3000, seed=7).hash() == (
         "9d3656d60ba901f88003ad37c64f618b796a9bfad880685ba6e6c288e11d21b8")
 
 

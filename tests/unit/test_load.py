@@ -35,10 +35,10 @@ def changed(before, after):
 
 
 def test_there_are_presets_and_overlays():
-    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "microcircuit", "seed",
-                         "striatum", "striatum_v1"]
+    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "seed", "striatum",
+                         "striatum_v1"]
     assert overlays() == ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal",
-                          "parkinsonian"]
+                          "no_acetylcholine", "parkinsonian", "pooled_axons", "slow_waves"]
 
 
 @pytest.mark.parametrize("name", presets())
@@ -49,19 +49,20 @@ def test_preset_reads_back(name):
     assert load(json.loads(json.dumps(circuit.to_dict()))) == circuit
 
 
-@pytest.mark.parametrize("name", overlays())
-def test_overlay_reads_back(name):
-    plain, circuit = load("striatum"), load("striatum", overlay=name)
+@pytest.mark.parametrize(("preset", "name"), [
+    (preset, name) for preset in ("striatum", "striatum_v1") for name in overlays(preset)])
+def test_overlay_reads_back(preset, name):
+    plain, circuit = load(preset), load(preset, overlay=name)
     assert circuit != plain
     assert load(circuit.to_dict()) == circuit
-    assert load("striatum", overlay=[name]) == circuit
+    assert load(preset, overlay=[name]) == circuit
 
 
 def test_file_reads_back(small):
     assert load(small.to_dict()) == small
     assert load(str(GOOD)) == small
     assert load(small) == small
-    assert small != load("striatum")
+    assert small != load("striatum_v1")
 
 
 def test_json_file(small, tmp_path):
@@ -113,17 +114,17 @@ def test_aliases(small):
 
 
 def test_provenance_is_kept():
-    row = rows(load(load("striatum").to_dict()))["cells.dSPN.parameters.C"]
+    row = rows(load(load("striatum_v1").to_dict()))["cells.dSPN.parameters.C"]
     assert row == {"value": "15.2 pF", "source": "humphries2009b", "how": "fitted",
                    "note": "Table 2"}
     # What a time course says of its source holds for its numbers.
-    assert rows(load("striatum"))["dopamine.d1.constant"]["source"] == "fountas2017"
+    assert rows(load("striatum_v1"))["dopamine.d1.constant"]["source"] == "fountas2017"
 
 
 def test_every_source_is_known():
     text = (files("neostriatum.circuit") / "sources.toml").read_text("utf-8")
     known = set(tomllib.loads(text))
-    made = [*map(load, presets()), *(load("striatum", overlay=name) for name in overlays())]
+    made = [*map(load, presets()), *(load("striatum_v1", overlay=name) for name in overlays())]
     used = {row["source"] for circuit in made for row in rows(circuit).values()}
     assert used - {None} <= known
 
@@ -212,25 +213,25 @@ def test_quantities_are_accepted(small):
 
 
 def test_parts_of_an_overlay():
-    plain = load("striatum")
-    dopamine = changed(plain, load("striatum", overlay="parkinsonian.dopamine"))
+    plain = load("striatum_v1")
+    dopamine = changed(plain, load("striatum_v1", overlay="parkinsonian.dopamine"))
     assert set(dopamine) == {"dopamine.d1.constant", "dopamine.d2.constant"}
-    rewiring = changed(plain, load("striatum", overlay="parkinsonian.rewiring"))
+    rewiring = changed(plain, load("striatum_v1", overlay="parkinsonian.rewiring"))
     assert {key.rpartition(".")[2] for key in rewiring} == {"scale"}
-    drive = changed(plain, load("striatum", overlay="parkinsonian.drive"))
+    drive = changed(plain, load("striatum_v1", overlay="parkinsonian.drive"))
     assert set(drive) == {"inputs.cortex.targets.FS.rate.constant"}
     parts = ["parkinsonian.dopamine", "parkinsonian.drive", "parkinsonian.rewiring"]
-    assert load("striatum", overlay=parts) == load("striatum", overlay="parkinsonian")
+    assert load("striatum_v1", overlay=parts) == load("striatum_v1", overlay="parkinsonian")
 
 
 def test_later_overlay_wins_and_changes_come_last():
     path = "pathways.iSPN->dSPN.wiring.scale"
     scales = {}
     for order in (["dense", "parkinsonian"], ["parkinsonian", "dense"]):
-        made = load("striatum", overlay=order)
+        made = load("striatum_v1", overlay=order)
         scales[order[-1]] = made.pathways["iSPN->dSPN"].wiring.scale.value
     assert scales == {"parkinsonian": 0.4067, "dense": 1.0}
-    last = load("striatum", overlay="dense", changes={path: 0.5})
+    last = load("striatum_v1", overlay="dense", changes={path: 0.5})
     assert rows(last)[path]["value"] == 0.5
     assert rows(last)[path]["source"] == "override"
 
@@ -277,7 +278,7 @@ def test_overlay_replaces_courses_channels_and_wiring(small, overlay):
 
 
 def test_python_names():
-    assert ns.load("striatum") == load("striatum")
+    assert ns.load() == load("striatum")
     assert issubclass(CircuitError, ns.NeostriatumError)
     with pytest.raises(ns.NeostriatumError, match="must be a name, a path or a dict"):
         ns.load(3)
@@ -285,7 +286,7 @@ def test_python_names():
 
 def test_a_table_is_a_step_only_where_its_points_lie_one_step_apart():
     def rates(course):
-        made = load("striatum", changes={"dopamine.d1": course}).dopamine.d1
+        made = load("striatum_v1", changes={"dopamine.d1": course}).dopamine.d1
         return made.at(np.arange(10_000) * 0.1)
 
     pulse = rates({"pulse": {"base": 0.1, "peak": 0.3, "start": "500 ms", "stop": "100 s"}})

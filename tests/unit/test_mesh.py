@@ -51,7 +51,7 @@ def circuit_with(folder, mesh, name="tissue.obj", **said):
     """Return a circuit in ``folder`` whose volume is a mesh (or the bytes of its file)."""
     data = mesh if isinstance(mesh, bytes) else mesh.export(file_type=name[-3:])
     (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     raw["volume"] = {"shape": "mesh", "file": name, "density": raw["volume"]["density"],
                      "minimum_distance": "15 um"} | said
     (folder / "net.json").write_text(json.dumps(raw))

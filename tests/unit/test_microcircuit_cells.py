@@ -32,7 +32,7 @@ WITHOUT_Z = {cell: {f"cells.{cell}.parameters.{name}": value
 def measured(cell, kind, phi=0.0, light=False, **options):
     """Values and table of a protocol on a cell of the preset."""
     changes = dict(WITHOUT_Z[cell]) if light else FORMER if cell == "ChIN" else {}
-    result = ns.protocol(cell, kind, circuit="microcircuit", hold=f"{HOLD[cell]} pA",
+    result = ns.protocol(cell, kind, circuit="striatum", hold=f"{HOLD[cell]} pA",
                          dopamine=phi, changes=changes, **options)
     return result.values, result.table
 
@@ -112,7 +112,7 @@ def test_cholinergic_cells_fire_by_themselves():
 @pytest.mark.parametrize(("own", "base", "pause"), [
     (20, 466, 770), (26, 368, 662), (40, 261, 541)])
 def test_the_pause_of_cholinergic_cells_after_a_burst(own, base, pause):
-    electrode = Electrode(ns.load("microcircuit"), "ChIN", "numba", hold_pa=-16.0)
+    electrode = Electrode(ns.load("striatum"), "ChIN", "numba", hold_pa=-16.0)
     edges = [0.0, *(3000.0 + 20 * pulse + end for pulse in range(10) for end in (0, 3))]
     currents = [float(own), *[own + 900.0, float(own)] * 10]
     spikes = electrode.course(edges, currents, 6000.0).spikes_ms
@@ -123,7 +123,7 @@ def test_the_pause_of_cholinergic_cells_after_a_burst(own, base, pause):
 
 
 def test_the_protocol_measures_that_pause():
-    result = ns.protocol("ChIN", "burst-pause", circuit="microcircuit", hold="4 pA")
+    result = ns.protocol("ChIN", "burst-pause", circuit="striatum", hold="4 pA")
     assert result.values["base_ms"] == pytest.approx(466, rel=0.02)
     assert result.values["pause_ms"] == pytest.approx(770, rel=0.02)
 
@@ -149,19 +149,19 @@ def test_cells_without_z_lack_the_effect_of_an_earlier_pulse_alone(cell, rest, r
 
 
 def test_cells_of_the_preset_are_all_here():
-    assert ns.load("microcircuit").types == TYPES
+    assert ns.load("striatum").types == TYPES
 
 
 @pytest.mark.parametrize(("source", "target", "size"), [
     ("dSPN", "dSPN", 0.25), ("iSPN", "dSPN", 0.27), ("dSPN", "iSPN", 0.34), ("iSPN", "iSPN", 0.46),
     ("FS", "dSPN", 2.7), ("FS", "iSPN", 3.05), ("LTS", "dSPN", 0.80), ("LTS", "iSPN", 0.90)])
 def test_postsynaptic_potentials(source, target, size):
-    made = ns.pair(source, target, circuit="microcircuit", holding="-80 mV", dopamine=0.0,
+    made = ns.pair(source, target, circuit="striatum", holding="-80 mV", dopamine=0.0,
                    engine="numba")
     assert made.psp_mv == pytest.approx(size, rel=0.03, abs=0.006)
 
 
 def test_a_cholinergic_cell_excites_a_fast_spiking_one():
-    made = ns.pair("ChIN", "FS", circuit="microcircuit", engine="numba")
+    made = ns.pair("ChIN", "FS", circuit="striatum", engine="numba")
     assert 2.5 < made.psp_mv < 3.5
     assert made.holding_mv == pytest.approx(-67 + 7 * 0.3, abs=0.01)

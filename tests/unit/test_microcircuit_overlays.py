@@ -14,7 +14,7 @@ PROSE = {"source", "how", "note"}
 
 def plain(overlay=()):
     """Return a circuit as plain tables, without sources and notes."""
-    return bare(ns.load("microcircuit", overlay=overlay).to_dict())
+    return bare(ns.load("striatum", overlay=overlay).to_dict())
 
 
 def bare(node):
@@ -35,7 +35,7 @@ def changed(before, after, path=""):
 
 
 def run(overlay, path, **options):
-    return ns.run("microcircuit", overlay=overlay, figures=False, out=path,
+    return ns.run("striatum", overlay=overlay, figures=False, out=path,
                   **{"seed": 1, "record": "none", **options})
 
 
@@ -107,7 +107,7 @@ def test_dense_unscales_the_law():
 
 
 @pytest.mark.parametrize("overlay", [
-    name for name in overlays("microcircuit") if name not in (
+    name for name in overlays("striatum") if name not in (
         "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal")])
 def test_every_overlay_runs(overlay, tmp_path):
     made = run(overlay, tmp_path / "run", size=100, duration="20 ms",

@@ -19,7 +19,7 @@ QUICK = {"engine": "reference", "size": 50, "duration": "5 ms", "figures": False
 
 def raw_of(**modulators):
     """Return the default circuit as data, with these modulators."""
-    return ns.load("striatum").to_dict() | {"modulators": modulators}
+    return ns.load("striatum_v1").to_dict() | {"modulators": modulators}
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def third():
 
 
 def test_every_circuit_has_d1_and_d2():
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     assert list(circuit.modulators) == ["D1", "D2"]
     assert circuit.levels_at(0.0) == {"D1": 0.3, "D2": 0.3}
     assert circuit.modulators["D1"].level is circuit.dopamine.d1
@@ -43,7 +43,7 @@ def test_every_circuit_has_d1_and_d2():
 
 
 def test_both_spellings_are_one_circuit():
-    old = ns.load("striatum")
+    old = ns.load("striatum_v1")
     raw = old.to_dict()
     levels = raw.pop("dopamine")
     new = ns.load(raw | {"modulators": {"D2": {"level": levels["d2"]}},
@@ -59,7 +59,7 @@ def test_a_circuit_is_read_back(third):
     assert ns.load(raw) == third
     assert ns.load(json.loads(json.dumps(raw))).to_dict() == raw
     assert pickle.loads(pickle.dumps(third)) == third  # noqa: S301
-    assert third != ns.load("striatum")
+    assert third != ns.load("striatum_v1")
     assert third.levels_at(3.9) == {"D1": 0.3, "D2": 0.3, "ACh": 1.0}
 
 
@@ -110,7 +110,7 @@ def test_an_overlay_may_use_either_spelling(third, tmp_path):
 ])
 def test_bad_modulators(modulators, message):
     with pytest.raises(CircuitError, match=message):
-        ns.load(ns.load("striatum").to_dict() | {"modulators": modulators})
+        ns.load(ns.load("striatum_v1").to_dict() | {"modulators": modulators})
 
 
 def test_the_response_has_the_same_bits_alone_and_in_an_array():
@@ -135,14 +135,14 @@ def test_a_response_is_nothing_at_its_reference(third):
 def test_thresholds_follow_every_level(third):
     from neostriatum.circuit.cautions import static_threshold
 
-    plain = static_threshold(ns.load("striatum"), "dSPN")
+    plain = static_threshold(ns.load("striatum_v1"), "dSPN")
     assert static_threshold(third, "dSPN") == pytest.approx(plain + 1.2 * 0.5 / 2)
 
 
 def course(**shape):
     """Return a rate as a time course."""
     key = "inputs.cortex.targets.FS.rate"
-    return ns.load("striatum", changes={key: shape}).inputs["cortex"].targets["FS"].rate
+    return ns.load("striatum_v1", changes={key: shape}).inputs["cortex"].targets["FS"].rate
 
 
 def test_steps_hold():
@@ -206,11 +206,11 @@ def test_a_run_says_its_levels(third, tmp_path, capsys, monkeypatch):
 def test_isolated_cells_hear_every_level(third, capsys):
     shift = third.replace({"modulators.ACh.level": 8.5})
     made, plain = (ns.cell("dSPN", "400 pA", circuit=one, duration="400 ms")
-                   for one in (shift, ns.load("striatum")))
+                   for one in (shift, ns.load("striatum_v1")))
     assert made.modulators == {"D1": 0.3, "D2": 0.3, "ACh": 8.5}
     assert made.rates_hz < plain.rates_hz
     held, free = (ns.pair("FS", "dSPN", circuit=one.replace({"receptors.GABA.E": "-60 mV"}))
-                  for one in (shift, ns.load("striatum")))
+                  for one in (shift, ns.load("striatum_v1")))
     assert 0 < held.psp_mv != free.psp_mv
 
 

@@ -179,7 +179,7 @@ def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
 
 def test_a_release_that_nest_does_not_have(capsys, tmp_path, monkeypatch, tmp_path_factory):
     installed(monkeypatch)
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     raw["pathways"]["FS->dSPN"]["stp"] = {"model": "two_pools", "U": 0.3, "share": 0.5,
                                           "tau_fast": "9 ms", "tau_slow": "1 s"}
     file = tmp_path_factory.mktemp("circuits") / "pools.json"
@@ -271,7 +271,7 @@ def test_what_is_used_twice_is_computed_once():
 
 
 def test_signals_are_levels_then_curves():
-    raw = ns.load("striatum").to_dict() | {"modulators": {"ACh": {"level": 2, "reference": 1}}}
+    raw = ns.load("striatum_v1").to_dict() | {"modulators": {"ACh": {"level": 2, "reference": 1}}}
     curve = {"half": 2}
     raw["cells"]["FS"]["effects"] = [
         {"level": "ACh", "acts_on": "v_t", "add": "1 mV"},
@@ -295,7 +295,7 @@ def test_signals_are_levels_then_curves():
     assert form_of(lower(other, network, 1), 2) == form
 
 
-@pytest.mark.parametrize("preset", ["striatum", "humphries2010"])
+@pytest.mark.parametrize("preset", ["striatum_v1", "humphries2010"])
 def test_every_parameter_of_a_text_is_set(preset):
     """What is a parameter of the text stays 1 unless Python gives it a value."""
     circuit = ns.load(preset)
@@ -309,7 +309,7 @@ def test_every_parameter_of_a_text_is_set(preset):
 
 
 def test_numbers_of_a_circuit_do_not_change_a_form():
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     network = ns.build(circuit, size=60)
     changed = circuit.replace({"cells.dSPN.parameters.C": "16 pF", "dopamine.d1": 0.9})
     one, two = (lower(said, network, 1) for said in (circuit, changed))

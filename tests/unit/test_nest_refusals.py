@@ -14,7 +14,7 @@ ACH = {"released_by": "FS", "tonic": "4 Hz", "tau": "400 ms", "delay": "1 ms", "
 @pytest.fixture(scope="module")
 def circuit():
     """Trains of every kind: two types with one mother, a pool, and a current."""
-    return ns.load("striatum", changes={
+    return ns.load("striatum_v1", changes={
         **{f"{CORTEX}.{name}": {"afferents": 200, "rate": "3 Hz", "conductance": {"AMPA": "1 nS"},
                                 "correlation": {"between": 0.1}} for name in ("dSPN", "iSPN")},
         f"{CORTEX}.FS.afferents": 2000,
@@ -92,7 +92,7 @@ def test_the_rest_is_refused_by_name(what, circuit):
 
 def test_weights_of_recorded_spikes(tmp_path):
     (tmp_path / "in.csv").write_text("time_ms,id\n1.0,0\n", "utf-8")
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     raw["inputs"]["file"] = {"targets": {"FS": {"spikes": {"file": "in.csv"},
                                                 "conductance": {"AMPA": "1 nS"}}}}
     played = ns.load(raw, folder=tmp_path)

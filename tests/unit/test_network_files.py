@@ -34,7 +34,7 @@ def weighted(network, *names):
 @pytest.fixture(scope="module")
 def rich():
     """A network with everything: gap junctions, weights, spread."""
-    circuit = ns.load("striatum", changes={"spread": {"dSPN": {"C": "1 pF", "k": "0.1 nS/mV"}},
+    circuit = ns.load("striatum_v1", changes={"spread": {"dSPN": {"C": "1 pF", "k": "0.1 nS/mV"}},
                                            "cells.FS.fraction": 0.2, "cells.dSPN.fraction": 0.4,
                                            "cells.iSPN.fraction": 0.4})
     made = weighted(ns.build(circuit, size=150, seed=2), PATHWAY, "FS->FS")
@@ -98,7 +98,7 @@ def test_weights_are_hashed(rich):
 
 
 def test_empty_type(tmp_path):
-    made = ns.build("striatum", size=20, seed=1)
+    made = ns.build("striatum_v1", size=20, seed=1)
     assert made.counts["FS"] == 0
     made.save(tmp_path / "net.h5")
     assert load_network(tmp_path / "net.h5").hash() == made.hash()
@@ -126,7 +126,7 @@ def test_saving_copies_nothing(tmp_path):
                   rng.integers(1, 9, n * each, dtype=np.uint8))
     big = Network(1, {"dSPN": n}, 100.0, False, np.zeros((n, 3), np.float32),
                   {"dSPN->dSPN": edges}, {})
-    circuit = json.loads(json.dumps(ns.load("striatum").to_dict()))
+    circuit = json.loads(json.dumps(ns.load("striatum_v1").to_dict()))
     circuit |= {"pathways": {"dSPN->dSPN": circuit["pathways"]["dSPN->dSPN"]}, "inputs": {},
                 "cells": {"dSPN": circuit["cells"]["dSPN"] | {"fraction": 1.0}},
                 "gap_junctions": {}}
@@ -163,7 +163,7 @@ def test_missing_folder(rich, tmp_path):
 def test_full_disk(tmp_path):
     """A limit on the size of files stands for a disk that is full: nothing is left."""
     code = (f"import resource, sys; sys.path.insert(0, {SRC!r}); import neostriatum as ns\n"
-            "made = ns.build('striatum', size=200)\n"
+            "made = ns.build('striatum_v1', size=200)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
             "try:\n    made.save('net.h5')\n"
             "except ns.NeostriatumError as error:\n    print(error.exit_code, error)")

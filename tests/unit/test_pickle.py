@@ -137,7 +137,7 @@ def test_a_circuit_is_equal_and_has_the_same_hash(name):
 
 
 def test_equal_circuits_have_equal_hashes_whatever_the_zero():
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     one, other = (circuit.replace({"dopamine.d1": zero}) for zero in (0.0, -0.0))
     assert one == other
     assert hash(one) == hash(other)

@@ -25,7 +25,7 @@ SHAPES = {
 
 @pytest.fixture(scope="module")
 def striatum():
-    return ns.load("striatum")
+    return ns.load("striatum_v1")
 
 
 def placed(circuit, size, seed=1):
@@ -223,12 +223,12 @@ def test_overlay_changes_the_shape(tmp_path):
     path = tmp_path / "slice.toml"
     path.write_text('name = "slice"\nsummary = "x"\n[parts.volume]\n'
                     'volume = { shape = "slab", thickness = "300 um" }\n')
-    volume = ns.load("striatum", overlay=str(path)).volume
+    volume = ns.load("striatum_v1", overlay=str(path)).volume
     assert (volume.shape, volume.boundary, volume.thickness.value) == ("slab", "open", 300)
 
 
 def test_boundary_follows_the_shape_where_nothing_is_said():
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     del raw["volume"]["boundary"]
     assert ns.load(raw).volume.periodic
     raw["volume"]["shape"] = "sphere"
@@ -271,6 +271,6 @@ def test_sphere_channel_lies_in_the_middle(striatum):
 
 def test_a_torus_narrower_than_two_distances_says_so():
     with pytest.raises(BuildError, match=r"a torus of 2 neurons must be at least 30 um wide"):
-        ns.build("striatum", size=2)
-    assert ns.build("striatum", size=1).size == 1
-    assert ns.build(ns.load("striatum").replace({"volume.boundary": "open"}), size=2).size == 2
+        ns.build("striatum_v1", size=2)
+    assert ns.build("striatum_v1", size=1).size == 1
+    assert ns.build(ns.load("striatum_v1").replace({"volume.boundary": "open"}), size=2).size == 2

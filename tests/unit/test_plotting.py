@@ -29,7 +29,7 @@ class SyntheticRun:
     populations: dict
     duration_ms: float = 1000.0
     traces: dict = field(default_factory=dict)
-    circuit_name: str = "striatum"
+    circuit_name: str = "striatum_v1"
     dopamine: tuple = (0.3, 0.5)
     seed: int = 7
 

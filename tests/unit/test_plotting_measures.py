@@ -169,7 +169,7 @@ class TestSomas:
     def test_they_are_drawn_again_as_the_network_was(self):
         import neostriatum as ns
 
-        network = ns.build("striatum", size=200, seed=3)
+        network = ns.build("striatum_v1", size=200, seed=3)
         record = {"network": None, "size": 200, "counts": network.counts}
         run = SimpleNamespace(record=record, circuit=network.circuit, seed=3)
         found = somas(run)
@@ -181,7 +181,7 @@ class TestSomas:
     def test_or_read_from_the_network_of_the_run_if_it_is_still_the_same(self, tmp_path):
         import neostriatum as ns
 
-        network = ns.build("striatum", size=200, seed=3)
+        network = ns.build("striatum_v1", size=200, seed=3)
         path = network.save(tmp_path / "network.h5")
         record = {"network": str(path), "network_hash": network.hash()}
         found = somas(SimpleNamespace(record=record))

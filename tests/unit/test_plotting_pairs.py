@@ -38,7 +38,7 @@ def titles(axes):
 
 class TestTrace:
     def test_spikes_are_drawn_up_and_the_rest_is_as_recorded(self):
-        made = ns.cell("FS", "200 pA", circuit="striatum", duration="100 ms")
+        made = ns.cell("FS", "200 pA", circuit="striatum_v1", duration="100 ms")
         spikes = made.spike_times_ms[0]
         figure, axes = trace(made.times_ms, made.v_mv[:, 0], spikes, "FS", v_peak_mv=25.0)
         times_ms, v_mv = axes.lines[0].get_data()

@@ -29,7 +29,7 @@ OPEN = {"volume.boundary": "open"}
 
 @pytest.fixture(scope="module")
 def network():
-    return ns.build(ns.load("striatum", changes=OPEN), size=900, seed=3)
+    return ns.build(ns.load("striatum_v1", changes=OPEN), size=900, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def sparse():
     """Nobody is an FS, nobody contacts a dSPN."""
     nobody = {"rule": "fixed_probability", "p": 0.0}
     changes = {"pathways.dSPN->dSPN.wiring": nobody, "pathways.iSPN->dSPN.wiring": nobody}
-    made = ns.build(ns.load("striatum", changes=changes), size=30, seed=1)
+    made = ns.build(ns.load("striatum_v1", changes=changes), size=30, seed=1)
     assert made.counts["FS"] == 0
     return made
 
@@ -88,7 +88,7 @@ class TestPositions:
         assert texts[0] == f"dSPN, {drawn[0]} of 444"
 
     def test_axes_are_to_scale(self):
-        slab = ns.build(ns.load("striatum", changes={
+        slab = ns.build(ns.load("striatum_v1", changes={
             "volume.shape": "slab", "volume.thickness": "60 um"}), size=500, seed=1)
         _, axes = positions(slab)
         x, _, z = axes._box_aspect
@@ -139,7 +139,7 @@ class TestConnectionProbability:
         assert axes["FS->dSPN"].get_ylabel() == "connection probability"
 
     def test_a_small_torus_shows_the_law_over_all_images(self):
-        torus = ns.build("striatum", size=300, seed=1)
+        torus = ns.build("striatum_v1", size=300, seed=1)
         _, axes = connection_probability(torus, up_to_um=80, bin_um=20, recordings=False)
         labels = [line.get_label() for line in axes["dSPN->dSPN"].lines]
         assert "law, all images" in labels
@@ -234,7 +234,7 @@ class TestLook:
     def test_neither_pyplot_nor_a_display_is_touched(self, tmp_path):
         code = (
             "import sys, neostriatum as ns\n"
-            "network = ns.build('striatum', size=100)\n"
+            "network = ns.build('striatum_v1', size=100)\n"
             "for name in ('positions', 'connection_probability', 'degrees', 'connectivity'):\n"
             "    figure, _ = getattr(ns.plot, name)(network)\n"
             "    figure.savefig(name + '.png')\n"

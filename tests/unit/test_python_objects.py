@@ -80,7 +80,7 @@ def test_a_run_is_the_same(option, expected):
     ({"duration": np.array(["2 ms"])}, "duration: must be a number with its unit"),
     ({"changes": {AFFERENTS: np.float64(250)}}, "must be a whole number (got 250.0)"),
     ({"changes": {AFFERENTS: np.bool_(True)}}, "must be a whole number (got True)"),
-    ({"circuit": b"striatum"}, "circuit: must be a name, a path or a dict (got <class 'bytes'>)"),
+    ({"circuit": b"striatum_v1"}, "circuit: must be a name, a path or a dict (got <class 'bytes'>)"),
     ({"overlay": b"dense"}, "overlay: must be a name, a path or a list of them (got b'dense')"),
     ({"overlay": 3}, "overlay: must be a name, a path or a list of them (got 3)"),
     ({"overlay": ["dense", None]}, "overlay: must be a name, a path or a list of them"),
@@ -98,16 +98,16 @@ WIRING = {"rule": "fixed_indegree", "n": 3}
 
 @pytest.mark.parametrize("kind", [np.int8, np.int32, np.uint64, np.array])
 def test_whole_numbers_in_a_circuit(kind):
-    plain_circuit = ns.load("striatum", changes={
+    plain_circuit = ns.load("striatum_v1", changes={
         AFFERENTS: 100, "pathways.FS->dSPN.wiring": WIRING,
         "inputs.cortex.targets.dSPN.shared_trains": 500})
-    assert plain_circuit == ns.load("striatum", changes={
+    assert plain_circuit == ns.load("striatum_v1", changes={
         AFFERENTS: kind(100), "pathways.FS->dSPN.wiring": WIRING | {"n": kind(3)},
         "inputs.cortex.targets.dSPN.shared_trains": np.int64(500)})
 
 
 def test_values_in_a_circuit():
-    circuit = ns.load("striatum")
+    circuit = ns.load("striatum_v1")
     failure = "pathways.FS->dSPN.failure"
     made = circuit.replace({failure: {"probability": np.float64(0.4), "drawn": np.bool_(True)}})
     assert made == circuit.replace({failure: {"probability": 0.4, "drawn": True}})
@@ -125,7 +125,7 @@ def test_values_in_a_circuit():
 
 
 def test_parts_of_one_circuit_go_into_another():
-    circuit, other = ns.load("striatum"), ns.load("humphries2009")
+    circuit, other = ns.load("striatum_v1"), ns.load("humphries2009")
     capacitance = other.cells["dSPN"].parameters.C
     made = circuit.replace({"cells.dSPN.parameters.C": capacitance})
     assert made.cells["dSPN"].parameters.C.note == capacitance.note
@@ -142,10 +142,10 @@ def test_any_mapping_is_a_circuit():
     for given in (MappingProxyType(raw), OrderedDict(raw), ChainMap({}, raw),
                   raw | {"cells": MappingProxyType(raw["cells"])}):
         assert ns.load(given) == circuit
-    assert ns.load("striatum", changes=MappingProxyType({"dopamine.d1": 0.7})) == (
-        ns.load("striatum", changes={"dopamine.d1": 0.7}))
+    assert ns.load("striatum_v1", changes=MappingProxyType({"dopamine.d1": 0.7})) == (
+        ns.load("striatum_v1", changes={"dopamine.d1": 0.7}))
     with pytest.raises(CircuitError, match="changes must be a dict of keys and values"):
-        ns.load("striatum", changes=["dopamine.d1=0.7"])
+        ns.load("striatum_v1", changes=["dopamine.d1=0.7"])
     endless = {}
     endless["name"] = [endless]
     with pytest.raises(CircuitError, match="nested deeper than"):
@@ -199,15 +199,15 @@ OVERLAY = '[parts.less.dopamine]\nd1 = 0.1\n'
 def test_overlay_files(name, folder):
     (folder / name).write_text(OVERLAY)
     for given in (name, Path(name), Somewhere(name), f"./{name}", [name], (n for n in [name])):
-        assert ns.load("striatum", overlay=given).dopamine.d1.constant.value == 0.1
-    assert ns.load("striatum").dopamine.d1.constant.value == 0.3
+        assert ns.load("striatum_v1", overlay=given).dopamine.d1.constant.value == 0.1
+    assert ns.load("striatum_v1").dopamine.d1.constant.value == 0.3
 
 
 def test_an_overlay_of_the_package_comes_first(folder):
     (folder / "parkinsonian.dopamine").write_text(OVERLAY)
-    assert ns.load("striatum", overlay="parkinsonian.dopamine").dopamine.d1.constant.value == 0.0
+    assert ns.load("striatum_v1", overlay="parkinsonian.dopamine").dopamine.d1.constant.value == 0.0
     with pytest.raises(CircuitError, match=r"^parkinsonain\.dopamine: unknown overlay\. Known: pa"):
-        ns.load("striatum", overlay="parkinsonain.dopamine")
+        ns.load("striatum_v1", overlay="parkinsonain.dopamine")
 
 
 def test_sweeps():
@@ -270,7 +270,7 @@ def test_spelled_on_the_command_line():
                        ("True", "must be a number (got True)"),
                        ("NaN", "must be a finite number"), ("", "must be a number")):
         with pytest.raises(CircuitError) as caught:
-            resolve("striatum", Settings(changes=changes_of([f"dopamine.d1={said}"])))
+            resolve("striatum_v1", Settings(changes=changes_of([f"dopamine.d1={said}"])))
         assert rule in str(caught.value)
 
 

@@ -61,7 +61,7 @@ def half(stopped, tmp_path):
 
 def chosen(said, **counts):
     return [(one.population, one.variable, one.ids.tolist(), one.every)
-            for one in choices(said, ns.load("striatum"), counts)]
+            for one in choices(said, ns.load("striatum_v1"), counts)]
 
 
 def test_choices():
@@ -407,7 +407,7 @@ def test_read_only_folder(half, tmp_path, capsys):
         half.chmod(0o700)
     tmp_path.chmod(0o500)
     try:
-        assert main(["run", "striatum", "--size", "50", "--out", str(tmp_path / "new")]) == 5
+        assert main(["run", "striatum_v1", "--size", "50", "--out", str(tmp_path / "new")]) == 5
     finally:
         tmp_path.chmod(0o700)
 

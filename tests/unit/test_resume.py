@@ -322,7 +322,7 @@ def test_second_writer(half, small, capsys):
         assert ns.Run(half).status == "running"
         assert main(["resume", str(half)]) == 5
         assert "another process is writing this run" in capsys.readouterr().err
-        assert main(["run", "striatum", "--size", "50", "--engine", "reference",
+        assert main(["run", "striatum_v1", "--size", "50", "--engine", "reference",
                      "--out", str(half)]) == 5
         assert "must be a new or empty folder" in capsys.readouterr().err
         holder.kill()
@@ -341,7 +341,7 @@ def command(folder, *arguments):
 
 def test_ctrl_c_once_and_twice(tmp_path):
     """Once: the window ends, exit 130, resumable; twice: at once."""
-    arguments = ["run", "striatum", "--size", "60", "--engine", "reference", "--set",
+    arguments = ["run", "striatum_v1", "--size", "60", "--engine", "reference", "--set",
                  "warmup=0 ms", "--record", "none", "--json"]
     for times, out in ((1, "once"), (2, "twice")):
         with command(tmp_path, *arguments, "--duration", "1000 s", "--out", out) as process:
@@ -361,7 +361,7 @@ def test_ctrl_c_once_and_twice(tmp_path):
     assert run.duration_ms > 0
     end = run.duration_ms + 10
     made = ns.resume(run, duration=f"{end} ms")
-    right = ns.run("striatum", size=60, engine="reference", duration=f"{end} ms", figures=False,
+    right = ns.run("striatum_v1", size=60, engine="reference", duration=f"{end} ms", figures=False,
                    record="none", changes={"warmup": "0 ms"}, out=tmp_path / "right")
     assert made.summary["spike_hash"] == right.summary["spike_hash"]
 

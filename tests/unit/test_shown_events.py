@@ -27,7 +27,7 @@ EVENTS = [
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     """A run without events; not to be changed."""
-    return ns.run("striatum", size=30, duration="20 ms", engine="reference", figures=False,
+    return ns.run("striatum_v1", size=30, duration="20 ms", engine="reference", figures=False,
                   changes={"warmup": "0 ms"}, record="none",
                   out=tmp_path_factory.mktemp("runs") / "plain")
 

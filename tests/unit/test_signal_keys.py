@@ -49,7 +49,7 @@ def test_a_circuit_is_read_back_as_it_is():
 
 
 def test_a_circuit_without_them_says_nothing_of_them():
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     assert "modulators" not in raw
     assert not any("effects" in pathway for pathway in raw["pathways"].values())
 
@@ -79,7 +79,7 @@ def test_clamped_and_let_go():
 
 
 def test_a_removed_cell_type_leaves_its_level_held():
-    raw = {"extends": "striatum", "modulators": {"ACh": ACH}}
+    raw = {"extends": "striatum_v1", "modulators": {"ACh": ACH}}
     write("whole.json", raw)
     made = ns.load({"extends": "whole.json", "cells": {"FS": "none"}})
     assert made.modulators["ACh"].kind is None
@@ -95,7 +95,7 @@ def write(name, raw):
 def test_an_overlay_lets_a_level_be_computed_and_computes_it_otherwise():
     raw = {"name": "layer", "parts": {"all": {"modulators": {"DA": DA, "D1": D1}}}}
     write("layer.json", raw)
-    layered = ns.load("striatum", overlay="layer.json")
+    layered = ns.load("striatum_v1", overlay="layer.json")
     assert layered.dopamine.d1 is None
     assert layered.levels_at(0.0)["D2"] == 0.3
     write("other.json", raw | {"parts": {"all": {"modulators": {
@@ -272,7 +272,7 @@ def test_refused_effects(name):
 
 def test_an_input_has_no_effects():
     with pytest.raises(CircuitError, match="effects act on the weights of pathways, not of inputs"):
-        ns.load("striatum", changes={"inputs.cortex.targets.dSPN.effects": [WEIGHT]})
+        ns.load("striatum_v1", changes={"inputs.cortex.targets.dSPN.effects": [WEIGHT]})
 
 
 @pytest.mark.parametrize("option", ["--d1", "--dopamine"])

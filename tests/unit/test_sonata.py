@@ -27,7 +27,7 @@ TWO = {"GABA": "0.75 nS", "AMPA": "0.2 nS"}
 @pytest.fixture(scope="module")
 def made():
     """A network with gap junctions, weights, spread, and a pathway of two receptors."""
-    circuit = ns.load("striatum", changes={
+    circuit = ns.load("striatum_v1", changes={
         "spread": {"dSPN": {"C": "1 pF"}}, "cells.FS.fraction": 0.2, "cells.dSPN.fraction": 0.4,
         "cells.iSPN.fraction": 0.4, "pathways.iSPN->dSPN.conductance": TWO})
     return weighted(ns.build(circuit, size=150, seed=2), PATHWAY, "FS->FS", "iSPN->dSPN")
@@ -73,7 +73,7 @@ def test_round_trip(name, made, exported):
 
 
 def test_round_trip_of_an_empty_type(tmp_path):
-    made = ns.build(ns.load("striatum", changes={"spread": {"FS": {"C": "1 pF"}}}), size=20)
+    made = ns.build(ns.load("striatum_v1", changes={"spread": {"FS": {"C": "1 pF"}}}), size=20)
     assert made.counts["FS"] == 0
     ns.export(made, "sonata", tmp_path / "out")
     assert load_network(tmp_path / "out").hash() == made.hash()
@@ -204,7 +204,7 @@ def test_command(made, exported, tmp_path, monkeypatch, capsys):
     made.save("net.h5")
     assert main(["export", "net.h5", "--to", "sonata", "--out", "out", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said == {"to": "sonata", "circuit": "striatum", "neurons": made.size, "out": "out",
+    assert said == {"to": "sonata", "circuit": "striatum_v1", "neurons": made.size, "out": "out",
                     "synapses": made.synapses, "gap_junctions": len(made.gaps),
                     "network_hash": made.hash()}
     for name in ("nodes.h5", "node_types.csv", "edge_types.csv", sonata.CONFIG):
@@ -258,13 +258,13 @@ def test_without_our_header(made, copy):
 
 def test_simulation(tmp_path):
     """What another tool wrote runs, and gives the spikes of the same wires built here."""
-    made = ns.build("striatum", size=150, seed=4)
+    made = ns.build("striatum_v1", size=150, seed=4)
     ns.export(made, "sonata", tmp_path / "net")
     (tmp_path / "net" / sonata.SIDE).unlink()
     options = {"seed": 4, "duration": "50 ms", "engine": "reference", "figures": False,
                "changes": {"warmup": "0 ms", "inputs.cortex.targets.dSPN.rate": "9 Hz"}}
-    ours = ns.run("striatum", size=150, out=tmp_path / "a", **options)
-    theirs = ns.run("striatum", network=tmp_path / "net", out=tmp_path / "b", **options)
+    ours = ns.run("striatum_v1", size=150, out=tmp_path / "a", **options)
+    theirs = ns.run("striatum_v1", network=tmp_path / "net", out=tmp_path / "b", **options)
     assert ours.summary["spikes"] > 0
     assert theirs.summary["spike_hash"] == ours.summary["spike_hash"]
 
@@ -293,7 +293,7 @@ def mixed(folder, **changes):
         group = file.create_group("edges/all")
         for end in ("source", "target"):
             group[f"{end}_node_id"] = np.array(said[end])
-            group[f"{end}_node_id"].attrs["node_population"] = "striatum"
+            group[f"{end}_node_id"].attrs["node_population"] = "striatum_v1"
         group["edge_type_id"], group["edge_group_id"] = said["type"], said["group"]
         group["edge_group_index"] = said["index"]
         group["0/syn_weight"] = np.array(said["weight"], np.float32)
@@ -310,7 +310,7 @@ def mixed(folder, **changes):
 
 def test_one_population_of_all(tmp_path):
     """Types from an enumeration, ids with gaps, values from two groups and a table, in uS."""
-    read = load_network(mixed(tmp_path / "net"), "striatum", weight_unit="uS")
+    read = load_network(mixed(tmp_path / "net"), "striatum_v1", weight_unit="uS")
     assert read.counts == {"dSPN": 2, "iSPN": 1, "FS": 1}
     assert np.allclose(read.positions, np.array([[0, 0, 0], [0, 20, 0], [40, 0, 0], [10, 10, 5]])
                        + np.array([0, 10, 17.5]))
@@ -330,7 +330,7 @@ def test_one_population_of_all(tmp_path):
 
 def test_pathway_without_strength_beside_others(tmp_path):
     """The weights of other pathways in the same population are not held against it."""
-    circuit = ns.load("striatum", changes={"pathways.FS->dSPN.conductance.GABA": "0 nS"})
+    circuit = ns.load("striatum_v1", changes={"pathways.FS->dSPN.conductance.GABA": "0 nS"})
     folder = mixed(tmp_path / "net", weight=[0.0, 0.75e-3, 1.5e-3, 0.0])
     read = load_network(folder, circuit, weight_unit="uS")
     assert read.edges["FS->dSPN"].weights is None
@@ -341,7 +341,7 @@ def test_pathway_without_strength_beside_others(tmp_path):
 def test_built_by_bmtk(tmp_path):
     from bmtk.builder.networks import NetworkBuilder
 
-    net = NetworkBuilder("striatum")
+    net = NetworkBuilder("striatum_v1")
     rng = np.random.default_rng(0)
     for name, n in (("MSN_D1", 20), ("MSN_D2", 20), ("FSI", 4)):
         x, y, z = rng.uniform(-50, 50, (3, n))
@@ -357,7 +357,7 @@ def test_built_by_bmtk(tmp_path):
                    "node_types_file": "striatum_node_types.csv"}],
         "edges": [{"edges_file": "striatum_striatum_edges.h5",
                    "edge_types_file": "striatum_striatum_edge_types.csv"}]}}))
-    read = load_network(tmp_path, "striatum", weight_unit="uS")
+    read = load_network(tmp_path, "striatum_v1", weight_unit="uS")
     assert read.counts == {"dSPN": 20, "iSPN": 20, "FS": 4}
     assert {name: len(one) for name, one in read.edges.items() if len(one)} == {
         "dSPN->iSPN": 400, "FS->dSPN": 80}
@@ -403,7 +403,7 @@ def test_circuit_lacks(made, copy):
 
 def test_pathway_without_strength(tmp_path):
     """Its synapses keep their factors, which syn_weight alone could not tell."""
-    circuit = ns.load("striatum", changes={f"pathways.{PATHWAY}.conductance.GABA": "0 nS"})
+    circuit = ns.load("striatum_v1", changes={f"pathways.{PATHWAY}.conductance.GABA": "0 nS"})
     made = weighted(ns.build(circuit, size=40, seed=1), PATHWAY)
     ns.export(made, "sonata", tmp_path / "net")
     assert load_network(tmp_path / "net").hash() == made.hash()

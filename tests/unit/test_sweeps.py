@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def points_of(**plan):
-    asked, circuit, where = read(None, {"circuit": "striatum", "size": 100, **plan})
+    asked, circuit, where = read(None, {"circuit": "striatum_v1", "size": 100, **plan})
     return expand(asked, circuit, where, lambda phase, share: None)
 
 
@@ -116,7 +116,7 @@ class TestPoints:
     def test_the_memory_of_a_point_is_that_of_its_network(self):
         small, large = points_of(vary={"size": [100, 20_000]})
         assert large.bytes - small.bytes > 20_000 * 120
-        assert large.bytes == ns.estimate("striatum", 20_000).bytes
+        assert large.bytes == ns.estimate("striatum_v1", 20_000).bytes
 
     def test_the_example_is_a_plan(self):
         asked, circuit, _ = read(EXAMPLES / "dopamine_drive.toml", {})
@@ -211,7 +211,7 @@ class TestFolder:
         return Plan(**{"size": 100, "seeds": 2, **changes})
 
     def test_another_sweep_is_refused_by_the_first_difference(self):
-        circuit = ns.load("striatum")
+        circuit = ns.load("striatum_v1")
         store.SweepFolder("out", self.plan(), circuit)
         store.SweepFolder("out", self.plan(), circuit)
         for plan, made, sentence in [
@@ -229,25 +229,25 @@ class TestFolder:
         Path("file").write_text("x", "utf-8")
         for where in ("mine", "file", "file/below", ""):
             with pytest.raises(RunFileError):
-                store.SweepFolder(where, self.plan(), ns.load("striatum"))
+                store.SweepFolder(where, self.plan(), ns.load("striatum_v1"))
         for text in ("{", "[]", "{}", '{"format": 1}'):
             Path("mine/sweep.json").write_text(text, "utf-8")
             with pytest.raises(RunFileError, match="is not the record of a sweep"):
-                store.SweepFolder("mine", self.plan(), ns.load("striatum"))
+                store.SweepFolder("mine", self.plan(), ns.load("striatum_v1"))
         assert Path("mine/thesis.txt").read_text("utf-8") == "years"
 
     @pytest.mark.usefixtures("obeys_permissions")
     def test_a_read_only_folder(self):
         Path("out").mkdir(mode=0o555)
         with pytest.raises(RunFileError, match=r"out/sweep.json: cannot be written"):
-            store.SweepFolder("out", self.plan(), ns.load("striatum"))
+            store.SweepFolder("out", self.plan(), ns.load("striatum_v1"))
         Path("closed").mkdir(mode=0o555)
         with pytest.raises(RunFileError, match="cannot be made"):
-            store.SweepFolder("closed/new", self.plan(), ns.load("striatum"))
+            store.SweepFolder("closed/new", self.plan(), ns.load("striatum_v1"))
 
     def test_a_second_writer_is_refused(self, monkeypatch):
         monkeypatch.setattr(store, "WAIT_S", 0.2)
-        place = store.SweepFolder(None, self.plan(), ns.load("striatum"))
+        place = store.SweepFolder(None, self.plan(), ns.load("striatum_v1"))
         assert place.path == Path("sweeps/0001")
         handle = os.open(place.path, os.O_RDONLY)
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -258,7 +258,7 @@ class TestFolder:
             pass
 
     def test_a_damaged_outcome_runs_again(self, monkeypatch):
-        place = store.SweepFolder("out", self.plan(), ns.load("striatum"))
+        place = store.SweepFolder("out", self.plan(), ns.load("striatum_v1"))
         point, *_ = points_of(seeds=2)
         with place.locked():
             assert place.finished(point) is None

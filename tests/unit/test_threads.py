@@ -17,14 +17,14 @@ import multiprocessing as mp
 import neostriatum as ns
 
 def built(seed):
-    return ns.build("striatum", size=300, seed=seed).hash()
+    return ns.build("striatum_v1", size=300, seed=seed).hash()
 
 def ran(seed):
-    return ns.run("striatum", size=60, duration="5 ms", figures=False, seed=seed,
+    return ns.run("striatum_v1", size=60, duration="5 ms", figures=False, seed=seed,
                   changes={"warmup": "0 ms"},
                   out=f"{mp.current_process().name}-{seed}").summary["spike_hash"]
 
-network = ns.build("striatum", size=300, seed=1)
+network = ns.build("striatum_v1", size=300, seed=1)
 expected = built(1), ran(1), ns.pair_recordings(network, "FS->dSPN", pairs=50).connected
 with mp.get_context("fork").Pool(2) as pool:
     assert pool.map_async(built, (1, 2)).get(100)[0] == expected[0]
@@ -75,4 +75,4 @@ class TestOverRows:
     def test_what_was_asked_ends(self):
         with using_threads(1), using_threads(2), using_threads(None):
             pass
-        assert ns.build("striatum", size=50, threads=3).size == 50
+        assert ns.build("striatum_v1", size=50, threads=3).size == 50

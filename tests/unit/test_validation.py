@@ -265,14 +265,14 @@ def test_circuits_that_cannot_be_read_start_nothing() -> None:
 def test_a_shell_leaves_its_middle_out() -> None:
     """Neurons of a shell and of the ball inside it are those of the whole ball, each once."""
     def members(sphere: dict) -> np.ndarray:
-        raw = ns.load("striatum").to_dict()
+        raw = ns.load("striatum_v1").to_dict()
         centre = {"centre": ["0 um", "0 um", "0 um"]}
         raw["channels"] = {"part": {"sphere": centre | sphere}}
         circuit = ns.load(raw)
         lowered = lower(circuit, network, 1)
         return channel_members(circuit, network, "part", lowered.populations[0], 1)
 
-    network = ns.build("striatum", size=500)
+    network = ns.build("striatum_v1", size=500)
     shell = members({"radius": "90 um", "inner": "50 um"})
     ball, whole = members({"radius": "50 um"}), members({"radius": "90 um"})
     assert 0 < len(ball) < len(shell)

@@ -134,7 +134,7 @@ def test_axons_drive_as_inputs_do():
 
 
 def test_up_and_down_states_follow_the_rates_of_axons():
-    found = up_down(Lab("microcircuit"), size=300, duration_ms=2000.0)
+    found = up_down(Lab("striatum"), size=300, duration_ms=2000.0)
     assert found["swing_mv"] > 10
     assert found["spikes_in_up"] > 0.9
 
@@ -167,10 +167,10 @@ def test_membrane_of_a_network_that_does_little():
 
 
 def test_protocols_of_few_cells_hold_the_levels_that_others_release():
-    released = train(Lab("microcircuit"), "FS", "dSPN")
+    released = train(Lab("striatum"), "FS", "dSPN")
     # The first release is rested. The eighth is 0.216 of it, and 0.58 of that is left, which has
     # recovered to 0.69 after 500 ms; a second potential rises from the end of the first.
     assert released["rtr"] == pytest.approx(1 - (1 - 0.58 * 0.216) * exp(-500 / 480), rel=0.03)
     assert 0.5 < released["ppr"] < 0.622
-    found = by_themselves(Lab("microcircuit"), "LTS", n=20, duration_ms=500.0)
+    found = by_themselves(Lab("striatum"), "LTS", n=20, duration_ms=500.0)
     assert found["active"] == 0.0  # I_spon of the network, below the rheobase

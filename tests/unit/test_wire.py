@@ -29,7 +29,7 @@ INDEGREE = {"pathways.FS->dSPN.wiring": {"rule": "fixed_indegree", "n": 20}}
 
 
 def distance_law(connection="MSN-MSN", scale=1.0, reach="500 um"):
-    pathway = ns.load("striatum").replace({"pathways.dSPN->iSPN.wiring": {
+    pathway = ns.load("striatum_v1").replace({"pathways.dSPN->iSPN.wiring": {
         "rule": "humphries2010", "connection": connection, "scale": scale, "range": reach}})
     return rule("dSPN->iSPN", pathway.pathways["dSPN->iSPN"].wiring)
 
@@ -134,7 +134,7 @@ class TestProbability:
 
     def test_counts_and_distances_of_real_networks(self):
         """Two levels: a z-value per network and pathway, then all of them together."""
-        circuit, edges, counts, profile = ns.load("striatum", changes=OPEN), np.arange(
+        circuit, edges, counts, profile = ns.load("striatum_v1", changes=OPEN), np.arange(
             0, 501, 50), [], []
         for seed in range(8):
             network = ns.build(circuit, size=2400, seed=seed)
@@ -181,7 +181,7 @@ class TestProbability:
 
 @pytest.fixture(scope="module")
 def circuit():
-    return ns.load("striatum", changes={
+    return ns.load("striatum_v1", changes={
         **INDEGREE, "pathways.iSPN->iSPN.weight_cv": 0.5,
         "pathways.dSPN->iSPN.wiring": {"rule": "fixed_probability", "p": 0.05}})
 
@@ -240,7 +240,7 @@ class TestNetwork:
 
     @pytest.mark.parametrize("boundary", ["open", "periodic"])
     def test_delays(self, boundary):
-        made = ns.build(ns.load("striatum", changes={"volume.boundary": boundary,
+        made = ns.build(ns.load("striatum_v1", changes={"volume.boundary": boundary,
                                                      "pathways.dSPN->dSPN.wiring.range": "90 um"}),
                         size=2000)
         edges, at = made.edges["dSPN->dSPN"], made.positions.astype(float)
@@ -264,12 +264,12 @@ class TestNetwork:
     @pytest.mark.parametrize("threads", [0, True, 1025])
     def test_threads_are_checked(self, threads):
         with pytest.raises(BuildError, match="threads: must be a whole number from 1 to 1024"):
-            ns.build("striatum", size=10, threads=threads)
+            ns.build("striatum_v1", size=10, threads=threads)
 
     def test_a_delay_that_cannot_be_stored(self):
         slow = {"pathways.dSPN->dSPN.delay.velocity": "0.01 m/s"}
         with pytest.raises(BuildError, match=r"dSPN->dSPN.delay: must be 1 to 255 units of 0.1 ms"):
-            ns.build(ns.load("striatum", changes=slow), size=2000)
+            ns.build(ns.load("striatum_v1", changes=slow), size=2000)
 
 
 class TestIndegree:
@@ -320,7 +320,7 @@ class TestIndegree:
     def test_more_than_the_population(self):
         wrong = {"pathways.FS->FS.wiring": {"rule": "fixed_indegree", "n": 14}}
         with pytest.raises(BuildError, match=r"pathways.FS->FS.wiring.n: .*got 14, one has 13"):
-            ns.build(ns.load("striatum", changes=wrong), size=1000)
+            ns.build(ns.load("striatum_v1", changes=wrong), size=1000)
 
     def test_all_of_them(self):
         sources = along_curve(9, 120.0, 1)
@@ -345,12 +345,12 @@ class TestWeights:
     def test_only_where_asked_for(self, network):
         assert [name for name, edges in network.edges.items() if edges.weights is not None] == [
             "iSPN->iSPN"]
-        none = ns.load("striatum", changes={"pathways.iSPN->iSPN.weight_cv": 0})
+        none = ns.load("striatum_v1", changes={"pathways.iSPN->iSPN.weight_cv": 0})
         assert ns.build(none, size=200).edges["iSPN->iSPN"].weights is None
 
     def test_belong_to_the_pair_and_to_the_hash(self, network):
         edges = network.edges["iSPN->iSPN"]
-        again = ns.build(ns.load("striatum", changes={
+        again = ns.build(ns.load("striatum_v1", changes={
             "pathways.iSPN->iSPN.weight_cv": 0.5,
             "pathways.iSPN->iSPN.wiring.scale": 0.9}), size=3000, seed=7).edges["iSPN->iSPN"]
         mine, theirs = (
@@ -418,7 +418,7 @@ class TestMeasured:
                     assert 0 < low.value < one.p.value < high.value < 1
 
     def test_nothing_beyond_the_measured_distance(self):
-        law = rule("iSPN->dSPN", ns.load("striatum", changes={
+        law = rule("iSPN->dSPN", ns.load("striatum_v1", changes={
             "pathways.iSPN->dSPN.wiring": {"rule": "measured", "table": "cinotti2022_100um"},
         }).pathways["iSPN->dSPN"].wiring)
         assert law(0.0) == law(99.9) == 0.117
@@ -427,7 +427,7 @@ class TestMeasured:
     def test_is_cited(self):
         from neostriatum.information import cited
 
-        circuit = ns.load("striatum", changes={
+        circuit = ns.load("striatum_v1", changes={
             "pathways.FS->dSPN.wiring": {"rule": "measured", "table": "gittis2010"}})
         used = {one["key"]: one["used_for"] for one in cited(circuit)["sources"]}
         assert "table gittis2010" in used["gittis2010"]

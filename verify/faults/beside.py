@@ -20,17 +20,17 @@ WAIT = 60
 
 def ran(seed: int) -> str:
     """Run and return the hash of the network."""
-    return ns.run("striatum", seed=seed, threads=2, **SMALL).record["network_hash"]
+    return ns.run("striatum_v1", seed=seed, threads=2, **SMALL).record["network_hash"]
 
 
 def built(seed: int) -> str:
     """Build and return the hash."""
-    return ns.build("striatum", size=300, seed=seed).hash()
+    return ns.build("striatum_v1", size=300, seed=seed).hash()
 
 
 def recorded(seed: int) -> int:
     """Build, record pairs and count."""
-    network = ns.build("striatum", size=300, seed=seed)
+    network = ns.build("striatum_v1", size=300, seed=seed)
     return ns.pair_recordings(network, "iSPN->dSPN", pairs=500).connected
 
 
@@ -123,13 +123,13 @@ PROGRAMS: dict[str, Any] = {
     "fork by hand after build": forked, "fork in a thread": forked_in_thread,
     "spawn pool of runs": lambda: pooled("spawn", ran),
     "forkserver pool of builds": lambda: pooled("forkserver", built),
-    "spawn is handed a circuit": lambda: handed("spawn", ns.load("striatum")),
-    "spawn is handed a network": lambda: handed("spawn", ns.build("striatum", size=60)),
-    "spawn is handed a run": lambda: handed("spawn", run_of("striatum")),
-    "fork is handed a circuit": lambda: handed("fork", ns.load("striatum")),
-    "spawn gives a circuit": lambda: given("spawn", ns.load, "striatum"),
-    "spawn gives a network": lambda: given("spawn", ns.build, "striatum", 60),
-    "spawn gives a run": lambda: given("spawn", run_of, "striatum"),
+    "spawn is handed a circuit": lambda: handed("spawn", ns.load("striatum_v1")),
+    "spawn is handed a network": lambda: handed("spawn", ns.build("striatum_v1", size=60)),
+    "spawn is handed a run": lambda: handed("spawn", run_of("striatum_v1")),
+    "fork is handed a circuit": lambda: handed("fork", ns.load("striatum_v1")),
+    "spawn gives a circuit": lambda: given("spawn", ns.load, "striatum_v1"),
+    "spawn gives a network": lambda: given("spawn", ns.build, "striatum_v1", 60),
+    "spawn gives a run": lambda: given("spawn", run_of, "striatum_v1"),
     "threads of builds": lambda: threaded(built), "threads of runs": lambda: threaded(ran, 2),
     "threads of recordings": lambda: threaded(recorded),
     "cold threads of builds": lambda: cold_threads(built),

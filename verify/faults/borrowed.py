@@ -67,8 +67,8 @@ def ran(folder: Path, **options: Any) -> Any:
 
 
 CALLS: dict[str, Callable[[Path], Any]] = {
-    "load": lambda folder: ns.load("striatum", overlay="dense"),
-    "build": lambda folder: ns.build("striatum", size=60, threads=1),
+    "load": lambda folder: ns.load("striatum_v1", overlay="dense"),
+    "build": lambda folder: ns.build("striatum_v1", size=60, threads=1),
     "run": ran, "run of numba": lambda folder: ran(folder, engine="numba", threads=1),
     "run with figures": lambda folder: ran(folder, figures=True),
     "a run that is refused": lambda folder: _refused(lambda: ran(folder, duration="20 mV")),
@@ -80,7 +80,7 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "cell": lambda folder: ns.cell("dSPN", current="270 pA", duration="5 ms"),
     "pair": lambda folder: ns.pair("FS", "dSPN", duration="30 ms"),
     "pair_recordings": lambda folder: ns.pair_recordings(network(), "FS->dSPN", pairs=10),
-    "estimate": lambda folder: ns.estimate("striatum", 1000),
+    "estimate": lambda folder: ns.estimate("striatum_v1", 1000),
     "construct": lambda folder: ns.construct(size=30, out="n.h5", threads=1),
     "anatomy": lambda folder: ns.anatomy(network()),
     **{f"export to {to}": lambda folder, to=to: ns.export(ran(folder), to=to, out="x")
@@ -286,7 +286,7 @@ def _found() -> list[Case]:
             Case("another seed of random numbers, the same spikes", lambda folder: (
                 random.seed(7), np.random.seed(7), hashed(ran(folder)))[2], SAME, usual),  # noqa: NPY002
             Case("another circuit, other spikes", lambda folder: hashed(
-                ns.run("striatum", size=SIZE, changes={"warmup": "0 ms"}, **COMMON)), OTHER, usual)]
+                ns.run("striatum_v1", size=SIZE, changes={"warmup": "0 ms"}, **COMMON)), OTHER, usual)]
 
 
 def cases() -> list[Case]:

@@ -21,7 +21,7 @@ COMMON = {"duration": DURATION, "figures": False, "engine": "reference", "record
 @cache
 def circuit() -> Any:
     """Return the circuit: much current, dense wiring, spread, gap junctions, unequal weights."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     for name, share in (("dSPN", 0.4), ("iSPN", 0.4), ("FS", 0.2)):
         raw["cells"][name]["fraction"] = share
     raw["inputs"]["electrode"] = {"targets": {

@@ -69,7 +69,7 @@ CHANGES = {"dopamine.d1": 0.25, "warmup": "0 ms"}
 
 def plain() -> dict[str, Any]:
     """Return a circuit as plain data."""
-    return json.loads(json.dumps(ns.load("striatum", changes=CHANGES).to_dict()))
+    return json.loads(json.dumps(ns.load("striatum_v1", changes=CHANGES).to_dict()))
 
 
 def _deep(given: Any, kind: Callable[[dict[str, Any]], Any]) -> Any:
@@ -80,8 +80,8 @@ def _deep(given: Any, kind: Callable[[dict[str, Any]], Any]) -> Any:
 def _mappings() -> list[Case]:
     roads: dict[str, tuple[Callable[[Any], Any], Callable[[], dict[str, Any]]]] = {
         "load": (lambda x: str(ns.load(x).to_dict()), plain),
-        "load changes": (lambda x: str(ns.load("striatum", changes=x).to_dict()), lambda: CHANGES),
-        "replace": (lambda x: str(ns.load("striatum").replace(x).to_dict()), lambda: CHANGES),
+        "load changes": (lambda x: str(ns.load("striatum_v1", changes=x).to_dict()), lambda: CHANGES),
+        "replace": (lambda x: str(ns.load("striatum_v1").replace(x).to_dict()), lambda: CHANGES),
         "run changes": (lambda x: asked(changes=x), lambda: CHANGES),
         "run": (lambda x: about(ns.run(x, **{**COMMON, "size": 30, "duration": "2 ms"})), plain),
         "build": (lambda x: ns.build(ns.load(x), 30).hash()[:8], plain),
@@ -112,7 +112,7 @@ def _mappings() -> list[Case]:
             "values": (item for item in (0.0, 0.5, 1.0))}}, EITHER),
         "Series of values": (lambda: {"table": course["table"] | {
             "values": pd.Series([0.0, 0.5, 1.0])}}, EITHER)}
-    for road, call in (("replace", lambda x: str(ns.load("striatum").replace(
+    for road, call in (("replace", lambda x: str(ns.load("striatum_v1").replace(
             {"dopamine.d1": x}).dopamine)), ("run changes", lambda x: asked(
                 changes={"dopamine.d1": x, "warmup": "0 ms"}))):
         for label, (make, expect) in tables.items():
@@ -136,7 +136,7 @@ def _lists() -> list[Case]:
         "bytes": (lambda: [x.encode() for x in item], REFUSED), "None": (lambda: [None], REFUSED)}
 
     def recorded(x: Any) -> Any:
-        result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "record": x,
+        result = ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "2 ms", "record": x,
                                      "changes": {"warmup": "0 ms"}})
         return result.record["record"], [result.recorded(name)["dSPN"].values.shape
                                          for name in ("v", "u")]
@@ -174,7 +174,7 @@ def _paths() -> list[Case]:
         import tempfile
 
         folder = Path(tempfile.mkdtemp())
-        ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "out": folder / "r",
+        ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "2 ms", "out": folder / "r",
                               "changes": {"warmup": "0 ms"}})
         network().save(folder / "n.h5")
         (folder / "c.json").write_text(json.dumps(plain()))
@@ -217,7 +217,7 @@ def _truths() -> list[Case]:
                                     ("number", lambda x: 1, REFUSED))]
 
     def figures(value: Any) -> bool:
-        result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "2 ms", "figures": value,
+        result = ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "2 ms", "figures": value,
                                      "changes": {"warmup": "0 ms"}})
         return (result.folder / "figures").is_dir()
 
@@ -230,7 +230,7 @@ def _truths() -> list[Case]:
     key = "pathways.FS->dSPN.failure"
 
     def failing(value: Any) -> str:
-        return str(ns.load("striatum").replace({key: {"probability": 0.25, "drawn": value}}))
+        return str(ns.load("striatum_v1").replace({key: {"probability": 0.25, "drawn": value}}))
 
     listed += [_same(f"replace drawn: {value!r}", lambda value=value: failing(value),
                     lambda value=value: failing(bool(value)), expect, ("drawn",))

@@ -25,7 +25,7 @@ WORDS = ("delay",)
 
 def circuit(delay: Any, dt: str) -> Any:
     """Return the circuit with one delay for a pathway and a step."""
-    return ns.load("striatum").replace({
+    return ns.load("striatum_v1").replace({
         "pathways.FS->dSPN.delay": delay, "dt": f"{dt} ms", "warmup": "0 ms"})
 
 

@@ -33,13 +33,13 @@ def first(folder: Path) -> str:
 def _result() -> Path:
     place = Path(tempfile.mkdtemp())
     (place / "here").mkdir()
-    program("run", "striatum", *SMALL, "--engine", "reference", "--record", "none", "--out",
+    program("run", "striatum_v1", *SMALL, "--engine", "reference", "--record", "none", "--out",
             place / "first", "--quiet", folder=place / "inputs")
     return place / "first"
 
 
 def _run(folder: Path, engine: str = "numba", **environment: Any) -> Any:
-    text = program("run", "striatum", *SMALL, "--engine", engine, "--out", "r", "--json",
+    text = program("run", "striatum_v1", *SMALL, "--engine", engine, "--out", "r", "--json",
                    folder=folder, **environment)
     listed = json.loads(text)
     return listed["network_hash"][:12], listed["spike_hash"][:12], listed["synapses"]
@@ -77,7 +77,7 @@ def _info_text(folder: Path, **environment: Any) -> Any:
 
 
 def _cite(folder: Path, **environment: Any) -> Any:
-    return "@article" in program("cite", "striatum", folder=folder, **environment).lower()
+    return "@article" in program("cite", "striatum_v1", folder=folder, **environment).lower()
 
 
 def _help(folder: Path, **environment: Any) -> Any:
@@ -248,7 +248,7 @@ def _read_only() -> list[Case]:
 
     return [Case(f"read-only package and home: {label}", sealed(*arguments), SAME, apart=True)
             for label, arguments in {
-                "info": ("info",), "cite": ("cite", "striatum"),
+                "info": ("info",), "cite": ("cite", "striatum_v1"),
                 "build": ("build", "--size", "30", "--out", "n.h5"),
                 "cell": ("cell", "dSPN", "--current", "270 pA", "--duration", "5 ms")}.items()]
 

@@ -202,7 +202,7 @@ def _processes() -> list[Case]:
         _without("info", ["info"]),
         Case("no os.sched_getaffinity: sweep", lambda folder: "finished=2" in started(["-c", (
             "import os\ndel os.sched_getaffinity\nimport neostriatum as ns\n"
-            "if __name__ == '__main__':\n made = ns.sweep(circuit='striatum', seeds=2, size=30,"
+            "if __name__ == '__main__':\n made = ns.sweep(circuit='striatum_v1', seeds=2, size=30,"
             " duration='2 ms', engine='reference', changes={'warmup': '0 ms'})\n"
             " print(f'finished={made.finished}')")], folder), EITHER, apart=True),
     ]

@@ -160,7 +160,7 @@ def others(number: float, unit: str, brian: str) -> list[Row]:
 def ran(**options: Any) -> str:
     """Run a small circuit."""
     options = {**COMMON, "size": 30, "duration": "4 ms", "changes": {"warmup": "0 ms"}, **options}
-    return ns.run("striatum", **options).summary["spike_hash"][:12]
+    return ns.run("striatum_v1", **options).summary["spike_hash"][:12]
 
 
 def about(run: Any) -> tuple[Any, ...]:
@@ -171,12 +171,12 @@ def about(run: Any) -> tuple[Any, ...]:
 def asked(**options: Any) -> tuple[Any, ...]:
     """Run a small circuit and return what was understood."""
     options = {**COMMON, "size": 30, "duration": "2 ms", "changes": {"warmup": "0 ms"}, **options}
-    return about(ns.run("striatum", **options))
+    return about(ns.run("striatum_v1", **options))
 
 
 def resumed(**options: Any) -> Any:
     """Run, and go on."""
-    result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "1 ms", "out": _beside(),
+    result = ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "1 ms", "out": _beside(),
                                  "changes": {"warmup": "0 ms"}})
     return about(ns.resume(result, **options))
 
@@ -187,12 +187,12 @@ def _beside() -> Path:
 
 def replaced(key: str, value: Any) -> str:
     """Return a circuit's text with one value replaced."""
-    return str(ns.load("striatum").replace({key: value}).to_dict())
+    return str(ns.load("striatum_v1").replace({key: value}).to_dict())
 
 
 def drawn(**options: Any) -> list[str]:
     """Draw the raster of a run."""
-    result = ns.run("striatum", **{**COMMON, "size": 30, "duration": "4 ms", "out": _beside(),
+    result = ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "4 ms", "out": _beside(),
                                  "changes": {"warmup": "0 ms"}})
     return ns.draw(result, **{"names": ["raster"], "out": "f", **options})["files"]
 
@@ -213,11 +213,11 @@ def _table() -> list[tuple[str, Callable[[Any], Any], Any, list[Row], tuple[str,
         ("run size", lambda x: asked(size=x), 30, few(WHOLES), ("size",)),
         ("run seed", lambda x: ran(seed=x), 7, few(WHOLES), ("seed",)),
         ("run threads", lambda x: asked(threads=x), 2, few(WHOLES), ("threads",)),
-        ("build size", lambda x: ns.build("striatum", size=x).hash()[:8], 30, WHOLES, ("size",)),
-        ("build seed", lambda x: ns.build("striatum", 30, seed=x).hash()[:8], 7, WHOLES, ("seed",)),
-        ("build threads", lambda x: ns.build("striatum", 30, threads=x).hash()[:8], 2, WHOLES,
+        ("build size", lambda x: ns.build("striatum_v1", size=x).hash()[:8], 30, WHOLES, ("size",)),
+        ("build seed", lambda x: ns.build("striatum_v1", 30, seed=x).hash()[:8], 7, WHOLES, ("seed",)),
+        ("build threads", lambda x: ns.build("striatum_v1", 30, threads=x).hash()[:8], 2, WHOLES,
          ("threads",)),
-        ("estimate size", lambda x: ns.estimate("striatum", x).neurons["FS"], 30, WHOLES,
+        ("estimate size", lambda x: ns.estimate("striatum_v1", x).neurons["FS"], 30, WHOLES,
          ("size",)),
         ("pair n", lambda x: ns.pair("FS", "dSPN", n=x, duration="2 ms").n, 3, WHOLES, ("n:",)),
         ("pair_recordings pairs", lambda x: ns.pair_recordings(
@@ -225,7 +225,7 @@ def _table() -> list[tuple[str, Callable[[Any], Any], Any, list[Row], tuple[str,
         ("pair_recordings seed", lambda x: ns.pair_recordings(
             network(), "FS->dSPN", pairs=5, seed=x).connected, 7, WHOLES, ("seed",)),
         ("resume threads", lambda x: resumed(threads=x), 2, few(WHOLES), ("threads",)),
-        ("load changes afferents", lambda x: str(ns.load("striatum", changes={
+        ("load changes afferents", lambda x: str(ns.load("striatum_v1", changes={
             afferents: x}).to_dict()), 9, WHOLES, ("afferents",)),
         ("replace afferents", lambda x: replaced(afferents, x), 9, WHOLES, ("afferents",)),
         ("run dopamine", lambda x: asked(dopamine=x), 0.25, few(REALS), ("dopamine",)),

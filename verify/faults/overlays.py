@@ -41,12 +41,12 @@ def levels(circuit: Any) -> tuple[float, float]:
 
 def loaded(overlay: Any) -> Any:
     """Return the dopamine of a circuit with an overlay."""
-    return levels(ns.load("striatum", overlay=overlay))
+    return levels(ns.load("striatum_v1", overlay=overlay))
 
 
 def ran(overlay: Any) -> Any:
     """Return dopamine and how many overlays the record of a run names."""
-    result = ns.run("striatum", overlay=overlay, **SMALL)
+    result = ns.run("striatum_v1", overlay=overlay, **SMALL)
     return levels(result.circuit), result.record["overlay"]
 
 
@@ -54,7 +54,7 @@ def commanded(overlay: str) -> Any:
     """Return the dopamine that ``info`` tells, given an overlay."""
     import json
 
-    content = json.loads(command("info", "striatum", f"--overlay={overlay}", "--json"))
+    content = json.loads(command("info", "striatum_v1", f"--overlay={overlay}", "--json"))
     return levels(ns.load(content["circuit"]))
 
 
@@ -122,8 +122,8 @@ def _kinds() -> list[Case]:
 
 def _parts() -> list[Case]:
     """Return names of ours with a part, and files that take their names."""
-    ours = levels(ns.load("striatum", overlay="parkinsonian.dopamine"))
-    plain = levels(ns.load("striatum"))
+    ours = levels(ns.load("striatum_v1", overlay="parkinsonian.dopamine"))
+    plain = levels(ns.load("striatum_v1"))
     ours_of = files("neostriatum.circuit") / "overlays" / "striatum_v1"
     path = Path(str(ours_of / "parkinsonian.toml"))
 
@@ -164,7 +164,7 @@ def _functions() -> list[Case]:
                                         overlay=o).dopamine.values()),
         "construct": lambda o: ns.construct(size=30, overlay=o, dry_run=True)["neurons"]["dSPN"],
         "pair": lambda o: ns.pair("FS", "dSPN", overlay=o, duration="30 ms").psp_mv is not None,
-        "sweep": lambda o: ns.sweep(circuit="striatum", overlay=o, seeds=2, size=30,
+        "sweep": lambda o: ns.sweep(circuit="striatum_v1", overlay=o, seeds=2, size=30,
                                     duration="2 ms", engine="reference", jobs=1,
                                     changes={"warmup": "0 ms"}).finished}
     kinds: dict[str, Callable[[Path], Any]] = {

@@ -31,7 +31,7 @@ def recorded(folder: Path) -> Any:
     """Return a circuit that reads recorded spikes from a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "in.csv").write_text("time_ms,id\n0.5,1\n1.5,2\n")
-    return ns.load({**ns.load("striatum").to_dict(), "inputs": {"in": {"targets": {"FS": {
+    return ns.load({**ns.load("striatum_v1").to_dict(), "inputs": {"in": {"targets": {"FS": {
         "spikes": {"file": "in.csv"}, "conductance": {"AMPA": "50 nS"}}}}}}, folder=folder)
 
 
@@ -44,21 +44,21 @@ def ran(folder: Path, **options: Any) -> Any:
 
 
 OBJECTS: dict[str, Callable[[Path], Any]] = {
-    "circuit": lambda folder: ns.load("striatum"),
-    "circuit with changes": lambda folder: ns.load("striatum", changes={"dopamine.d1": 0.9}),
-    "circuit with an overlay": lambda folder: ns.load("striatum", overlay="parkinsonian"),
+    "circuit": lambda folder: ns.load("striatum_v1"),
+    "circuit with changes": lambda folder: ns.load("striatum_v1", changes={"dopamine.d1": 0.9}),
+    "circuit with an overlay": lambda folder: ns.load("striatum_v1", overlay="parkinsonian"),
     **{f"circuit with a {name}": lambda folder, content=content: ns.load(
-        "striatum", changes={"dopamine.d1": content})
+        "striatum_v1", changes={"dopamine.d1": content})
        for name, content in (("pulse", PULSE), ("sine", SINE), ("table", TABLE))},
     "circuit with spikes of a file": recorded, "busy circuit": lambda folder: circuit(),
-    "cell of a circuit": lambda folder: ns.load("striatum").cells["dSPN"],
-    "pathway of a circuit": lambda folder: ns.load("striatum").pathways["FS->dSPN"],
+    "cell of a circuit": lambda folder: ns.load("striatum_v1").cells["dSPN"],
+    "pathway of a circuit": lambda folder: ns.load("striatum_v1").pathways["FS->dSPN"],
     "network": lambda folder: network(), "run": ran,
     "run that was opened": lambda folder: ns.Run(ran(folder).folder),
     "spikes": lambda folder: ran(folder).spikes, "traces": lambda folder: ran(folder).traces,
     "summary": lambda folder: ran(folder).summary, "record": lambda folder: ran(folder).record,
     "table of pandas": lambda folder: ran(folder).to_pandas(),
-    "estimate": lambda folder: ns.estimate("striatum", 1000),
+    "estimate": lambda folder: ns.estimate("striatum_v1", 1000),
     "cell result": lambda folder: ns.cell("dSPN", "300 pA", duration="3 ms"),
     "pair result": lambda folder: ns.pair("FS", "dSPN", duration="30 ms"),
     "pair of groups": lambda folder: ns.pair("FS", "dSPN", n=3, duration="3 ms"),
@@ -68,7 +68,7 @@ OBJECTS: dict[str, Callable[[Path], Any]] = {
     "export": lambda folder: ns.export(ran(folder), to="csv", out=folder / "x"),
     "draw": lambda folder: ns.draw(ran(folder), ["raster"], out=folder / "f"),
     "report": lambda folder: ns.report(ran(folder), out=folder / "r.html"),
-    "sweep": lambda folder: ns.sweep(circuit="striatum", seeds=2, size=30, duration="1 ms",
+    "sweep": lambda folder: ns.sweep(circuit="striatum_v1", seeds=2, size=30, duration="1 ms",
                                      engine="reference", jobs=1, out=folder / "s",
                                      changes={"warmup": "0 ms"}),
     "settings": lambda folder: Settings(size=3),
@@ -154,14 +154,14 @@ def _hashes() -> list[Case]:
     def named(item: Any) -> str:
         return item.name
 
-    plain = ns.load("striatum")
+    plain = ns.load("striatum_v1")
     other = plain.replace({"dopamine.d1": 0.9})
     listed = [Case(f"hash of a {label}", equal(OBJECTS[label]), SAME)
              for label in OBJECTS if label.startswith("circuit") or label == "busy circuit"]
     return [*listed,
-            Case("a set of circuits", lambda folder: len({plain, ns.load("striatum"), other}), SAME,
+            Case("a set of circuits", lambda folder: len({plain, ns.load("striatum_v1"), other}), SAME,
                  2),
-            Case("circuits as keys", lambda folder: {plain: 1, other: 2}[ns.load("striatum")], SAME,
+            Case("circuits as keys", lambda folder: {plain: 1, other: 2}[ns.load("striatum_v1")], SAME,
                  1),
             Case("circuits in lru_cache", lambda folder: named(plain) == named(other), SAME),
             Case("hash of a circuit after to_dict and load", lambda folder: hash(
@@ -170,7 +170,7 @@ def _hashes() -> list[Case]:
 
 
 def _twice(folder: Path) -> bool:
-    code = "import neostriatum as ns; print({ns.load('striatum'): 1}[ns.load('striatum')])"
+    code = "import neostriatum as ns; print({ns.load('striatum_v1'): 1}[ns.load('striatum_v1')])"
     return [started(["-c", code], folder, PYTHONHASHSEED=seed) for seed in "12"] == ["1\n"] * 2
 
 

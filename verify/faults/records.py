@@ -88,7 +88,7 @@ def _changes() -> list[Case]:
         warm = {"warmup": "0 ms"} | content
 
         def make(folder: Path, warm: dict[str, Any] = warm) -> Any:
-            return ns.run("striatum", changes=warm, out=folder / "run", **BASE)
+            return ns.run("striatum_v1", changes=warm, out=folder / "run", **BASE)
 
         steps = ["report", list(STEPS)[1 + number % 4]]
         if label in ("a course of 60 points", "a summary of 1001 letters"):
@@ -100,7 +100,7 @@ def _changes() -> list[Case]:
                 for part in ("--set", f"{key}={json.dumps(content)}")]
 
         def by_command(folder: Path, sets: list[str] = sets) -> bool:
-            command("run", "striatum", *sets, "--set", "warmup=0 ms", "--size", 30, "--duration",
+            command("run", "striatum_v1", *sets, "--set", "warmup=0 ms", "--size", 30, "--duration",
                     "2 ms", "--engine", "reference", "--out", folder / "run", "--quiet")
             return bool(command("rerun", folder / "run", "--out", "again", "--json"))
 
@@ -108,7 +108,7 @@ def _changes() -> list[Case]:
     long = CHANGES["a course of 60 points"] | {"warmup": "0 ms"}
     return [*listed, *(Case(f"a sweep of a course, figures {figures}",
                            lambda folder, figures=figures: ns.sweep(
-                               circuit="striatum", seeds=2, size=30, duration="2 ms", jobs=1,
+                               circuit="striatum_v1", seeds=2, size=30, duration="2 ms", jobs=1,
                                engine="reference", changes=long, figures=figures,
                                out=folder / "s").finished, SAME, 2)
                       for figures in (False, True))]
@@ -184,7 +184,7 @@ def _options() -> list[Case]:
             def make(folder: Path, content: dict[str, Any] = content) -> Any:
                 fresh = {key: (item for item in ["parkinsonian.dopamine"])
                          if label_of(item) else item for key, item in content.items()}
-                return ns.run("striatum", out=folder / "run",
+                return ns.run("striatum_v1", out=folder / "run",
                               **{**BASE, "changes": {"warmup": "0 ms"}, **fresh})
 
             listed.append(_step(label, make, step, EITHER))

@@ -24,7 +24,7 @@ AXES = ("x", "y", "z")
 @cache
 def circuit() -> Any:
     """Return the circuit that every network here is read with."""
-    return ns.load("striatum")
+    return ns.load("striatum_v1")
 
 
 def written(folder: Path, groups: int = 1) -> Path:

@@ -18,7 +18,7 @@ RIGHT: Events = (TIMES, IDS)
 
 def events(folder: Path, name: str, population: str | None = None) -> Events:
     """Return times and ids of a file as an input of FS."""
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     spikes = {"file": name} | ({} if population is None else {"population": population})
     raw["inputs"] = {"recorded": {"targets": {"FS": {
         "spikes": spikes, "conductance": {"AMPA": "50 nS"}}}}}

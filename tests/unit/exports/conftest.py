@@ -11,7 +11,7 @@ from neostriatum.recording.export import FORMATS
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """A run with enough spikes for statistics; its last bin of 10 ms is unfinished."""
-    return ns.run("striatum", size=200, duration="2505 ms", seed=3, figures=False,
+    return ns.run("striatum_v1", size=200, duration="2505 ms", seed=3, figures=False,
                   changes={"warmup": "0 ms", "cells.FS.fraction": 0.2, "cells.dSPN.fraction": 0.4,
                            "cells.iSPN.fraction": 0.4},
                   record=["dSPN:3", "iSPN:3:v", "FS:3:v,u:5"],
@@ -21,7 +21,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def silent(tmp_path_factory):
     """A run without a spike and without a trace."""
-    made = ns.run("striatum", size=30, duration="5 ms", seed=3, figures=False, engine="reference",
+    made = ns.run("striatum_v1", size=30, duration="5 ms", seed=3, figures=False, engine="reference",
                   changes={"warmup": "0 ms"}, record="none",
                   out=tmp_path_factory.mktemp("silent") / "run")
     assert made.summary["spikes"] == 0

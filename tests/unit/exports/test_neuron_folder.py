@@ -21,7 +21,7 @@ BASE = {"warmup": "2 ms"}
 
 @pytest.fixture(scope="module")
 def circuit():
-    return ns.load("striatum", changes={**BASE, "cells.FS.fraction": 0.2,
+    return ns.load("striatum_v1", changes={**BASE, "cells.FS.fraction": 0.2,
                                         "cells.dSPN.fraction": 0.4, "cells.iSPN.fraction": 0.4})
 
 
@@ -93,10 +93,10 @@ def test_command(saved, tmp_path, capsys):
                  "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["to"], made["neurons"], made["out"]) == ("neuron", 60, "out")
-    (tmp_path / "mine.toml").write_text('extends = "striatum"\nname = "mine"\nwarmup = "0 ms"\n')
+    (tmp_path / "mine.toml").write_text('extends = "striatum_v1"\nname = "mine"\nwarmup = "0 ms"\n')
     (tmp_path / "mine.json").write_text(
-        '{"extends": "striatum", "name": "mine", "warmup": "0 ms"}')
-    for number, what in enumerate(("striatum", "mine.toml", "mine.json")):
+        '{"extends": "striatum_v1", "name": "mine", "warmup": "0 ms"}')
+    for number, what in enumerate(("striatum_v1", "mine.toml", "mine.json")):
         assert main(["export", what, "--to", "neuron", "--out", f"out{number}", "--size", "50",
                      "--seed", "3", "--duration", "1 ms"]) == 0
         assert "50 neurons" in capsys.readouterr().out
@@ -121,7 +121,7 @@ def test_options_are_refused(options, rule, code, saved, tmp_path, capsys):
     ("net.h5", "sonata", ["--seed", "1"], "--seed: is of --to neuron alone", 2),
     ("net.h5", "nwb", [], "--to: of a network must be sonata or neuron (got nwb)", 2),
     ("net.h5", "genesis", [], "--to: must be sonata, nwb, neo, csv or neuron (got genesis)", 2),
-    ("striatum", "sonata", [], "striatum: is not there", 5),
+    ("striatum_v1", "sonata", [], "striatum: is not there", 5),
     ("nothing", "neuron", [], "nothing: is not there", 5),
     ("none.toml", "neuron", [], "none.toml: no such circuit file", 2)])
 def test_what_is_exported_is_refused(what, to, options, rule, code, saved, tmp_path, capsys):
@@ -153,7 +153,7 @@ def test_a_level_is_refused(monkeypatch, tmp_path):
     (tau,), s = parameters("tau ms > 0"), State("s", "1")
     register(ReceptorModel(name="levelled", states=(s,), decays={s: tau}, modulation=s))
     monkeypatch.setattr(lowered, "_refuse_levels", lambda populations: None)
-    raw = ns.load("striatum").to_dict()
+    raw = ns.load("striatum_v1").to_dict()
     raw["receptors"]["AMPA"] = {"model": "levelled", "tau": "5 ms"}
     raw["cells"]["iSPN"]["dopamine"] = []
     circuit = ns.load(raw)
