@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.card import Card, Carded, Fold
 from neostriatum.circuit.aliases import in_order, reported
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from neostriatum.sweeps.points import Point
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Carded):
     """A sweep on disk: counts of its points, and where its table and figure are."""
 
     points: int
@@ -50,6 +51,15 @@ class Sweep:
         import pandas as pd
 
         return pd.DataFrame(self.rows)
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        columns = tuple(dict.fromkeys(key for row in self.rows for key in row))
+        return Card(f"Sweep {self.out}: {self.points} points", [
+            ("finished", f"{self.finished}"), ("failed", f"{self.failed}"),
+            ("table", f"{self.table}"), ("figure", f"{self.figure or ''}")],
+            (Fold("points", columns, [tuple(str(row.get(key, "")) for key in columns)
+                                       for row in self.rows]),))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum sweep --json`` prints."""
