@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.circuit.axon_rules import check_axons
 from neostriatum.circuit.clock import steps, whole_steps
+from neostriatum.circuit.learning_rules import check_learning
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.circuit.pools import check_pools
@@ -41,6 +42,7 @@ def check(circuit: Circuit) -> None:
     _check_pathways(circuit)
     _check_inputs(circuit)
     check_axons(circuit)
+    check_learning(circuit)
 
 
 def _check_cells(circuit: Circuit) -> None:
