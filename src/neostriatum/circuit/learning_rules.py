@@ -57,14 +57,17 @@ def _check_numbers(circuit: Circuit, name: str, where: str, learning: Learning) 
     if interval / shortest > MOST_FALLS:
         _refuse(f"{where}.flush", f"must be at most {MOST_FALLS:g} times the shortest time "
                 f"constant, {shortest:g} ms (got {interval:g} ms)")
-    if 0 < numbers["tau_rise"] and not numbers["tau_rise"] < numbers["tau_e"]:
+    if numbers["tau_rise"] >= numbers["tau_e"]:
         _refuse(f"{where}.tau_rise", f"must be below tau_e, {numbers['tau_e']:g} ms "
                 f"(got {numbers['tau_rise']:g} ms)")
     tonic = tonic_of(circuit, name)
-    if not 0 <= tonic < 1:
-        _refuse(f"{where}.tonic", f"must be 0 or above and below 1 (got {tonic:g}, the start of "
-                f"{level_of(circuit, name)}). Name a level between 0 and 1, or give tonic")
-    most = max(map(abs, pairings(circuit, name).values()))
+    if not 0 <= tonic <= 1:
+        _refuse(f"{where}.level", f"must be between 0 and 1 (got {tonic:g}, the start of "
+                f"{level_of(circuit, name)}). Name another, such as the occupancy of a receptor")
+    # A level is changed while a run goes on, so that the rule must not depend on what it is now.
+    tonics = (0.0, 0.5, 1.0) if learning.tonic is None else (tonic,)
+    most = max(abs(change) for each in tonics for change in _pairings(learning, numbers,
+                                                                      each).values())
     room = numbers["w_max"] - numbers["w_min"]
     if not most < room:
         _refuse(f"{where}.dose", "must keep the change by one pair of spikes below w_max - w_min, "
@@ -79,7 +82,8 @@ def receptor_of(circuit: Circuit, name: str) -> str:
     ValueError
         Its target hears both or none, and it does not say.
     """
-    learning, cell = circuit.pathways[name].learning, name.split("->")[1]
+    learning: Any = circuit.pathways[name].learning
+    cell = name.split("->")[1]
     if learning.receptor is not None:
         return learning.receptor
     if learning.level in RECEPTORS:
@@ -94,22 +98,27 @@ def receptor_of(circuit: Circuit, name: str) -> str:
 
 def level_of(circuit: Circuit, name: str) -> str:
     """Return the modulator that a pathway that learns hears."""
-    return circuit.pathways[name].learning.level or receptor_of(circuit, name)
+    learning: Any = circuit.pathways[name].learning
+    return learning.level or receptor_of(circuit, name)
 
 
 def tonic_of(circuit: Circuit, name: str) -> float:
     """Return the tonic level of a pathway that learns: as it says, or as the level starts."""
-    given = circuit.pathways[name].learning.tonic
-    return start_level(circuit, level_of(circuit, name)) if given is None else given.value
+    learning: Any = circuit.pathways[name].learning
+    given = learning.tonic
+    return start_level(circuit, level_of(circuit, name)) if given is None else float(given.value)
 
 
 def factors(circuit: Circuit, name: str, level: Any) -> tuple[Any, Any]:
-    """Return what a pathway's rule makes of its eligibilities at a level, ``plus`` and ``minus``.
-    """
-    learning = circuit.pathways[name].learning
-    known = learning.numbers(receptor_of(circuit, name)) | {
-        "level": level, "tonic": tonic_of(circuit, name)}
-    rule = learning.learning_rule
+    """Return what a pathway's rule makes of both eligibilities at a level, plus first."""
+    learning: Any = circuit.pathways[name].learning
+    return _factors(learning, learning.numbers(receptor_of(circuit, name)), level,
+                    tonic_of(circuit, name))
+
+
+def _factors(learning: Learning, numbers: dict[str, float], level: Any,
+             tonic: float) -> tuple[Any, Any]:
+    known, rule = numbers | {"level": level, "tonic": tonic}, learning.declaration
     return evaluate(rule.plus, known), evaluate(rule.minus, known)
 
 
@@ -119,12 +128,16 @@ def pairings(circuit: Circuit, name: str) -> dict[str, float]:
     Keys are "pre-post, burst", "pre-post, dip", "post-pre, burst" and "post-pre, dip": a burst is a
     level of 1 for 200 ms from the pair on, a dip a level of 0 for 400 ms.
     """
-    learning = circuit.pathways[name].learning
-    numbers = learning.numbers(receptor_of(circuit, name))
+    learning: Any = circuit.pathways[name].learning
+    return _pairings(learning, learning.numbers(receptor_of(circuit, name)),
+                     tonic_of(circuit, name))
+
+
+def _pairings(learning: Learning, numbers: dict[str, float], tonic: float) -> dict[str, float]:
     made = {}
     for order, tau in enumerate(("tau_plus", "tau_minus")):
         for what, level, length in (("burst", 1.0, BURST_MS), ("dip", 0.0, DIP_MS)):
-            factor = float(factors(circuit, name, level)[order])
+            factor = float(_factors(learning, numbers, level, tonic)[order])
             trace = math.exp(-PAIR_MS / numbers[tau])
             made[f"{('pre-post', 'post-pre')[order]}, {what}"] = (
                 numbers["dose"] * factor * trace * _share(numbers, length))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.base import refuse_learning
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.quantum import quantised
 from neostriatum.errors import EngineUnsupported
@@ -25,7 +26,8 @@ INSTANT = 1e-9
 
 
 def check(lowered: LoweredCircuit) -> None:
-    """Refuse axons, and what NEST's synapses cannot do."""
+    """Refuse axons, learning, and what NEST's synapses cannot do."""
+    refuse_learning("engine nest", lowered)
     for axons in (*lowered.axons, *(pooled.axons for pooled in lowered.pooled)):
         msg = (f"engine nest: axons.{axons.name}: are not simulated. "
                "Use --engine numba or reference")

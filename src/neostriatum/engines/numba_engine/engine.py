@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed, refuse_learning
 from neostriatum.engines.levels import hear
 from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
 from neostriatum.engines.numba_engine.axons import CompiledPlayers
@@ -49,6 +49,7 @@ class Numba:
         """Get ready for step 0, the start of the warm-up."""
         self._drawn = network, seed
         lowered = lower(circuit, network, seed)
+        refuse_learning("engine numba", lowered)
         layout = lay_out(lowered, self.dtype, self.threads)
         self._set(lowered, layout)
         fill(lowered, layout)
