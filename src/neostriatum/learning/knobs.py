@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from neostriatum.circuit.learning_rules import level_of, tonic_of
+from neostriatum.circuit.load import load
 from neostriatum.circuit.plain import plain
 from neostriatum.errors import CircuitError, shown
 from neostriatum.units import quantity
@@ -62,6 +64,8 @@ class Knobs:
         CircuitError
             A cell type or a modulator that the circuit does not have, or a level that is computed.
         """
+        if not (self.limits or self.fixed or self.stimulate):
+            return circuit
         for cell in self.fixed:
             if cell not in circuit.cells:
                 _refuse("fixed", f"must name cell types of the circuit (got {shown(cell)})")
@@ -69,19 +73,19 @@ class Knobs:
             if row["type"] not in circuit.cells or row["channel"] not in circuit.channels:
                 _refuse("stimulate", "must name a channel and a type of the circuit (got "
                         f"{shown(row['channel'])}, {shown(row['type'])})")
+        levels = {f"modulators.{name}.level": self.held(name, tonic(circuit, name))
+                  for name in self.limits}
         raw = circuit.to_dict()
-        changed = False
-        for name, pathway in raw["pathways"].items():
-            if name.split("->")[1] in self.fixed and pathway.pop("learning", None) is not None:
-                changed = True
-        if changed:
-            from neostriatum.circuit.load import load
-
-            circuit = load(raw)
-        levels = {}
-        for name, (low, high) in self.limits.items():
-            level = tonic(circuit, name)
-            levels[f"modulators.{name}.level"] = min(max(level, low), high)
+        for name, pathway in circuit.pathways.items():
+            if pathway.learning is None:
+                continue
+            own = raw["pathways"][name]
+            if name.split("->")[1] in self.fixed:
+                del own["learning"]
+            elif level_of(circuit, name) in self.limits:
+                # What a synapse takes for no news is the level of a day without the drug.
+                own["learning"]["tonic"] = tonic_of(circuit, name)
+        circuit = load(raw, folder=circuit._folder)
         return circuit.replace(levels) if levels else circuit
 
     def held(self, name: str, level: float) -> float:

@@ -77,7 +77,7 @@ class Session:
         self.membership = Membership.draw(circuit, network, self.channels, self._plastic_types(
             circuit))
         self.plastic = [name for name, pathway in circuit.pathways.items()
-                        if getattr(pathway, "learning", None) is not None]
+                        if pathway.learning is not None]
         self._key = rng.stream(seed, "session", "choice")
         self._lengths = {key: steps(value, self.dt) for key, value in plan.phases.to_dict().items()}
         self._trial_steps = sum(self._lengths[key] for key in (
@@ -95,7 +95,7 @@ class Session:
 
     def _plastic_types(self, circuit: Circuit) -> list[str]:
         ends = [name.split("->")[1] for name, pathway in circuit.pathways.items()
-                if getattr(pathway, "learning", None) is not None]
+                if pathway.learning is not None]
         return [*self.types, *ends]
 
     @property

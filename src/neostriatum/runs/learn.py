@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum import rng
 from neostriatum.circuit.resolve import resolve
-from neostriatum.errors import CircuitError
+from neostriatum.errors import CircuitError, shown
 from neostriatum.learning.options import SessionOptions
 from neostriatum.learning.plan import planned_session
 from neostriatum.runs.settings import Settings
@@ -16,6 +16,8 @@ from neostriatum.units import text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.learning.plan import SessionPlan
     from neostriatum.recording.store import Run
 
 
@@ -83,10 +85,35 @@ def learn(
         msg = f"learn: {unknown[0]} must not be given, as trials decide it (got one). Leave it out"
         raise CircuitError(msg)
     session, rest = SessionOptions.of(options)
-    settings = Settings.of(rest)
+    # Minutes of potentials are of no use to most.
+    settings = Settings.of({"record": "none"} | {
+        key: value for key, value in rest.items() if (key, value) != ("record", None)})
     seed = rng.checked_seed(settings.seed)
     plan, played = planned_session(
         environment, None if circuit is None else resolve(circuit, settings), seed, session,
         lambda base: resolve(base, settings))
     settings.duration, settings.session = text(plan.duration_ms, "ms"), plan
     return begin(played, None, settings, {"network": None}, progress)
+
+
+def circuit_of(lesson: dict[str, Any]) -> Circuit:
+    """Return the circuit of a task; ``lesson`` is its name and options of a session."""
+    return checked_lesson(lesson, None, 1)[1]
+
+
+def checked_lesson(lesson: dict[str, Any], circuit: Circuit | None,
+                   seed: int) -> tuple[SessionPlan, Circuit]:
+    """Return the plan of a lesson, ``{"task": ..., options of a session}``, and its circuit.
+
+    Raises
+    ------
+    CircuitError
+        No task, an unknown option, or whatever does not fit together.
+    """
+    options, rest = SessionOptions.of({key: value for key, value in lesson.items()
+                                       if key != "task"})
+    if "task" not in lesson or rest:
+        what = f"got {shown(next(iter(rest)))}" if rest else "task is missing"
+        msg = f"learn: needs task, and options of a session ({what})"
+        raise CircuitError(msg)
+    return planned_session(lesson["task"], circuit, seed, options, lambda base: base)
