@@ -188,3 +188,47 @@ def test_an_episode_that_never_ends_is_ended_by_the_trials(tmp_path: Path) -> No
     run = learnt(tmp_path / "r", worlds.World("endless", after=0), trials=3)
     assert run.summary["learning"]["trials"] == 3
     assert run.summary["learning"]["correct"] == [None] * 3
+
+
+def test_weights_are_kept_as_they_were(whole: ns.Run) -> None:
+    """Snapshots at the start and the end; their means are those of the table."""
+    with np.load(whole.folder / "weights-000000.npz") as file:
+        assert set(file.files) == {"cortex->dSPN", "cortex->iSPN"}
+        assert all((file[name] == 1).all() for name in file.files)
+    with np.load(whole.folder / "weights-000004.npz") as file:
+        weights = file["cortex->dSPN"]
+    means = whole.summary["learning"]["weights"]["cortex->dSPN"]
+    assert len(means["left"]) == len(means["right"]) == 4
+    assert weights.min() < min(means["left"][-1], means["right"][-1]) < 1.5
+    assert min(means["left"][-1], means["right"][-1]) - 1e-6 <= weights.mean()
+    assert weights.mean() <= max(means["left"][-1], means["right"][-1]) + 1e-6
+    assert {"weights-000000.npz", "weights-000004.npz"} <= set(whole.record["files"])
+
+
+def test_figures_of_a_session(whole: ns.Run) -> None:
+    from neostriatum import plotting
+
+    figure, axes = plotting.learning_curve([whole, whole], smooth=2)
+    correct = whole.summary["learning"]["correct"]
+    assert axes["choices"].lines[0].get_ydata().tolist() == [
+        np.mean(correct[max(0, k - 1) : k + 1]) for k in range(4)]
+    assert "2 seeds" in axes["choices"].get_title(loc="left")
+    _, weights = plotting.learnt_weights(whole)
+    assert weights["dSPN"].lines[0].get_ydata().tolist() == \
+        whole.summary["learning"]["weights"]["cortex->dSPN"]["left"]
+    _, error = plotting.dopamine_by_trial(whole)
+    assert len(error["dopamine"].collections[0].get_segments()) == 4
+    drawn = ns.draw(whole, ["learning_curve"], out=figure and whole.folder / "drawn")
+    assert drawn["files"] == ["learning_curve.png"]
+
+
+def test_a_run_that_learns_nothing_has_no_curve(tmp_path: Path) -> None:
+    from neostriatum import plotting
+    from neostriatum.errors import InputError
+
+    run = ns.run("striatum_v1", size=60, duration="5 ms", figures=False, out=tmp_path / "r",
+                 changes={"warmup": "0 ms"})
+    with pytest.raises(InputError, match="learns no task"):
+        plotting.learning_curve(run)
+    with pytest.raises(CircuitError, match="learns no task, so environment means nothing"):
+        ns.resume(run, environment="bandit")
