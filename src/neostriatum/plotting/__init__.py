@@ -20,6 +20,12 @@ from neostriatum.plotting.fi import fi_curve
 from neostriatum.plotting.groups import groups
 from neostriatum.plotting.heatmap import heat_map
 from neostriatum.plotting.irregularity import cv_histogram
+from neostriatum.plotting.learning import (
+    LEARNING,
+    dopamine_by_trial,
+    learning_curve,
+    learnt_weights,
+)
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
 from neostriatum.plotting.probability import connection_probability
@@ -54,8 +60,9 @@ FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 }
 
 __all__ = [
-    "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
-    "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
-    "heat_map", "paper", "positions", "protocol", "psp", "psth", "raster", "rate_histogram",
+    "COLOURS", "FIGURES", "LEARNING", "activity", "assemblies", "colour",
+    "connection_probability", "connectivity", "correlation_distance", "cv_histogram", "degrees",
+    "dopamine_by_trial", "fi_curve", "groups", "heat_map", "learning_curve", "learnt_weights",
+    "paper", "positions", "protocol", "psp", "psth", "raster", "rate_histogram",
     "recorded", "response", "spectrum", "states", "trace", "traces",
 ]

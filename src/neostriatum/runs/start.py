@@ -22,6 +22,7 @@ from neostriatum.errors import (
     enough_memory,
     shown,
 )
+from neostriatum.learning.session import Session
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.build import build
 from neostriatum.network.check import fit
@@ -32,7 +33,14 @@ from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import axons_asked, choices
 from neostriatum.recording.writer import Writer
-from neostriatum.runs.events import entries, event_list, planned, refuse_engine, try_out
+from neostriatum.runs.events import (
+    entries,
+    event_list,
+    planned,
+    refuse_engine,
+    rehearsed,
+    try_out,
+)
 from neostriatum.runs.loop import Loop, complete
 from neostriatum.runs.settings import Settings
 from neostriatum.threads import checked_threads
@@ -122,8 +130,9 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
     fork_early()
     rows = entries(settings.events or event_list([]), resolved, n_steps)
     plan = planned(rows, resolved)
-    refuse_engine(simulator, settings.engine, plan)
-    record = _record(resolved, settings, seed, size, n_steps, asked | {
+    tried = plan if settings.session is None else rehearsed(settings.session, resolved)
+    refuse_engine(simulator, settings.engine, tried)
+    record = _record(resolved, settings, size, n_steps, asked | {
         "network_seed": seed if network is None else network.seed,
         **({"events": rows} if rows else {})})
     compiled_s, folder = compile_seconds(), claim(settings.out)
@@ -147,7 +156,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             chosen = choices(settings.record, resolved, network.counts)
             axons_asked(settings.record, resolved, network.axons)
             simulator.prepare(resolved, network, seed)
-            try_out(simulator, plan, resolved)
+            try_out(simulator, tried, resolved)
             record = record.with_(counts=network.counts, network_hash=network.hash(),
                                   **getattr(simulator, "placement", {}))
             writer = Writer(folder, network.populations, chosen)
@@ -156,6 +165,8 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             raise
         loop = Loop(folder, label, record, resolved, network, simulator, writer, tell, every_s)
         loop.at, loop.plan, loop.compiled_s = -loop.warm, plan, compiled_s
+        if settings.session is not None:
+            loop.session = Session(settings.session, resolved, network, seed, folder)
         return complete(loop)
 
 
@@ -181,11 +192,13 @@ def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int 
     return network.size
 
 
-def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n_steps: int,
+def _record(circuit: Circuit, settings: Settings, size: int | None, n_steps: int,
             asked: dict[str, Any]) -> Record:
+    if settings.session is not None:
+        asked = asked | {"learning": settings.session.record}
     return Record.asked(**{
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
-        "models": entries_of(circuit), "seed": seed, "size": size,
+        "models": entries_of(circuit), "seed": rng.checked_seed(settings.seed), "size": size,
         "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
         "threads": checked_threads(settings.threads), "precision": settings.precision,
