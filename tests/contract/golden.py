@@ -35,8 +35,8 @@ def stochastic() -> dict[str, nets.Net]:
     """Return nets with every kind of random draw."""
     made = {"lively": lively(150)}
     cases = {
-        "striatum_v1": ("striatum_v1", {"warmup": "20 ms", "inputs.cortex.targets.dSPN.rate.constant":
-                                  "9 Hz"}),
+        "striatum_v1": ("striatum_v1", {
+            "warmup": "20 ms", "inputs.cortex.targets.dSPN.rate.constant": "9 Hz"}),
         "varying": ("striatum_v1", {
             "warmup": "0 ms",
             "dopamine.d1": {"ramp": {"base": 0.0, "peak": 1.0, "start": "20 ms", "stop": "150 ms"}},

@@ -121,7 +121,8 @@ def test_options_reach_the_network(capsys):
     assert made["network_hash"] == other.hash()
     assert made["shape"] == "sphere"
     dense = said(capsys, *SMALL, "--overlay", "dense", "--threads", "1")
-    assert dense["network_hash"] == ns.build(ns.load("striatum_v1", overlay="dense"), size=300).hash()
+    circuit = ns.load("striatum_v1", overlay="dense")
+    assert dense["network_hash"] == ns.build(circuit, size=300).hash()
 
 
 def test_a_run_takes_what_was_built(capsys):

@@ -164,7 +164,8 @@ def spike_files(folder, *places):
 
 def test_files_lie_beside_the_circuit_that_names_them(folder):
     spike_files(folder, "below/a.csv", "b.csv")
-    (folder / "below" / "base.toml").write_text("extends = 'striatum_v1'\n" + SPIKES.format("x", "a"))
+    (folder / "below" / "base.toml").write_text(
+        "extends = 'striatum_v1'\n" + SPIKES.format("x", "a"))
     write(mine="extends = 'below/base.toml'", both="extends = 'below/base.toml'\n"
           + SPIKES.format("y", "b"), own="extends = 'below/base.toml'\n" + SPIKES.format("x", "b"))
     assert load("mine.toml")._folder == folder / "below"
@@ -263,7 +264,8 @@ BAD = {
                       "extends: file must lie in the circuit's folder (got /etc/x.toml)"),
     "file_linked": ("extends = 'link.toml'", "extends: file must lie in the circuit's folder"),
     "itself": ("extends = 'bad.toml'", "extends: must not lead back to a circuit that extends it"),
-    "unknown_key": ("extends = 'striatum_v1'\ndopamin.d1 = 1", "dopamin: unknown key. Nearest: dopam"),
+    "unknown_key": ("extends = 'striatum_v1'\ndopamin.d1 = 1",
+                    "dopamin: unknown key. Nearest: dopam"),
     "name_illegal": ("extends = 'striatum_v1'\nname = 'my own'", "name: must be a letter"),
     "removed_unknown": ("extends = 'striatum_v1'\ncells.LTS = 'none'",
                         'cells.LTS: must be a type of the extended circuit to be "none". Known:'),
@@ -272,10 +274,12 @@ BAD = {
     "removed_and_wired": ("extends = 'striatum_v1'\ncells.FS = 'none'\n"
                           "[pathways.'FS->dSPN']\nconductance.GABA = '1 nS'\ndelay = '1 ms'\n"
                           "wiring = {rule = 'fixed_probability', p = 0.1}", "pathways.FS->dSPN: "),
-    "cells_a_text": ("extends = 'striatum_v1'\ncells = 'none'", "cells: must be a table (got none)"),
+    "cells_a_text": ("extends = 'striatum_v1'\ncells = 'none'",
+                     "cells: must be a table (got none)"),
     "fractions_of_one": ("extends = 'striatum_v1'\ncells.FS.fraction = 1",
                          "cells: fractions given must sum to less than 1 (got 1)"),
-    "fractions_above_one": ("extends = 'striatum_v1'\n[cells]\nFS.fraction = 0.6\ndSPN.fraction = 0.7",
+    "fractions_above_one": ("extends = 'striatum_v1'\n"
+                            "[cells]\nFS.fraction = 0.6\ndSPN.fraction = 0.7",
                             "cells: fractions given must sum to less than 1 (got 1.3)"),
     "fraction_a_text": ("extends = 'striatum_v1'\ncells.FS.fraction = 'most'",
                         "cells.FS.fraction: must be a number (got most)"),

@@ -231,7 +231,8 @@ def test_harmless_sections(net):
 
 
 def test_spread_of_the_file(net):
-    circuit = ns.load("striatum_v1", changes={"spread": {"FS": {"C": "1 pF"}, "dSPN": {"C": "1 pF"}}})
+    circuit = ns.load("striatum_v1",
+                      changes={"spread": {"FS": {"C": "1 pF"}, "dSPN": {"C": "1 pF"}}})
     put(net, "nodes/FS/0/spread_C", [1e-3, -2e-3, 0.0], units="nF")
     read = load_network(net, circuit)
     assert read.spread["FS"]["C"].tolist() == [1.0, -2.0, 0.0]

@@ -170,7 +170,8 @@ def test_a_sweep_is_complete(sample):
     folder = sample("sweep")
     said = json.loads((Path(folder) / "sweep.json").read_text("utf-8"))
     asked = {key: said["plan"][key] for key in ("size", "duration", "engine", "changes")}
-    options = {"circuit": "striatum_v1", "vary": {"dopamine": [0.0, 0.8]}, "figures": False, **asked}
+    options = {"circuit": "striatum_v1", "vary": {"dopamine": [0.0, 0.8]}, "figures": False,
+               **asked}
     if said["neostriatum"] != ns.__version__:
         with pytest.raises(RunFileError, match=r"neostriatum: must be 0\.1\.0 to go on there"):
             ns.sweep(out=folder, **options)

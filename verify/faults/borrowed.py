@@ -286,7 +286,8 @@ def _found() -> list[Case]:
             Case("another seed of random numbers, the same spikes", lambda folder: (
                 random.seed(7), np.random.seed(7), hashed(ran(folder)))[2], SAME, usual),  # noqa: NPY002
             Case("another circuit, other spikes", lambda folder: hashed(
-                ns.run("striatum_v1", size=SIZE, changes={"warmup": "0 ms"}, **COMMON)), OTHER, usual)]
+                ns.run("striatum_v1", size=SIZE, changes={"warmup": "0 ms"}, **COMMON)),
+                OTHER, usual)]
 
 
 def cases() -> list[Case]:

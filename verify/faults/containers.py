@@ -80,7 +80,8 @@ def _deep(given: Any, kind: Callable[[dict[str, Any]], Any]) -> Any:
 def _mappings() -> list[Case]:
     roads: dict[str, tuple[Callable[[Any], Any], Callable[[], dict[str, Any]]]] = {
         "load": (lambda x: str(ns.load(x).to_dict()), plain),
-        "load changes": (lambda x: str(ns.load("striatum_v1", changes=x).to_dict()), lambda: CHANGES),
+        "load changes": (
+            lambda x: str(ns.load("striatum_v1", changes=x).to_dict()), lambda: CHANGES),
         "replace": (lambda x: str(ns.load("striatum_v1").replace(x).to_dict()), lambda: CHANGES),
         "run changes": (lambda x: asked(changes=x), lambda: CHANGES),
         "run": (lambda x: about(ns.run(x, **{**COMMON, "size": 30, "duration": "2 ms"})), plain),
@@ -217,7 +218,8 @@ def _truths() -> list[Case]:
                                     ("number", lambda x: 1, REFUSED))]
 
     def figures(value: Any) -> bool:
-        result = ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "2 ms", "figures": value,
+        result = ns.run("striatum_v1", **{**COMMON, "size": 30, "duration": "2 ms",
+                                          "figures": value,
                                      "changes": {"warmup": "0 ms"}})
         return (result.folder / "figures").is_dir()
 

@@ -159,10 +159,10 @@ def _hashes() -> list[Case]:
     listed = [Case(f"hash of a {label}", equal(OBJECTS[label]), SAME)
              for label in OBJECTS if label.startswith("circuit") or label == "busy circuit"]
     return [*listed,
-            Case("a set of circuits", lambda folder: len({plain, ns.load("striatum_v1"), other}), SAME,
-                 2),
-            Case("circuits as keys", lambda folder: {plain: 1, other: 2}[ns.load("striatum_v1")], SAME,
-                 1),
+            Case("a set of circuits",
+                 lambda folder: len({plain, ns.load("striatum_v1"), other}), SAME, 2),
+            Case("circuits as keys",
+                 lambda folder: {plain: 1, other: 2}[ns.load("striatum_v1")], SAME, 1),
             Case("circuits in lru_cache", lambda folder: named(plain) == named(other), SAME),
             Case("hash of a circuit after to_dict and load", lambda folder: hash(
                 ns.load(plain.to_dict())) == hash(plain), SAME),

@@ -21,7 +21,8 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def silent(tmp_path_factory):
     """A run without a spike and without a trace."""
-    made = ns.run("striatum_v1", size=30, duration="5 ms", seed=3, figures=False, engine="reference",
+    made = ns.run("striatum_v1", size=30, duration="5 ms", seed=3, figures=False,
+                  engine="reference",
                   changes={"warmup": "0 ms"}, record="none",
                   out=tmp_path_factory.mktemp("silent") / "run")
     assert made.summary["spikes"] == 0
