@@ -1,6 +1,6 @@
-"""Scan the cortical drive of the default circuit around its value and show what each choice gives.
+"""Scan the cortical drive of `striatum_v1` around its value and show what each choice gives.
 
-The drive is the one free set of numbers of `striatum` (how = "calibrated"). A choice is good if, at
+The drive is its one free set of numbers (how = "calibrated"). A choice is good if, at
 dopamine 0.3, both SPNs fire at 0.5 to 3 Hz and the FS cells at 8 to 30 Hz, SPNs fire irregularly
 (median ISI CV 0.7 to 1.2), and taking dopamine away raises the iSPN rate 1.5 times and not the dSPN
 rate. Variant B of docs/parameters.md 9a (600, 610 and 575 events/s) is the middle of the scan, and

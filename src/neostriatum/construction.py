@@ -82,8 +82,8 @@ def construct(
     Examples
     --------
     >>> import neostriatum as ns
-    >>> made = ns.construct("striatum", size=2000, out="net.h5")  # doctest: +SKIP
-    >>> ns.construct("striatum", size=2000, dry_run=True)["neurons"]
+    >>> made = ns.construct("striatum_v1", size=2000, out="net.h5")  # doctest: +SKIP
+    >>> ns.construct("striatum_v1", size=2000, dry_run=True)["neurons"]
     {'dSPN': 987, 'iSPN': 986, 'FS': 27}
     """
     resolved = resolve(circuit, Changes(overlay=overlay, changes=changes or {}))

@@ -20,7 +20,7 @@ KEYS = {"neurons", "synapses", "gap_junctions", "build_s", "bytes_per_synapse", 
 CENTRE = {"radius_um", "neurons", "indegree", "outdegree", "gap_per_FS", "distance_um"}
 PLAN = {"circuit", "shape", "boundary", "volume_mm3", "neurons", "synapses", "bytes", "free_bytes",
         "fits", "seconds"}
-SMALL = ["--size", "300"]
+SMALL = ["striatum_v1", "--size", "300"]
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +156,8 @@ def test_one_call_in_python(folder):
 
 
 def test_dry_run(capsys, folder):
-    made = said(capsys, "--dry-run", "--size", "1667000", "--set", "volume.shape=ellipsoid")
+    made = said(capsys, "striatum_v1", "--dry-run", "--size", "1667000", "--set",
+                "volume.shape=ellipsoid")
     assert set(made) == PLAN
     circuit = ns.load("striatum_v1", changes={"volume.shape": "ellipsoid"})
     expected = estimate(circuit, 1_667_000)
@@ -168,9 +169,10 @@ def test_dry_run(capsys, folder):
 
 
 def test_dry_run_of_what_cannot_fit(capsys):
-    made = said(capsys, "--dry-run", "--size", str(2**31 - 1), "--overlay", "dense")
+    made = said(capsys, "striatum_v1", "--dry-run", "--size", str(2**31 - 1), "--overlay", "dense")
     assert made["fits"] is False
-    assert main(["build", "--dry-run", "--size", str(2**31 - 1), "--overlay", "dense"]) == 0
+    assert main(["build", "striatum_v1", "--dry-run", "--size", str(2**31 - 1),
+                 "--overlay", "dense"]) == 0
     assert "it does not fit" in capsys.readouterr().out
 
 

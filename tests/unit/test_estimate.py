@@ -43,6 +43,6 @@ class TestEstimate:
     def test_refuses_what_the_memory_cannot_hold(self, monkeypatch):
         need = estimate("striatum_v1", 50_000).bytes
         monkeypatch.setattr(estimating, "free_memory", lambda: int(need / 0.8) - 1000)
-        with pytest.raises(BuildError, match=(r"striatum: size: must fit into 80% of the free "
+        with pytest.raises(BuildError, match=(r"striatum_v1: size: must fit into 80% of the free "
                                               r"memory, 0.\d GB \(got 0.\d GB for 50000 neurons")):
             ns.build("striatum_v1", size=50_000)

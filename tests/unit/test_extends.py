@@ -135,7 +135,7 @@ def test_given_fractions_hold_and_inherited_ones_shrink():
     assert made.volume == base.volume
     fraction = made.cells["iSPN"].fraction
     assert (fraction.source, fraction.how) == ("hjorth2020", "derived")
-    assert fraction.note == "0.49325 of striatum.toml x 0.912316, so that all sum to 1"
+    assert fraction.note == "0.49325 of striatum_v1.toml x 0.912316, so that all sum to 1"
     assert made.counts(1000) == {"dSPN": 450, "iSPN": 450, "FS": 100}
 
 

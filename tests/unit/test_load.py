@@ -126,7 +126,9 @@ def test_provenance_is_kept():
 def test_every_source_is_known():
     text = (files("neostriatum.circuit") / "sources.toml").read_text("utf-8")
     known = set(tomllib.loads(text))
-    made = [*map(load, presets()), *(load("striatum_v1", overlay=name) for name in overlays())]
+    made = [*map(load, presets()), *(load(name, overlay=part)
+                                     for name in ("striatum", "striatum_v1")
+                                     for part in overlays(name))]
     used = {row["source"] for circuit in made for row in rows(circuit).values()}
     assert used - {None} <= known
 

@@ -169,7 +169,7 @@ def test_bad_mesh(name, tmp_path, capsys, monkeypatch):
     circuit_with(tmp_path, data, name)
     monkeypatch.chdir(tmp_path)
     line = refused(capsys, ["run", "net.json", "--quiet", "--engine", "reference"], 2)
-    assert line.startswith("striatum: volume.file: ")
+    assert line.startswith("striatum_v1: volume.file: ")
     assert any(one in line for one in fragment.split("|"))
     assert not (tmp_path / "runs").exists()
 
@@ -226,7 +226,7 @@ def test_without_trimesh(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(builtins, "__import__", missing)
     line = refused(capsys, ["run", "net.json", "--quiet"], 3)
-    assert line == ("striatum: volume.file: a mesh needs trimesh, which is missing. "
+    assert line == ("striatum_v1: volume.file: a mesh needs trimesh, which is missing. "
                     "pip install neostriatum[mesh]")
 
 

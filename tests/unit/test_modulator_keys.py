@@ -200,7 +200,7 @@ def test_a_run_says_its_levels(third, tmp_path, capsys, monkeypatch):
 
     figure = new_figure(width_in=3, height_in=2)
     heading(figure, run)
-    assert figure.get_suptitle() == "striatum, dopamine D1 0.3, D2 0.3, ACh 3, seed 1"
+    assert figure.get_suptitle() == "striatum_v1, dopamine D1 0.3, D2 0.3, ACh 3, seed 1"
 
 
 def test_isolated_cells_hear_every_level(third, capsys):

@@ -104,7 +104,7 @@ class TestRaster:
         assert axes["FS rate"].get_xlabel() == "time (ms)"
         assert {axes[f"{name} rate"].get_ylabel() for name in TYPES} == {"rate (Hz)"}
         assert {axes[name].get_ylabel() for name in TYPES} == {"neuron"}
-        assert figure.get_suptitle() == "striatum, dopamine D1 0.3, D2 0.5, seed 7"
+        assert figure.get_suptitle() == "striatum_v1, dopamine D1 0.3, D2 0.5, seed 7"
 
     def test_rate_is_that_of_the_spikes(self):
         run = make_run()

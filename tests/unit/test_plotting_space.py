@@ -229,7 +229,7 @@ class TestLook:
     @pytest.mark.parametrize("name", FIGURES)
     def test_the_heading_says_what_it_is(self, network, name):
         figure, _ = FIGURES[name](network)
-        assert figure.get_suptitle() == "striatum, 900 neurons, open cube of 0.0116 mm³, seed 3"
+        assert figure.get_suptitle() == "striatum_v1, 900 neurons, open cube of 0.0116 mm³, seed 3"
 
     def test_neither_pyplot_nor_a_display_is_touched(self, tmp_path):
         code = (

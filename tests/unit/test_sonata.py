@@ -293,7 +293,7 @@ def mixed(folder, **changes):
         group = file.create_group("edges/all")
         for end in ("source", "target"):
             group[f"{end}_node_id"] = np.array(said[end])
-            group[f"{end}_node_id"].attrs["node_population"] = "striatum_v1"
+            group[f"{end}_node_id"].attrs["node_population"] = "striatum"
         group["edge_type_id"], group["edge_group_id"] = said["type"], said["group"]
         group["edge_group_index"] = said["index"]
         group["0/syn_weight"] = np.array(said["weight"], np.float32)
@@ -341,7 +341,7 @@ def test_pathway_without_strength_beside_others(tmp_path):
 def test_built_by_bmtk(tmp_path):
     from bmtk.builder.networks import NetworkBuilder
 
-    net = NetworkBuilder("striatum_v1")
+    net = NetworkBuilder("striatum")
     rng = np.random.default_rng(0)
     for name, n in (("MSN_D1", 20), ("MSN_D2", 20), ("FSI", 4)):
         x, y, z = rng.uniform(-50, 50, (3, n))

@@ -213,14 +213,15 @@ class TestFolder:
     def test_another_sweep_is_refused_by_the_first_difference(self):
         circuit = ns.load("striatum_v1")
         store.SweepFolder("out", self.plan(), circuit)
-        store.SweepFolder("out", self.plan(), circuit)
+        store.refuse_another("out", self.plan(), circuit)
+        assert store.SweepFolder("out", self.plan(), circuit).path == Path("out")
         for plan, made, sentence in [
             (self.plan(seeds=3), circuit, r"out: seeds: must be \[1, 2\] .* \(got \[1, 2, 3\]\)"),
             (self.plan(vary={"d1": [0.5]}), circuit, "out: vary.d1: must be None"),
             (self.plan(), circuit.replace({"dt": "0.05 ms"}), "out: circuit.dt"),
         ]:
             with pytest.raises(RunFileError, match=sentence) as caught:
-                store.SweepFolder("out", plan, made)
+                store.refuse_another("out", plan, made)
             assert str(caught.value).endswith("Choose another --out")
 
     def test_what_is_no_sweep_is_left_alone(self):
@@ -233,7 +234,7 @@ class TestFolder:
         for text in ("{", "[]", "{}", '{"format": 1}'):
             Path("mine/sweep.json").write_text(text, "utf-8")
             with pytest.raises(RunFileError, match="is not the record of a sweep"):
-                store.SweepFolder("mine", self.plan(), ns.load("striatum_v1"))
+                store.refuse_another("mine", self.plan(), ns.load("striatum_v1"))
         assert Path("mine/thesis.txt").read_text("utf-8") == "years"
 
     @pytest.mark.usefixtures("obeys_permissions")

@@ -14,7 +14,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.errors import RunFileError
+from neostriatum.errors import BuildError, RunFileError
 
 pytestmark = pytest.mark.usefixtures("one_figure")
 
@@ -165,18 +165,24 @@ def test_a_sweep_is_read():
         assert len(run.spikes) == row.spikes
 
 
-def test_a_sweep_is_complete(sample):
-    # As long as the version is that of the samples: another asks for a folder of its own.
+@pytest.mark.parametrize(("circuit", "message"), [
+    ("striatum_v1", r"neostriatum: must be 0\.1\.0 to go on there \(got "),
+    ("striatum", r"circuit: must be what striatum was in version 0\.1, now striatum_v1, to go on "
+                 r"there \(got striatum\)\. Choose another --out")])
+def test_a_sweep_goes_on_with_its_version_alone(sample, circuit, message):
     folder = sample("sweep")
-    said = json.loads((Path(folder) / "sweep.json").read_text("utf-8"))
-    asked = {key: said["plan"][key] for key in ("size", "duration", "engine", "changes")}
-    options = {"circuit": "striatum_v1", "vary": {"dopamine": [0.0, 0.8]}, "figures": False,
-               **asked}
-    if said["neostriatum"] != ns.__version__:
-        with pytest.raises(RunFileError, match=r"neostriatum: must be 0\.1\.0 to go on there"):
-            ns.sweep(out=folder, **options)
-        return
-    times = {path: path.stat().st_mtime_ns for path in Path(folder, "points").rglob("*")}
-    made = ns.sweep(out=folder, **options)
-    assert (made.points, made.finished) == (2, 2)
-    assert {path: path.stat().st_mtime_ns for path in Path(folder, "points").rglob("*")} == times
+    record = json.loads((Path(folder) / "sweep.json").read_text("utf-8"))
+    asked = {key: record["plan"][key] for key in ("size", "duration", "engine", "changes")}
+    before = {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*")}
+    with pytest.raises(RunFileError, match=message):
+        ns.sweep(out=folder, circuit=circuit, vary={"dopamine": [0.0, 0.8]}, figures=False,
+                 **asked)
+    assert {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*")} == before
+
+
+def test_a_network_names_its_circuit_of_today(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = SAMPLES / "network.h5"
+    with pytest.raises(BuildError, match=r"version 0\.1: name striatum_v1$"):
+        ns.run("striatum", network=folder, duration="1 ms", out="refused", figures=False)
+    assert not Path("refused").exists()

@@ -63,7 +63,7 @@ def anatomy(network: Network, centre_radius: Any = CENTRE_RADIUS) -> dict[str, A
     Examples
     --------
     >>> import neostriatum as ns
-    >>> made = anatomy(ns.build("striatum", size=500), "50 um")
+    >>> made = anatomy(ns.build("striatum_v1", size=500), "50 um")
     >>> made["neurons"], made["edge"]["neurons"]
     ({'dSPN': 247, 'iSPN': 246, 'FS': 7}, {'SPN': 0, 'FS': 0})
     """

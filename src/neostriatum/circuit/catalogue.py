@@ -6,16 +6,18 @@ import os
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.datafile import read_data
 from neostriatum.circuit.refusal import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 #: Whose overlays a circuit has that comes from no preset with overlays of its own.
 BASE = "striatum_v1"
+#: Presets of version 0.1 whose names other circuits have now: {name then: name now}.
+FORMER = {"striatum": "striatum_v1"}
 #: Folder of the overlays that every circuit has.
 EVERY = "every"
 
@@ -53,6 +55,19 @@ def preset_of(path: Path | None) -> str | None:
     """Return the name of the preset that a file is, None for another file."""
     known = preset_files()
     return path.stem if path is not None and known.get(path.stem) == path else None
+
+
+def former(raw: Mapping[str, Any]) -> str | None:
+    """Return today's name of the preset of version 0.1 that stored data are of, None for others.
+
+    The presets that have the old names now have axons.
+
+    Examples
+    --------
+    >>> former({"name": "striatum", "cells": {}}), former({"name": "seed", "cells": {}})
+    ('striatum_v1', None)
+    """
+    return None if raw.get("axons") else FORMER.get(str(raw.get("name")))
 
 
 def find(name: str, known: dict[str, Path], kind: str) -> Path:

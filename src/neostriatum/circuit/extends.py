@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neostriatum.circuit.catalogue import is_path, nearest, preset_files, preset_of
+from neostriatum.circuit.catalogue import former, is_path, nearest, preset_files, preset_of
 from neostriatum.circuit.datafile import read_data
 from neostriatum.circuit.folder import inside
 from neostriatum.circuit.merge import overlaid
@@ -62,7 +62,7 @@ def whole(source: Source) -> Source:
         result = _over(result, chain.pop())
     name = result.raw.get("name") if isinstance(result.raw, dict) else None
     if not known and isinstance(name, str) and name in preset_files():
-        known = [name]
+        known = [former(result.raw) or name]
     return Source(source.where, result.raw, result.folder, source.path, next(iter(known), None))
 
 

@@ -20,7 +20,7 @@ def without(raw: dict[str, Any], cell: str) -> dict[str, Any]:
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> sorted(without(load("striatum").to_dict(), "FS")["pathways"])
+    >>> sorted(without(load("striatum_v1").to_dict(), "FS")["pathways"])
     ['dSPN->dSPN', 'dSPN->iSPN', 'iSPN->dSPN', 'iSPN->iSPN']
     """
     kept = dict(raw)

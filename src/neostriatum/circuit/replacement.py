@@ -49,7 +49,7 @@ def value_at(raw: dict[str, Any], path: str, where: str = "circuit") -> Any:
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> value_at(load("striatum").to_dict(), "inputs.cortex.targets.dSPN.rate.constant")
+    >>> value_at(load("striatum_v1").to_dict(), "inputs.cortex.targets.dSPN.rate.constant")
     '2.4 Hz'
     """
     *folders, last = _keys(raw, path)

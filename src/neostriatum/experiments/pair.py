@@ -136,7 +136,7 @@ def pair(
     Examples
     --------
     >>> import neostriatum as ns
-    >>> result = ns.pair("FS", "dSPN", changes={"receptors.GABA.E": "-60 mV"})
+    >>> result = ns.pair("FS", "dSPN")
     >>> 1 < result.psp_mv < 3
     True
     """

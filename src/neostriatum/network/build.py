@@ -77,7 +77,7 @@ def build(
 
     Examples
     --------
-    >>> build("striatum", size=1000, seed=1).counts
+    >>> build("striatum_v1", size=1000, seed=1).counts
     {'dSPN': 493, 'iSPN': 493, 'FS': 14}
     """
     circuit = load(circuit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.caching import compiled
+from neostriatum.circuit.catalogue import former
 from neostriatum.errors import BuildError, RunFileError, shown
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def fit(circuit: Circuit, network: Network) -> None:
     ):
         if ours != theirs:
             msg = (f"{circuit.name}: {what}: must be the network's, {shown(', '.join(theirs))} "
-                   f"(got {shown(', '.join(ours))})")
+                   f"(got {shown(', '.join(ours))}){_remedy(circuit, network)}")
             raise BuildError(msg)
     for name, pairs in network.junctions.items():
         if len(pairs) and name not in circuit.gap_junctions:
@@ -47,6 +48,15 @@ def fit(circuit: Circuit, network: Network) -> None:
             raise BuildError(msg)
     if network.circuit is not None:
         refuse_another(network.circuit, circuit)
+
+
+def _remedy(circuit: Circuit, network: Network) -> str:
+    """Return what to name instead of a preset whose name meant the network's circuit once."""
+    drawn_from = network.circuit
+    if drawn_from is None or circuit.name != drawn_from.name:
+        return ""
+    name = former(drawn_from.to_dict())
+    return f". The network is of version 0.1: name {name}" if name else ""
 
 
 def refuse_another(drawn_from: Circuit, circuit: Circuit) -> None:

@@ -62,7 +62,7 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
 
     Examples
     --------
-    >>> made = estimate("striatum", size=10_000)
+    >>> made = estimate("striatum_v1", size=10_000)
     >>> made.neurons["FS"], round(sum(made.synapses.values()), -5)
     (135, 2500000)
     """

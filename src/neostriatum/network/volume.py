@@ -88,7 +88,7 @@ def space(circuit: Circuit, size: int | None = None) -> Space:
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> round(space(load("striatum"), 77_520).side)
+    >>> round(space(load("striatum_v1"), 77_520).side)
     1000
     """
     volume = circuit.volume

@@ -45,7 +45,7 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
     Examples
     --------
     >>> import neostriatum as ns
-    >>> figure, axes = connectivity(ns.build("striatum", size=300))
+    >>> figure, axes = connectivity(ns.build("striatum_v1", size=300))
     >>> [label.get_text() for label in axes.get_xticklabels()]
     ['dSPN', 'iSPN', 'FS']
     """

@@ -75,7 +75,7 @@ def connection_probability(
     Examples
     --------
     >>> import neostriatum as ns
-    >>> figure, axes = connection_probability(ns.build("striatum", size=300), recordings=False)
+    >>> figure, axes = connection_probability(ns.build("striatum_v1", size=300), recordings=False)
     >>> axes["FS->FS"].get_xlabel(), axes["dSPN->dSPN"].get_ylabel()
     ('distance (µm)', 'connection probability')
     """

@@ -48,7 +48,7 @@ def recordable(circuit: Circuit, name: str) -> dict[str, str]:
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> list(recordable(load("striatum"), "FS"))[3:7]
+    >>> list(recordable(load("striatum_v1"), "FS"))[3:7]
     ['g_GABA', 'static_threshold', 'I_AMPA', 'I_GABA']
     """
     return states(circuit, name) | {key: quantity.unit for key, quantity in
@@ -72,7 +72,7 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]
     Examples
     --------
     >>> import neostriatum as ns
-    >>> made = choices(["FS:[0,4-6]:v,I_AMPA:5"], ns.load("striatum"), {"FS": 10})
+    >>> made = choices(["FS:[0,4-6]:v,I_AMPA:5"], ns.load("striatum_v1"), {"FS": 10})
     >>> [(one.population, one.variable, one.ids.tolist(), one.every) for one in made]
     [('FS', 'v', [0, 4, 5, 6], 5), ('FS', 'g_AMPA', [0, 4, 5, 6], 5)]
     """

@@ -66,7 +66,7 @@ def course(what: Any) -> Said:
     Examples
     --------
     >>> from neostriatum.circuit.load import load
-    >>> course(load("striatum").inputs["cortex"].targets["FS"].rate).text
+    >>> course(load("striatum_v1").inputs["cortex"].targets["FS"].rate).text
     '2.3 Hz'
     """
     first, text = _course(what)

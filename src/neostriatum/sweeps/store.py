@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.circuit.catalogue import former
 from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import RunFileError, shown
 from neostriatum.machine import machine, versions
@@ -30,7 +31,7 @@ FORMAT = 1
 #: Seconds to wait for the processes of a sweep that was killed: they end by themselves.
 WAIT_S = 5.0
 #: What must be as it was for a sweep to go on.
-_KEPT = ("format", "plan", "circuit", "stream_version", "neostriatum")
+_KEPT = ("format", "neostriatum", "plan", "circuit", "stream_version")
 
 
 class SweepFolder:
@@ -48,18 +49,15 @@ class SweepFolder:
     Raises
     ------
     RunFileError
-        The folder holds something else, or a sweep that was asked for otherwise.
+        The folder holds something else, or cannot be made.
     """
 
     def __init__(self, out: str | Path | None, plan: Plan, circuit: Circuit) -> None:
-        record = {"format": FORMAT, "neostriatum": versions()["neostriatum"],
-                  "stream_version": STREAM_VERSION, "plan": plan.to_dict(),
-                  "circuit": circuit.to_dict(), "versions": versions(), "machine": machine()}
-        path = Path(out) / "sweep.json" if out is not None and str(out).strip() else None
-        if path is not None and path.is_file():
+        path = _begun(out)
+        if path is not None:
             self.path = path.parent
-            _same(path, json.loads(json.dumps(record)))
             return
+        record = _asked(plan, circuit) | {"versions": versions(), "machine": machine()}
         self.path = claim(out, "sweeps")
         try:
             write_text(self.path / "sweep.json", json.dumps(record, indent=1) + "\n")
@@ -119,14 +117,29 @@ class SweepFolder:
                    json.dumps({"asked": point.asked, "row": row}, allow_nan=False) + "\n")
 
 
-def _same(path: Path, asked: dict[str, Any]) -> None:
-    """Refuse to go on with a sweep that was asked for otherwise, naming the first difference."""
+def refuse_another(out: str | Path | None, plan: Plan, circuit: Circuit) -> None:
+    """Refuse a folder whose sweep was asked for otherwise, naming the first difference.
+
+    Raises
+    ------
+    RunFileError
+        What differs, or a record that cannot be read.
+    """
+    path = _begun(out)
+    if path is None:
+        return
     try:
         there = json.loads(path.read_text("utf-8"))
         there = {key: there[key] for key in _KEPT}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        name = former(there["circuit"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{path}: is not the record of a sweep ({' '.join(str(error).split())})"
         raise RunFileError(msg) from None
+    if name and circuit.name == there["circuit"]["name"]:
+        msg = (f"{path.parent}: circuit: must be what {circuit.name} was in version 0.1, now "
+               f"{name}, to go on there (got {circuit.name}). Choose another --out")
+        raise RunFileError(msg)
+    asked = json.loads(json.dumps(_asked(plan, circuit)))
     for key in _KEPT:
         found = _difference(there[key], asked[key], "" if key == "plan" else key)
         if found is not None:
@@ -134,6 +147,19 @@ def _same(path: Path, asked: dict[str, Any]) -> None:
             msg = (f"{path.parent}: {where.strip('.')}: must be {shown(theirs)} to go on there "
                    f"(got {shown(ours)}). Choose another --out")
             raise RunFileError(msg)
+
+
+def _begun(out: str | Path | None) -> Path | None:
+    """Return the record of the sweep that a folder holds, None for a folder without."""
+    path = Path(out) / "sweep.json" if out is not None and str(out).strip() else None
+    return path if path is not None and path.is_file() else None
+
+
+def _asked(plan: Plan, circuit: Circuit) -> dict[str, Any]:
+    """Return what must be as it was for a sweep to go on."""
+    return {"format": FORMAT, "neostriatum": versions()["neostriatum"],
+            "stream_version": STREAM_VERSION, "plan": plan.to_dict(),
+            "circuit": circuit.to_dict()}
 
 
 def _difference(one: Any, other: Any, path: str) -> tuple[str, Any, Any] | None:

@@ -19,7 +19,7 @@ from neostriatum.network.estimate import SHARE
 from neostriatum.sweeps.plan import read
 from neostriatum.sweeps.points import axis_column, expand
 from neostriatum.sweeps.pool import Pool
-from neostriatum.sweeps.store import SweepFolder
+from neostriatum.sweeps.store import SweepFolder, refuse_another
 from neostriatum.sweeps.table import Table
 from neostriatum.units import whole_number
 
@@ -112,6 +112,7 @@ def sweep(
     engine(asked.engine, threads=1, precision=asked.precision)
     jobs, threads = (None if count is None else whole_number(where, count, 1, 1024)
                      for where, count in (("jobs", jobs), ("threads", threads)))
+    refuse_another(out, asked, circuit)
     points = expand(asked, circuit, folder, tell)
     place = SweepFolder(out, asked, circuit)
     with place.locked() as lock:

@@ -121,7 +121,7 @@ def test_options_are_refused(options, rule, code, saved, tmp_path, capsys):
     ("net.h5", "sonata", ["--seed", "1"], "--seed: is of --to neuron alone", 2),
     ("net.h5", "nwb", [], "--to: of a network must be sonata or neuron (got nwb)", 2),
     ("net.h5", "genesis", [], "--to: must be sonata, nwb, neo, csv or neuron (got genesis)", 2),
-    ("striatum_v1", "sonata", [], "striatum: is not there", 5),
+    ("striatum_v1", "sonata", [], "striatum_v1: is not there", 5),
     ("nothing", "neuron", [], "nothing: is not there", 5),
     ("none.toml", "neuron", [], "none.toml: no such circuit file", 2)])
 def test_what_is_exported_is_refused(what, to, options, rule, code, saved, tmp_path, capsys):

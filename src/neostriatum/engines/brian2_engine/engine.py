@@ -93,7 +93,7 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
     >>> import brian2
     >>> import neostriatum as ns
     >>> brian2.prefs.codegen.target = "numpy"  # compiles nothing; "cython" runs faster
-    >>> circuit = ns.load("striatum")
+    >>> circuit = ns.load("striatum_v1")
     >>> made = ns.to_brian2(circuit, ns.build(circuit, size=100))
     >>> len(made.groups["dSPN"])
     49
