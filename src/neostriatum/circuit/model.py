@@ -28,6 +28,7 @@ from neostriatum.circuit.modulator import (
     Modulator,
     is_computed,
 )
+from neostriatum.circuit.nucleus import Nucleus
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.signals import start_level
 from neostriatum.circuit.spread import Deviation, Size
@@ -54,6 +55,7 @@ class Circuit(Carded, Frozen):
     inputs: dict[Named, Input] = Field(default_factory=dict)
     channels: dict[Named, Channel] = Field(default_factory=dict)
     axons: dict[Named, Axons] = Field(default_factory=dict)
+    nuclei: dict[Named, Nucleus] = Field(default_factory=dict)
     dopamine: Dopamine = Dopamine()
     #: Every level by name, D1 and D2 first.
     modulators: dict[Named, Modulator] = Field(default_factory=dict)
@@ -179,6 +181,11 @@ class Circuit(Carded, Frozen):
         """Names of the cell types in the order of the global ids."""
         return tuple(self.cells)
 
+    @property
+    def placed(self) -> tuple[str, ...]:
+        """Names of the cell types that lie in the volume, those of no nucleus."""
+        return tuple(name for name, cell in self.cells.items() if cell.nucleus is None)
+
     @field_serializer("modulators")
     def _plain_modulators(self, modulators: dict[str, Modulator]) -> dict[str, Any]:
         # The levels of D1 and D2 stand under their older keys, as they always did.
@@ -221,7 +228,7 @@ class Circuit(Carded, Frozen):
     def to_dict(self) -> dict[str, Any]:
         """Return the circuit as nested plain data that `load` reads back to an equal circuit."""
         raw = self.model_dump(mode="json", exclude_none=True)
-        for key in ("modulators", "axons"):
+        for key in ("modulators", "axons", "nuclei"):
             if not raw[key]:
                 del raw[key]
         for one in raw.get("axons", {}).values():

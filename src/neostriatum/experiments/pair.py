@@ -22,6 +22,7 @@ from neostriatum.experiments.isolate import (
     isolated,
     known_type,
     levels_held,
+    without_nuclei,
 )
 from neostriatum.experiments.pair_result import PairResult
 from neostriatum.network.cells import Cells
@@ -176,7 +177,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
             simulator: Engine) -> PairResult:
     name, pathway = f"{source}->{target}", whole.pathways[f"{source}->{target}"]
     types, raw = [one for one in whole.types if one in (source, target)], whole.to_dict()
-    raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
+    raw["cells"] = without_nuclei(raw, dict.fromkeys(types, 1.0 / len(types)))
     raw["pathways"], raw["modulators"] = {name: raw["pathways"][name]}, holding(whole, types)
     for key in ("gap_junctions", "pools", "axons"):
         raw.pop(key, None)

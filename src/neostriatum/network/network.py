@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from neostriatum.card import Card
     from neostriatum.circuit.model import Circuit
 
+
 @dataclass(frozen=True, repr=False)
 class Network(Carded):
-    """Arrays of one drawn network; global ids run through the types in order."""
+    """Arrays of one drawn network; global ids run through the types in order.
+
+    Positions of the cells of a nucleus are NaN.
+    """
 
     seed: int
     counts: dict[str, int]
@@ -59,8 +63,14 @@ class Network(Carded):
 
     @property
     def centroid_um(self) -> np.ndarray:
-        """Mean of the soma positions [um], float64 (3,)."""
-        return self.positions.mean(axis=0, dtype=np.float64)
+        """Mean of the soma positions [um], float64 (3,); cells without a place do not count."""
+        return self.positions[self.lying].mean(axis=0, dtype=np.float64)
+
+    @property
+    def lying(self) -> np.ndarray | slice:
+        """Which neurons have a place, bool (N,); where all have, all of them as a slice."""
+        has = np.isfinite(self.positions[:, 0])
+        return slice(None) if has.all() else has
 
     @property
     def size(self) -> int:
