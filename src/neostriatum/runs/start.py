@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ from neostriatum.threads import checked_threads
 from neostriatum.units import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.recording.store import Run
@@ -112,6 +112,14 @@ def run(
 def begin(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
           progress: Callable[[str, float], None] | None) -> Run:
     """Simulate a resolved circuit in a new folder; ``asked`` goes into its record."""
+    with begun(resolved, network, settings, asked, progress) as loop:
+        return complete(loop)
+
+
+@contextmanager
+def begun(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
+          progress: Callable[[str, float], None] | None) -> Iterator[Loop]:
+    """Give a run that stands at its first step, in a new folder that nobody else may write."""
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
@@ -123,7 +131,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
     rows = entries(settings.events or event_list([]), resolved, n_steps)
     plan = planned(rows, resolved)
     refuse_engine(simulator, settings.engine, plan)
-    record = _record(resolved, settings, seed, size, n_steps, asked | {
+    record = _record(resolved, settings, size, n_steps, asked | {"seed": seed,
         "network_seed": seed if network is None else network.seed,
         **({"events": rows} if rows else {})})
     compiled_s, folder = compile_seconds(), claim(settings.out)
@@ -156,7 +164,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             raise
         loop = Loop(folder, label, record, resolved, network, simulator, writer, tell, every_s)
         loop.at, loop.plan, loop.compiled_s = -loop.warm, plan, compiled_s
-        return complete(loop)
+        yield loop
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
@@ -181,11 +189,11 @@ def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int 
     return network.size
 
 
-def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n_steps: int,
+def _record(circuit: Circuit, settings: Settings, size: int | None, n_steps: int,
             asked: dict[str, Any]) -> Record:
     return Record.asked(**{
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
-        "models": entries_of(circuit), "seed": seed, "size": size,
+        "models": entries_of(circuit), "size": size,
         "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
         "threads": checked_threads(settings.threads), "precision": settings.precision,
