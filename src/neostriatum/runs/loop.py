@@ -25,6 +25,7 @@ from neostriatum.errors import (
 )
 from neostriatum.machine import peak_memory_gb
 from neostriatum.recording.record import write_record
+from neostriatum.recording.selection import AXONS
 from neostriatum.recording.store import FINISHED, Run
 from neostriatum.recording.writer import samples_of
 from neostriatum.reporting.report import present
@@ -121,9 +122,9 @@ def complete(loop: Loop) -> Run:
         with deferred() as asked, enough_memory():
             _simulate(loop, asked)
             loop.tell("write", 0.0)
-            _finish(loop)
+            finish(loop)
     except KeyboardInterrupt as stop:
-        _leave(loop, "interrupted")
+        leave(loop, "interrupted")
         msg = (f"{loop.label}: interrupted with {loop.writer.manifest.stop * _dt(loop):g} ms "
                f"recorded. Go on with: neostriatum resume {shlex.quote(loop.label)}")
         raise KeyboardInterrupt(msg) from stop
@@ -133,7 +134,7 @@ def complete(loop: Loop) -> Run:
                 loop.writer.flush()
                 if loop.session is not None:
                     loop.session.write()
-        _leave(loop, "failed", str(error))
+        leave(loop, "failed", str(error))
         raise
     # The run is finished and safe: from here on nothing may call it anything else.
     try:
@@ -153,7 +154,8 @@ def _dt(loop: Loop) -> float:
     return loop.circuit.dt.value
 
 
-def _leave(loop: Loop, status: str, error: str | None = None) -> None:
+def leave(loop: Loop, status: str, error: str | None = None) -> None:
+    """Say in the record how a run was left that did not come to its end."""
     if loop.record.status == FINISHED:
         return  # what came after that changes nothing
     loop.record = loop.record.with_(status=status, **({"error": error} if error else {}))
@@ -250,10 +252,13 @@ def _recorded(loop: Loop) -> list[Samples]:
             for one in loop.simulator.take() for late in [one.steps >= 0]]
 
 
-def _finish(loop: Loop) -> None:
+def finish(loop: Loop) -> None:
+    """Write the results of what is simulated, and the record that calls the run finished."""
     loop.writer.flush()
     files, spike_hash = loop.writer.finish(_dt(loop))
-    circuits = Run(loop.folder).circuits
+    # With many events that takes a while.
+    axons = any(text.strip().startswith(AXONS) for text in loop.record.record or ())
+    circuits = Run(loop.folder).circuits if axons else [(0, loop.circuit)]
     files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop, circuits)}
     if loop.session is not None:
         loop.session.write()

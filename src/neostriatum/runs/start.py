@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ from neostriatum.threads import checked_threads
 from neostriatum.units import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.recording.store import Run
@@ -120,6 +120,14 @@ def run(
 def begin(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
           progress: Callable[[str, float], None] | None) -> Run:
     """Simulate a resolved circuit in a new folder; ``asked`` goes into its record."""
+    with begun(resolved, network, settings, asked, progress) as loop:
+        return complete(loop)
+
+
+@contextmanager
+def begun(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
+          progress: Callable[[str, float], None] | None) -> Iterator[Loop]:
+    """Give a run that stands at its first step, in a new folder that nobody else may write."""
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
@@ -133,7 +141,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
     tried = plan if settings.session is None else rehearsed(settings.session, resolved)
     refuse_engine(simulator, settings.engine, tried)
     record = _record(resolved, settings, size, n_steps, asked | {
-        "network_seed": seed if network is None else network.seed,
+        "seed": seed, "network_seed": seed if network is None else network.seed,
         **({"events": rows} if rows else {})})
     compiled_s, folder = compile_seconds(), claim(settings.out)
     label, folder = str(folder), folder.absolute()
@@ -167,7 +175,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
         loop.at, loop.plan, loop.compiled_s = -loop.warm, plan, compiled_s
         if settings.session is not None:
             loop.session = Session(settings.session, resolved, network, seed, folder)
-        return complete(loop)
+        yield loop
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
@@ -198,7 +206,7 @@ def _record(circuit: Circuit, settings: Settings, size: int | None, n_steps: int
         asked = asked | {"learning": settings.session.record}
     return Record.asked(**{
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
-        "models": entries_of(circuit), "seed": rng.checked_seed(settings.seed), "size": size,
+        "models": entries_of(circuit), "size": size,
         "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
         "threads": checked_threads(settings.threads), "precision": settings.precision,
