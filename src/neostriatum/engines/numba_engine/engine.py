@@ -16,7 +16,7 @@ from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.learning import Teacher, weights_now
 from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
-from neostriatum.engines.numba_engine.pooled import CompiledPools
+from neostriatum.engines.numba_engine.pools import CompiledPools
 from neostriatum.engines.numba_engine.signals import columns_of, courses_of
 from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker

@@ -16,6 +16,7 @@ from numba import int64, types
 from numba.extending import intrinsic
 
 from neostriatum.caching import compiled, inner, woven
+from neostriatum.engines.numba_engine.ahead import add_ahead, find_ahead, leave, most_at_once
 from neostriatum.engines.numba_engine.arrays import (
     Courses,
     Net,
@@ -43,8 +44,9 @@ from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.pooled import add_pooled
 from neostriatum.engines.numba_engine.signals import signal_window
 
-#: Tiles that are delivered to and advanced together: their rings should fit the last cache.
-TOGETHER = 400
+#: Tiles that are delivered to and advanced together at least, so that their rings fit the second
+#: cache, and at most, the last one. Spikes are looked at once for each such group of tiles.
+FEWEST, TOGETHER, GROUPS = 4, 400, 50
 _STEPS, _FIRST, _DONE, _SLOT, _SPIKES, _NOTED = (
     AT[name] for name in ("steps", "first", "done", "slot", "spikes", "noted"))
 _BITS = 2**UNHEALTHY
@@ -102,10 +104,12 @@ def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, 
         find_rows(work.own[part], last, net.tiles, net.wires, emitted.found[1 - phase],
                   emitted.counts[1 - phase], axons, last - step0, done, scratch.spikes[part],
                   scratch.begin[part], scratch.rows[part])
-        run_window(window, net, axons, tables, lessons, scratch.spikes[part], scratch.begin[part],
-                   scratch.rows[part])
+        find_ahead(work.own[part], window, net, axons, scratch)
+        run_window(window, net, axons, tables, lessons, scratch)
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
+        if finished:
+            leave(work.own[part], window, net, axons)
         if not finished:
             last, phase = step0 + done, 1 - phase
             done += count
@@ -135,27 +139,30 @@ def write_down(out, at, step, found, counts, tiles, populations):
 
 
 @inner
-def run_window(window, net, axons, tables, lessons, spikes, begin, found):
+def run_window(window, net, axons, tables, lessons, scratch):
     """Deliver to the tiles of one part and advance them, some at a time.
 
     Some at a time, since what is delivered to them is then still in the cache. Populations that
     gap junctions couple go together, step by step.
     """
-    own, group = net.work.own[window.part], net.gap.group
+    own, group, part = net.work.own[window.part], net.gap.group, window.part
+    spikes, begin, found = scratch.spikes[part], scratch.begin[part], scratch.rows[part]
     net.work.bad[window.part, window.phase] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
         coupled = group[population] >= 0
-        for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
-            end = stop if coupled else min(first + TOGETHER, stop)
+        together = min(max(FEWEST, (stop - start) // GROUPS), TOGETHER)
+        for first in range(start, stop, max(1, stop - start) if coupled else together):
+            end = stop if coupled else min(first + together, stop)
             deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
                     net.emitted.releases[1 - window.phase], axons, spikes, begin, found)
             add_outside(population, first, end, window, net, tables)
-            add_pooled((population, first, end), window, net, axons.pooled)
             for tile in range(first, end):
                 net.emitted.counts[window.phase, tile] = 0
                 if window.count > 0:
                     # Tiles that are not coupled share the place of their events.
+                    add_ahead(tile, window, net, axons, scratch)
+                    add_pooled((population, tile, tile + 1), window, net, axons.pooled)
                     prepare(tile, population, window, net, tables)
                     if not coupled and net.learn.learns[population]:
                         for k in range(window.count):
@@ -244,7 +251,7 @@ def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Co
     tuple
         Spikes (n, 2), steps done, unhealthy tile or -1.
     """
-    out, scratch = np.empty((1024, 2), np.int64), make_scratch(net, axons, 1024)
+    out, scratch = np.empty((1024, 2), np.int64), make_scratch(net, axons, 1024, most)
     net.emitted.counts[:] = 0
     net.work.bad[:] = -1
     net.learn.full[:] = net.learn.counts.max()
@@ -263,14 +270,18 @@ def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Co
                 out = grown
             total += sum(int(first[reached_steps] - first[last - step0]) for first in axons.first)
             if total > scratch.spikes.shape[1]:
-                scratch = make_scratch(net, axons, 2 * total)
+                scratch = make_scratch(net, axons, 2 * total, most)
     done, written, _, _, tile, _ = reached.tolist()
     return out[:written], done, tile
 
 
-def make_scratch(net: Net, axons: AxonSpikes, spikes: int) -> Scratch:
-    """Return room for this many spikes in a window."""
+def make_scratch(net: Net, axons: AxonSpikes, spikes: int, window: int) -> Scratch:
+    """Return room for this many spikes in a window of so many steps."""
     parts, populations, _ = net.work.own.shape
+    known, width = net.ahead.columns.shape
+    ahead = most_at_once(net.ahead.plain[:, 1], axons.first, window)
     return Scratch(np.empty((parts, spikes, 3), np.int64),
                 np.empty((parts, populations + len(axons.first) + 1), np.int64),
-                np.empty((parts, net.wires.plain.shape[0], spikes, 3), np.int64))
+                np.empty((parts, net.wires.plain.shape[0], spikes, 3), np.int64),
+                np.empty((parts, known, ahead, 3), np.int64),
+                np.empty((parts, known, ahead, width), net.ring.dtype))
