@@ -74,7 +74,7 @@ class EventEntry(_Strict):
 class ModelEntry(_Strict):
     """A model of a run: canonical text and hash; module and data of one that is not shipped."""
 
-    kind: Literal["cell", "receptor", "release"]
+    kind: Literal["cell", "receptor", "release", "learning"]
     name: Name
     hash: Text
     text: Text
