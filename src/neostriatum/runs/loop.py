@@ -253,8 +253,7 @@ def _recorded(loop: Loop) -> list[Samples]:
 def _finish(loop: Loop) -> None:
     loop.writer.flush()
     files, spike_hash = loop.writer.finish(_dt(loop))
-    circuits = Run(loop.folder).circuits
-    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop, circuits)}
+    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop)}
     if loop.session is not None:
         loop.session.write()
         files |= loop.session.files()
