@@ -165,9 +165,8 @@ def arrive(tile, population, k, window, net, lessons):
                     jit.prefetch(learn.values, base + soon * stride + line * 8)
             start = lessons.cursor[part, at]
             stop = wires.offsets[plain[_ROW] + lessons.who[at] + 1]
-            factors = wires.factor_start[one]
-            if factors >= 0:
-                factors = factors - wires.offsets[plain[_ROW]]
+            varied = wires.factor_start[one] >= 0
+            factors = wires.factor_start[one] - wires.offsets[plain[_ROW]]
             now = (window.step0 + k) % plain[_FLUSH]
             while start < stop and wires.targets[start] < high:
                 cell = wires.targets[start]
@@ -178,7 +177,7 @@ def arrive(tile, population, k, window, net, lessons):
                     amount = wires.amounts[one, receptor]
                     if amount != 0:
                         each = amount * lessons.released[at]
-                        if factors >= 0:
+                        if varied:
                             each = each * float64(wires.factors[factors + start])
                         each = each * weight
                         column = uintp(populations.column[population, receptor]) * _C
@@ -226,7 +225,6 @@ def flush_synapses(q, part, net):
     low, high = (own[0] - first_tile) * TILE, (own[1] - first_tile) * TILE
     stride, values = 1 + 2 * parts, learn.values
     base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
-    scaled = plain[_SCALED]
     for source in range(plain[_SOURCES]):
         start, stop = wires.offsets[plain[_ROW] + source], wires.offsets[plain[_ROW] + source + 1]
         start = first_at_least(wires.targets, start, stop, low)
@@ -234,27 +232,42 @@ def flush_synapses(q, part, net):
                         learn.pre[part, plain[_SOURCE] + source])
         while start < stop and wires.targets[start] < high:
             at, cell = base + start * stride, plain[_CELL] + wires.targets[start]
-            weight = bring(part, q, at, cell, last, plain[_FLUSH], before, learn)
-            if scaled:
-                learn.sums[cell] += weight
-                learn.degrees[cell] += 1
+            bring(part, q, at, cell, last, plain[_FLUSH], before, learn)
             for each in range(parts):
                 for place in (at + 1 + each, at + 1 + parts + each):
                     values[place] = jit.like(values[0], float64(values[place]) * (
                         numbers[_LEFT + each]))
             start += 1
-    if not scaled:
-        return
-    for source in range(plain[_SOURCES]):
-        start, stop = wires.offsets[plain[_ROW] + source], wires.offsets[plain[_ROW] + source + 1]
-        start = first_at_least(wires.targets, start, stop, low)
-        while start < stop and wires.targets[start] < high:
-            at, cell = base + start * stride, plain[_CELL] + wires.targets[start]
-            mean = learn.sums[cell] / learn.degrees[cell]
-            moved = float64(values[at]) * (1.0 + numbers[_SHARE] * (numbers[_MEAN] - mean)
-                                           / max(mean, 1e-9))
-            values[at] = jit.like(values[0], min(max(moved, numbers[_LOW]), numbers[_HIGH]))
-            start += 1
+    if plain[_SCALED] and own[0] < own[1]:
+        scale_weights(q, low, high - TILE + net.tiles.used[own[1] - 1], net)
+
+
+@inner
+def scale_weights(q, low, high, net):
+    """Move the mean weight of every cell between two places towards a target."""
+    learn, wires, plain, numbers = net.learn, net.wires, net.learn.plain[q], net.learn.numbers[q]
+    values, sums, degrees = learn.values, learn.sums, learn.degrees
+    stride = 1 + 2 * plain[_PARTS]
+    base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
+    for cell in range(plain[_CELL] + low, plain[_CELL] + high):
+        sums[cell], degrees[cell] = 0.0, 0
+    for scaling in range(2):
+        for source in range(plain[_SOURCES]):
+            row = plain[_ROW] + source
+            start, stop = wires.offsets[row], wires.offsets[row + 1]
+            start = first_at_least(wires.targets, start, stop, low)
+            while start < stop and wires.targets[start] < high:
+                at, cell = base + start * stride, plain[_CELL] + wires.targets[start]
+                if scaling:
+                    mean = sums[cell] / degrees[cell]
+                    moved = float64(values[at]) * (
+                        1.0 + numbers[_SHARE] * (numbers[_MEAN] - mean) / max(mean, 1e-9))
+                    values[at] = jit.like(values[0], min(max(moved, numbers[_LOW]),
+                                                         numbers[_HIGH]))
+                else:
+                    sums[cell] += float64(values[at])
+                    degrees[cell] += 1
+                start += 1
 
 
 @inner
@@ -270,7 +283,5 @@ def flush_traces(q, part, net):
         for cell in range(first, first + net.tiles.used[tile]):
             learn.post[cell] *= numbers[_LEFT_POST]
             learn.counts[cell] = 0
-            learn.sums[cell] = 0.0
-            learn.degrees[cell] = 0
     for each in range(2 * plain[_PARTS]):
         learn.tables[part, plain[_TABLE] + each * (plain[_FLUSH] + 1)] = 0.0
