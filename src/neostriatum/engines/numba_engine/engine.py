@@ -56,7 +56,7 @@ class Numba:
         self.step = 0
         self._axons = CompiledPlayers(lowered.axons)
         self.axon_spikes, self._pools = self._axons.counts, CompiledPools(lowered.pooled)
-        self._teacher = Teacher(lowered)
+        self._teacher = Teacher(lowered, self.threads)
         self._probes = Probes(lowered)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
@@ -141,8 +141,8 @@ class Numba:
                 start += table.size
         pooled = self._pools.tables(self.step, count, layout.net)
         axons = self._axons.play(crew, layout.net.wires, pooled, self.step, count)
-        lessons = self._teacher.lessons(self.lowered, layout.net.wires.plain, axons, self.step,
-                                        count, self.threads)
+        lessons = self._teacher.lessons(self.lowered, layout.net.wires.plain, axons,
+                                        range(self.step, self.step + count))
         spikes, done, tile = advance(crew, layout.net, axons, self._tables.make(self.step, count),
                                      courses, lessons, count, self.step, layout.window,
                                      layout.slots)

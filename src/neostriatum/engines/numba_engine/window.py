@@ -29,12 +29,11 @@ from neostriatum.engines.numba_engine.delivery import deliver, find_rows, releas
 from neostriatum.engines.numba_engine.eligibility import (
     arrive,
     begin_lessons,
-    flush,
     most_spikes,
     note_spikes,
-    until_flush,
 )
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
+from neostriatum.engines.numba_engine.flush import flush, until_flush
 from neostriatum.engines.numba_engine.handle import handle
 from neostriatum.engines.numba_engine.learning import Lessons, give_room
 from neostriatum.engines.numba_engine.meeting import Crew, meet
@@ -94,11 +93,7 @@ def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, 
         count = min(most, n_steps - done, until_flush(step0 + done, net.learn)) if tile < 0 else (
             int64(0))
         window = Window(part, phase, done, count, step0 + done, most, slots)
-        net.learn.full[part, phase] = net.learn.full[part, 1 - phase]
-        if count > 0:
-            flush(step0 + done, part, net)
-        signal_window(window, last, net, courses, lessons)
-        begin_lessons(window, net, lessons)
+        begin_window(window, last, net, courses, lessons)
         find_rows(work.own[part], last, net.tiles, net.wires, emitted.found[1 - phase],
                   emitted.counts[1 - phase], axons, last - step0, done, scratch.spikes[part],
                   scratch.begin[part], scratch.rows[part])
@@ -111,6 +106,17 @@ def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, 
             done += count
     if part == 0:
         reached[:] = done, written, phase, last, tile, int64(finished)
+
+
+@inner
+def begin_window(window, last, net, courses, lessons):
+    """Flush synapses where that is due, and compute the levels of a window and what hears them."""
+    full, phase = net.learn.full, window.phase
+    full[window.part, phase] = full[window.part, 1 - phase]
+    if window.count > 0:
+        flush(window.step0, window.part, net)
+    signal_window(window, last, net, courses, lessons)
+    begin_lessons(window, net, lessons)
 
 
 @inner
@@ -159,7 +165,7 @@ def run_window(window, net, axons, tables, lessons, spikes, begin, found):
                     prepare(tile, population, window, net, tables)
                     if not coupled and net.learn.learns[population]:
                         for k in range(window.count):
-                            step_and_learn(tile, population, k, window, net, lessons)
+                            step_and_learn((tile, population, k), window, net, lessons)
                     elif not coupled:
                         advance_tile(tile, window.part, window.phase, window.count, net)
             if not coupled:
@@ -199,14 +205,15 @@ def advance_tile(tile, part, phase, steps, net):
 
 
 @inner
-def step_and_learn(tile, population, k, window, net, lessons):
+def step_and_learn(spot, window, net, lessons):
     """Advance a tile by a step, after what arrives at its synapses that learn."""
+    tile, _, k = spot
     pack, phase = net.tiles.packs[tile], window.phase
-    arrive(tile, population, k, window, net, lessons)
+    arrive(spot, window, net, lessons)
     pack[_FIRST], pack[_SLOT] = k, (window.step0 + k) % window.slots
     before = net.emitted.counts[phase, tile]
     advance_tile(tile, window.part, phase, int64(1), net)
-    note_spikes(tile, population, window.step0 + k, window.part, phase, before, net)
+    note_spikes(spot, before, window, net)
 
 
 @inner
@@ -218,7 +225,7 @@ def run_coupled(leader, own, window, net, lessons):
         for population in range(leader, own.shape[0]):
             if group[population] == leader:
                 for tile in range(own[population, 0], own[population, 1]):
-                    step_and_learn(tile, population, k, window, net, lessons)
+                    step_and_learn((tile, population, k), window, net, lessons)
     for population in range(leader, own.shape[0]):
         if group[population] == leader:
             release_tiles(own[population, 0], own[population, 1], window, net)
