@@ -3,11 +3,13 @@ import { sharp, colourOf, readable } from './theme.js';
 
 const HEAD = 18;
 const LEFT = 4;
+// Cells that may share a row of dots, where there are many more of them than rows.
+const SHARE = 4;
 
 export class Raster {
   constructor(root, canvas, store, onPick) {
     Object.assign(this, { root, canvas, store, onPick });
-    this.seconds = innerWidth < 760 ? 2 : 5;
+    this.seconds = Math.min(innerWidth < 760 ? 2 : 5, (store.end || Infinity) * store.dt_ms / 1000);
     this.buffer = document.createElement('canvas');
     sharp(canvas, (width, height, scale) => this.resize(width, height, scale));
     canvas.addEventListener('wheel', (event) => {
@@ -38,9 +40,10 @@ export class Raster {
     this.bands = store.types.map((name, type) => {
       const tall = Math.floor(least + rest * shares[type] / sum), cells = store.counts[name] || 0;
       const dot = Math.max(1, Math.round(1.5 * scale)), rows = Math.max(1, Math.floor(tall / dot));
-      const band = { name, label: top, top: top + head, tall, dot, rows, every: Math.max(1, Math.ceil(cells / rows)), cells };
+      const band = { name, label: top, top: top + head, tall, dot, rows, every: Math.max(1, Math.ceil(cells / (rows * SHARE))), cells };
       band.dot = cells < rows ? Math.min(Math.floor(tall / Math.max(1, cells)), 4 * scale) : dot;
-      band.pitch = tall / Math.min(rows, Math.max(1, cells));
+      band.shown = Math.max(1, Math.ceil(cells / band.every));
+      band.pitch = tall / Math.min(rows, band.shown);
       top += head + tall;
       return band;
     });
@@ -80,7 +83,7 @@ export class Raster {
       for (let k = 0; k < frame.ids.length; k += 1) {
         const id = frame.ids[k];
         if (id < start || id >= end || (id - start) % band.every) continue;
-        const row = (id - start) / band.every;
+        const row = Math.floor((id - start) / band.every * Math.min(1, band.rows / band.shown));
         ctx.fillRect(this.x(frame.first + frame.steps[k]), band.top + Math.floor(row * band.pitch), wide, band.dot);
       }
     }
@@ -162,7 +165,7 @@ export class Raster {
     const box = this.canvas.getBoundingClientRect(), y = (event.clientY - box.top) * this.scale;
     const type = this.bands.findIndex((band) => y >= band.top && y < band.top + band.tall);
     if (type < 0) return;
-    const band = this.bands[type], row = Math.floor((y - band.top) / band.pitch);
-    this.onPick(Math.min(this.store.ends[type] - 1, this.store.start(type) + row * band.every));
+    const band = this.bands[type], place = Math.floor((y - band.top) / band.tall * band.shown);
+    this.onPick(Math.min(this.store.ends[type] - 1, this.store.start(type) + place * band.every));
   }
 }

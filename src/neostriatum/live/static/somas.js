@@ -14,7 +14,7 @@ void main() {
   gl_Position = vec4(q.x * zoom / depth / aspect, q.z * zoom / depth, q.y * 0.1, 1.0);
   float on = exp(-max(0.0, now - flash) / ${FADE_MS.toFixed(1)});
   bool mine = float(gl_VertexID) == watched;
-  gl_PointSize = scale * (zoom / 2.2) * (1.9 + (type > 1.5 ? 1.4 : 0.0) + (still > 0.5 ? 2.0 : 5.0) * on + (mine ? 7.0 : 0.0)) * 2.6 / depth;
+  gl_PointSize = scale * (zoom / 2.2) * (1.9 + (type > 1.5 ? 1.4 : 0.0) + (still > 0.5 ? 1.5 : 3.6) * on + (mine ? 6.0 : 0.0)) * 2.6 / depth;
   vec3 own = colours[int(type)];
   colour = vec4(mine ? vec3(bright) : mix(own, mix(own, vec3(bright), bright > 0.5 ? 0.6 : 0.35), on), mine ? 1.0 : clamp(base * (1.25 - 0.6 * q.y) + on, 0.0, 1.0));
 }`;

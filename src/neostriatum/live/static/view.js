@@ -80,9 +80,9 @@ class View {
     const tabs = [['activity', 'Activity'], ['cells', 'Cells'], ...(transport.live ? [['knobs', 'Knobs'], ['scenes', 'Scenes']] : []), ['log', 'Log']];
     this.tabs = el('nav', { class: 'tabs', 'aria-label': 'parts of the page' }, ...tabs.map(([name, text]) => el('button', { type: 'button', 'aria-pressed': `${name === 'activity'}`, onclick: () => this.tab(name) }, text)));
     const left = transport.live ? el('div', { class: 'left' }, panel('knobs-panel', 'Knobs', this.knobBox), panel('scenes-panel', 'Scenes', this.sceneBox)) : null;
-    const right = el('div', { class: 'right' }, panel('somas-panel', 'Somas', this.somasCanvas), panel('voltage-panel', 'Watched cell', this.watchedText, this.voltageBox), store.histogram && transport.live ? panel('states-panel', 'Potentials of all cells', this.stateBox) : null);
+    const right = el('div', { class: 'right' }, panel('somas-panel', 'Somas', this.somasCanvas), panel('voltage-panel', 'Watched cell', this.watchedText, this.tracedCells(), this.voltageBox), store.histogram && transport.live ? panel('states-panel', 'Potentials of all cells', this.stateBox) : null);
     const scrub = transport.live ? null : (this.scrub = el('input', { type: 'range', class: 'scrub', min: '0', max: `${transport.end}`, step: '1', value: '0', 'aria-label': 'time', oninput: () => transport.send({ kind: 'seek', step: Number(this.scrub.value) }) }));
-    const middle = el('div', { class: 'middle' }, panel('raster-panel', 'Spikes', this.rasterCanvas), scrub, panel('rates-panel', 'Rates, mean of 5 s', this.rateBox), panel('log-panel', transport.live ? 'Log of changes, the recipe' : 'Events of this run', this.logBox));
+    const middle = el('div', { class: 'middle' }, panel('raster-panel', 'Spikes', (this.mergedText = el('span', { class: 'muted merged' })), this.rasterCanvas), scrub, panel('rates-panel', 'Rates, mean of 5 s', this.rateBox), panel('log-panel', transport.live ? 'Log of changes, the recipe' : 'Events of this run', this.logBox));
     root.classList.toggle('over', !transport.live);
     clear(root, bar, this.tabs, el('div', { class: 'grid' }, left, middle, right), this.notice, this.live, this.help, this.wait);
     this.fill();
@@ -227,6 +227,15 @@ class View {
     this.watchedText.textContent = `${name} ${watched - this.store.start(type)}, id ${watched}${traced ? '' : ' (its potential was not recorded)'}`;
   }
 
+  // In a saved run only some cells have a potential: a list of them.
+  tracedCells() {
+    const { transport, store } = this;
+    if (transport.live || !transport.traced.length) return null;
+    const name = (cell) => { const type = store.typeOf(cell); return `${store.types[type]} ${cell - store.start(type)}`; };
+    return el('select', { 'aria-label': 'cells whose potential was recorded', onchange: (event) => transport.send({ kind: 'watch', cell: Number(event.target.value) }) },
+      ...transport.traced.map((cell) => el('option', { value: `${cell}`, selected: cell === store.watched }, name(cell))));
+  }
+
   // ---- what a person does ----
   play() {
     this.transport.send({ kind: 'play', playing: !this.status.playing });
@@ -300,7 +309,7 @@ class View {
       this.time.textContent = `${seconds.toFixed(1)} s`;
       if (this.scrub && document.activeElement !== this.scrub) this.scrub.value = `${store.step}`;
       this.levelText();
-      if (store.lost !== this.lost) { this.lost = store.lost; if (store.lost) this.tellNotice(`${store.lost} frames were merged: this page cannot draw as fast as the simulation goes`); }
+      if (store.lost !== this.lost) { this.lost = store.lost; this.mergedText.textContent = store.lost ? `${store.lost.toLocaleString('en')} windows merged: this page draws more slowly than the simulation goes` : ''; }
     }
   }
 
