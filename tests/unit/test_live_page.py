@@ -31,6 +31,7 @@ def running(tmp_path_factory):
     server.end()
     thread.join(20)
     session.stop(20)
+    server.close()
     assert session.failure is None
 
 

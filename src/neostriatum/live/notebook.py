@@ -55,6 +55,7 @@ class Channel:
             elif message["kind"] == "ack":
                 with self._lock:
                     self._viewer.answer(message.get("number"))
+                    self._flush()
             else:
                 obey(session, message)
         except CircuitError as error:

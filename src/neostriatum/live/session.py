@@ -101,7 +101,7 @@ class Session(Requests):
         if self.thread.is_alive():
             self.thread.join(patience_s)
 
-    # ---- the thread -------------------------------------------------------------------------------
+    # ---- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:

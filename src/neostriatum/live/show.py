@@ -117,7 +117,8 @@ def recorded(run: Run) -> dict[str, Any]:
     end = round(run.duration_ms / dt)
     hello = {"kind": "hello", **about(circuit), "counts": {k: len(v) for k, v in spans.items()},
              "size": sum(map(len, spans.values())), "seed": run.seed, "knobs": [], "scenes": [],
-             "values": {}, "log": log, "end": end, "watched": min((one["id"] for one in traces), default=0)}
+             "values": {}, "log": log, "end": end,
+             "watched": min((one["id"] for one in traces), default=0)}
     return {"hello": hello, "steps": _text(steps[order], "<u4"), "wide": wide,
             "ids": _text(run.spikes.ids[order], "<u4" if wide else "<u2"), "traces": traces,
             "positions": _text(np.rint(positions / side * 65_535).ravel(), "<u2"), "side": side}
