@@ -219,8 +219,10 @@ def test_every_circuit_has_the_overlays_that_it_had():
     # Of version 0.1, which had one set for all, and those that fit any circuit.
     every = ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal", "parkinsonian"]
     for name in presets():
-        if name != "striatum":
+        if name not in ("striatum", "lindahl2016"):
             assert overlays(name) == every
+    assert overlays("lindahl2016") == ["activation", "depleted", "dreyer_nigra", "dreyer_vta",
+                                       "ejdrup_dorsal", "printed", "slow_wave"]
     assert overlays("striatum") == sorted(
         [*every, "no_acetylcholine", "pooled_axons", "slow_waves"])
     assert overlays(None) == every
