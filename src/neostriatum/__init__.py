@@ -25,6 +25,7 @@ _WHERE = {
     "register": "models.registry",
     "run": "runs.start",
     "Run": "recording.store",
+    "learn": "runs.learn",
     "resume": "runs.go_on",
     "rerun": "runs.again",
     "cell": "experiments.cell",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.reporting.report import report
     from neostriatum.runs.again import rerun
     from neostriatum.runs.go_on import resume
+    from neostriatum.runs.learn import learn
     from neostriatum.runs.start import run
     from neostriatum.sweeps.sweep import sweep
     from neostriatum.validation.validate import validate

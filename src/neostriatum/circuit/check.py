@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.circuit.axon_rules import check_axons
 from neostriatum.circuit.clock import steps, whole_steps
+from neostriatum.circuit.learning_rules import check_learning
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.nucleus import check_nuclei
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
@@ -42,6 +43,7 @@ def check(circuit: Circuit) -> None:
     _check_pathways(circuit)
     _check_inputs(circuit)
     check_axons(circuit)
+    check_learning(circuit)
     check_nuclei(circuit)
 
 

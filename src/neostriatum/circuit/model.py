@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from neostriatum.card import Card, Carded
 from neostriatum.circuit.aliases import canonical, check_names, in_order
 from neostriatum.circuit.axons import Axons
 from neostriatum.circuit.cell import Cell, Start
@@ -39,7 +40,7 @@ from neostriatum.errors import shown
 Named = Annotated[str, Field(pattern=NAME)]
 
 
-class Circuit(Frozen):
+class Circuit(Carded, Frozen):
     """A complete description of a striatal microcircuit; see docs/circuit-file.md for the keys."""
 
     name: Named
@@ -165,6 +166,15 @@ class Circuit(Frozen):
 
     def __hash__(self) -> int:
         return hash(_frozen(self.to_dict()))
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        from neostriatum.circuit.card import card
+
+        return card(self)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     @property
     def types(self) -> tuple[str, ...]:

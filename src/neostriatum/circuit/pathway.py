@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from neostriatum.circuit.learning import Learning
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.modulator import Curve
 from neostriatum.circuit.parameters import NamedParameters, refuse_at
@@ -248,6 +249,7 @@ class Pathway(Frozen):
     weight_spread: measure("1", ge=0, le=1) | None = None
     failure: Failure | None = None
     effects: tuple[WeightEffect, ...] = Field(default=(), max_length=100)
+    learning: SerializeAsAny[Learning] | None = None
 
     @model_validator(mode="after")
     def _of_one_law(self) -> Pathway:

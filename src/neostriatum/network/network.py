@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neostriatum.card import Carded
 from neostriatum.network.edges import DELAY_UNIT, FIRST_KIND, Edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from neostriatum.card import Card
     from neostriatum.circuit.model import Circuit
 
-@dataclass(frozen=True)
-class Network:
+
+@dataclass(frozen=True, repr=False)
+class Network(Carded):
     """Arrays of one drawn network; global ids run through the types in order.
 
     Positions of the cells of a nucleus are NaN.
@@ -46,6 +49,12 @@ class Network:
     #: Of pathways of axons without identity: home groups of every target, then the first group of
     #: the other axons and the one past the last, int32 (n, h + 2).
     homes: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        from neostriatum.network.card import card
+
+        return card(self)
 
     @property
     def volume_mm3(self) -> float:

@@ -20,6 +20,12 @@ from neostriatum.plotting.fi import fi_curve
 from neostriatum.plotting.groups import groups
 from neostriatum.plotting.heatmap import heat_map
 from neostriatum.plotting.irregularity import cv_histogram
+from neostriatum.plotting.learning import (
+    LEARNING,
+    dopamine_by_trial,
+    learning_curve,
+    learnt_weights,
+)
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
 from neostriatum.plotting.phase import phase_histogram
@@ -56,9 +62,10 @@ FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 }
 
 __all__ = [
-    "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
-    "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
-    "heat_map", "paper", "phase_histogram", "positions", "protocol", "psp", "psth", "raster",
+    "COLOURS", "FIGURES", "LEARNING", "activity", "assemblies", "colour",
+    "connection_probability", "connectivity", "correlation_distance", "cv_histogram", "degrees",
+    "dopamine_by_trial", "fi_curve", "groups", "heat_map", "learning_curve", "learnt_weights",
+    "paper", "phase_histogram", "positions", "protocol", "psp", "psth", "raster",
     "rate_histogram", "recorded", "response", "selection_map", "spectrum", "states", "trace",
     "traces",
 ]

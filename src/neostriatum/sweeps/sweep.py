@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.card import Card, Carded, Fold
 from neostriatum.circuit.aliases import in_order, reported
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
@@ -16,6 +17,7 @@ from neostriatum.errors import CircuitError, shown, undrawn
 from neostriatum.machine import cores, free_memory
 from neostriatum.models.registry import registered
 from neostriatum.network.estimate import SHARE
+from neostriatum.recording.store import Run
 from neostriatum.sweeps.cluster import Cluster
 from neostriatum.sweeps.plan import read
 from neostriatum.sweeps.points import axis_column, expand
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from neostriatum.sweeps.points import Point
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Carded):
     """A sweep on disk: counts of its points, and where its table and figure are."""
 
     points: int
@@ -51,6 +53,15 @@ class Sweep:
         import pandas as pd
 
         return pd.DataFrame(self.rows)
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        columns = tuple(dict.fromkeys(key for row in self.rows for key in row))
+        return Card(f"Sweep {self.out}: {self.points} points", [
+            ("finished", f"{self.finished}"), ("failed", f"{self.failed}"),
+            ("table", f"{self.table}"), ("figure", f"{self.figure or ''}")],
+            (Fold("points", columns, [tuple(str(row.get(key, "")) for key in columns)
+                                       for row in self.rows]),))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum sweep --json`` prints."""
@@ -125,7 +136,7 @@ def sweep(
     with place.locked() as lock:
         varied = list(dict.fromkeys(name for point in points for name in point.columns))
         types = in_order({name: None for point in points for name in reported(point.types)})
-        table = Table(place.path, varied, types)
+        table = Table(place.path, varied, types, asked.learn is not None)
         waiting = []
         for point in points:
             row = place.finished(point)
@@ -199,8 +210,11 @@ def _log(folder: Path) -> Iterator[int]:
 def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
           folder: Path) -> Path | None:
     """Draw the rates against the one or two things that vary; None for any other number."""
-    from neostriatum.plotting import heat_map, paper, response
+    from neostriatum.plotting import heat_map, learning_curve, response
 
+    path = folder / "figure.png"
+    if plan.learn is not None:
+        return _saved(path, lambda: learning_curve(_groups(points, table, folder)))
     if not 1 <= len(plan.vary) <= 2:
         return None
     axes = [axis_column(name, axis, points[0]) for name, axis in plan.vary.items()]
@@ -210,17 +224,35 @@ def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
     said = [circuit, *([f"{sizes.pop():,} neurons"] if len(sizes) == 1 else []),
             *([] if "duration_ms" in columns else [plan.duration]),
             "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} seeds"]
-    path = folder / "figure.png"
+    draw = heat_map if len(axes) == 2 else response
+    return _saved(path, lambda: draw(columns, *axes, title=", ".join(said)))
+
+
+def _saved(path: Path, draw: Callable[[], tuple[Any, Any]]) -> Path | None:
+    """Draw a figure of a sweep into a file; what cannot be drawn is a warning."""
+    from neostriatum.plotting import paper
+
     try:
-        draw = heat_map if len(axes) == 2 else response
-        figure, _ = draw(columns, *axes, title=", ".join(said))
+        figure, _ = draw()
         with paper(), replacing(path) as temporary:
             figure.savefig(temporary, format="png")
     except Exception as error:
         what, later = "the sweep is finished, but its figure", "Start it again to draw it"
-        warnings.warn(undrawn(str(folder), what, error, later), stacklevel=2)
+        warnings.warn(undrawn(str(path.parent), what, error, later), stacklevel=2)
         return None
     return path
+
+
+def _groups(points: list[Point], table: Table, folder: Path) -> dict[str, list[Run]]:
+    """Return the sessions of a sweep by what differs between them but the seed."""
+    groups: dict[str, list[Run]] = {}
+    for point in points:
+        row = table.rows[point.number]
+        if row["status"] == "finished":
+            name = ", ".join(f"{key.removeprefix('learn.')} {value}"
+                             for key, value in point.columns.items())
+            groups.setdefault(name, []).append(Run(folder / row["folder"]))
+    return groups
 
 
 def _budget() -> int | None:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neostriatum.engines.numba_engine.learning import Learn
+
 
 class Tiles(NamedTuple):
     """Tiles: population, first local id, cells, and where what is theirs begins.
@@ -156,10 +158,10 @@ class Gap(NamedTuple):
 class Wires(NamedTuple):
     """Projections: CSR of all, amounts (j, r), short-term plasticity, tiles by population.
 
-    ``plain`` (j, 6): source, target, plastic or not, first offset, number among the plastic
-    projections of the source, and how many these are. The rows of projection j start at
-    ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1;
-    the factors of its synapses at ``factor_start`` (j,), or -1. ``failure`` (j,) is drawn under
+    ``plain`` (j, 7): source, target, plastic or not, first offset, number among the plastic
+    projections of the source, how many these are, and whether it learns. The rows of projection j
+    start at ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or
+    -1; the factors of its synapses at ``factor_start`` (j,), or -1. ``failure`` (j,) is drawn under
     ``keys`` (j, 2). ``release`` (j,) is the address of `release.release_address` and ``numbers``
     (j, n) what it is given; the states of a source lie at ``state[state_start[j] + source]``.
     """
@@ -233,6 +235,7 @@ class Net(NamedTuple):
     work: Work
     emitted: WindowSpikes
     signals: Signals
+    learn: Learn
     rows: np.ndarray
     ring: np.ndarray
     unit: np.ndarray

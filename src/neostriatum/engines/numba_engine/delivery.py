@@ -78,7 +78,7 @@ def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
         low = (own[target, 0] - wires.first_tile[target]) * TILE
-        if own[target, 0] == own[target, 1]:
+        if own[target, 0] == own[target, 1] or wires.plain[one, 6]:
             continue
         for at in range(begin[source], begin[source + 1]):
             row = wires.plain[one, 3] + spikes[at, 0]
@@ -99,7 +99,7 @@ def deliver(population, last, slots, ring, populations, wires, unit, releases, a
     tile0 = wires.first_tile[population]
     high = (last - tile0) * TILE
     for one in range(wires.plain.shape[0]):
-        if wires.plain[one, 1] != population:
+        if wires.plain[one, 1] != population or wires.plain[one, 6]:
             continue
         varied = wires.factor_start[one] >= 0 or wires.failure[one] > 0
         first, end_ = begin[wires.plain[one, 0]], begin[wires.plain[one, 0] + 1]

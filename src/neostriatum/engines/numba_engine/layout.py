@@ -17,6 +17,7 @@ from neostriatum.engines.numba_engine.arrays import (
 from neostriatum.engines.numba_engine.build import address
 from neostriatum.engines.numba_engine.coupling import gaps
 from neostriatum.engines.numba_engine.drives import lay_out_drives
+from neostriatum.engines.numba_engine.learning import lay_out_learning
 from neostriatum.engines.numba_engine.memory import whole_pages, zeros_at
 from neostriatum.engines.numba_engine.outside import outside_events
 from neostriatum.engines.numba_engine.pack import (
@@ -115,8 +116,9 @@ def lay_out(lowered: LoweredCircuit, dtype: Any, parts: int) -> Layout:
     strides = np.array([whole_pages(size, kind) for size in ring_sizes], np.int64)
     populations = _populations(lowered, columns, np.append(ring_at, 0)[first_tile[:-1]], strides,
                                dtype)
+    learn = lay_out_learning(lowered, wires.plain[:, 3], len(work.own), dtype)
     net = Net(tiles, populations, drives, outside_events(lowered, unit, kind), gap, wires, work,
-              _notebook(wires, len(packs), window), lay_out_signals(lowered, len(work.own)),
+              _notebook(wires, len(packs), window), lay_out_signals(lowered, len(work.own)), learn,
               rows, ring, unit)
     holding = sum(count for count, shape in zip(counts, shapes, strict=True) if shape.holding)
     layout = Layout(shapes, columns, first_tile, slots, window, net,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from neostriatum.models.release import ReleaseModel
 
 
+@lru_cache(maxsize=256)
 def release_address(model: ReleaseModel) -> int:
     """Return the address of ``release(states, numbers, interval)`` of a model.
 

@@ -26,8 +26,17 @@ from neostriatum.engines.numba_engine.arrays import (
 from neostriatum.engines.numba_engine.axons import AxonSpikes
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
+from neostriatum.engines.numba_engine.eligibility import (
+    arrive,
+    begin_lessons,
+    flush,
+    most_spikes,
+    note_spikes,
+    until_flush,
+)
 from neostriatum.engines.numba_engine.events import draw_noise, draw_window
 from neostriatum.engines.numba_engine.handle import handle
+from neostriatum.engines.numba_engine.learning import Lessons, give_room
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.outside import add_outside
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
@@ -53,14 +62,15 @@ def call(typingctx, kernel, pack):
 
 
 @compiled(_nrt=False)
-def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, courses, n_steps,
-             step0, most, slots):
+def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, courses, lessons,
+             n_steps, step0, most, slots):
     """Run windows of one part. Every part sees the same and so stops at the same window.
 
     Numbers of ``start`` and ``reached``: steps done, spikes written, phase, first step of the last
     window, unhealthy tile or -1, and whether that was all; it was not if more room is wanted.
     """
     net, axons, tables, courses = handle(whole), handle(axons), handle(tables), handle(courses)
+    lessons = handle(lessons)
     done, written, phase, last = start[0], start[1], start[2], start[3]
     work, emitted, tile = net.work, net.emitted, int64(-1)
     parts, finished, times = work.own.shape[0], False, 0
@@ -70,7 +80,8 @@ def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, 
         times += 1
         total = emitted.counts[1 - phase].sum()
         if (total + between(axons, last - step0, done) > scratch.spikes.shape[1]
-                or written + total > out.shape[0]):
+                or written + total > out.shape[0]
+                or most_spikes(net.learn, 1 - phase) + most > net.learn.spikes.shape[0]):
             break
         for each in range(parts):
             bad = work.bad[each, 1 - phase]
@@ -80,13 +91,18 @@ def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, 
             write_down(out, written, last, emitted.found[1 - phase], emitted.counts[1 - phase],
                        net.tiles, net.populations)
         written += total
-        count = min(most, n_steps - done) if tile < 0 else int64(0)
+        count = min(most, n_steps - done, until_flush(step0 + done, net.learn)) if tile < 0 else (
+            int64(0))
         window = Window(part, phase, done, count, step0 + done, most, slots)
-        signal_window(window, last, net, courses)
+        net.learn.full[part, phase] = net.learn.full[part, 1 - phase]
+        if count > 0:
+            flush(step0 + done, part, net)
+        signal_window(window, last, net, courses, lessons)
+        begin_lessons(window, net, lessons)
         find_rows(work.own[part], last, net.tiles, net.wires, emitted.found[1 - phase],
                   emitted.counts[1 - phase], axons, last - step0, done, scratch.spikes[part],
                   scratch.begin[part], scratch.rows[part])
-        run_window(window, net, axons, tables, scratch.spikes[part], scratch.begin[part],
+        run_window(window, net, axons, tables, lessons, scratch.spikes[part], scratch.begin[part],
                    scratch.rows[part])
         # A window of no steps delivers the last one's spikes.
         finished = count == 0
@@ -119,7 +135,7 @@ def write_down(out, at, step, found, counts, tiles, populations):
 
 
 @inner
-def run_window(window, net, axons, tables, spikes, begin, found):
+def run_window(window, net, axons, tables, lessons, spikes, begin, found):
     """Deliver to the tiles of one part and advance them, some at a time.
 
     Some at a time, since what is delivered to them is then still in the cache. Populations that
@@ -141,14 +157,17 @@ def run_window(window, net, axons, tables, spikes, begin, found):
                 if window.count > 0:
                     # Tiles that are not coupled share the place of their events.
                     prepare(tile, population, window, net, tables)
-                    if not coupled:
+                    if not coupled and net.learn.learns[population]:
+                        for k in range(window.count):
+                            step_and_learn(tile, population, k, window, net, lessons)
+                    elif not coupled:
                         advance_tile(tile, window.part, window.phase, window.count, net)
             if not coupled:
                 release_tiles(first, end, window, net)
     for leader in range(own.shape[0]):
         # One part owns a whole group.
         if group[leader] == leader and own[leader, 0] < own[leader, 1] and window.count > 0:
-            run_coupled(leader, own, window, net)
+            run_coupled(leader, own, window, net, lessons)
 
 
 @inner
@@ -180,7 +199,18 @@ def advance_tile(tile, part, phase, steps, net):
 
 
 @inner
-def run_coupled(leader, own, window, net):
+def step_and_learn(tile, population, k, window, net, lessons):
+    """Advance a tile by a step, after what arrives at its synapses that learn."""
+    pack, phase = net.tiles.packs[tile], window.phase
+    arrive(tile, population, k, window, net, lessons)
+    pack[_FIRST], pack[_SLOT] = k, (window.step0 + k) % window.slots
+    before = net.emitted.counts[phase, tile]
+    advance_tile(tile, window.part, phase, int64(1), net)
+    note_spikes(tile, population, window.step0 + k, window.part, phase, before, net)
+
+
+@inner
+def run_coupled(leader, own, window, net, lessons):
     """Advance the populations of a gap-coupled group step by step."""
     group = net.gap.group
     for k in range(window.count):
@@ -188,9 +218,7 @@ def run_coupled(leader, own, window, net):
         for population in range(leader, own.shape[0]):
             if group[population] == leader:
                 for tile in range(own[population, 0], own[population, 1]):
-                    pack = net.tiles.packs[tile]
-                    pack[_FIRST], pack[_SLOT] = k, (window.step0 + k) % window.slots
-                    advance_tile(tile, window.part, window.phase, int64(1), net)
+                    step_and_learn(tile, population, k, window, net, lessons)
     for population in range(leader, own.shape[0]):
         if group[population] == leader:
             release_tiles(own[population, 0], own[population, 1], window, net)
@@ -207,7 +235,7 @@ def release_tiles(first, end, window, net):
 
 
 def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Courses,
-            n_steps: int, step0: int,
+            lessons: Lessons, n_steps: int, step0: int,
             most: int, slots: int) -> tuple[np.ndarray, int, int]:
     """Advance by ``n_steps`` in windows of ``most`` steps.
 
@@ -219,13 +247,15 @@ def advance(crew: Crew, net: Net, axons: AxonSpikes, tables: Tables, courses: Co
     out, scratch = np.empty((1024, 2), np.int64), make_scratch(net, axons, 1024)
     net.emitted.counts[:] = 0
     net.work.bad[:] = -1
+    net.learn.full[:] = net.learn.counts.max()
     reached = np.array([0, 0, 0, step0, -1, 0])
     finished = False
     while not finished:
         crew.run(run_part, reached.copy(), reached, out, scratch, net, axons, tables, courses,
-                 n_steps, step0, most, slots)
+                 lessons, n_steps, step0, most, slots)
         reached_steps, written, phase, last, _, finished = reached.tolist()
         if not finished:
+            give_room(net.learn, 2 * (most + int(net.learn.full.max())))
             total = int(net.emitted.counts[1 - phase].sum())
             if written + total > len(out):
                 grown = np.empty((2 * (written + total), 2), np.int64)

@@ -27,7 +27,7 @@ def lay_out_wires(lowered: LoweredCircuit, first_tile: np.ndarray, window: int) 
         Steps of a window at most.
     """
     count = len(lowered.projections)
-    plain, start = np.zeros((count, 6), np.int64), np.zeros(count, np.int64)
+    plain, start = np.zeros((count, 7), np.int64), np.zeros(count, np.int64)
     plastic = [[n for n, each in enumerate(lowered.projections) if each.stp and each.source == pop]
                for pop in range(len(lowered.populations) + len(lowered.axons))]
     entries = max([1, *(pop.entries for pop in lowered.populations)])
@@ -36,7 +36,8 @@ def lay_out_wires(lowered: LoweredCircuit, first_tile: np.ndarray, window: int) 
     for number, projection in enumerate(lowered.projections):
         mine = plastic[projection.source]
         plain[number] = (projection.source, projection.target, projection.stp is not None, rows,
-                         mine.index(number) if projection.stp else -1, len(mine))
+                         mine.index(number) if projection.stp else -1, len(mine),
+                         projection.learning is not None)
         offsets.append(projection.offsets + synapses)
         rows, synapses = rows + len(projection.offsets), synapses + len(projection.targets)
         for entry, weight in projection.weights:

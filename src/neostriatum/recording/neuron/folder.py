@@ -11,7 +11,7 @@ import numpy as np
 
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
-from neostriatum.engines.base import refuse_levels
+from neostriatum.engines.base import refuse_learning, refuse_levels
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
@@ -74,6 +74,7 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
 
 def _refuse(lowered: LoweredCircuit) -> None:
     refuse_levels("NEURON", lowered)
+    refuse_learning("NEURON", lowered)
     for axons in (*lowered.axons, *(pooled.axons for pooled in lowered.pooled)):
         msg = (f"axons.{axons.name}: are not written for NEURON. "
                "Use --engine numba or reference")

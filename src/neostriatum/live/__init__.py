@@ -1,0 +1,1 @@
+"""A circuit that runs while somebody looks at it and turns its knobs."""
