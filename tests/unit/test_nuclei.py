@@ -12,6 +12,7 @@ import neostriatum as ns
 from neostriatum import plotting
 from neostriatum.analysis.anatomy import anatomy
 from neostriatum.cli import main
+from neostriatum.engines.drive import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import BuildError
 from neostriatum.network.estimate import estimate
@@ -115,6 +116,15 @@ def test_a_target_of_no_channel_has_sources_of_all():
     theirs = shared_channels(ns.load(raw), "iSPN", 200, 1)
     assert set(theirs[source[mine[target] == -1]]) == {-1, 0, 1}
     assert set(theirs[source[mine[target] == 0]]) == {0}
+
+
+def test_a_fraction_of_a_channel_lies_in_it(network):
+    called = ns.load(changed(channels__called={"fraction": 0.2, "inside": "left"}))
+    population = lower(called, network, 1).populations[0]
+    left, mine = (channel_members(called, network, name, population, 1)
+                  for name in ("left", "called"))
+    assert set(mine) < set(left)
+    assert 8 <= len(mine) <= 36  # of about 100
 
 
 def test_delays_and_weights_spread_evenly(network):
@@ -236,6 +246,15 @@ BAD = {
                             "start.STN.v: must not be given beside v_low and v_high"),
     "a reference without a level": (
         {"modulators__ACh": {"reference": 0.8}}, "modulators.ACh.level: is missing"),
+    "a fraction of an unknown channel": (
+        {"channels__called": {"fraction": 0.2, "inside": "middle"}},
+        'channels.called.inside: unknown channel (got "middle"). Known: left, right, called'),
+    "a fraction of no share": (
+        {"channels__called": {"fraction": 0.2, "inside": "called"}},
+        "channels.called.inside: must be a channel with share and of, which divide the cells"),
+    "all of a channel": (
+        {"channels__called": {"all": True, "inside": "left"}},
+        "channels.called: inside needs the fraction of the other channel (got inside left)"),
     "an effect of no modulator": (
         {"cells__GPeTI__effects": [{"level": "NE", "acts_on": "b", "coefficient": 1}]},
         'cells.GPeTI.effects.0.level: unknown modulator (got "NE")'),

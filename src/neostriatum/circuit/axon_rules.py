@@ -38,6 +38,8 @@ def check_axons(circuit: Circuit) -> None:
             _check_cells(f"pathways.{name}", pathway)
             _check_channels(circuit, name, pathway)
     for name, channel in circuit.channels.items():
+        if channel.inside is not None:
+            _check_channel(f"channels.{name}.inside", circuit, channel.inside)
         for cell in channel.of or ():
             if cell not in circuit.cells:
                 _refuse(f"channels.{name}.of", f'unknown cell type (got "{shown(cell)}")')

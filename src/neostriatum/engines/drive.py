@@ -213,7 +213,11 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
         return everyone[mine == number]
     if said.fraction is not None:
         words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
-        return everyone[rng.uniform32(words[0]) < said.fraction.value]
+        drawn = everyone[rng.uniform32(words[0]) < said.fraction.value]
+        if said.inside is None:
+            return drawn
+        whole = channel_members(circuit, network, said.inside, population, seed)
+        return np.intersect1d(drawn, whole)
     ids = slice(population.offset, population.offset + population.n)
     centre = np.array([axis.value for axis in said.sphere.centre]) + network.side_um / 2
     away = network.positions[ids].astype(np.float64) - centre

@@ -13,11 +13,12 @@ from neostriatum.card import Card, Carded, Fold
 from neostriatum.circuit.aliases import in_order, reported
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
-from neostriatum.errors import undrawn
+from neostriatum.errors import CircuitError, shown, undrawn
 from neostriatum.machine import cores, free_memory
 from neostriatum.models.registry import registered
 from neostriatum.network.estimate import SHARE
 from neostriatum.recording.store import Run
+from neostriatum.sweeps.cluster import Cluster
 from neostriatum.sweeps.plan import read
 from neostriatum.sweeps.points import axis_column, expand
 from neostriatum.sweeps.pool import Pool
@@ -75,6 +76,7 @@ def sweep(
     out: str | Path | None = None,
     jobs: int | None = None,
     threads: int | None = None,
+    dask: str | None = None,
     progress: Callable[[str, float], None] | None = None,
     **plan: Any,
 ) -> Sweep:
@@ -91,6 +93,8 @@ def sweep(
         Processes at a time, by default one per core; fewer where memory is short.
     threads : int, optional
         Threads of each, by default the cores shared out.
+    dask : str, optional
+        Address of a Dask scheduler whose workers run the points instead of processes here.
     progress : callable, optional
         Called with a phase and its share done, 0 to 1.
     **plan
@@ -118,6 +122,9 @@ def sweep(
     ...                 vary={"dopamine": [0.0, 0.3, 0.8]})  # doctest: +SKIP
     >>> made.to_pandas().groupby("dopamine").rate_dSPN_hz.mean()  # doctest: +SKIP
     """
+    if dask is not None and jobs is not None:
+        msg = f"jobs: is of processes on this machine, not of --dask (got {shown(jobs)})"
+        raise CircuitError(msg)
     asked, circuit, folder = read(file, plan)
     tell = progress or (lambda phase, share: None)
     engine(asked.engine, threads=1, precision=asked.precision)
@@ -145,10 +152,13 @@ def sweep(
                  "preset": circuit._preset,
                  "options": {"engine": asked.engine, "precision": asked.precision,
                              "figures": asked.figures,
-                             "threads": threads or max(1, processors // jobs)}}
+                             "threads": threads or (max(1, processors // jobs)
+                                                    if dask is None else 1)}}
         with _log(place.path) as log:
-            pool = Pool(start, place.points, jobs, start["options"]["threads"], _budget(), log,
-                        lock)
+            pool: Pool | Cluster = Pool(
+                start, place.points, jobs, start["options"]["threads"], _budget(), log, lock)
+            if dask is not None:
+                pool = Cluster(start, place.points, dask)
             _run(pool, points, waiting, place, table, tell)
         table.write()
         parquet = table.write_parquet()
@@ -159,8 +169,8 @@ def sweep(
                  place.path, codes[0] if codes else 0, rows)
 
 
-def _run(pool: Pool, points: list[Point], waiting: list[Point], place: SweepFolder, table: Table,
-         tell: Callable[[str, float], None]) -> None:
+def _run(pool: Pool | Cluster, points: list[Point], waiting: list[Point], place: SweepFolder,
+         table: Table, tell: Callable[[str, float], None]) -> None:
     shares: dict[int, float] = {}
     try:
         for point, said in pool.outcomes(waiting):

@@ -47,17 +47,21 @@ def main() -> None:
         replies.write(json.dumps(message, allow_nan=False) + "\n")
         replies.flush()
 
-    from neostriatum.circuit.load import load
-    from neostriatum.models.registry import register_plain
-
-    start = said.get()
-    register_plain(start["models"])
-    circuit = load(start["circuit"], folder=start["folder"] and Path(start["folder"]))
-    circuit._preset = start["preset"]
-    runner = Runner(circuit, start["options"])
+    runner = runner_of(said.get())
     reply(ready=True)
     while "stop" not in (point := said.get()):
         reply(**runner.answer(point, reply))
+
+
+def runner_of(start: dict[str, Any]) -> Runner:
+    """Return what runs points, from the first message of a sweep."""
+    from neostriatum.circuit.load import load
+    from neostriatum.models.registry import register_plain
+
+    register_plain(start["models"])
+    circuit = load(start["circuit"], folder=start["folder"] and Path(start["folder"]))
+    circuit._preset = start["preset"]
+    return Runner(circuit, start["options"])
 
 
 def _listen(said: queue.SimpleQueue[dict[str, Any]]) -> None:
