@@ -1,4 +1,4 @@
-"""The names that a circuit file uses, as ours: aliases of cell types, and one spelling of levels."""
+"""The names of a circuit file as ours: aliases of cell types, and one spelling of levels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from neostriatum.errors import shown
 
 
 def in_our_names(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a circuit's data with our names of cell types, wherever one stands.
+    """Return a circuit's data with our names of cell types, wherever they stand.
 
     Raises
     ------
