@@ -64,6 +64,7 @@ def refuse_both_spellings(raw: dict[str, Any]) -> None:
 
 
 def renamed(raw: Any, where: str, rename: Any) -> Any:
+    """Return a table with its keys renamed; refuse two keys that mean one name."""
     if not isinstance(raw, dict):
         return raw
     named: dict[str, Any] = {}
