@@ -24,6 +24,9 @@ _FILES = {
     "synapses": ("kinetics", "nmda_order", "release_train", "pair_probability", "excitation"),
     "loop": ("loop", "loop_change", "action"),
     "tissue": ("by_themselves", "active_membrane"),
+    "plasticity": ("window", "memory", "kernel", "block", "dips", "agonist", "drift"),
+    "learnt_cell": ("pattern", "tuned"),
+    "taught": ("bandit", "stimulated", "delayed", "depleted"),
 }
 
 

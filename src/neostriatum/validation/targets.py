@@ -24,9 +24,10 @@ GROUPS = {
     9: "Synapses of five cell types",
     10: "Five cell types at work",
     11: "Basal ganglia",
+    12: "Learning",
 }
-#: Where they are: those of the first edition, of the whole microcircuit, and of the loop around it.
-FILES = ("targets.toml", "microcircuit.toml", "basal_ganglia.toml")
+#: Where they are: those of the first edition, of the microcircuit, of the loop, of learning.
+FILES = ("targets.toml", "microcircuit.toml", "basal_ganglia.toml", "learning.toml")
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
 
@@ -121,7 +122,7 @@ class Target(Job):
     source: Text
     #: How the number was read.
     read: Literal["text", "abstract", "table", "figure", "equation", "archive", "second hand",
-                  "rerun"]
+                  "rerun", "memory"]
     tolerance: Tolerance
     quick: bool = False
     #: Said where a preset was fitted to this very number.

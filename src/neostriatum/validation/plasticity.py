@@ -1,0 +1,172 @@
+"""Pairs of spikes in a slice, and what dopamine before, with or after them makes of a synapse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neostriatum import rng
+from neostriatum.validation.learning_slice import (
+    FIRST_MS,
+    Course,
+    changes_of,
+    own_learning,
+    tonic_level,
+)
+
+if TYPE_CHECKING:
+    from neostriatum.validation.lab import Lab
+
+#: Time that is left for a course of dopamine to act on what is eligible [ms].
+AFTER_MS = 500.0
+
+
+def pairings(at_ms: float, pairs: int, rate_hz: float, lag_ms: float) -> tuple[Any, Any]:
+    """Return arrivals and spikes of a train of pairs [ms]; a spike comes ``lag_ms`` later."""
+    arrivals = at_ms + np.arange(pairs) * 1000.0 / rate_hz
+    return arrivals, arrivals + lag_ms
+
+
+def window(lab: Lab, cell: str = "dSPN", delays_ms: tuple[float, ...] = (0.0, 1000.0),
+           burst_ms: float = 330.0, level: float = 1.0, pairs: int = 10, rate_hz: float = 10.0,
+           lag_ms: float = 10.0, learning: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what dopamine at several delays from the onset of a train of pairs does.
+
+    One burst of dopamine, and a cell for every delay that is paired so long before it. Keys are
+    "N ms": the change over the largest one; "best_ms", the delay of that; "change", its size; and
+    "without", the change by the train alone over it.
+    """
+    tonic = tonic_level(lab, cell)
+    burst = FIRST_MS + max(delays_ms)
+    rows = [pairings(burst - delay, pairs, rate_hz, lag_ms) for delay in delays_ms]
+    course = Course(tonic, ((burst, level), (burst + burst_ms, tonic)))
+    until = max(burst + burst_ms, max(float(row[1][-1]) for row in rows)) + AFTER_MS
+    found = changes_of(lab, cell, *zip(*rows, strict=True), course, until, learning)
+    alone = pairings(FIRST_MS, pairs, rate_hz, lag_ms)
+    without = changes_of(lab, cell, [alone[0]], [alone[1]], Course(tonic),
+                         float(alone[1][-1]) + AFTER_MS, learning)[0]
+    best = int(np.argmax(np.abs(found)))
+    return {"change": float(found[best]), "best_ms": float(delays_ms[best]),
+            "without_change": float(without), "without": float(without / found[best]),
+            **{f"{delay:g} ms": float(change / found[best])
+               for delay, change in zip(delays_ms, found, strict=True)}}
+
+
+def memory(lab: Lab, cell: str = "dSPN", waits_ms: tuple[float, ...] = (200.0, 700.0, 1200.0),
+           learning: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the time constant with which an eligibility decays, from brief bursts [ms]."""
+    rule = own_learning(lab.load(), cell) if learning is None else learning
+    found = window(lab, cell, waits_ms, 10.0, pairs=1, learning={**rule, "bounds": "hard"})
+    logs = np.log([found[f"{wait:g} ms"] for wait in waits_ms])
+    return {"tau_ms": float(-1.0 / np.polyfit(waits_ms, logs, 1)[0])}
+
+
+def kernel(lab: Lab, cell: str, lags_ms: tuple[float, ...] = (10.0, -10.0),
+           level: float | None = None, pairs: int = 10, rate_hz: float = 5.0,
+           learning: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the changes by trains of pairs at several lags while dopamine has one level.
+
+    A positive lag is an arrival before a spike. Without ``level`` it is the tonic one. Keys are
+    "N ms"; "hebbian", the change of the first lag less that of the last; "width_ratio", the mean
+    lag of depression at negative lags over that of potentiation at positive ones; "silent", the change of a
+    synapse whose cell does not fire.
+    """
+    tonic = tonic_level(lab, cell)
+    course = Course(tonic, () if level is None else ((FIRST_MS / 2, level),))
+    rows = [pairings(FIRST_MS + 100.0, pairs, rate_hz, lag) for lag in lags_ms]
+    rows.append((rows[0][0], np.zeros(0)))
+    until = float(rows[0][0][-1]) + 100.0 + AFTER_MS
+    found = changes_of(lab, cell, *zip(*rows, strict=True), course, until, learning)
+    return {"hebbian": float(found[0] - found[len(lags_ms) - 1]), "silent": float(found[-1]),
+            "width_ratio": _width(lags_ms, found, -1) / _width(lags_ms, found, 1)
+            if _width(lags_ms, found, 1) else None,
+            **{f"{lag:g} ms": float(change)
+               for lag, change in zip(lags_ms, found, strict=False)}}
+
+
+def _width(lags_ms: tuple[float, ...], changes: np.ndarray, side: int) -> float:
+    """Return the mean lag of depression (side -1) or potentiation (1), 0 without any [ms]."""
+    lags = np.asarray(lags_ms)
+    chosen = np.sign(lags) == side
+    sizes = np.maximum(side * changes[: len(lags)][chosen], 0.0)
+    return float((np.abs(lags[chosen]) * sizes).sum() / sizes.sum()) if sizes.sum() > 1e-9 else 0.0
+
+
+def block(lab: Lab, cell: str, lag_ms: float = 10.0,
+          learning: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what is left of the change by pairs with dopamine where its receptor is blocked."""
+    high, none = (kernel(lab, cell, (lag_ms,), level, learning=learning)[f"{lag_ms:g} ms"]
+                  for level in (1.0, 0.0))
+    return {"with": high, "blocked": none, "left": none / high if high else None}
+
+
+def dips(lab: Lab, cell: str = "iSPN", lengths_ms: tuple[float, ...] = (0.0, 400.0, 600.0, 2000.0),
+         level: float = 0.0, pairs: int = 10, rate_hz: float = 10.0, lag_ms: float = 10.0,
+         learning: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the changes by a train of pairs with pauses of dopamine that begin with it."""
+    tonic = tonic_level(lab, cell)
+    arrivals, spikes = pairings(FIRST_MS, pairs, rate_hz, lag_ms)
+    until, made = FIRST_MS + max(lengths_ms) + AFTER_MS, {}
+    for length in lengths_ms:
+        course = Course(tonic, ((FIRST_MS, level), (FIRST_MS + length, tonic)) if length else ())
+        made[f"{length:g} ms"] = float(changes_of(lab, cell, [arrivals], [spikes], course, until,
+                                                  learning)[0])
+    last = made[f"{lengths_ms[-1]:g} ms"]
+    return {"changes": made, "share": made[f"{lengths_ms[1]:g} ms"] / last if last else None}
+
+
+def agonist(lab: Lab, cell: str, level: float, length_ms: float,
+            floor: float = 0.5) -> dict[str, Any]:
+    """Return what is left of a change where an agonist keeps the D2 level from falling.
+
+    The level of a synapse that hears D1 is the same with and without it.
+    """
+    tonic = tonic_level(lab, cell)
+    hears = {effect.level for effect in lab.load().cells[cell].acting}
+    arrivals, spikes = pairings(FIRST_MS, 10, 10.0, 10.0)
+    burst, changes = float(spikes[-1]), []
+    for lowest in (0.0, floor if "D2" in hears else 0.0):
+        low = max(tonic, lowest)
+        course = Course(tonic, ((1.0, low), (burst, max(level, lowest)), (burst + length_ms, low)))
+        changes.append(float(changes_of(lab, cell, [arrivals], [spikes], course,
+                                        burst + length_ms + AFTER_MS)[0]))
+    return {"control": changes[0], "drug": changes[1],
+            "left": changes[1] / changes[0] if changes[0] else None}
+
+
+def drift(lab: Lab, cell: str, errors: float = 0.0, seconds: int = 40, n: int = 40,
+          pre_hz: float = 8.0, post_hz: float = 10.0, seed: int = 1,
+          learning: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return by how much weights drift where spikes tell nothing of dopamine.
+
+    Trains without correlation; every second an error of ``errors`` or its negative, as often, as
+    a burst of 200 ms or a dip of 400 ms of the size that tasks give it. "drift" is the mean change
+    of a weight, "se" its standard error.
+    """
+    tonic, changes = tonic_level(lab, cell), []
+    words = rng.philox(rng.stream(seed, "errors", cell), 0, np.arange(seconds))[0]
+    order = np.argsort(words)  # half of the errors are positive
+    for second in range(seconds) if errors else ():
+        up, at = order[second] < seconds // 2, FIRST_MS + 1000.0 * second
+        level = tonic + (1.0 - tonic) * errors if up else tonic * (1.0 - errors)
+        changes += [(at, level), (at + (200.0 if up else 400.0), tonic)]
+    until = FIRST_MS + 1000.0 * seconds
+    arrivals, spikes = (_trains(rate, until, n, seed, name)
+                        for rate, name in ((pre_hz, "arrivals"), (post_hz, "spikes")))
+    found = changes_of(lab, cell, arrivals, spikes, Course(tonic, tuple(changes)),
+                       until + AFTER_MS, learning, exact=False)
+    return {"drift": float(found.mean()), "size": float(abs(found.mean())),
+            "se": float(found.std(ddof=1) / np.sqrt(n))}
+
+
+def _trains(rate_hz: float, until_ms: float, n: int, seed: int, name: str) -> list[np.ndarray]:
+    """Return random trains whose spikes are at least 20 ms apart, of a rate [Hz]."""
+    slots = np.arange(FIRST_MS, until_ms, 40.0)
+    made = []
+    for row in range(n):
+        words = rng.philox(rng.stream(seed, name, str(row)), 0, np.arange(len(slots)))
+        kept = rng.uniform32(words[0]) < rate_hz * 0.04
+        # Where in its slot, in steps, and the dead time of the cell after the last one.
+        made.append(slots[kept] + np.floor(200.0 * rng.uniform32(words[1][kept])) * 0.1)
+    return made
