@@ -195,7 +195,7 @@ class Server:
         return control if control or look else None
 
     async def _attend(self, connection: Any, may_control: bool) -> None:
-        viewer, wake = Viewer(), asyncio.Event()
+        viewer, wake = Viewer(may_control), asyncio.Event()
         viewer.controls = may_control and not any(one.controls for one in self._viewers)
         self._viewers[viewer] = wake
         self._welcome(viewer)
@@ -204,11 +204,14 @@ class Server:
         sender = asyncio.create_task(self._send(connection, viewer, wake))
         try:
             async for text in connection:
-                self._heard(viewer, text, may_control)
+                self._heard(viewer, text)
                 wake.set()
         finally:
             sender.cancel()
             del self._viewers[viewer]
+            heir = next((one for one in self._viewers if one.may_control), None)
+            if viewer.controls and heir is not None:
+                self._hand_over(heir)
             self._look()
 
     def _welcome(self, viewer: Viewer) -> None:
@@ -241,14 +244,14 @@ class Server:
                     # Waits until the page takes it, so that nothing heaps up in the socket.
                     await connection.send(message)
 
-    def _heard(self, viewer: Viewer, text: Any, may_control: bool) -> None:
+    def _heard(self, viewer: Viewer, text: Any) -> None:
         session = self._running()
         try:
             message = read(text)
             if message["kind"] == "ack":
                 viewer.answer(message.get("number"))
             elif message["kind"] == "control":
-                self._hand_over(viewer, may_control)
+                self._hand_over(viewer)
             elif message["kind"] == "visible":
                 viewer.hidden = message.get("visible") is False
                 self._look()
@@ -260,9 +263,9 @@ class Server:
         except CircuitError as error:
             viewer.news({"kind": "refused", "text": " ".join(str(error).split())})
 
-    def _hand_over(self, viewer: Viewer, may_control: bool) -> None:
+    def _hand_over(self, viewer: Viewer) -> None:
         """Let a page control that may; the one that did looks from now on."""
-        if not may_control:
+        if not viewer.may_control:
             msg = "page: this address only looks (got no control). Use the other one"
             raise CircuitError(msg)
         for one, wake in self._viewers.items():
