@@ -85,6 +85,7 @@ def test_knobs_keys_log_and_saving(running) -> None:
         before = session.history.lines[-1].number
         made.page.get_by_role("button", name="go back to before end of pulse").click()
         until(lambda: session.history.lines[-1].number < before)
+        made.until("!document.querySelector('.lines').textContent.includes('end of pulse')")
         made.page.keyboard.press(" ")
         until(lambda: session.playing)
         assert made.complaints == []

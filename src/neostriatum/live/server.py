@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import http
+import logging
 import os
 import socket
 from contextlib import suppress
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from neostriatum.live.session import Session
 
 HOST = "127.0.0.1"
+#: Says nothing: a stranger's request is no news.
+_SILENT = logging.getLogger("neostriatum.live")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 #: Pages at once; more are turned away.
 MOST = 32
 #: Time in which a page must say its token [s].
@@ -62,15 +67,7 @@ def websockets() -> Any:
 
 
 class Server:
-    """Serves the page of a session.
-
-    Parameters
-    ----------
-    session : Session
-        Not started yet; it publishes to `publish`.
-    port : int
-        Port on 127.0.0.1; 0 for a free one.
-    """
+    """Serves the page of a session, on a port of 127.0.0.1 or on any free one (0)."""
 
     def __init__(self, port: int = 0) -> None:
         self._library = websockets()
@@ -136,7 +133,7 @@ class Server:
                 origins=origins, compression=None, max_size=LARGEST, max_queue=64,
                 write_limit=65_536, ping_interval=20, ping_timeout=90, close_timeout=0.5,
                 server_header=None,
-                logger=_silent()):
+                logger=_SILENT):
             session.start()
             ready()
             await self._ended.wait()
@@ -295,13 +292,3 @@ def _answer(connection: Any, status: http.HTTPStatus, content: str | bytes,
         response.headers[name] = value
     response.body = data
     return response
-
-
-def _silent() -> Any:
-    """Return a logger that says nothing: a stranger's request is no news."""
-    import logging
-
-    logger = logging.getLogger("neostriatum.live")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    return logger
