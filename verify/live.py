@@ -47,8 +47,9 @@ class Page:
 
     def __init__(self, address: str, token: str) -> None:
         origin = address.rstrip("/")
-        self.socket = connect(f"ws{origin[4:]}/socket", origin=origin, compression=None,
-                              max_size=None, ping_timeout=None)
+        self._opened = connect(f"ws{origin[4:]}/socket", origin=origin, compression=None,
+                               max_size=None, ping_timeout=None)
+        self.socket = self._opened.__enter__()
         self.socket.send(json.dumps({"kind": "join", "token": token}))
         self.news, self.frames, self.reading = [], [], threading.Event()
         self.reading.set()

@@ -71,7 +71,7 @@ def test_knobs_keys_log_and_saving(running) -> None:
         made.page.keyboard.press("h")
         until(lambda: session.values["level.D1"] == 0.3)
         made.page.keyboard.press("p")
-        until(lambda: [one for one in session.history.lines if one.label.startswith("end of pulse")])
+        until(lambda: any(one.label.startswith("end of pulse") for one in session.history.lines))
         made.page.locator("body").click(position={"x": 5, "y": 795})
         made.page.keyboard.press(" ")
         until(lambda: not session.playing)
