@@ -85,14 +85,14 @@ class Lab:
     def shares(self, name: str, environment: Any, seeds: list[int], spans: list[slice],
                **options: Any) -> np.ndarray:
         """Return the shares of best choices of sessions in stretches of trials."""
-        found = []
+        rows = []
         for seed in seeds:
-            said = self.learn(environment, seed, **options)
-            right = np.array(said["correct"], float)
-            found.append([right[span].mean() for span in spans])
-            print(f"  {name}, seed {seed}: {np.round(found[-1], 3).tolist()}, real-time factor "
-                  f"{said['real_time_factor']}", flush=True)
-        return np.array(found)
+            numbers = self.learn(environment, seed, **options)
+            right = np.array(numbers["correct"], float)
+            rows.append([right[span].mean() for span in spans])
+            print(f"  {name}, seed {seed}: {np.round(rows[-1], 3).tolist()}, real-time factor "
+                  f"{numbers['real_time_factor']}", flush=True)
+        return np.array(rows)
 
 
 def bandit(lab: Lab, seeds: list[int]) -> None:
@@ -140,15 +140,15 @@ def shared(lab: Lab, seeds: list[int]) -> None:
 
 def drift(lab: Lab, seeds: list[int]) -> None:
     """Errors of mean zero: the mean weight stays."""
-    found = []
+    rows = []
     for seed in seeds:
-        said = lab.learn(Coin(), seed, critic="none", trials=200)
+        numbers = lab.learn(Coin(), seed, critic="none", trials=200)
         means = [np.mean([weights[-1] for weights in channels.values()])
-                 for channels in said["weights"].values()]
-        found.append(np.abs(np.array(means) - 1).max())
+                 for channels in numbers["weights"].values()]
+        rows.append(np.abs(np.array(means) - 1).max())
         print(f"  errors of +-0.5, seed {seed}: {np.round(means, 4).tolist()}", flush=True)
     lab.table.row(f"errors of mean zero, 200 trials: drift of the mean weight, {len(seeds)} seeds",
-                  float(np.mean(found)), 0, 0.03)
+                  float(np.mean(rows)), 0, 0.03)
 
 
 PARTS = {"bandit": bandit, "shuffled": shuffled, "cues": cues, "shared": shared, "drift": drift}

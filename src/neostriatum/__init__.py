@@ -38,6 +38,8 @@ _WHERE = {
     "plot": "plotting",
     "draw": "plotting.gallery",
     "report": "reporting.report",
+    "show": "live.show",
+    "live": "live.notebook",
 }
 
 __all__ = ["__version__", *_WHERE]
@@ -54,6 +56,8 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.experiments.cell import cell
     from neostriatum.experiments.pair import pair
     from neostriatum.experiments.protocol import protocol
+    from neostriatum.live.notebook import live
+    from neostriatum.live.show import show
     from neostriatum.models.registry import register
     from neostriatum.network.build import build
     from neostriatum.network.estimate import estimate

@@ -84,6 +84,7 @@ def test_scenes_name_knobs_and_have_an_answer() -> None:
     assert len(found) == len([one for one in raw["scene"] if one["circuit"] == "striatum"]) >= 5
     for scene in found:
         assert 0 <= scene["answer"] < len(scene["choices"])
+        assert set(scene["before"]) == set(scene["after"]) == set(ns.load("striatum").types)
         for name, value in scene["values"].items():
             knobs(ns.load("striatum"))[name].checked(value)
 

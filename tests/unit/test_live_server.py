@@ -42,6 +42,7 @@ def running(tmp_path_factory) -> Iterator[module.Server]:
     made.end()
     thread.join(10)
     session.stop(10)
+    made.close()
     assert not thread.is_alive()
     assert session.failure is None
 
@@ -266,8 +267,9 @@ def test_a_page_that_reads_nothing_costs_little_and_comes_back() -> None:
     taken = [message for message in iter(viewer.take, None) if isinstance(message, bytes)]
     assert [number(one) for one in taken] == list(range(1, AHEAD + 1))
     viewer.answer(AHEAD)
+    merged = viewer.take()  # at once: after a pause no window would bring it
     viewer.offer(window(200 * 100_000))
-    merged, frame = viewer.take(), viewer.take()
+    frame = viewer.take()
     assert struct.unpack_from("<cBHIiII", merged) == (
         b"M", 0, 1, AHEAD + 1, 200 * AHEAD, 200 * (100_000 - AHEAD), 100_000 - AHEAD)
     assert (frame[:1], number(frame)) == (b"S", AHEAD + 2)
@@ -304,7 +306,7 @@ def test_messages_that_are_none(text) -> None:
 
 
 def test_an_unknown_order_is_refused() -> None:
-    with pytest.raises(CircuitError, match="kind must be one of"):
+    with pytest.raises(CircuitError, match="message: kind must be"):
         obey(None, {"kind": "quit"})
 
 

@@ -319,8 +319,8 @@ def test_every_parameter_of_a_release_is_set():
     for one in plastic:
         text = release(one.stp.model).partition("input:")[0]
         known = set(re.findall(r"(\w+) (?:real|ms) =", text))
-        assert known == set(common(lowered, one, 2.0, 2)) | {"factor"}
-        assert common(lowered, one, 2.0, 2)["last"] == 3.0
+        assert known == set(common(lowered, one, 2.0)) | {"factor"}
+        assert common(lowered, one, 2.0)["last"] == 3.0
 
 
 def test_functions_in_place():

@@ -95,12 +95,13 @@ def learnt_lines(run: Run) -> list[str]:
     """Return what was learnt, for a person."""
     from neostriatum.commands.run import summary_lines
 
-    said = run.summary["learning"]
-    share, last = said["best_share"], [one for one in said["correct"][-40:] if one is not None]
+    numbers = run.summary["learning"]
+    share, last = numbers["best_share"], [right for right in numbers["correct"][-40:]
+                                       if right is not None]
     best = "" if share is None or not last else (
         f"best choices {share:.0%}, {sum(last) / len(last):.0%} in the last {len(last)}; ")
-    return [f"{said['task']}: {said['trials']:,} trials, {best}"
-            f"{said['reward_rate']:.2f} reward per trial", *summary_lines(run)]
+    return [f"{numbers['task']}: {numbers['trials']:,} trials, {best}"
+            f"{numbers['reward_rate']:.2f} reward per trial", *summary_lines(run)]
 
 
 def _numbers(name: str, text: str) -> list[Any]:
@@ -115,11 +116,11 @@ def _numbers(name: str, text: str) -> list[Any]:
 
 
 def _limits(texts: list[str] | None) -> dict[str, tuple[str, str]]:
-    found = {}
+    limits = {}
     for name, text in changes_of(texts, "--limit").items():
         low, _, high = str(text).partition(":")
-        found[name] = (low, high or low)
-    return found
+        limits[name] = (low, high or low)
+    return limits
 
 
 def _stimulus(text: str) -> dict[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,12 @@ from neostriatum.commands.app import (
     option,
     show,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neostriatum.live.server import Server
+    from neostriatum.live.session import Session
 
 
 @app.command("live")
@@ -37,30 +44,41 @@ def live_command(
     from neostriatum.live.session import Session
 
     server = Server(port)
-    session = Session(circuit, size=size, seed=seed, out=out, publish=server.publish)
-
-    def ready() -> None:
-        show(as_json, False, {"url": server.url, "pid": os.getpid()}, lambda: [
-            f"{session.circuit.name} is live at", f"  {server.url}",
-            "for those who only look:", f"  {server.viewers_url}",
-            "Ctrl-C ends it; what was recorded stays."])
-        if not (no_browser or as_json):
-            _open(server.url)
-
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, lambda *_: server.end())
     try:
-        asyncio.run(server.serve(session, ready))
+        session = Session(circuit, size=size, seed=seed, out=out, publish=server.publish)
+        _serve(server, session, lambda: _say(server, session, no_browser, as_json))
     finally:
-        session.stop()
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
+        server.close()
     if session.failure is not None:
         raise session.failure
     if session.loop is not None and session.loop.at > 0 and not as_json:
         label = session.loop.label
         typer.echo(f"recorded in {label}. Results: neostriatum resume {label}")
+
+
+def _serve(server: Server, session: Session, ready: Callable[[], None]) -> None:
+    """Serve until Ctrl-C, which leaves the run safe."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    if main:
+        signal.signal(signal.SIGINT, lambda *_: server.end())
+    try:
+        asyncio.run(server.serve(session, ready))
+    finally:
+        session.stop()
+        if main:
+            signal.signal(signal.SIGINT, before)
+
+
+def _say(server: Server, session: Session, no_browser: bool, as_json: bool) -> None:
+    """Tell where the page is, and open it."""
+    show(as_json, False, {"url": server.url, "pid": os.getpid()}, lambda: [
+        f"{session.circuit.name} is live at", f"  {server.url}",
+        "for those who only look:", f"  {server.viewers_url}",
+        "Ctrl-C ends it; what was recorded stays."])
+    sys.stdout.flush()
+    if not (no_browser or as_json):
+        _open(server.url)
 
 
 def _open(url: str) -> None:

@@ -58,40 +58,40 @@ class Drive:
         """Return the rates of the cue, and the currents of stimulated cells, of a trial."""
         on = start_ms + self.phases.before
         off = on + self.phases.choice + self.phases.action
-        found = {f"axons.{name}.rate": _pulse(self._base(name, None), rate, on, off, "Hz")
+        changes = {f"axons.{name}.rate": _pulse(self._base(name, None), rate, on, off, "Hz")
                  for name, rate in rates.items()}
-        return found | self._currents("choice", on, on + self.phases.choice, {})
+        return changes | self._currents("choice", on, on + self.phases.choice, {})
 
     def action(self, start_ms: float, chosen: int | None) -> dict[str, Any]:
         """Return the efference copy and what holds down the other channels."""
         stop = start_ms + self.phases.action
         if not self.phases.action:
             return {}
-        found, held = {}, {}
+        changes, held = {}, {}
         for number, channel in enumerate(self.channels):
             if number == chosen:
                 if self.efference:
                     base = self._base(EFFERENCE, channel)
-                    found[f"axons.{EFFERENCE}.channels.{channel}.rate"] = _pulse(
+                    changes[f"axons.{EFFERENCE}.channels.{channel}.rate"] = _pulse(
                         base, self.efference, start_ms, stop, "Hz")
             else:
                 held[channel] = self.inhibition
-        return found | self._currents("action", start_ms, stop, held)
+        return changes | self._currents("action", start_ms, stop, held)
 
     def outcome(self, start_ms: float, delta: float) -> dict[str, Any]:
         """Return the levels of dopamine after an outcome: a burst, a dip, or nothing."""
         if delta == 0:
             return {}
         length = self.phases.burst if delta > 0 else self.phases.dip
-        found = {}
+        changes = {}
         for name in DOPAMINE:
             level = tonic(self.circuit, name)
             peak = level + (1 - level) * delta if delta > 0 else level * (1 + delta)
             peak = self.knobs.held(name, peak)
             if peak != level:
-                found[f"modulators.{name}.level"] = _pulse(
+                changes[f"modulators.{name}.level"] = _pulse(
                     level, round(peak, 12), start_ms, start_ms + length, "1")
-        return found
+        return changes
 
     def rehearsal(self) -> list[dict[str, Any]]:
         """Return one of each kind of event, for an engine to refuse before it starts."""
@@ -101,14 +101,14 @@ class Drive:
 
     def _currents(self, phase: str, start_ms: float, stop_ms: float,
                   held: dict[str, float]) -> dict[str, Any]:
-        found = {}
+        changes = {}
         for channel in self.channels:
             for cell in self.types:
                 current = held.get(channel, 0.0) + self.knobs.current(channel, cell, phase)
                 if current:
-                    found[f"inputs.{channel}.targets.{cell}.current"] = _pulse(
+                    changes[f"inputs.{channel}.targets.{cell}.current"] = _pulse(
                         0.0, current, start_ms, stop_ms, "pA")
-        return found
+        return changes
 
     def _base(self, name: str, channel: str | None) -> float:
         axons = self.circuit.axons[name]

@@ -72,11 +72,11 @@ class Gaussian:
             _refuse("must be one number", observation)
         n = len(self.populations)
         step = (self.highest - self.lowest) / max(1, n - 1)
-        found = {}
+        rates = {}
         for k, name in enumerate(self.populations):
             away = (value - (self.lowest + k * step)) / self.width
-            found[name] = self.low + (self.high - self.low) * math.exp(-away * away / 2)
-        return found
+            rates[name] = self.low + (self.high - self.low) * math.exp(-away * away / 2)
+        return rates
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Environment:
 
     Parameters
     ----------
-    made : object
+    world : object
         Has ``reset(seed=...)``, ``step(action)`` and ``action_space.n``.
     name : str
         A shipped task, MODULE:FACTORY, or the class of an object.
@@ -59,26 +59,26 @@ class Environment:
         No such methods, or no ``action_space`` of the form ``Discrete(n)``.
     """
 
-    def __init__(self, made: Any, name: str, parameters: dict[str, Any], seed: int) -> None:
-        self._made, self.name, self.parameters, self.seed = made, name, parameters, seed
+    def __init__(self, world: Any, name: str, parameters: dict[str, Any], seed: int) -> None:
+        self._world, self.name, self.parameters, self.seed = world, name, parameters, seed
         for method in ("reset", "step"):
-            if not callable(getattr(made, method, None)):
+            if not callable(getattr(world, method, None)):
                 self.refuse(f"must have a method {method}, as Gymnasium's have "
-                            f"(got {shown(type(made).__name__)})")
-        space = getattr(made, "action_space", None)
+                            f"(got {shown(type(world).__name__)})")
+        space = getattr(world, "action_space", None)
         n = getattr(space, "n", None)
         if not isinstance(n, (int, np.integer)) or n < 1 or getattr(space, "start", 0) != 0:
             self.refuse("action_space must be Discrete(n) from 0 on "
                         f"(got {shown('none' if space is None else space)})")
         self.actions = int(n)
-        self.idle: int | None = getattr(made, "idle", None)
-        self.expected = float(getattr(made, "expected", 0.5))
+        self.idle: int | None = getattr(world, "idle", None)
+        self.expected = float(getattr(world, "expected", 0.5))
         self._trial = -1
 
     @property
     def observation_space(self) -> Any:
         """What it shows."""
-        return getattr(self._made, "observation_space", None)
+        return getattr(self._world, "observation_space", None)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class Environment:
 
     def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         try:
-            return getattr(self._made, method)(*arguments, **named)
+            return getattr(self._world, method)(*arguments, **named)
         except (CircuitError, MemoryError):
             raise
         except Exception as error:
@@ -198,8 +198,8 @@ def environment(what: Any, parameters: dict[str, Any] | None, seed: int) -> Envi
     """
     given = dict(parameters or {})
     if isinstance(what, str) and ":" in what:
-        made = _produced(what, given)
-        return Environment(made, what, plain(given), seed)
+        world = _produced(what, given)
+        return Environment(world, what, plain(given), seed)
     if isinstance(what, str):
         task = shipped(what, given)
         return Environment(task, task.name, task.parameters, seed)

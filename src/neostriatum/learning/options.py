@@ -53,7 +53,7 @@ class SessionOptions:
     @classmethod
     def of(cls, options: dict[str, Any]) -> tuple[SessionOptions, dict[str, Any]]:
         """Return the options of a session among others, and the others."""
-        names = {one.name for one in fields(cls)}
+        names = {each.name for each in fields(cls)}
         mine = {key: value for key, value in options.items() if key in names}
         return cls(**mine), {key: value for key, value in options.items() if key not in names}
 

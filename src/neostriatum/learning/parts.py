@@ -25,11 +25,11 @@ def record_of_part(part: Any) -> dict[str, Any]:
     """
     kind = type(part)
     record: dict[str, Any] = {"kind": f"{kind.__module__}.{kind.__qualname__}"}
-    for one in fields(part) if is_dataclass(part) else ():
-        value = getattr(part, one.name)
+    for each in fields(part) if is_dataclass(part) else ():
+        value = getattr(part, each.name)
         value = list(value) if isinstance(value, tuple) else value
-        if one.repr and isinstance(value, (int, float, str, list, type(None))):
-            record[one.name] = value
+        if each.repr and isinstance(value, (int, float, str, list, type(None))):
+            record[each.name] = value
     return record
 
 

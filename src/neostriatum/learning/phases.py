@@ -38,7 +38,7 @@ class Phases:
             An unknown phase, one that is no whole number of steps, or dopamine that outlasts a
             trial.
         """
-        known = [one.name for one in fields(cls)]
+        known = [each.name for each in fields(cls)]
         values = {}
         for key, value in (given or {}).items():
             if key not in known:

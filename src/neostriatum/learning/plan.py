@@ -122,6 +122,15 @@ def recorded_session(record: dict[str, Any], circuit: Circuit, label: str,
     RunFileError
         Another environment, or one that is needed and was not given.
     """
+    try:
+        return _recorded(record, circuit, label, given)
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"{label}: the record of this run is damaged (learning: {shown(error)})"
+        raise RunFileError(msg) from None
+
+
+def _recorded(record: dict[str, Any], circuit: Circuit, label: str,
+              given: dict[str, Any]) -> SessionPlan:
     own = given.get("environment")
     if own is None and record["task"] not in TASKS:
         msg = (f"{label}: environment {shown(record['task'])} is needed to go on. Give it again, "

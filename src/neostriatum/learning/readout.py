@@ -55,14 +55,14 @@ class Readout(Protocol):
 class Difference:
     """Softmax over the differences of the two pathways' rates, at the end of the choice.
 
-    A channel has the value go - stop [Hz], doing nothing that of ``threshold`` [Hz]; ``beta``
-    [1/Hz] is the slope.
+    A channel has the value go - stop [Hz], doing nothing that of ``threshold`` [Hz], about what a
+    channel of the circuit of tasks has before it learns; ``beta`` [1/Hz] is the slope.
     """
 
     go: str
     stop: str
     beta: float = 0.25
-    threshold: float = 0.0
+    threshold: float = 8.0
     every: float | None = None
 
     def fresh(self) -> list[float]:

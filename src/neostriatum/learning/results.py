@@ -102,9 +102,9 @@ def trials_of(run: Run) -> dict[str, np.ndarray]:
         msg = f"{run.label}: learns no task. Make a run that does with: neostriatum learn"
         raise RunFileError(msg)
     path = run.folder / FILE
-    said = (run.record.get("files") or {}).get(FILE)
+    noted = (run.record.get("files") or {}).get(FILE)
     try:
-        if said is not None and digest(path) != said:
+        if noted is not None and digest(path) != noted:
             msg = f"{path}: is damaged (it does not have the hash that run.json says)"
             raise RunFileError(msg)
         with path.open(encoding="utf-8", newline="") as file:

@@ -120,4 +120,4 @@ class Task(ABC):
 
 def parameters_of(kind: type[Task]) -> list[str]:
     """Return the names of the parameters of a task."""
-    return [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    return [each.name for each in fields(kind)]  # type: ignore[arg-type]

@@ -35,8 +35,19 @@ def read(text: Any) -> dict[str, Any]:
         message = json.loads(text)
     except (ValueError, RecursionError):
         message = None
+    return read_object(message)
+
+
+def read_object(message: Any) -> dict[str, Any]:
+    """Return a message of a page that is data already.
+
+    Raises
+    ------
+    CircuitError
+        No table with a kind.
+    """
     if not isinstance(message, dict) or not isinstance(message.get("kind"), str):
-        msg = f"message: must be a JSON object with a kind (got {shown(text)})"
+        msg = f"message: must be a JSON object with a kind (got {shown(message)})"
         raise CircuitError(msg)
     return message
 

@@ -134,12 +134,17 @@ class Server:
         async with self._library.serve(
                 self._connected, sock=self._socket, process_request=self._requested,
                 origins=origins, compression=None, max_size=LARGEST, max_queue=64,
-                write_limit=65_536, ping_interval=20, ping_timeout=90, server_header=None,
+                write_limit=65_536, ping_interval=20, ping_timeout=90, close_timeout=0.5,
+                server_header=None,
                 logger=_silent()):
             session.start()
             ready()
             await self._ended.wait()
             await asyncio.sleep(0.2 if self._viewers else 0)  # the reason reaches the pages
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
 
     def end(self) -> None:
         """Stop serving; may be called from any thread."""

@@ -20,7 +20,10 @@ class Sight:
 
     def __init__(self, loop: Loop) -> None:
         self._loop, self._windows = loop, 0
-        self.watch(0)
+        # One from the middle, which has its neighbours all around.
+        places = loop.network.positions[: max(1, next(iter(loop.network.counts.values())))]
+        middle = np.linalg.norm(places - loop.network.positions.mean(axis=0), axis=1)
+        self.watch(int(np.argmin(middle)))
 
     def watch(self, cell: int) -> None:
         """Record a cell, and a sample of every type, from the next step on."""

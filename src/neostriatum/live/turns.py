@@ -78,9 +78,7 @@ class Turns:
             self._publish({"kind": "refused", "text": " ".join(str(error).split())})
             return False
         loop.circuit = circuit
-        label = label or ", ".join(
-            f"{self.knobs[name].label} {_text(self.values[name])} → {_text(value)}"
-            for name, value in values.items())
+        label = label or self._label(values)
         self.values |= values
         line = self.history.open(loop.at, label, before) if fresh else self._go_on(label)
         self.history.add(line, loop.at, changes, label)
@@ -89,6 +87,14 @@ class Turns:
         self._publish({"kind": "applied", "step": loop.at, "values": values,
                        "line": line.to_dict(loop.circuit.dt.value)})
         return True
+
+    def _label(self, values: dict[str, float | None]) -> str:
+        """Return what knobs do, once where they do the same."""
+        moves: dict[str, list[str]] = {}
+        for name, value in values.items():
+            move = f"{_text(self.values[name])} → {_text(value)}"
+            moves.setdefault(move, []).append(self.knobs[name].label)
+        return ", ".join(f"{', '.join(labels)} {move}" for move, labels in moves.items())
 
     def _fresh(self, names: frozenset[str]) -> bool:
         """Whether a change begins a line of its own."""

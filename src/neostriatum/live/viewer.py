@@ -35,12 +35,15 @@ class Viewer:
         if self.sent - self.answered >= AHEAD:
             self._merged.add(window)
             return
+        self._hand_out_merged()
+        self.sent += 1
+        self._queue.append(packed(window, self.sent))
+
+    def _hand_out_merged(self) -> None:
         if self._merged.windows:
             self.sent += 1
             self._queue.append(self._merged.packed(self.sent))
             self._merged = Merged()
-        self.sent += 1
-        self._queue.append(packed(window, self.sent))
 
     def news(self, message: dict[str, Any] | bytes) -> None:
         """Take a message that must not be merged."""
@@ -55,6 +58,8 @@ class Viewer:
         """Note that the page has drawn all frames up to a number."""
         if isinstance(number, int) and self.answered < number <= self.sent:
             self.answered = number
+            # Not only with the next window: there may be none, after a pause.
+            self._hand_out_merged()
 
     def take(self) -> bytes | str | None:
         """Return what is to be sent next; None where nothing waits."""

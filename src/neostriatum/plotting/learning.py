@@ -56,11 +56,11 @@ def learning_curve(
     """
     groups = dict(run) if isinstance(run, Mapping) else {
         "": list(run) if isinstance(run, (list, tuple)) else [run]}
-    runs = [one for group in groups.values() for one in group]
+    runs = [run for group in groups.values() for run in group]
     if not runs or not all(groups.values()) or smooth < 1:
         msg = f"learning_curve: needs a run and smooth of 1 or more (got {len(runs)}, {smooth})"
         raise InputError(msg)
-    tables = {name: [_table(one) for one in group] for name, group in groups.items()}
+    tables = {name: [_table(run) for run in group] for name, group in groups.items()}
     known = all(np.isfinite(table["correct"]).any() for group in tables.values() for table in group
                 if len(table["correct"]))
     values = {name: [table["correct" if known else "reward"] for table in group]
@@ -79,8 +79,8 @@ def learning_curve(
             empty(axes, "no trial is over in this run")
             return figure, {"choices": axes}
         if len(groups) == 1:
-            for one in next(iter(values.values())):
-                axes.plot(one, "|", color=FAINT, markersize=4, alpha=0.6, zorder=1)
+            for choices in next(iter(values.values())):
+                axes.plot(choices, "|", color=FAINT, markersize=4, alpha=0.6, zorder=1)
         else:
             axes.legend(frameon=False, fontsize="x-small", ncols=2)
         seeds = max(map(len, groups.values()))
@@ -97,7 +97,7 @@ def _curve(axes: Axes, values: list[Any], smooth: int, name: str, shade: str) ->
     length = min(map(len, values))
     if not length:
         return
-    curves = np.array([smoothed(one[:length], smooth) for one in values])
+    curves = np.array([smoothed(choices[:length], smooth) for choices in values])
     mean, trials = curves.mean(axis=0), np.arange(length)
     axes.plot(trials, mean, color=shade, zorder=3, label=name)
     if len(values) > 1:

@@ -20,7 +20,7 @@ from neostriatum.errors import (
 from neostriatum.learning.plan import PARTS, recorded_session
 from neostriatum.learning.session import STATE, Session
 from neostriatum.machine import fork_early
-from neostriatum.recording.checked import model_entries, record_of
+from neostriatum.recording.checked import EventEntry, model_entries, record_of
 from neostriatum.recording.checkpoint import read_state
 from neostriatum.recording.drawn import former_network
 from neostriatum.recording.manifest import Manifest, sweep
@@ -229,16 +229,27 @@ def _taken_up(former: Run, steps: int, network: Network | str | Path | None, thr
             events=[event for event in record.events if event.step < loop.at])
         if state is not None:
             loop.session.restore(state.pop(STATE))
-    plan = planned(record.events, former.circuit)
-    loop.plan = [event for event in plan if event.entry.step >= loop.at]
-    if over := plan[: len(plan) - len(loop.plan)]:
-        loop.circuit = over[-1].circuit
+        # Hundreds of events of few keys: the last value of each is what holds.
+        over = _together(record.events)
+    else:
+        over = [event for event in record.events if event.step < loop.at]
+    plan = planned([*over, *(event for event in record.events if event.step >= loop.at)],
+                   former.circuit)
+    loop.plan = plan[len(over) :]
+    if over:
+        loop.circuit = plan[len(over) - 1].circuit
         simulator.change(loop.circuit)
     if entry and state:
         loop.timers = dict(entry["timers"])
         simulator.restore(state)
     writer.back_to(loop.at)
     return loop
+
+
+def _together(events: list[EventEntry]) -> list[EventEntry]:
+    """Return events as one with the last value of every key, none where there are none."""
+    changes = {key: value for event in events for key, value in event.set.items()}
+    return [EventEntry(step=events[-1].step, set=changes)] if events else []
 
 
 def _last_sound(writer: Writer, whose: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray] | None]:

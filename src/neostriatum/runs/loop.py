@@ -25,7 +25,6 @@ from neostriatum.errors import (
 )
 from neostriatum.machine import peak_memory_gb
 from neostriatum.recording.record import write_record
-from neostriatum.recording.selection import AXONS
 from neostriatum.recording.store import FINISHED, Run
 from neostriatum.recording.writer import samples_of
 from neostriatum.reporting.report import present
@@ -256,10 +255,7 @@ def finish(loop: Loop) -> None:
     """Write the results of what is simulated, and the record that calls the run finished."""
     loop.writer.flush()
     files, spike_hash = loop.writer.finish(_dt(loop))
-    # With many events that takes a while.
-    axons = any(text.strip().startswith(AXONS) for text in loop.record.record or ())
-    circuits = Run(loop.folder).circuits if axons else [(0, loop.circuit)]
-    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop, circuits)}
+    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop)}
     if loop.session is not None:
         loop.session.write()
         files |= loop.session.files()

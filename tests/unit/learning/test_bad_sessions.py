@@ -85,7 +85,8 @@ def test_a_circuit_without_electrodes_or_efference() -> None:
         ns.learn("bandit", circuit=raw, size=60)
     raw = _circuit().to_dict()
     del raw["axons"]["motor"]
-    raw["pathways"] = {key: one for key, one in raw["pathways"].items() if "motor" not in key}
+    raw["pathways"] = {key: pathway for key, pathway in raw["pathways"].items()
+                       if "motor" not in key}
     with pytest.raises(CircuitError, match=r"axons.motor: must be there for an efference copy"):
         ns.learn("bandit", circuit=raw, size=60)
     with pytest.raises(CircuitError, match=r"axons.odour: must be there, as the encoder sets"):

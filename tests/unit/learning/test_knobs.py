@@ -50,7 +50,7 @@ def test_limits_hold_a_level_and_leave_what_is_no_news() -> None:
 
 def test_fixed_synapses_do_not_learn() -> None:
     circuit = Knobs.of(None, "iSPN", ()).applied(task_circuit(2, 2))
-    assert [name for name, one in circuit.pathways.items() if one.learning is not None] == [
+    assert [name for name, pathway in circuit.pathways.items() if pathway.learning is not None] == [
         "cortex_1->dSPN", "cortex_2->dSPN"]
 
 

@@ -16,9 +16,9 @@ LESSON = {"task": "bandit", "trials": 2, "phases": {
 def test_a_sweep_over_a_task_and_seeds(tmp_path: Path) -> None:
     keys = {"learn": LESSON, "seeds": 2, "size": 60, "changes": {"warmup": "0 ms"},
             "vary": {"learn.parameters.p": [[0.9, 0.1], [0.6, 0.4]]}}
-    made = ns.sweep(out=tmp_path / "s", jobs=1, **keys)
-    assert (made.points, made.finished) == (4, 4)
-    table = made.to_pandas()
+    sweep = ns.sweep(out=tmp_path / "s", jobs=1, **keys)
+    assert (sweep.points, sweep.finished) == (4, 4)
+    table = sweep.to_pandas()
     assert table["trials"].tolist() == [2] * 4
     assert sorted(set(table["learn.parameters.p"])) == ["[0.6, 0.4]", "[0.9, 0.1]"]
     alone = ns.learn("bandit", trials=2, phases=LESSON["phases"], parameters={"p": [0.9, 0.1]},
@@ -26,9 +26,9 @@ def test_a_sweep_over_a_task_and_seeds(tmp_path: Path) -> None:
                      out=tmp_path / "r")
     assert alone.summary["spike_hash"] == table.loc[2, "spike_hash"]
     assert table.loc[2, "best_share"] == alone.summary["learning"]["best_share"]
-    assert made.figure is not None
+    assert sweep.figure is not None
     again = ns.sweep(out=tmp_path / "s", jobs=1, **keys)
-    assert again.rows == made.rows
+    assert again.rows == sweep.rows
 
 
 @pytest.mark.parametrize(("keys", "message"), [

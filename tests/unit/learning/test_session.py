@@ -54,20 +54,20 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> ns.Run:
 
 
 def test_a_session_leaves_its_trials(whole: ns.Run) -> None:
-    said = answer(whole)
-    assert list(said) == ["task", "trials", "choices", "rewards", "correct", "reaction_ms",
+    numbers = answer(whole)
+    assert list(numbers) == ["task", "trials", "choices", "rewards", "correct", "reaction_ms",
                           "best_share", "reward_rate", "weights", "spikes", "spike_hash",
                           "real_time_factor", "out"]
-    assert (said["task"], said["trials"]) == ("bandit", 4)
-    assert all(len(said[key]) == 4 for key in ("choices", "rewards", "correct", "reaction_ms"))
-    assert said["best_share"] == np.mean(said["correct"])
-    assert said["correct"] == [choice == (number >= 2)
-                               for number, choice in enumerate(said["choices"])]
+    assert (numbers["task"], numbers["trials"]) == ("bandit", 4)
+    assert all(len(numbers[key]) == 4 for key in ("choices", "rewards", "correct", "reaction_ms"))
+    assert numbers["best_share"] == np.mean(numbers["correct"])
+    assert numbers["correct"] == [choice == (number >= 2)
+                               for number, choice in enumerate(numbers["choices"])]
     table = trials_of(whole)
     assert table["start_ms"].tolist() == [0, TRIAL_MS, 2 * TRIAL_MS, 3 * TRIAL_MS]
-    assert table["choice"].tolist() == said["choices"]
+    assert table["choice"].tolist() == numbers["choices"]
     assert whole.duration_ms == 4 * TRIAL_MS
-    json.dumps(said, allow_nan=False)
+    json.dumps(numbers, allow_nan=False)
 
 
 def test_what_a_session_did_are_events(whole: ns.Run) -> None:
@@ -107,10 +107,10 @@ def test_a_session_goes_on_in_the_middle_of_a_trial(
 
 @pytest.mark.slow
 def test_engines_learn_the_same(tmp_path: Path) -> None:
-    one, other = (learnt(tmp_path / engine, trials=2, engine=engine)
+    compiled, reference = (learnt(tmp_path / engine, trials=2, engine=engine)
                   for engine in ("numba", "reference"))
-    assert one.summary["spike_hash"] == other.summary["spike_hash"]
-    assert one.summary["learning"] == other.summary["learning"]
+    assert compiled.summary["spike_hash"] == reference.summary["spike_hash"]
+    assert compiled.summary["learning"] == reference.summary["learning"]
 
 
 @pytest.mark.slow
@@ -173,8 +173,9 @@ def test_an_environment_that_plays_otherwise_is_refused(
         ns.resume(tmp_path / "r", environment=worlds.Fickle())
 
 
-@pytest.mark.parametrize("fault", ["raises", "nan", "infinite", "word", "short", "observation",
-                                   "terminated"])
+@pytest.mark.parametrize("fault", ["raises", "infinite", *(
+    pytest.param(fault, marks=pytest.mark.slow)
+    for fault in ("nan", "word", "short", "observation", "terminated"))])
 def test_what_was_learnt_is_kept(fault: str, tmp_path: Path) -> None:
     with pytest.raises(CircuitError, match=r"^environment worlds.World: .*\(got "):
         learnt(tmp_path / "r", worlds.World(fault, after=2))

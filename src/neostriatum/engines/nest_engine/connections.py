@@ -40,7 +40,7 @@ def check(lowered: LoweredCircuit) -> None:
 
 
 def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int],
-         files: dict[Any, Path], lag: int) -> None:
+         files: dict[Any, Path]) -> None:
     """Make every synapse whose target is on this rank, and every gap junction.
 
     ``first`` are the node ids of the first cell of each population, and of the first axon;
@@ -51,7 +51,7 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int]
             name = _name(number, receptor)
             if one.stp:
                 nest.CopyModel(model_of(files[one.stp.model.text]), name,
-                               common(lowered, one, weight, lag))
+                               common(lowered, one, weight))
             elif one.failure:
                 nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
             elif one.factors is not None:

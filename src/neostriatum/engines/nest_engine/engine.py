@@ -16,7 +16,7 @@ import numpy as np
 from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.lowered import V_LIMIT, lower
 from neostriatum.engines.modulation import scale
-from neostriatum.engines.nest_engine.cell import cell, port
+from neostriatum.engines.nest_engine.cell import LAG, cell, port
 from neostriatum.engines.nest_engine.computed import (
     Ahead,
     Computed,
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.lowered import Gaps, LoweredCircuit
     from neostriatum.network.network import Network
-
-#: Steps of NEST before our first.
-LAG = 2
 
 
 class Nest:
@@ -179,7 +176,7 @@ class Nest:
         couple(kernel, lowered, self.first, nodes)
         self._axons = Injectors(kernel, lowered, LAG)
         self.axon_spikes = self._axons.counts
-        wire(kernel, lowered, self.forms, [*self.first, *self._axons.first], files, LAG)
+        wire(kernel, lowered, self.forms, [*self.first, *self._axons.first], files)
         play_recorded(kernel, lowered, self.forms, self.first, LAG)
         self._trains = []
         for one in shared(lowered):

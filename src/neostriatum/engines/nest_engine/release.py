@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.engines.nest_engine.cell import LAG
 from neostriatum.engines.nest_engine.text import Writer, coefficients, functions, inlined, literals
 from neostriatum.engines.quantum import QUANTUM
 from neostriatum.models.symbol import symbols
@@ -81,12 +82,12 @@ def _received(model: ReleaseModel, constants: dict[float, str]) -> Iterator[str]
                 "emit_spike(whole / grain)")
 
 
-def common(lowered: LoweredCircuit, one: Projection, weight: float, lag: int) -> dict[str, Any]:
+def common(lowered: LoweredCircuit, one: Projection, weight: float) -> dict[str, Any]:
     """Return the numbers of the synapses of a pathway with plasticity, its states at rest."""
     model = one.stp.model
     values = {"dt": lowered.dt, "grain": 1.0 / QUANTUM, "conductance": weight,
               # The first step of a run counts as that of the last spike.
-              "last": 1.0 + lag}
+              "last": 1.0 + LAG}
     values |= {f"p_{name}": float(one.stp.values[name]) for name in _parameters(model)}
     for state, rest in model.rests.items():
         values |= {f"s_{state.name}": float(rest), f"tau_{state.name}": one.stp.steps[state.name]}

@@ -13,25 +13,17 @@ from neostriatum import jit
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.delivery import first_at_least
 from neostriatum.engines.numba_engine.factors import call_factors
-from neostriatum.engines.numba_engine.learning import NUMBERS, PLACES
+from neostriatum.engines.numba_engine.learning import AT_LEARNING, AT_NUMBER
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 
-(_ONE, _TARGET, _ROW, _SOURCES, _FLUSH, _PARTS, _VALUES, _SOURCE, _CELL, _TABLE, _CURVE, _LEVEL,
- _GATE, _SOFT, _SCALED) = range(len(PLACES))
-(_LOW, _HIGH, _DOWN, _UP, _LEFT_PRE, _LEFT_POST, _MEAN, _SHARE, _GAIN, _GAIN_RISE, _LEFT,
- _LEFT_RISE) = range(len(NUMBERS))
-_C = uintp(COLUMN)
+(_ONE, _TARGET, _ROW, _FLUSH, _PARTS, _VALUES, _SOURCE, _CELL, _TABLE, _CURVE, _LEVEL, _GATE,
+ _SOFT) = (AT_LEARNING[name] for name in (
+     "one", "target", "row", "flush", "parts", "values", "source", "cell", "table", "curve",
+     "level", "gate", "soft"))
+_LOW, _HIGH, _DOWN, _UP, _GAIN = (AT_NUMBER[name] for name in ("low", "high", "down", "up", "gain"))
+_C, _T = uintp(COLUMN), uintp(TILE)
 #: Arrivals ahead whose synapses are asked for.
 AHEAD = 3
-
-
-@inner
-def until_flush(step, learn):
-    """Return the steps from one to the next flush of any projection."""
-    most = int64(2**62)
-    for q in range(learn.plain.shape[0]):
-        most = min(most, learn.plain[q, _FLUSH] - step % learn.plain[q, _FLUSH])
-    return most
 
 
 @inner
@@ -95,66 +87,97 @@ def begin_lessons(window, net, lessons):
 
 
 @woven
-def bring(part, q, at, cell, last, now, before, learn):
-    """Bring one synapse up to date; return its weight."""
-    plain, numbers, values, tables = learn.plain[q], learn.numbers[q], learn.values, learn.tables
-    length, parts = plain[_FLUSH] + 1, plain[_PARTS]
-    weight, gained = float64(values[at]), 0.0
-    for each in range(parts):
-        table = plain[_TABLE] + 2 * each * length
-        gained = gained + (
-            float64(values[at + 1 + each]) * (
-                tables[part, table + now] - tables[part, table + last])
-            + float64(values[at + 1 + parts + each]) * (
-                tables[part, table + length + now] - tables[part, table + length + last]))
-    count = learn.counts[cell]
-    first = count
-    while first > 0 and learn.spikes[first - 1, cell] >= last:
-        first -= 1
-    for number in range(first, count):
-        when = int64(learn.spikes[number, cell])
-        for each in range(parts):
-            table, adds = plain[_TABLE] + 2 * each * length, plain[_CURVE] + each * length
+def begin_row(place, former, learn):
+    """Return what all synapses of a source have in common at an event, of one exponential.
+
+    These are: what both eligibilities gained, the table and what spikes add, by step, the trace of
+    the source, the table now, and the step of the event before. ``place`` is part, projection and
+    step, ``former`` that step and that trace.
+    """
+    (part, q, now), (last, before) = place, former
+    plain, tables = learn.plain[q], learn.tables
+    length, table = plain[_FLUSH] + 1, plain[_TABLE]
+    there = tables[part, table + now]
+    return (there - tables[part, table + last],
+            tables[part, table + length + now] - tables[part, table + length + last],
+            table, plain[_CURVE], before, there, last)
+
+
+@woven
+def bring(place, at, cell, event, learn):
+    """Bring one synapse with one exponential up to date; return its weight."""
+    part, q, _ = place
+    gain_plus, gain_minus, table, adds, before, there, last = event
+    values, counts, spikes = learn.values, learn.counts, learn.spikes
+    weight, plus = float64(values[at]), float64(values[at + 1])
+    gained = plus * gain_plus + float64(values[at + 2]) * gain_minus
+    first = counts[cell]
+    if first > 0 and spikes[first - 1, cell] >= last:
+        while first > 0 and spikes[first - 1, cell] >= last:
+            first -= 1
+        for number in range(first, counts[cell]):
+            when = int64(spikes[number, cell])
             more = before * learn.curves[adds + when]
-            gained += more * (tables[part, table + now] - tables[part, table + when])
-            values[at + 1 + each] = jit.like(values[0], float64(values[at + 1 + each]) + more)
-    if plain[_SOFT]:
-        room = (numbers[_HIGH] - weight) * numbers[_UP]
-        if not gained > 0:
-            room = (weight - numbers[_LOW]) * numbers[_DOWN]
-        gained = gained * room
-    weight = min(max(weight + gained, numbers[_LOW]), numbers[_HIGH])
-    values[at] = jit.like(values[0], weight)
+            gained += more * (there - learn.tables[part, table + when])
+            plus += more
+        values[at + 1] = jit.like(values[0], plus)
+    values[at] = jit.like(values[0], bounded(q, weight, gained, learn))
     return float64(values[at])
 
 
 @woven
-def add_minus(q, at, cell, now, learn):
-    """Add what an arrival adds to one synapse."""
-    plain, values = learn.plain[q], learn.values
-    length, parts = plain[_FLUSH] + 1, plain[_PARTS]
-    for each in range(parts):
-        place, adds = at + 1 + parts + each, plain[_CURVE] + (parts + each) * length
-        values[place] = jit.like(values[0], float64(values[place]) + (
-            learn.post[cell] * learn.curves[adds + now]))
+def bring_with_rise(place, at, cell, event, learn):
+    """Bring one synapse with two exponentials up to date; return its weight."""
+    part, q, now = place
+    plain, values, tables = learn.plain[q], learn.values, learn.tables
+    length, before, last, gained = plain[_FLUSH] + 1, event[4], event[6], 0.0
+    for each in range(2):
+        table = plain[_TABLE] + 2 * each * length
+        gained = gained + (
+            float64(values[at + 1 + each]) * (
+                tables[part, table + now] - tables[part, table + last])
+            + float64(values[at + 3 + each]) * (
+                tables[part, table + length + now] - tables[part, table + length + last]))
+    first = learn.counts[cell]
+    while first > 0 and learn.spikes[first - 1, cell] >= last:
+        first -= 1
+    for number in range(first, learn.counts[cell]):
+        when = int64(learn.spikes[number, cell])
+        for each in range(2):
+            table, adds = plain[_TABLE] + 2 * each * length, plain[_CURVE] + each * length
+            more = before * learn.curves[adds + when]
+            gained += more * (tables[part, table + now] - tables[part, table + when])
+            values[at + 1 + each] = jit.like(values[0], float64(values[at + 1 + each]) + more)
+    values[at] = jit.like(values[0], bounded(q, float64(values[at]), gained, learn))
+    return float64(values[at])
+
+
+@woven
+def bounded(q, weight, gained, learn):
+    """Return a weight that gained something."""
+    numbers = learn.numbers[q]
+    if learn.plain[q, _SOFT]:
+        if gained > 0:
+            gained = gained * ((numbers[_HIGH] - weight) * numbers[_UP])
+        else:
+            gained = gained * ((weight - numbers[_LOW]) * numbers[_DOWN])
+    return min(max(weight + gained, numbers[_LOW]), numbers[_HIGH])
 
 
 @inner
-def arrive(tile, population, k, window, net, lessons):
-    """Bring the synapses of a tile up to date for what arrives at a step, and deliver it."""
+def arrive(spot, window, net, lessons):
+    """Bring the synapses of a tile up to date for what arrives at a step, and deliver it.
+
+    ``spot`` is the tile, its population and the number of the step in the window.
+    """
+    tile, population, k = spot
     learn, wires, part = net.learn, net.wires, window.part
-    populations = net.populations
-    first_tile = wires.first_tile[population]
-    high, row = (tile + 1 - first_tile) * TILE, window.done + k
-    width = uintp(populations.width[population]) * _C
-    slot = uintp((window.step0 + k) % window.slots)
-    place = uintp(populations.ring_at[population]) + uintp(tile - first_tile) * uintp(
-        populations.ring_stride[population]) + slot * width
+    high, row = (tile + 1 - wires.first_tile[population]) * TILE, window.done + k
     for q in range(learn.plain.shape[0]):
         plain = learn.plain[q]
         if plain[_TARGET] != population:
             continue
-        one, stride = plain[_ONE], 1 + 2 * plain[_PARTS]
+        stride, now = 1 + 2 * plain[_PARTS], (window.step0 + k) % plain[_FLUSH]
         base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
         last = lessons.first[q, window.done + window.count]
         for at in range(lessons.first[q, row], lessons.first[q, row + 1]):
@@ -164,33 +187,79 @@ def arrive(tile, population, k, window, net, lessons):
                 for line in range(stride):
                     jit.prefetch(learn.values, base + soon * stride + line * 8)
             start = lessons.cursor[part, at]
-            stop = wires.offsets[plain[_ROW] + lessons.who[at] + 1]
-            factors = wires.factor_start[one]
-            if factors >= 0:
-                factors = factors - wires.offsets[plain[_ROW]]
-            now = (window.step0 + k) % plain[_FLUSH]
-            while start < stop and wires.targets[start] < high:
-                cell = wires.targets[start]
-                weight = bring(part, q, base + start * stride, plain[_CELL] + cell,
-                               lessons.since[part, at], now, lessons.before[part, at], learn)
-                add_minus(q, base + start * stride, plain[_CELL] + cell, now, learn)
-                for receptor in range(populations.column.shape[1]):
-                    amount = wires.amounts[one, receptor]
-                    if amount != 0:
-                        each = amount * lessons.released[at]
-                        if factors >= 0:
-                            each = each * float64(wires.factors[factors + start])
-                        each = each * weight
-                        column = uintp(populations.column[population, receptor]) * _C
-                        net.ring[place + column + uintp(cell % TILE)] += jit.like(
-                            net.ring[0], np.rint(each / net.unit[0]) * net.unit[1])
-                start += 1
-            lessons.cursor[part, at] = start
+            stop = end_of(wires.targets, start, wires.offsets[plain[_ROW] + lessons.who[at] + 1],
+                          high)
+            lessons.cursor[part, at] = stop
+            bring_row((part, q, now), (start, stop),
+                      (lessons.since[part, at], lessons.before[part, at]), net)
+            deliver_learnt(q, (tile, (window.step0 + k) % window.slots), (start, stop),
+                           lessons.released[at], net)
+
+
+@woven
+def end_of(targets, start, stop, high):
+    """Return where targets of a row, from ``start`` on, reach ``high``."""
+    while start < stop and targets[start] < high:
+        start += 1
+    return start
+
+
+@woven
+def bring_row(place, span, former, net):
+    """Bring some synapses of a source up to date for what arrives at a step."""
+    (_, q, now), (start, stop) = place, span
+    learn, plain, values = net.learn, net.learn.plain[q], net.learn.values
+    post, targets, cells = learn.post, net.wires.targets, plain[_CELL]
+    length, parts = plain[_FLUSH] + 1, plain[_PARTS]
+    stride = 1 + 2 * parts
+    base = plain[_VALUES] - net.wires.offsets[plain[_ROW]] * stride
+    event = begin_row(place, former, learn)
+    adds = learn.curves[plain[_CURVE] + parts * length + now]
+    if parts == 1:
+        for k in range(start, stop):
+            at, cell = base + k * 3, cells + targets[k]
+            bring(place, at, cell, event, learn)
+            values[at + 2] = jit.like(values[0], float64(values[at + 2]) + post[cell] * adds)
+        return
+    rise = learn.curves[plain[_CURVE] + (parts + 1) * length + now]
+    for k in range(start, stop):
+        at, cell = base + k * stride, cells + targets[k]
+        bring_with_rise(place, at, cell, event, learn)
+        values[at + 3] = jit.like(values[0], float64(values[at + 3]) + post[cell] * adds)
+        values[at + 4] = jit.like(values[0], float64(values[at + 4]) + post[cell] * rise)
+
+
+@woven
+def deliver_learnt(q, spot, span, released, net):
+    """Deliver to some synapses what arrives now, times their weights; ``spot`` is tile and slot."""
+    (tile, slot), (start, stop) = spot, span
+    learn, wires, populations, plain = net.learn, net.wires, net.populations, net.learn.plain[q]
+    population, one, stride = plain[_TARGET], plain[_ONE], 1 + 2 * plain[_PARTS]
+    values, targets, ring, unit = learn.values, wires.targets, net.ring, net.unit
+    base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
+    factors = wires.factor_start[one] - wires.offsets[plain[_ROW]]
+    place = uintp(populations.ring_at[population]) + uintp(
+        tile - wires.first_tile[population]) * uintp(populations.ring_stride[population]) + (
+        uintp(slot) * uintp(populations.width[population]) * _C)
+    for receptor in range(populations.column.shape[1]):
+        amount = wires.amounts[one, receptor] * released
+        if wires.amounts[one, receptor] == 0:
+            continue
+        column = place + uintp(populations.column[population, receptor]) * _C
+        for k in range(start, stop):
+            each = amount
+            if wires.factor_start[one] >= 0:
+                each = each * float64(wires.factors[factors + k])
+            each = each * float64(values[base + k * stride])
+            ring[column + uintp(targets[k]) % _T] += jit.like(
+                ring[0], np.rint(each / unit[0]) * unit[1])
 
 
 @inner
-def note_spikes(tile, population, step, part, phase, before, net):
+def note_spikes(spot, before, window, net):
     """Note the spikes of a tile at a step, those from ``before`` on, for synapses that learn."""
+    tile, population, k = spot
+    step, part, phase = window.step0 + k, window.part, window.phase
     learn, emitted = net.learn, net.emitted
     first = net.tiles.first[tile]
     for n in range(before, emitted.counts[phase, tile]):
@@ -205,72 +274,3 @@ def note_spikes(tile, population, step, part, phase, before, net):
                 rises = plain[_CURVE] + (3 * plain[_PARTS] + 1) * length
                 learn.post[cell] += learn.curves[rises + step % plain[_FLUSH]]
                 learn.full[part, phase] = max(learn.full[part, phase], learn.counts[cell])
-
-
-@inner
-def flush(step, part, net):
-    """Bring all synapses of a part up to date where a flush is due, and count steps anew."""
-    learn = net.learn
-    for q in range(learn.plain.shape[0]):
-        if step % learn.plain[q, _FLUSH] == 0 and step > 0:
-            flush_synapses(q, part, net)
-            flush_traces(q, part, net)
-
-
-@inner
-def flush_synapses(q, part, net):
-    """Bring the synapses of one projection in a part up to date."""
-    learn, wires, plain, numbers = net.learn, net.wires, net.learn.plain[q], net.learn.numbers[q]
-    own, parts = net.work.own[part, plain[_TARGET]], plain[_PARTS]
-    first_tile = wires.first_tile[plain[_TARGET]]
-    low, high = (own[0] - first_tile) * TILE, (own[1] - first_tile) * TILE
-    stride, values = 1 + 2 * parts, learn.values
-    base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
-    scaled = plain[_SCALED]
-    for source in range(plain[_SOURCES]):
-        start, stop = wires.offsets[plain[_ROW] + source], wires.offsets[plain[_ROW] + source + 1]
-        start = first_at_least(wires.targets, start, stop, low)
-        last, before = (learn.last[part, plain[_SOURCE] + source],
-                        learn.pre[part, plain[_SOURCE] + source])
-        while start < stop and wires.targets[start] < high:
-            at, cell = base + start * stride, plain[_CELL] + wires.targets[start]
-            weight = bring(part, q, at, cell, last, plain[_FLUSH], before, learn)
-            if scaled:
-                learn.sums[cell] += weight
-                learn.degrees[cell] += 1
-            for each in range(parts):
-                for place in (at + 1 + each, at + 1 + parts + each):
-                    values[place] = jit.like(values[0], float64(values[place]) * (
-                        numbers[_LEFT + each]))
-            start += 1
-    if not scaled:
-        return
-    for source in range(plain[_SOURCES]):
-        start, stop = wires.offsets[plain[_ROW] + source], wires.offsets[plain[_ROW] + source + 1]
-        start = first_at_least(wires.targets, start, stop, low)
-        while start < stop and wires.targets[start] < high:
-            at, cell = base + start * stride, plain[_CELL] + wires.targets[start]
-            mean = learn.sums[cell] / learn.degrees[cell]
-            moved = float64(values[at]) * (1.0 + numbers[_SHARE] * (numbers[_MEAN] - mean)
-                                           / max(mean, 1e-9))
-            values[at] = jit.like(values[0], min(max(moved, numbers[_LOW]), numbers[_HIGH]))
-            start += 1
-
-
-@inner
-def flush_traces(q, part, net):
-    """Count the steps of traces, of spikes and of the table anew."""
-    learn, plain, numbers = net.learn, net.learn.plain[q], net.learn.numbers[q]
-    own, first_tile = net.work.own[part, plain[_TARGET]], net.wires.first_tile[plain[_TARGET]]
-    for source in range(plain[_SOURCE], plain[_SOURCE] + plain[_SOURCES]):
-        learn.pre[part, source] *= numbers[_LEFT_PRE]
-        learn.last[part, source] = 0
-    for tile in range(own[0], own[1]):
-        first = plain[_CELL] + (tile - first_tile) * TILE
-        for cell in range(first, first + net.tiles.used[tile]):
-            learn.post[cell] *= numbers[_LEFT_POST]
-            learn.counts[cell] = 0
-            learn.sums[cell] = 0.0
-            learn.degrees[cell] = 0
-    for each in range(2 * plain[_PARTS]):
-        learn.tables[part, plain[_TABLE] + each * (plain[_FLUSH] + 1)] = 0.0

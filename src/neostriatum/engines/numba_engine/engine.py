@@ -16,7 +16,7 @@ from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.learning import Teacher, weights_now
 from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
-from neostriatum.engines.numba_engine.pooled import CompiledPools
+from neostriatum.engines.numba_engine.pools import CompiledPools
 from neostriatum.engines.numba_engine.signals import columns_of, courses_of
 from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
@@ -56,7 +56,7 @@ class Numba:
         self.step = 0
         self._axons = CompiledPlayers(lowered.axons)
         self.axon_spikes, self._pools = self._axons.counts, CompiledPools(lowered.pooled)
-        self._teacher = Teacher(lowered)
+        self._teacher = Teacher(lowered, self.threads)
         self._probes = Probes(lowered)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
@@ -141,8 +141,8 @@ class Numba:
                 start += table.size
         pooled = self._pools.tables(self.step, count, layout.net)
         axons = self._axons.play(crew, layout.net.wires, pooled, self.step, count)
-        lessons = self._teacher.lessons(self.lowered, layout.net.wires.plain, axons, self.step,
-                                        count, self.threads)
+        lessons = self._teacher.lessons(self.lowered, layout.net.wires.plain, axons,
+                                        range(self.step, self.step + count))
         spikes, done, tile = advance(crew, layout.net, axons, self._tables.make(self.step, count),
                                      courses, lessons, count, self.step, layout.window,
                                      layout.slots)

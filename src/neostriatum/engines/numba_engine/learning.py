@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 #: Places of the plain numbers of a projection that learns.
 PLACES = ("one", "target", "row", "sources", "flush", "parts", "values", "source", "cell", "table",
           "curve", "level", "gate", "soft", "scaled")
-AT_ = {name: place for place, name in enumerate(PLACES)}
+AT_LEARNING = {name: place for place, name in enumerate(PLACES)}
 #: Places of its other numbers; gains and falls have two, for both exponentials.
 NUMBERS = ("low", "high", "down", "up", "left_pre", "left_post", "target", "share", "gain",
            "gain_rise", "left", "left_rise")
+AT_NUMBER = {name: place for place, name in enumerate(NUMBERS)}
 #: Spikes of a cell between two flushes that there is room for at first.
 ROOM = 16
 
@@ -129,18 +130,32 @@ def lay_out_learning(lowered: LoweredCircuit, rows: np.ndarray, parts: int, dtyp
         np.zeros((parts, 2), np.int64), learns)
 
 
+def levels_of(lowered: LoweredCircuit, stretch: range) -> np.ndarray:
+    """Return (steps, q, 2) given levels that are heard and those of gates."""
+    mine = learners(lowered)
+    times = (np.array(stretch, np.int64) - lowered.warmup) * lowered.dt
+    given = [course.at(times) for course in lowered.courses] if mine else []
+    levels = np.zeros((len(stretch), len(mine), 2))
+    for place, (_, one) in enumerate(mine):
+        learning: Any = one.learning
+        levels[:, place, 0], levels[:, place, 1] = given[learning.level], given[learning.gate]
+    return levels
+
+
 class Teacher:
     """What was sent to synapses that learn and has not arrived, from stretch to stretch."""
 
-    def __init__(self, lowered: LoweredCircuit) -> None:
+    def __init__(self, lowered: LoweredCircuit, parts: int) -> None:
         mine = learners(lowered)
+        self._parts = parts
         self.sent = {number: np.zeros((0, 2), np.int64) for number, _ in mine}
         self.released = {number: np.zeros(0) for number, _ in mine}
 
-    def lessons(self, lowered: LoweredCircuit, plain: np.ndarray, axons: AxonSpikes, step: int,
-                count: int, parts: int) -> Lessons:
-        """Return what arrives in a stretch; ``plain`` is that of the wires."""
-        mine, cells = learners(lowered), len(lowered.populations)
+    def lessons(self, lowered: LoweredCircuit, plain: np.ndarray, axons: AxonSpikes,
+                stretch: range) -> Lessons:
+        """Return what arrives in a stretch of steps; ``plain`` is that of the wires."""
+        mine, cells, step = learners(lowered), len(lowered.populations), stretch.start
+        count = len(stretch)
         first, who, released = np.zeros((len(mine), count + 1), np.int64), [], []
         start = 0
         for place, (number, one) in enumerate(mine):
@@ -160,17 +175,10 @@ class Teacher:
             np.cumsum(np.bincount(sent[now, 0] - step, minlength=count), out=first[place, 1:])
             first[place] += start
             start += int(now.sum())
-        times = (np.arange(step, step + count) - lowered.warmup) * lowered.dt
-        given = [course.at(times) for course in lowered.courses] if mine else []
-        levels = np.zeros((count, len(mine), 2))
-        for place, (_, one) in enumerate(mine):
-            learning = one.learning
-            levels[:, place, 0] = given[learning.level]
-            levels[:, place, 1] = given[learning.gate]
-        shape = (parts, start)
+        shape = (self._parts, start)
         return Lessons(first, np.concatenate([np.zeros(0, np.int64), *who]),
-                       np.concatenate([np.zeros(0), *released]), levels, np.zeros(shape),
-                       np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+                       np.concatenate([np.zeros(0), *released]), levels_of(lowered, stretch),
+                       np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
 
     def state(self, lowered: LoweredCircuit) -> dict[str, np.ndarray]:
         """Return what is under way, by name."""
@@ -188,7 +196,7 @@ class Teacher:
 def views(lowered: LoweredCircuit, learn: Learn, part: int) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and view of the state of synapses that learn, as a part has it."""
     for place, (_, one) in enumerate(learners(lowered)):
-        at = {name: int(learn.plain[place, AT_[name]]) for name in PLACES}
+        at = {name: int(learn.plain[place, AT_LEARNING[name]]) for name in PLACES}
         parts, cells = at["parts"], lowered.populations[one.target].n
         synapses = learn.values[at["values"]:][: len(one.targets) * (1 + 2 * parts)]
         own = synapses.reshape(-1, 1 + 2 * parts).T
@@ -205,7 +213,7 @@ def views(lowered: LoweredCircuit, learn: Learn, part: int) -> Iterator[tuple[st
 def spikes_of(lowered: LoweredCircuit, learn: Learn) -> Iterator[tuple[str, slice]]:
     """Yield the name of the spikes of targets since the last flush, and which targets these are."""
     for place, (_, one) in enumerate(learners(lowered)):
-        cell = int(learn.plain[place, AT_["cell"]])
+        cell = int(learn.plain[place, AT_LEARNING["cell"]])
         yield (f"{one.name}.learning.spikes",
                slice(cell, cell + lowered.populations[one.target].n))
 

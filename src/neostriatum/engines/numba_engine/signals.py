@@ -89,7 +89,8 @@ def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list
         Parts of the work.
     """
     times = (np.array(steps, np.int64) - lowered.warmup) * lowered.dt
-    levels = tuple(course.at(times) for course in lowered.courses)
+    constant = all(course.is_constant for course in lowered.courses)
+    levels = tuple(course.at(times[:1] if constant else times) for course in lowered.courses)
     places, start = [], 0
     heard = [effect for each in constants for _, _, effects in each.heard for effect in effects]
     given = np.zeros((len(steps), len(heard)))

@@ -30,11 +30,11 @@ class Bandit(Task):
     shuffled: bool = False
 
     def __post_init__(self) -> None:
-        self.p = tuple(self.probability("p", one) for one in self.several("p", self.p))
+        self.p = tuple(self.probability("p", value) for value in self.several("p", self.p))
         if not 2 <= len(self.p) <= 16:
             self.refuse("p", f"must be 2 to 16 probabilities (got {len(self.p)})")
-        self.reverse_at = tuple(self.whole("reverse_at", one, 1)
-                                for one in self.several("reverse_at", self.reverse_at))
+        self.reverse_at = tuple(self.whole("reverse_at", trial, 1)
+                                for trial in self.several("reverse_at", self.reverse_at))
         if sorted(set(self.reverse_at)) != list(self.reverse_at):
             self.refuse("reverse_at", f"trials must rise (got {shown(self.reverse_at)})")
         if isinstance(self.drift, bool) or not isinstance(self.drift, (int, float)) \

@@ -24,7 +24,7 @@ class Cues(Task):
 
     def __post_init__(self) -> None:
         self.n = self.whole("n", self.n, 2, 16)
-        self.p = tuple(self.probability("p", one) for one in self.several("p", self.p))
+        self.p = tuple(self.probability("p", value) for value in self.several("p", self.p))
         if len(self.p) != 2:
             self.refuse("p", f"must be two probabilities, right and wrong (got {shown(self.p)})")
         if self.swap_at is not None:

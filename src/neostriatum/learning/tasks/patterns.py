@@ -30,10 +30,10 @@ class Patterns(Task):
     def __post_init__(self) -> None:
         self.inputs = self.whole("inputs", self.inputs, 2, 32)
         self.actions = self.whole("actions", self.actions, 2, 16)
-        # So few that a draw that differs from the others is found at once.
+        # So few that a draw that differs from the others is rows at once.
         most = min(64, self.inputs * (self.inputs - 1) // 2)
         self.patterns = self.whole("patterns", self.patterns, 1, most)
-        self.p = tuple(self.probability("p", one) for one in self.several("p", self.p))
+        self.p = tuple(self.probability("p", value) for value in self.several("p", self.p))
         if len(self.p) != 2:
             self.refuse("p", f"must be two probabilities, right and wrong (got {shown(self.p)})")
         self.action_space = Discrete(self.actions)
@@ -41,15 +41,15 @@ class Patterns(Task):
 
     def table(self) -> np.ndarray:
         """Return the patterns, int8 (patterns, inputs)."""
-        key, found, draw = rng.stream(self._seed, "task patterns", self.name), [], 0
-        while len(found) < self.patterns:
+        key, rows, draw = rng.stream(self._seed, "task patterns", self.name), [], 0
+        while len(rows) < self.patterns:
             words = rng.philox(key, draw, np.arange(self.inputs))
             row = np.zeros(self.inputs, np.int8)
             row[np.argsort(words[0], kind="stable")[: self.inputs // 2]] = 1
-            if row.tolist() not in found:
-                found.append(row.tolist())
+            if row.tolist() not in rows:
+                rows.append(row.tolist())
             draw += 1
-        return np.array(found, np.int8)
+        return np.array(rows, np.int8)
 
     def observation(self, trial: int) -> np.ndarray:
         """Return which inputs are active."""

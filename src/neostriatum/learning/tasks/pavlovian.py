@@ -26,7 +26,7 @@ class Pavlovian(Task):
     extinction_at: Any = None
 
     def __post_init__(self) -> None:
-        self.p = tuple(self.probability("p", one) for one in self.several("p", self.p))
+        self.p = tuple(self.probability("p", value) for value in self.several("p", self.p))
         if not 1 <= len(self.p) <= 16:
             self.refuse("p", f"must be 1 to 16 probabilities (got {shown(self.p)})")
         if self.extinction_at is not None:
