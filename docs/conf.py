@@ -34,8 +34,9 @@ version = release = neostriatum.__version__
 extensions = [
     "myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_design",
     "outside", "command_pages", "number_pages", "target_pages", "picture_pages", "schema_files",
+    "python_lists",
 ]
-exclude_patterns = ["_build", "extensions", "README.md"]
+exclude_patterns = ["_build", "extensions", "README.md", "reference/api/listed"]
 nitpicky = True
 suppress_warnings = ["mystnb.unknown_mime_type"]
 

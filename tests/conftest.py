@@ -46,7 +46,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs and reports draw one figure, the quickest, where a test is not about figures."""
     name = "rates"
-    monkeypatch.setattr(report, "STANDARD", (name,))
+    monkeypatch.setattr(report, "standard", lambda run: (name,))
     monkeypatch.setattr(report, "figures_of", lambda what: {name: figures_of(what)[name]})
 
 

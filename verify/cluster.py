@@ -1,7 +1,9 @@
-"""Compare NEST with numba on the default circuit, and measure its memory and weak scaling.
+"""Compare NEST with numba on presets, and measure its memory and weak scaling.
 
 Three parts. `equivalence`: rates within 5 %, irregularity (ISI CV) within 0.05 and mean pairwise
-count correlation within 0.01 over 20 networks. `memory`: bytes per neuron and per synapse from
+count correlation within 0.01 over 20 networks, for every preset of `--circuits`. NEST draws the
+inputs of `striatum_v1` itself; the axons of `striatum` have the same trains in both, so it tells
+too how many networks are equal in all measures. `memory`: bytes per neuron and per synapse from
 networks of 10,000, 50,000 and 200,000 neurons, each with its synapses and without any, and what a
 whole rat striatum (2.79 million neurons, Oorschot 1996) would take. `scaling`: as many neurons per
 rank on 1, 2 and 4 ranks OF ONE MACHINE, which shares its cores and memory among them: no measure of
@@ -33,24 +35,28 @@ WHOLE, NODE = 2_790_000, 256e9
 NOBODY = {"rule": "fixed_probability", "p": 0.0}
 
 
-def equivalence(table: Table, seeds: int, size: int, seconds: float) -> None:
+def equivalence(table: Table, circuit: ns.Circuit, seeds: int, size: int, seconds: float) -> None:
     """Compare means over seeds; each row has the standard error of the difference too."""
-    circuit = ns.load("striatum_v1")
     found: dict[str, list[dict[str, float]]] = {"numba": [], "nest": []}
     for seed in range(1, seeds + 1):
         network = ns.build(circuit, size=size, seed=seed)
         for name, rows in found.items():
             rows.append(measured(name, circuit, network, seed, seconds))
-    for key in found["numba"][0]:
-        ours, theirs = (np.array([row[key] for row in found[name]]) for name in ("numba", "nest"))
-        error = float(np.std(theirs - ours, ddof=1) / np.sqrt(seeds)) if seeds > 1 else np.nan
-        print(f"  {key}: numba {ours.mean():.4g}, nest {theirs.mean():.4g}, "
-              f"difference {(theirs - ours).mean():.3g} +- {error:.2g}")
+    ours, theirs = (np.array([list(row.values()) for row in found[name]])
+                    for name in ("numba", "nest"))
+    equal = sum(np.array_equal(*pair, equal_nan=True) for pair in zip(ours, theirs, strict=True))
+    print(f"  {circuit.name}: {equal} of {seeds} networks are equal in every measure")
+    for key, one, other in zip(found["numba"][0], ours.T, theirs.T, strict=True):
+        error = float(np.std(other - one, ddof=1) / np.sqrt(seeds)) if seeds > 1 else np.nan
+        print(f"  {circuit.name}, {key}: numba {one.mean():.4g}, nest {other.mean():.4g}, "
+              f"difference {(other - one).mean():.3g} +- {error:.2g}", flush=True)
         if key.endswith("Hz"):
-            table.row(f"nest over numba, {key}", theirs.mean() / ours.mean(), 0.95, 1.05)
+            table.row(f"{circuit.name}: nest over numba, {key}", other.mean() / one.mean(),
+                      0.95, 1.05)
         else:
             bound = 0.05 if key == "CV" else 0.01
-            table.row(f"nest minus numba, {key}", theirs.mean() - ours.mean(), -bound, bound)
+            table.row(f"{circuit.name}: nest minus numba, {key}", (other - one).mean(),
+                      -bound, bound)
 
 
 def resident() -> int:
@@ -127,6 +133,8 @@ def main() -> None:
     """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=["equivalence", "memory", "scaling"])
+    parser.add_argument("--circuits", nargs="*", default=["striatum_v1", "striatum"])
+    parser.add_argument("--warmup", help="another warm-up than the preset's")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--size", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=4.0)
@@ -141,7 +149,9 @@ def main() -> None:
         return
     table = Table()
     if "equivalence" in said.parts:
-        equivalence(table, said.seeds, said.size, said.seconds)
+        for name in said.circuits:
+            circuit = ns.load(name, changes={"warmup": said.warmup} if said.warmup else {})
+            equivalence(table, circuit, said.seeds, said.size, said.seconds)
     if "memory" in said.parts:
         memory(table, said.sizes)
     if "scaling" in said.parts:

@@ -22,6 +22,8 @@ EXAMPLES = {
     "rerun": "neostriatum rerun runs/0001",
     "cell": 'neostriatum cell dSPN --current "320 pA" --duration "500 ms"',
     "pair": 'neostriatum pair FS dSPN --holding "-70 mV"',
+    "learn": "neostriatum learn bandit --p 0.8,0.2 --trials 150 --reverse-at 90",
+    "live": "neostriatum live striatum_v1 --size 4000",
     "sweep": "neostriatum sweep examples/dopamine_drive.toml --jobs 2",
     "build": "neostriatum build --size 2000 --out net.h5",
     "export": "neostriatum export runs/0001 --to csv --out tables",

@@ -25,6 +25,7 @@ _WHERE = {
     "register": "models.registry",
     "run": "runs.start",
     "Run": "recording.store",
+    "learn": "runs.learn",
     "resume": "runs.go_on",
     "rerun": "runs.again",
     "cell": "experiments.cell",
@@ -37,6 +38,8 @@ _WHERE = {
     "plot": "plotting",
     "draw": "plotting.gallery",
     "report": "reporting.report",
+    "show": "live.show",
+    "live": "live.notebook",
 }
 
 __all__ = ["__version__", *_WHERE]
@@ -53,6 +56,8 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.experiments.cell import cell
     from neostriatum.experiments.pair import pair
     from neostriatum.experiments.protocol import protocol
+    from neostriatum.live.notebook import live
+    from neostriatum.live.show import show
     from neostriatum.models.registry import register
     from neostriatum.network.build import build
     from neostriatum.network.estimate import estimate
@@ -64,6 +69,7 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.reporting.report import report
     from neostriatum.runs.again import rerun
     from neostriatum.runs.go_on import resume
+    from neostriatum.runs.learn import learn
     from neostriatum.runs.start import run
     from neostriatum.sweeps.sweep import sweep
     from neostriatum.validation.validate import validate

@@ -7,6 +7,7 @@ from typing import Any
 
 from neostriatum.circuit.catalogue import presets
 from neostriatum.circuit.cautions import static_threshold, warnings_of
+from neostriatum.circuit.learning_rules import learning_lines
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import sources as sources
@@ -32,7 +33,8 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     dict
         ``circuit`` (nested), ``values`` (rows with key, value, source, how, note), ``thresholds``
         (static threshold [mV] of the cell types whose model has one), ``recordable`` (units of
-        what can be recorded, by cell type and name), ``warnings``, ``left_out``.
+        what can be recorded, by cell type and name), ``warnings``, ``learning`` (by pathway that
+        learns: rule, level, tonic level, change of a weight by a pair of spikes), ``left_out``.
     """
     made = resolve(_circuit_of(circuit), Changes(**options))
     rows = [{"key": key, **said} for key, said in values(made.to_dict())]
@@ -41,7 +43,7 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
             "thresholds_mv": thresholds,
             "recordable": {name: recordable(made, name) for name in made.types},
-            "warnings": warnings_of(made),
+            "warnings": warnings_of(made), "learning": learning_lines(made),
             "left_out": list(made.left_out)}
 
 
@@ -56,6 +58,13 @@ def lines(made: dict[str, Any]) -> list[str]:
             f"{name} {value:.2f} mV" for name, value in made["thresholds_mv"].items())]
     text += ["", *(f"recordable of {name}: {', '.join(units)}"
                    for name, units in made["recordable"].items())]
+    for one in made["learning"]:
+        changes = ", ".join(f"{what} {change:+.3g}" for what, change in one["pairings"].items())
+        text += ["", f"learning of {one['pathway']}: {one['rule']} of {one['receptor']}, hears "
+                 f"{one['level']}, tonic {one['tonic']:g}",
+                 f"  change of a weight of 1 by a pair 10 ms apart: {changes}",
+                 f"  balance of a 200 ms burst and a 400 ms dip: {one['residual']:+.3g} (0 is none "
+                 "left)"]
     text += [f"warning: {one}" for one in made["warnings"]]
     if made["left_out"]:
         text += ["", "left out:", *(f"  - {one}" for one in made["left_out"])]

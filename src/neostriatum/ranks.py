@@ -103,6 +103,17 @@ def gathered(rows: np.ndarray) -> np.ndarray:
     return whole
 
 
+def summed(counts: np.ndarray) -> np.ndarray:
+    """Return on every rank the sum of the integers (n,) of all ranks."""
+    import numpy as np
+
+    if launched() == 1:
+        return counts
+    whole = np.empty(len(counts), np.int64)
+    world().Allreduce(np.ascontiguousarray(counts, np.int64), whole)
+    return whole
+
+
 def together() -> None:
     """Wait for all ranks."""
     world().Barrier()

@@ -179,11 +179,11 @@ def normal_pair(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.n
     return radius * x, radius * y
 
 
-def normals(key: tuple[int, int], n: int, step: int, draw: int = 0) -> np.ndarray:
-    """Return one standard normal per local id 0..n-1, shape (n,)."""
+def normals(key: tuple[int, int], n: int, step: int | np.ndarray, draw: int = 0) -> np.ndarray:
+    """Return one standard normal per local id 0..n-1, shape (n,); or (s, n) for steps (s, 1)."""
     words = philox(key, draw, np.arange((n + 3) // 4), step)
     pairs = (*normal_pair(words[0], words[1]), *normal_pair(words[2], words[3]))
-    return np.stack(pairs, axis=1).reshape(-1)[:n]
+    return np.stack(pairs, axis=-1).reshape(*words.shape[1:-1], -1)[..., :n]
 
 
 def truncated_normals(key: tuple[int, int], n: int, limit: float = 3.0) -> np.ndarray:

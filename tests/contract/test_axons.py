@@ -5,12 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 from axonal import circuit
-from conftest import Maker
 
 import neostriatum as ns
 from neostriatum.engines.base import engine as make_engine
 from neostriatum.engines.plasticity import Plasticity
-from neostriatum.errors import EngineUnsupported
 from neostriatum.models.tsodyks_markram import TSODYKS_MARKRAM
 from neostriatum.models.two_pools import TWO_POOLS
 
@@ -127,13 +125,6 @@ def test_brian2_in_cpp_plays_the_trains(net):
     others = simulated(plain, "brian2", (400,))
     assert np.array_equal(steps, others[0])
     assert np.array_equal(ids, others[1])
-
-
-def test_nest_refuses_axons_by_name(net):
-    """An engine that does not have them says so."""
-    simulator = Maker("nest")()
-    with pytest.raises(EngineUnsupported, match=r"engine nest: axons\.cortex: are not simulated"):
-        simulator.prepare(*net, 1)
 
 
 def test_stationary_start_of_tsodyks_and_markram():

@@ -144,7 +144,7 @@ def compile_one(folder, barrier, queue):
 
     kernel = nest()
     barrier.wait()
-    path = modules({"train": (train(), False)}, kernel)["train"]
+    path = modules({"train": (train(), "plain")}, kernel)["train"]
     queue.put((str(path), path.stat().st_mtime_ns))
 
 

@@ -178,14 +178,6 @@ def test_what_acts_on_a_model_is_that_of_the_reference(nest, reference, tmp_path
                                    err_msg=str(key))
 
 
-def test_release_models_that_nest_does_not_have(nest, tmp_path):
-    circuit, network = net(tmp_path, ["fast"])
-    stp = {"model": "two_pools", "U": 0.3, "share": 0.5, "tau_fast": "100 ms", "tau_slow": "1 s"}
-    with pytest.raises(EngineUnsupported, match=r"^engine nest: pathways.fast->fast.stp.model: "
-                       r"must be tsodyks_markram, which NEST has as a synapse \(got two_pools\)"):
-        nest().prepare(circuit.replace({"pathways.fast->fast.stp": stp}), network, 1)
-
-
 def test_a_variable_that_a_cell_does_not_have(nest, tmp_path):
     circuit, network = net(tmp_path, ["wordy"])
     simulator = nest()
@@ -198,7 +190,7 @@ def test_what_nestml_says_of_a_text_is_told(nest, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     text = train().replace("rise0 real = 0.0", "risen real = 0.0")
     with pytest.raises(EngineUnsupported) as error:
-        modules({"train": (text, False)}, nest().nest)
+        modules({"train": (text, "plain")}, nest().nest)
     assert str(error.value).startswith("engine nest: NESTML refuses a cell model (")
     assert 'Could not resolve symbol "rise0"' in str(error.value)
     assert len(str(error.value).splitlines()) == 1

@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import axonal
 import h5py
 import nets
 import numpy as np
@@ -78,6 +79,12 @@ def agree(circuit, network, folder: Path, ms: float = MS, spikes: int = 20) -> N
 def test_nets_of_the_presets(name, net, tmp_path):
     """Recorded inputs, all pathways, both kinds of gap junctions, releases, courses, a warm-up."""
     agree(net(name).circuit, net(name).network, tmp_path)
+
+
+def test_axons_and_releases_that_start_stationary(tmp_path):
+    """Trains, homes, delays, weights, both releases of axons, and one of cells."""
+    circuit = axonal.circuit().replace({"pathways.thalamus->dSPN.failure": None})
+    agree(circuit, ns.build(circuit, size=60, seed=1), tmp_path, ms=45, spikes=200)
 
 
 #: Receptors of a cell whose potential doubles any rounding every 3 ms: those that call no exp.

@@ -97,7 +97,7 @@ def test_arrivals_have_their_means(net):
     lowered = lower(made, network, 1)
     pool = Pool(lowered.pooled[0])
     path = next(one for one in pool.pooled.pathways if one.name == "cortex->iSPN")
-    table = pool.tables()[pool.pooled.pathways.index(path)]
+    table = pool.tables(0, 1)[pool.pooled.pathways.index(path)].of(0)
     home, rest, steps = [], [], np.zeros(10)
     for block in range(300):
         step, cell, row = arrivals(path, table, block, 10)
@@ -107,7 +107,7 @@ def test_arrivals_have_their_means(net):
         steps += np.bincount(step, minlength=10)
         assert all(row[n] in path.homes[cell[n]] for n in np.flatnonzero(at_home)[:20])
     cells = len(path.homes)
-    spikes = pool.spikes()
+    spikes = table.mean[0] / path.counts[0]
     expected = 10 * spikes[path.homes].sum()
     assert abs(np.mean(home) - expected) < 4 * np.sqrt(expected / 300)
     other = 20 * cells * spikes.mean()
@@ -128,8 +128,7 @@ def test_mean_release_is_that_of_single_axons():
     pool = Pool(lower(made, network, 1).pooled[0])
     path, released = pool.pooled.pathways[0], []
     for block in range(400):
-        pool.go_to(block)
-        released.append(pool.tables()[0].amounts[0, 0])
+        released.append(pool.tables(block, block + 1)[0].amounts[0, 0, 0])
     # Every spike takes a fifth, 30 times a second: x' = (1 - x)/200 - 0.006 x.
     time = np.arange(400)
     rate = 1 / 200 + 0.2 * 0.030

@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import axonal
 import pytest
+from test_signals_of_axons import scaled
 
 #: Seconds within which a rank that fails takes all others with it.
 END_S = 30
@@ -96,6 +98,25 @@ def test_a_saved_network_and_weights_by_synapse(launcher, tmp_path):
         assert process.returncode == 0, errors
         hashes.add(json.loads(said)["spike_hash"])
     assert len(hashes) == 1
+
+
+def test_axons_and_levels_that_spikes_release(launcher, tmp_path):
+    """No number is drawn by NEST: any ranks have the spikes of numba."""
+    circuit = scaled(axonal.circuit()).replace({"pathways.thalamus->dSPN.failure": None})
+    (tmp_path / "axons.json").write_text(json.dumps(circuit.to_dict()))
+    run = ("run", "axons.json", "--size", "60", "--duration", "45 ms", "--record", "none",
+           "--json", "--threads", "1")
+    found = []
+    for ranks, engine in ((1, "numba"), (1, "nest"), (2, "nest"), (3, "nest")):
+        process = started(launcher, ranks, *run, "--engine", engine, "--out",
+                          f"{engine}{ranks}", cwd=tmp_path)
+        said, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
+        found.append(json.loads(said))
+    assert found[0]["spikes"] > 200
+    assert found[0]["axons"]["cortex"] > 300
+    for key in ("spike_hash", "network_hash", "axons", "modulators"):
+        assert [one[key] for one in found] == [found[0][key]] * 4, key
 
 
 def test_a_killed_rank_ends_all(launcher, tmp_path):

@@ -69,4 +69,6 @@ DECIDED = {
         for name, longest in _LONGEST_UM.items()
     },
     "fountas2017": _FOUNTAS,
+    # The model has no geometry; any density serves.
+    "lindahl2016": {"volume.density": (84_900, "1/mm^3")},
 }

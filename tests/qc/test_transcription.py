@@ -28,6 +28,7 @@ SMALLEST = {  # entries per transcription, so that an emptied list cannot pass
     "humphries2009": 55,
     "humphries2010": 85,
     "fountas2017": 88,
+    "lindahl2016": 419,
     "laws": 20,
 }
 PRESETS = [name for name in SMALLEST if name != "laws"]

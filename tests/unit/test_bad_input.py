@@ -73,7 +73,7 @@ COMMANDS = [
     (["cite"], 2, "Missing argument 'RUN'"),
     # which circuit
     (["run", "striatun", *QUICK], 2, "striatun: unknown circuit. Known: striatum"),
-    (["run", "", *QUICK], 2, '"": unknown circuit. Known: fountas2017, '),
+    (["run", "", *QUICK], 2, '"": unknown circuit. Known: basal_ganglia, '),
     (["run", "no_such.toml", *QUICK], 2, "no_such.toml: no such circuit file"),
     (["run", "/nowhere/at/all.json", *QUICK], 2, "/nowhere/at/all.json: no such circuit file"),
     (["run", ".", *QUICK], 2, ".: unknown circuit"),

@@ -219,8 +219,11 @@ def test_every_circuit_has_the_overlays_that_it_had():
     # Of version 0.1, which had one set for all, and those that fit any circuit.
     every = ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal", "parkinsonian"]
     for name in presets():
-        if name != "striatum":
+        if name not in ("striatum", "lindahl2016", "basal_ganglia"):
             assert overlays(name) == every
+    for name in ("lindahl2016", "basal_ganglia"):
+        assert overlays(name) == ["activation", "depleted", "dreyer_nigra", "dreyer_vta",
+                                  "ejdrup_dorsal", "printed", "slow_wave"]
     assert overlays("striatum") == sorted(
         [*every, "no_acetylcholine", "pooled_axons", "slow_waves"])
     assert overlays(None) == every
@@ -254,7 +257,7 @@ def test_overlays_of_a_preset_of_its_own(monkeypatch):
 BAD = {
     "preset_unknown": ("extends = 'striatun'",
                        "extends: unknown circuit (got striatun). Known: striatum"),
-    "preset_of_no_name": ("extends = 'xyz'", "extends: unknown circuit (got xyz). Known: fount"),
+    "preset_of_no_name": ("extends = 'xyz'", "extends: unknown circuit (got xyz). Known: basal"),
     "not_a_text": ("extends = 3", "extends: must be a preset's name or a file (got 3)"),
     "a_list": ("extends = ['striatum_v1', 'seed']", "extends: must be a preset's name or a file"),
     "file_missing": ("extends = 'none.toml'", "extends: no such file (got none.toml)"),

@@ -35,8 +35,9 @@ def changed(before, after):
 
 
 def test_there_are_presets_and_overlays():
-    assert presets() == ["fountas2017", "humphries2009", "humphries2010", "seed", "striatum",
-                         "striatum_v1"]
+    assert presets() == ["basal_ganglia", "fountas2017", "humphries2009", "humphries2010",
+                         "lindahl2016", "seed", "striatum", "striatum_v1"]
+    assert overlays("lindahl2016")[:3] == ["activation", "depleted", "dreyer_nigra"]
     assert overlays() == ["dense", "dreyer_nigra", "dreyer_vta", "ejdrup_dorsal",
                           "no_acetylcholine", "parkinsonian", "pooled_axons", "slow_waves"]
 
@@ -50,7 +51,8 @@ def test_preset_reads_back(name):
 
 
 @pytest.mark.parametrize(("preset", "name"), [
-    (preset, name) for preset in ("striatum", "striatum_v1") for name in overlays(preset)])
+    (preset, name) for preset in ("striatum", "striatum_v1", "lindahl2016")
+    for name in overlays(preset)])
 def test_overlay_reads_back(preset, name):
     plain, circuit = load(preset), load(preset, overlay=name)
     assert circuit != plain

@@ -145,7 +145,7 @@ class TestRegister:
 
     @pytest.mark.parametrize("model", [None, "adex", CellModel, 3])
     def test_no_model(self, model):
-        with pytest.raises(ModelError, match="must be a CellModel, ReceptorModel or ReleaseModel"):
+        with pytest.raises(ModelError, match="a CellModel, ReceptorModel, ReleaseModel or L"):
             ns.register(model)
 
     def test_modules(self, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.machinery
-import json
 import re
 import sys
 import types
@@ -17,6 +16,7 @@ from neostriatum.engines.lowered import lower
 from neostriatum.engines.nest_engine import kernel, module
 from neostriatum.engines.nest_engine.cell import cell, name_of, port, ports
 from neostriatum.engines.nest_engine.nodes import numbers
+from neostriatum.engines.nest_engine.release import common, release
 from neostriatum.engines.nest_engine.shape import Form, form_of
 from neostriatum.engines.nest_engine.text import LONGEST, Writer, literals
 from neostriatum.engines.nest_engine.trains import train
@@ -31,7 +31,9 @@ from neostriatum.models.nmda import NMDA
 from neostriatum.models.nmda_sigmoid import NMDA_SIGMOID
 from neostriatum.models.plain import plain, rebuilt
 from neostriatum.models.striatal import STRIATAL
+from neostriatum.models.tsodyks_markram import TSODYKS_MARKRAM
 from neostriatum.models.two_exponentials import TWO_EXPONENTIALS
+from neostriatum.models.two_pools import TWO_POOLS
 from neostriatum.runs import again
 
 RUN = ["run", "--size", "50", "--duration", "5 ms", "--quiet"]
@@ -177,17 +179,12 @@ def test_a_run_again_has_as_many_virtual_processes(monkeypatch):
         again.former_threads(record, None)
 
 
-def test_a_release_that_nest_does_not_have(capsys, tmp_path, monkeypatch, tmp_path_factory):
+def test_axons_without_trains(capsys, tmp_path, monkeypatch):
     installed(monkeypatch)
-    raw = ns.load("striatum_v1").to_dict()
-    raw["pathways"]["FS->dSPN"]["stp"] = {"model": "two_pools", "U": 0.3, "share": 0.5,
-                                          "tau_fast": "9 ms", "tau_slow": "1 s"}
-    file = tmp_path_factory.mktemp("circuits") / "pools.json"
-    file.write_text(json.dumps(raw))
-    code, line = refused(capsys, tmp_path, monkeypatch, str(file))
+    code, line = refused(capsys, tmp_path, monkeypatch, "striatum", "--overlay", "pooled_axons")
     assert code == 3
-    assert line == ("engine nest: pathways.FS->dSPN.stp.model: must be tsodyks_markram, which "
-                    "NEST has as a synapse (got two_pools). Use --engine reference\n")
+    assert line == ("engine nest: axons.cortex.identity: must be true, as counts without trains "
+                    "are no spikes that NEST could send (got false). Use the engine numba\n")
 
 
 FORMS = {
@@ -204,17 +201,21 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMS)
+TEXTS = {**{name: cell(form) for name, form in FORMS.items()},
+         **{model.name: release(model) for model in (TSODYKS_MARKRAM, TWO_POOLS)}}
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_a_text_has_words_and_plain_numbers_only(name):
     """NESTML 9 prints nine digits, and 1e-300 as 1e-3: every other number is a parameter."""
-    text = cell(FORMS[name])
+    text = TEXTS[name].replace("@homogeneous", "")
     numbers = set(re.findall(r"(?<![\w.])\d[\w.+-]*", text))
     assert numbers <= {"0", "0.0", "1", "1.0", "2", "2.0", "0.5"}
     assert re.fullmatch(r"[\w\s.,:?()<>=*/+'-]+", text)
 
 
 def test_a_form_decides_its_text():
-    texts = [cell(form) for form in FORMS.values()] + [train()]
+    texts = [*TEXTS.values(), train()]
     assert len({name_of(text) for text in texts}) == len(texts)
     assert cell(FORMS["cubic"]) == cell(dataclasses.replace(FORMS["cubic"]))
     # A model read back from its data gives the same text, so that it is compiled once.
@@ -306,6 +307,34 @@ def test_every_parameter_of_a_text_is_set(preset):
         known = set(re.findall(r"(\w+) real", text))
         given = set(numbers(lowered, number, form, lowered.phi(0)))
         assert {"grain", "p_C"} <= known <= given
+
+
+def test_every_parameter_of_a_release_is_set():
+    """So it is with a synapse, whose own factor and weight come with each."""
+    circuit = ns.load("striatum_v1", changes={"pathways.FS->iSPN.stp": {
+        "model": "two_pools", "U": 0.3, "share": 0.5, "tau_fast": "9 ms", "tau_slow": "1 s"}})
+    lowered = lower(circuit, ns.build(circuit, size=60), 1)
+    plastic = [one for one in lowered.projections if one.stp]
+    assert {one.stp.model.name for one in plastic} == {"two_pools", "tsodyks_markram"}
+    for one in plastic:
+        text = release(one.stp.model).partition("input:")[0]
+        known = set(re.findall(r"(\w+) (?:real|ms) =", text))
+        assert known == set(common(lowered, one, 2.0)) | {"factor"}
+        assert common(lowered, one, 2.0)["last"] == 3.0
+
+
+def test_functions_in_place():
+    v, g = State("v", "1"), State("g", "1")
+    trees = [exp(v) * log(v + g), exp(v)]
+    writer = Writer(trees, {"v": "s_v", "g": "p_g"}, {}, inline=True)
+    lines = writer.lines("x = ", trees[0])
+    assert lines[0] == "t0_x real = s_v"
+    assert lines[-1] == "x = t1 * t2"
+    assert [line for line in lines if line.startswith("t1 real")] == ["t1 real = t0"]
+    assert "t2_x real = s_v + p_g" in lines
+    assert "if t2_mantissa > l_root:" in lines
+    assert "    t2_mantissa = t2_mantissa * 0.5" in lines
+    assert writer.lines("y = ", trees[1]) == ["y = t1"]
 
 
 def test_numbers_of_a_circuit_do_not_change_a_form():

@@ -17,6 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS / "extensions"))
 outside = importlib.import_module("outside")
 command_pages = importlib.import_module("command_pages")
+python_lists = importlib.import_module("python_lists")
 picture_pages = importlib.import_module("picture_pages")
 
 #: Pages that the site writes itself, and those that are no page of it.
@@ -24,7 +25,8 @@ WRITTEN = {"commands", "numbers", "presets", "sources", "targets"}
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if path != DOCS / "README.md"
          and "_build" not in path.parts and path.relative_to(DOCS.parent).as_posix()
          not in outside.COPIED.values() and path.parent.name != "gallery"
-         and not (path.parent.name == "reference" and path.stem in WRITTEN)]
+         and not (path.parent.name == "reference" and path.stem in WRITTEN)
+         and path.parent.name != "listed"]
 PYTHON = sorted((DOCS / "reference" / "api").glob("*.md"))
 CLASSES = {"Circuit": ns.Circuit, "Network": ns.Network, "Run": ns.Run}
 
@@ -34,7 +36,8 @@ def cells(text: str) -> str:
     return "\n".join(re.findall(r"^```\{code-cell\}.*?\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
 
 
-PYTHON_TEXT = "\n".join(path.read_text("utf-8") for path in PYTHON)
+PYTHON_TEXT = "\n".join([*(path.read_text("utf-8") for path in PYTHON),
+                         *map(python_lists.listing, python_lists.LISTED.values())])
 CODE = "\n".join(cells(path.read_text("utf-8")) for path in PYTHON)
 
 
@@ -55,10 +58,11 @@ def has_example(thing: object) -> bool:
 @pytest.mark.parametrize("name", public())
 def test_public_names_have_a_page_and_an_example(name):
     last = name.rsplit(".", 1)[-1]
-    plain = last in ("COLOURS", "FIGURES", "I")
+    plain = last in ("COLOURS", "FIGURES", "LEARNING", "I", "gain")
     assert plain or re.search(rf":: {name}$", PYTHON_TEXT, re.MULTILINE), "no page has it"
     assert has_example(public()[name]) or re.search(rf"\b{last}\b", CODE) or (
-        name in ("neostriatum.Circuit", "neostriatum.Network", "neostriatum.NeostriatumError"))
+        name in ("neostriatum.Circuit", "neostriatum.Network", "neostriatum.NeostriatumError",
+                 "neostriatum.live"))  # a page that stays open
 
 
 def members(kind: type) -> list[str]:

@@ -166,6 +166,8 @@ def _summary(values: np.ndarray) -> dict[str, float | None]:
 
 
 def _of_sums(n: float, once: float, twice: float) -> dict[str, float | None]:
+    if np.isnan(once):
+        return {"mean": None, "sd": None}  # from or to cells without places
     spread = max(0.0, twice - once * once / n) if n else 0.0
     return {"mean": round(once / n, 4) if n else None,
             "sd": round((spread / (n - 1.0)) ** 0.5, 4) if n > 1 else None}

@@ -37,7 +37,8 @@ def near_surface(network: Network, reach_um: float) -> np.ndarray:
     low, high = np.zeros(3), np.full(3, network.side_um)
     if network.shape in ("slab", "ellipsoid"):
         # They fill their box up to a few um.
-        low, high = network.positions.min(axis=0), network.positions.max(axis=0)
+        lying = network.positions[network.lying]
+        low, high = lying.min(axis=0), lying.max(axis=0)
     half = (high - low) / 2.0 - reach_um
     if half.min() <= 0:
         return np.ones(network.size, bool)
@@ -48,10 +49,11 @@ def near_surface(network: Network, reach_um: float) -> np.ndarray:
 
 
 def _near_empty(network: Network, reach_um: float) -> np.ndarray:
-    density = network.size / (network.volume_mm3 * 1e9)
+    density = len(network.positions[network.lying]) / (network.volume_mm3 * 1e9)
     width = max((_PER_VOXEL / density) ** (1 / 3), reach_um / _FINEST)
     margin = int(np.ceil(reach_um / width))
-    at = (network.positions / width).astype(np.int64) + margin
+    close = np.zeros(network.size, bool)
+    at = (network.positions[network.lying] / width).astype(np.int64) + margin
     shape = at.max(axis=0) + margin + 1
     empty = np.ones(shape, bool)
     empty[tuple(at.T)] = False
@@ -62,4 +64,5 @@ def _near_empty(network: Network, reach_um: float) -> np.ndarray:
             for k in steps:
                 if (i * i + j * j + k * k) * width * width <= reach_um * reach_um:
                     near |= np.roll(empty, (i, j, k), axis=(0, 1, 2))
-    return near[tuple(at.T)]
+    close[network.lying] = near[tuple(at.T)]
+    return close

@@ -45,6 +45,8 @@ class Contestant:
     seconds: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     memory_gb: float = 0.0
+    #: Why it cannot run here.
+    missing: str = ""
 
     def start(self) -> bool:
         """Build, compile and warm up; return whether the engine can run here."""
@@ -55,9 +57,10 @@ class Contestant:
         self._process.start()
         theirs.close()
         try:
-            return bool(self._pipe.recv())
+            self.missing = self._pipe.recv()
         except EOFError:
-            return False
+            self.missing = f"engine {self.engine}: its process ended"
+        return not self.missing
 
     def measure(self) -> None:
         """Run once and keep the time."""
@@ -109,7 +112,8 @@ def bench(
     Returns
     -------
     dict
-        ``machine``, ``rows`` (one per engine, threads and precision), ``ratios``.
+        ``machine``, ``rows`` (one per engine, threads and precision), ``missing`` (why an engine
+        cannot run here), ``ratios`` (None where one is missing).
     """
     resolved = resolve(circuit, Changes(**options))
     tell = progress or (lambda phase, share: None)
@@ -117,12 +121,13 @@ def bench(
     n_steps = run_steps(resolved, duration)
     most = threads or machine()["cores"]
     task = Task(resolved.to_dict(), size, seed, n_steps)
-    contestants = []
+    contestants, missing = [], {}
     try:
         for one in _contestants(task, most):
             tell(f"start {one.engine} {one.precision}, {one.threads} thread(s)", 0.0)
             contestants.append(one)
             if not one.start():
+                missing[one.engine] = one.missing
                 contestants.pop().stop()
         for repeat in range(repeats):
             for number, one in enumerate(contestants):
@@ -135,6 +140,7 @@ def bench(
     return {
         "machine": {**machine(), **versions()}, "circuit": resolved.name,
         "duration_ms": n_steps * resolved.dt.value, "repeats": repeats, "rows": rows,
+        "missing": missing,
         "ratios": {f"{peer}_over_numba": {precision: _ratio(rows, peer, precision)
                                           for precision in ("double", "single")}
                    for peer in ("brian2", "nest")},
@@ -157,17 +163,17 @@ def _serve(pipe: Any, name: str, threads: int, precision: str, task: Task) -> No
         simulator = engine(name, threads=threads, precision=precision)
         if simulator.name != name:
             # Without a compiler, Brian2 falls back to NumPy: no match.
-            pipe.send(False)
+            pipe.send(f"engine {name}: needs a C++ compiler and make")
             return
         ready = _brian2 if name == "brian2" else _stepwise
         with ready(simulator, circuit, network, task) as once:
-            pipe.send(True)
+            pipe.send("")
             while pipe.recv():
                 seconds, spikes = once()
                 rate = spikes / network.size / (task.n_steps * circuit.dt.value / 1000.0)
                 pipe.send((seconds, rate, peak_memory_gb()))
-    except NeostriatumError:
-        pipe.send(False)
+    except NeostriatumError as error:
+        pipe.send(str(error))
     except EOFError:
         return
 

@@ -36,7 +36,10 @@ def check_axons(circuit: Circuit) -> None:
             _check_pathway(f"pathways.{name}", circuit.axons[source], pathway)
         else:
             _check_cells(f"pathways.{name}", pathway)
+            _check_channels(circuit, name, pathway)
     for name, channel in circuit.channels.items():
+        if channel.inside is not None:
+            _check_channel(f"channels.{name}.inside", circuit, channel.inside)
         for cell in channel.of or ():
             if cell not in circuit.cells:
                 _refuse(f"channels.{name}.of", f'unknown cell type (got "{shown(cell)}")')
@@ -73,7 +76,8 @@ def _check_channel(where: str, circuit: Circuit, channel: str) -> None:
 
 def _check_pathway(where: str, axons: Axons, pathway: Pathway) -> None:
     wiring = pathway.wiring
-    if not isinstance(wiring, FixedIndegree) or wiring.within is not None:
+    if (not isinstance(wiring, FixedIndegree) or wiring.within is not None
+            or wiring.nearest is not None):
         rule = f"{wiring.rule} within a distance" if isinstance(wiring, FixedIndegree) else (
             wiring.rule)
         _refuse(f"{where}.wiring.rule", "must be fixed_indegree without within, as axons have no "
@@ -102,18 +106,34 @@ def _check_pooled(where: str, pathway: Pathway) -> None:
     if pathway.weight_cv is not None and pathway.weight_cv.value > 0:
         _refuse(f"{where}.weight_cv", "must be 0, as axons without identity have no synapses of "
                 f"their own (got {pathway.weight_cv.value:g})")
+    for key, entry in (("weight_spread", pathway.weight_spread),
+                       ("delay.spread", pathway.delay.spread)):
+        if entry is not None:
+            _refuse(f"{where}.{key}", "must not be given, as axons without identity have no "
+                    f"synapses of their own (got {entry.value:g})")
     if pathway.failure is not None and pathway.failure.drawn:
         _refuse(f"{where}.failure.drawn", "must be false for axons without identity (got true)")
 
 
 def _check_cells(where: str, pathway: Pathway) -> None:
     wiring, stp = pathway.wiring, pathway.stp
-    if isinstance(wiring, FixedIndegree) and (wiring.home is not None or wiring.same_channel):
-        key = "home" if wiring.home is not None else "same_channel"
-        _refuse(f"{where}.wiring.{key}", "is of pathways whose source is axons")
+    if isinstance(wiring, FixedIndegree) and wiring.home is not None:
+        _refuse(f"{where}.wiring.home", "is of pathways whose source is axons")
     if stp is not None and (stp.start == "stationary") != (stp.start_rate is not None):
         _refuse(f"{where}.stp.start_rate", 'must be given with start = "stationary" where the '
                 "source is cells, and only there")
+
+
+def _check_channels(circuit: Circuit, name: str, pathway: Pathway) -> None:
+    """Refuse a pathway within channels between types that do not share theirs."""
+    if not getattr(pathway.wiring, "same_channel", False):
+        return
+    mine = [tuple(key for key, channel in circuit.channels.items() if end in (channel.of or ()))
+            for end in name.split("->")]
+    if not mine[0] or mine[0] != mine[1]:
+        source, target = (", ".join(channels) or "none" for channels in mine)
+        _refuse(f"pathways.{name}.wiring.same_channel", "needs source and target in the same "
+                f"channels, which have of and share (got {shown(source)} and {shown(target)})")
 
 
 def _refuse(where: str, rule: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from neostriatum.circuit.learning_rules import learning_warnings
 from neostriatum.circuit.stability import return_rates
 from neostriatum.models.evaluate import evaluate
 
@@ -64,6 +65,7 @@ def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]
             if margin < 0 and E < -40:
                 said.append(f"{receptor} on {name}: reversal {E:g} mV lies {-margin:.2f} mV above "
                             "the static threshold, so this inhibition excites a cell at rest")
+    said += learning_warnings(circuit)
     if circuit.dt.value > 0.1:
         said += [f"dt {circuit.dt.value:g} ms is coarse for {name}, whose time constant at rest is "
                  f"{tau:.1f} ms: rates may change by more than 5 %" for name in circuit.types

@@ -31,12 +31,32 @@ class Start(ModelTable):
     """What states of a cell type start with, where that is not what the model says."""
 
     v_sd: measure("mV", ge=0) | None = None
+    #: Ends of a uniform range that every neuron's v is drawn from.
+    v_low: Voltage | None = None
+    v_high: Voltage | None = None
 
     @classmethod
     def _fields(cls, model: Any) -> dict[str, Any]:
         kinds = {state.name: Voltage if state.name == "v" else measure(state.unit)
                  for state in model.states}
         return {name: (kind | None, None) for name, kind in kinds.items()}
+
+    @model_validator(mode="after")
+    def _ranged(self) -> Start:
+        ends = {"v_low": self.v_low, "v_high": self.v_high}
+        given = [key for key, end in ends.items() if end is not None]
+        if not given:
+            return self
+        if self.v_low is None or self.v_high is None:
+            missing = next(key for key in ends if key not in given)
+            refuse_at((missing,), f"is missing, as {given[0]} is given", {})
+        for key in ("v", "v_sd"):
+            if getattr(self, key, None) is not None:
+                refuse_at((key,), "must not be given beside v_low and v_high", self)
+        if self.v_low.value >= self.v_high.value:
+            refuse_at(("v_low",), f"must be below v_high, {self.v_high.value:g} mV "
+                      f"(got {self.v_low.value:g} mV)", self)
+        return self
 
 
 class Cell(Frozen):
@@ -48,6 +68,7 @@ class Cell(Frozen):
     parameters: SerializeAsAny[Parameters]
     dopamine: tuple[Effect, ...] = ()
     effects: tuple[LevelEffect, ...] = ()
+    nucleus: str | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.circuit.axon_rules import check_axons
 from neostriatum.circuit.clock import steps, whole_steps
+from neostriatum.circuit.learning_rules import check_learning
 from neostriatum.circuit.measured import measured
+from neostriatum.circuit.nucleus import check_nuclei
 from neostriatum.circuit.pathway import DELAY_UNIT, Measured
 from neostriatum.circuit.pools import check_pools
 from neostriatum.circuit.signals import bounds, check_signals
@@ -41,6 +43,8 @@ def check(circuit: Circuit) -> None:
     _check_pathways(circuit)
     _check_inputs(circuit)
     check_axons(circuit)
+    check_learning(circuit)
+    check_nuclei(circuit)
 
 
 def _check_cells(circuit: Circuit) -> None:
@@ -159,7 +163,7 @@ def _check_pathways(circuit: Circuit) -> None:
             where = f"pathways.{name}.conductance"
             _known(where, "receptor", receptor, circuit.receptors)
         _check_table(f"pathways.{name}", name, pathway.wiring)
-        _check_delay(f"pathways.{name}.delay.offset", pathway.delay, circuit.dt.value)
+        _check_delay(f"pathways.{name}.delay", pathway.delay, circuit.dt.value)
         _check_weights(circuit, f"pathways.{name}", pathway)
     for name, junctions in circuit.gap_junctions.items():
         ends = name.split("-")
@@ -175,7 +179,7 @@ def _check_pathways(circuit: Circuit) -> None:
 
 
 def _check_delay(where: str, delay: Delay, dt: float) -> None:
-    offset = delay.offset.value
+    offset, where, whole = delay.offset.value, f"{where}.offset", where
     if not 1 <= steps(min(offset, 1e6), dt) <= MAX_DELAY:
         _refuse(where, f"must be 1 to {MAX_DELAY} steps of {dt:g} ms (got {offset:g} ms)")
     if delay.velocity is not None:
@@ -183,6 +187,12 @@ def _check_delay(where: str, delay: Delay, dt: float) -> None:
     for grain, what in ((DELAY_UNIT, "the unit of stored delays"), (dt, "the step")):
         if not _is_multiple(offset, grain):
             _refuse(where, f"must be a multiple of {grain:g} ms, {what} (got {offset:g} ms)")
+    if delay.spread is not None:
+        low, high = (offset * (1 + sign * delay.spread.value) for sign in (-1, 1))
+        if min(steps(low, dt), steps(low, DELAY_UNIT)) < 1 or max(
+                steps(high, dt), steps(high, DELAY_UNIT)) > MAX_DELAY:
+            _refuse(f"{whole}.spread", f"must leave delays of 1 to {MAX_DELAY} steps "
+                    f"(got {low:g} to {high:g} ms). Lower it")
 
 
 def _is_multiple(time_ms: float, grain_ms: float) -> bool:

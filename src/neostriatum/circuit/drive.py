@@ -134,6 +134,8 @@ class Channel(Frozen):
     sphere: Sphere | None = None
     share: Fraction | None = None
     of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    #: A channel with a share that a fraction is of.
+    inside: str | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Channel:
@@ -144,5 +146,8 @@ class Channel(Frozen):
             raise ValueError(msg)
         if (self.share is None) != (self.of is None):
             msg = "share needs the cell types that it is of, and of a share"
+            raise ValueError(msg)
+        if self.inside is not None and self.fraction is None:
+            msg = f"inside needs the fraction of the other channel (got inside {self.inside})"
             raise ValueError(msg)
         return self

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from neostriatum.card import Card, Carded
 from neostriatum.circuit.aliases import canonical, check_names, in_order
 from neostriatum.circuit.axons import Axons
 from neostriatum.circuit.cell import Cell, Start
@@ -27,6 +28,7 @@ from neostriatum.circuit.modulator import (
     Modulator,
     is_computed,
 )
+from neostriatum.circuit.nucleus import Nucleus
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.signals import start_level
 from neostriatum.circuit.spread import Deviation, Size
@@ -38,7 +40,7 @@ from neostriatum.errors import shown
 Named = Annotated[str, Field(pattern=NAME)]
 
 
-class Circuit(Frozen):
+class Circuit(Carded, Frozen):
     """A complete description of a striatal microcircuit; see docs/circuit-file.md for the keys."""
 
     name: Named
@@ -53,6 +55,7 @@ class Circuit(Frozen):
     inputs: dict[Named, Input] = Field(default_factory=dict)
     channels: dict[Named, Channel] = Field(default_factory=dict)
     axons: dict[Named, Axons] = Field(default_factory=dict)
+    nuclei: dict[Named, Nucleus] = Field(default_factory=dict)
     dopamine: Dopamine = Dopamine()
     #: Every level by name, D1 and D2 first.
     modulators: dict[Named, Modulator] = Field(default_factory=dict)
@@ -164,10 +167,24 @@ class Circuit(Frozen):
     def __hash__(self) -> int:
         return hash(_frozen(self.to_dict()))
 
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        from neostriatum.circuit.card import card
+
+        return card(self)
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @property
     def types(self) -> tuple[str, ...]:
         """Names of the cell types in the order of the global ids."""
         return tuple(self.cells)
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        """Names of the cell types that lie in the volume, those of no nucleus."""
+        return tuple(name for name, cell in self.cells.items() if cell.nucleus is None)
 
     @field_serializer("modulators")
     def _plain_modulators(self, modulators: dict[str, Modulator]) -> dict[str, Any]:
@@ -211,7 +228,7 @@ class Circuit(Frozen):
     def to_dict(self) -> dict[str, Any]:
         """Return the circuit as nested plain data that `load` reads back to an equal circuit."""
         raw = self.model_dump(mode="json", exclude_none=True)
-        for key in ("modulators", "axons"):
+        for key in ("modulators", "axons", "nuclei"):
             if not raw[key]:
                 del raw[key]
         for one in raw.get("axons", {}).values():

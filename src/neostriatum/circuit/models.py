@@ -24,6 +24,8 @@ def entries_of(circuit: Circuit) -> list[dict[str, Any]]:
     models = [cell.declaration for cell in circuit.cells.values()]
     models += [receptor.declaration for receptor in circuit.receptors.values()]
     models += [pathway.stp.declaration for pathway in circuit.pathways.values() if pathway.stp]
+    models += [pathway.learning.declaration for pathway in circuit.pathways.values()
+               if pathway.learning]
     return [{"kind": model.kind, "name": model.name, "hash": model.hash, "text": model.text,
              **({} if is_shipped(model) else {"module": module_of(model), "data": plain(model)})}
             for model in {(model.kind, model.name): model for model in models}.values()]

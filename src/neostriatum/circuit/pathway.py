@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from neostriatum.circuit.learning import Learning
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.modulator import Curve
 from neostriatum.circuit.parameters import NamedParameters, refuse_at
@@ -85,6 +86,8 @@ class Delay(Frozen):
 
     offset: Time
     velocity: measure("um/ms", gt=0) | None = None
+    #: Every synapse's delay is multiplied by a number drawn from 1 - spread to 1 + spread.
+    spread: measure("1", ge=0, lt=1) | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -160,16 +163,31 @@ class Home(Frozen):
 
 
 class FixedIndegree(Frozen):
-    """Exactly ``n`` distinct sources for every target, drawn from those ``within`` a distance.
+    """Exactly ``n`` distinct sources for every target, drawn from those that are eligible.
 
-    Of axons, some may come from groups that are the target's home, or all from its channel.
+    These are all, or those ``within`` a distance or among the ``nearest``, and of the target's
+    channel. Of axons, some may come from groups that are the target's home.
     """
 
     rule: Literal["fixed_indegree"]
     n: Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
     within: Reach | None = None
+    #: Sources are drawn from this many that are nearest to the target.
+    nearest: Annotated[int, Field(gt=0, le=1_000_000, strict=True)] | None = None
     home: Home | None = None
     same_channel: Annotated[bool, Field(strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _of_one_range(self) -> FixedIndegree:
+        if self.nearest is None:
+            return self
+        if self.within is not None:
+            msg = f"nearest: must not be given beside within (got {self.nearest})"
+            raise ValueError(msg)
+        if self.nearest < self.n:
+            msg = f"nearest: must be at least n, {self.n} (got {self.nearest})"
+            raise ValueError(msg)
+        return self
 
 
 PairRule = DistanceLaw | Pairwise | FixedProbability | Measured
@@ -227,8 +245,18 @@ class Pathway(Frozen):
     stp: SerializeAsAny[Plasticity] | None = None
     #: Coefficient of variation of the log-normal factor on a synapse's conductances.
     weight_cv: measure("1", ge=0, le=10) | None = None
+    #: The factor is drawn from 1 - spread to 1 + spread, each as likely as any other.
+    weight_spread: measure("1", ge=0, le=1) | None = None
     failure: Failure | None = None
     effects: tuple[WeightEffect, ...] = Field(default=(), max_length=100)
+    learning: SerializeAsAny[Learning] | None = None
+
+    @model_validator(mode="after")
+    def _of_one_law(self) -> Pathway:
+        if self.weight_cv is not None and self.weight_spread is not None:
+            msg = "weights vary by weight_cv or by weight_spread (got both). Give one of them"
+            raise ValueError(msg)
+        return self
 
     @model_serializer(mode="wrap")
     def _brief(self, handler: Any) -> Any:

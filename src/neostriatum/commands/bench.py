@@ -82,4 +82,4 @@ def bench_lines(made: dict[str, Any]) -> list[str]:
         for precision, ratio in said.items():
             if ratio is not None:
                 lines.append(f"{name.replace('_', ' ')}, {precision}: {ratio:.1f}")
-    return lines
+    return [*lines, *(f"not measured: {reason}" for reason in made["missing"].values())]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neostriatum.experiments.cell import CellResult
-    from neostriatum.experiments.pair import PairResult
+    from neostriatum.experiments.pair_result import PairResult
 
 
 @app.command("cell")

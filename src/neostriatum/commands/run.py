@@ -87,6 +87,8 @@ def resume_command(
     duration: Annotated[str | None, option('Recorded time in all; longer extends, "10 s".',
                                             "--duration")] = None,
     network: Again = None, threads: Threads = None, checkpoint_every: CheckpointEvery = "60 s",
+    environment: Annotated[str | None, option(
+        "MODULE:FACTORY that a run learns from, if it is your own.", "--environment")] = None,
     quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped, or extend one, to the very same spikes."""
@@ -95,7 +97,8 @@ def resume_command(
 
     with resumable(), Progress(silent=quiet or as_json) as progress:
         made = resume(run, duration=duration, network=network, threads=threads,
-                      checkpoint_every=checkpoint_every, progress=progress)
+                      checkpoint_every=checkpoint_every, progress=progress,
+                      environment=environment)
     show(as_json, quiet, made.summary, lambda: summary_lines(made))
 
 

@@ -18,6 +18,8 @@ def sweep_command(
     out: Annotated[str | None, option("Folder (new, under sweeps/); that of a sweep goes on.",
                                        "--out")] = None,
     jobs: Annotated[int | None, option("Processes at a time (one per core).", "--jobs")] = None,
+    dask: Annotated[str | None, option("Address of a Dask scheduler: its workers run the points.",
+                                        "--dask")] = None,
     threads: Threads = None, quiet: Quiet = False, models: Models = None, as_json: Json = False,
 ) -> None:
     """Run a circuit over a grid of parameters and seeds; go on where a sweep stopped."""
@@ -26,7 +28,8 @@ def sweep_command(
 
     try:
         with PointsProgress(silent=quiet or as_json) as progress:
-            made = sweep(file, out=out, jobs=jobs, threads=threads, progress=progress)
+            made = sweep(file, out=out, jobs=jobs, threads=threads, dask=dask,
+                         progress=progress)
     except KeyboardInterrupt as stopped:
         if stopped.args and not (quiet or as_json):
             typer.echo(stopped.args[0], err=True)

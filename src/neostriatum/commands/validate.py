@@ -23,7 +23,7 @@ def validate_command(
     circuit: Annotated[str | None, option("Judge this circuit, name or file, on every target.",
                                            "--circuit")] = None,
     quick: Annotated[bool, option("The targets that take seconds.", "--quick")] = False,
-    only: Annotated[list[str] | None, option("Id of a target, or a group (1 to 10); repeatable.",
+    only: Annotated[list[str] | None, option("Id of a target, or a group (1 to 11); repeatable.",
                                               "--only")] = None,
     engine: EngineName = None, overlay: Overlay = None, changes: Set = None,
     report: Annotated[str | None, option("Write a page here, .html or .md.", "--report")] = None,

@@ -101,12 +101,20 @@ class Trains:
 
     def go_to(self, block: int) -> None:
         """Let the slow courses go on to a block."""
-        if self.axons.slow is not None:
+        self.courses(block)
+
+    def courses(self, block: int) -> np.ndarray:
+        """Let the slow courses go on to a block; return those of all blocks from this one to it."""
+        count = max(block - self.at, 0)
+        courses = np.repeat(self.slow[None], count + 1, axis=0)
+        if self.axons.slow is not None and count:
             kept, new = self.axons.keep
-            for at in range(self.at + 1, block + 1):
-                draw = rng.normals(self.axons.keys["slow"], len(self.slow), at)
-                self.slow = kept * self.slow + new * draw
-        self.at = block
+            steps = np.arange(self.at + 1, block + 1)[:, None]
+            draws = rng.normals(self.axons.keys["slow"], len(self.slow), steps)
+            for n, draw in enumerate(draws):
+                courses[n + 1] = kept * courses[n] + new * draw
+        self.at, self.slow = block, courses[-1].copy()
+        return courses
 
     def spikes(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return steps and axons of the spikes of ``count`` steps, sorted; never go back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.learning import Learning
     from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.network.network import Network
 
@@ -96,6 +97,9 @@ class Engine(Protocol):
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
 
+    def weights(self, pathway: str) -> np.ndarray:
+        """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
 
@@ -123,7 +127,42 @@ def changed(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:
         msg = ("change: cell types, receptors, pathways, gap junctions and how levels are computed "
                "must stay as they are")
         raise EngineUnsupported(msg)
-    return new
+    # The tonic level of learning is that of the start, whatever a level is changed to.
+    kept = tuple(two if one.learning is None or two.learning is None else
+                 replace(two, learning=replace(two.learning, tonic=one.learning.tonic))
+                 for one, two in zip(old.projections, new.projections, strict=True))
+    return replace(new, projections=kept)
+
+
+def learner(lowered: LoweredCircuit, pathway: str) -> int:
+    """Return the number of the projection of a pathway that learns.
+
+    Raises
+    ------
+    CircuitError
+        Another pathway.
+    """
+    learning = {one.name: number for number, one in enumerate(lowered.projections) if one.learning}
+    if pathway not in learning:
+        msg = (f"weights: must be a pathway that learns (got {shown(pathway)}). Known: "
+               f"{', '.join(learning) or 'none'}")
+        raise CircuitError(msg)
+    return learning[pathway]
+
+
+def refuse_learning(where: str, lowered: LoweredCircuit) -> None:
+    """Refuse plastic weights, which an engine does not have.
+
+    Raises
+    ------
+    EngineUnsupported
+        The first pathway that learns.
+    """
+    for one in lowered.projections:
+        if one.learning is not None:
+            msg = (f"{where}: pathways.{one.name}.learning: changes no weights. Take it out, or "
+                   "use the engine numba")
+            raise EngineUnsupported(msg)
 
 
 def refuse_levels(where: str, lowered: LoweredCircuit) -> None:
@@ -156,12 +195,18 @@ def _shape(lowered: LoweredCircuit) -> Any:
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)
                                                  for synapse in pop.synapses], len(pop.inlets))
              for pop in lowered.populations]
-    pathways = [(one.name, one.stp and one.stp.model.text, [entry for entry, _ in one.weights])
-                for one in lowered.projections]
+    pathways = [(one.name, one.stp and one.stp.model.text, [entry for entry, _ in one.weights],
+                 one.learning and _learning(one.learning)) for one in lowered.projections]
     levels = (lowered.signals.names, lowered.signals.plain.tolist())
     axons = [(one.name, one.n, len(one.groups)) for one in lowered.axons]
     return (cells, levels, pathways, [(kind.name, kind.tau is None) for kind in lowered.gaps],
             axons)
+
+
+def _learning(learning: Learning) -> Any:
+    """Return what the state of learning is counted in."""
+    return (learning.rule.text, learning.taus, learning.values["tau_plus"],
+            learning.values["tau_minus"], learning.flush, learning.delay)
 
 
 _ENGINES = {

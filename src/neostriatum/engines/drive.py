@@ -15,6 +15,7 @@ from neostriatum.network.groups import shared_channels
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.network.network import Network
 
 
@@ -212,7 +213,11 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
         return everyone[mine == number]
     if said.fraction is not None:
         words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
-        return everyone[rng.uniform32(words[0]) < said.fraction.value]
+        drawn = everyone[rng.uniform32(words[0]) < said.fraction.value]
+        if said.inside is None:
+            return drawn
+        whole = channel_members(circuit, network, said.inside, population, seed)
+        return np.intersect1d(drawn, whole)
     ids = slice(population.offset, population.offset + population.n)
     centre = np.array([axis.value for axis in said.sphere.centre]) + network.side_um / 2
     away = network.positions[ids].astype(np.float64) - centre
@@ -257,3 +262,37 @@ def _pool(key: tuple[int, int], members: np.ndarray, trains: int,
         rows += [np.flatnonzero(row) for row in rng.uniform32(words[0]) < share]
     offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
     return offsets.astype(np.int64), np.concatenate(rows)
+
+
+def injected_currents(lowered: LoweredCircuit, values: list[dict[str, Any]], n: int) -> list[Any]:
+    """Return the current into every population at a step [pA], of parameters and electrodes.
+
+    ``values`` are what `Population.modulated` returned, by population.
+    """
+    injected: list[Any] = [
+        0.0 if pop.model.constant_current is None else own[pop.model.constant_current.name]
+        for pop, own in zip(lowered.populations, values, strict=True)]
+    for current in lowered.currents:
+        level = float(current.course.at(lowered.time_ms(n)))
+        size = lowered.populations[current.population].n
+        if len(current.members) == size:
+            injected[current.population] = injected[current.population] + level
+        else:
+            each = np.array(np.broadcast_to(np.asarray(injected[current.population], float),
+                                            (size,)))
+            each[current.members] += level
+            injected[current.population] = each
+    return injected
+
+
+def add_drive(lowered: LoweredCircuit, n: int, arriving: list[np.ndarray]) -> None:
+    """Add the events of the inputs at a step to what arrives, receptor by receptor."""
+    time = lowered.time_ms(n)
+    for drive in lowered.drives:
+        hit = drive.events(n, float(drive.rate.at(time)), lowered.dt)
+        for receptor, weight in drive.weights:
+            np.add.at(arriving[drive.population][receptor], hit, weight)
+    for recorded in lowered.recorded:
+        lo, hi = np.searchsorted(recorded.steps, [n - lowered.warmup] * 2 + np.arange(2))
+        for receptor, weight in recorded.weights:
+            np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)

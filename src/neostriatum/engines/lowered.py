@@ -13,6 +13,7 @@ import numpy as np
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.axons import lower_axons
 from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.engines.learning import Learning, lower_learning
 from neostriatum.engines.levels import Levels, held, lower_levels
 from neostriatum.engines.modulation import lower_weight_effects
 from neostriatum.engines.plasticity import Plasticity
@@ -57,6 +58,7 @@ class Projection:
     factors: np.ndarray | None = None
     failure: float = 0.0
     key: tuple[int, int] = (0, 0)
+    learning: Learning | None = None
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,8 @@ def _projection(circuit: Circuit, name: str, populations: tuple[Population, ...]
     stp = _plasticity(circuit, pathway, rates)
     drawn = failure.probability.value if failure is not None and failure.drawn else 0.0
     return Projection(name, source, target, edges.offsets, targets, delays, weights, stp,
-                      edges.weights, drawn, stream(seed, "failure", name))
+                      edges.weights, drawn, stream(seed, "failure", name),
+                      lower_learning(circuit, name, delays))
 
 
 def _weights(circuit: Circuit, name: str, target: Population) -> tuple[tuple[int, float], ...]:

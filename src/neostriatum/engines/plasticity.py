@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,18 +52,11 @@ class Plasticity:
 
         They solve (rest - s)/tau + r (s' - s) = 0, where s' is what a spike makes of s.
         """
-        rests = {state.name: float(rest) for state, rest in self.model.rests.items()}
-        load = {name: per_step * self.steps[name] for name in rests}
-        states = {name: np.full(per_step.shape, rest) for name, rest in rests.items()}
-        for _ in range(10_000):
-            after = self._jumped(self._jumped(states, self.model.jumps), self.model.after)
-            new = {name: (rests[name] + load[name] * after[name]) / (1.0 + load[name])
-                   for name in rests}
-            moved = max(float(np.abs(new[name] - states[name]).max(initial=0.0)) for name in rests)
-            states = new
-            if moved < 1e-15:
-                break
-        return states
+        per_step = np.asarray(per_step, float)
+        # A circuit that changes while it runs asks again and again for the same.
+        settled = _settled(self.model, tuple(self.values.items()), tuple(self.steps.items()),
+                           per_step.tobytes())
+        return {name: value.reshape(per_step.shape).copy() for name, value in settled.items()}
 
     def falls(self, interval: float) -> dict[str, float]:
         """Return what is left of every state's distance from its rest after some steps."""
@@ -151,3 +145,22 @@ class Plasticity:
 
 def _decay(interval: np.ndarray, constant: float) -> np.ndarray:
     return exp(-interval / constant) if constant > 0 else np.zeros(len(interval))
+
+
+@lru_cache(maxsize=256)
+def _settled(model: ReleaseModel, values: tuple[tuple[str, float], ...],
+             steps: tuple[tuple[str, float], ...], rates: bytes) -> dict[str, np.ndarray]:
+    """Return the states of `Plasticity.mean_states` at the rates whose bytes are given."""
+    plasticity, per_step = Plasticity(model, dict(values), dict(steps)), np.frombuffer(rates)
+    rests = {state.name: float(rest) for state, rest in model.rests.items()}
+    load = {name: per_step * plasticity.steps[name] for name in rests}
+    states = {name: np.full(per_step.shape, rest) for name, rest in rests.items()}
+    for _ in range(10_000):
+        after = plasticity._jumped(plasticity._jumped(states, model.jumps), model.after)
+        new = {name: (rests[name] + load[name] * after[name]) / (1.0 + load[name])
+               for name in rests}
+        moved = max(float(np.abs(new[name] - states[name]).max(initial=0.0)) for name in rests)
+        states = new
+        if moved < 1e-15:
+            break
+    return states

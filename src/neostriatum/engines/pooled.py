@@ -56,11 +56,12 @@ class PooledAxons:
 
 
 @dataclass(frozen=True)
-class Table:
-    """What a pathway's arrivals in a block are drawn by: mean (h, g) and chance of none (h, g).
+class Tables:
+    """What a pathway's arrivals in blocks are drawn by.
 
-    ``rest`` (s,) is the mean of a cell's other axons, by span; ``amounts`` (g + s, r) what an
-    arrival brings [nS], by receptor of the pathway: those of the groups, then those of the spans.
+    ``mean`` and the chance of ``none`` (blocks, h, g); ``rest`` (blocks, s) the mean of a cell's
+    other axons, by span; ``amounts`` (blocks, g + s, r) what an arrival brings [nS], by receptor of
+    the pathway: those of the groups, then those of the spans.
     """
 
     mean: np.ndarray
@@ -68,71 +69,82 @@ class Table:
     rest: np.ndarray
     amounts: np.ndarray
 
+    def of(self, block: int) -> Tables:
+        """Return the tables of one block alone, without the first axis."""
+        return Tables(self.mean[block], self.none[block], self.rest[block], self.amounts[block])
+
 
 class Pool:
     """The rates and releases of one population of pooled axons, block after block."""
 
     def __init__(self, pooled: PooledAxons) -> None:
-        self.pooled = pooled
         self.trains = Trains(pooled.axons)
         self.at = 0
-        # Of the block that was looked at last.
-        self._block: tuple[int, Any] | None = None
-        self._falls = _falls(pooled)
         groups = len(pooled.axons.groups)
         rates = pooled.axons.chances(0, 1)[pooled.axons.groups.channel, 0]
         self.states = {one.name: one.stp.mean_states(rates) if one.stp.starts else
                        one.stp.begin(groups) for one in pooled.pathways if one.stp}
+        self.change(pooled)
 
     def change(self, pooled: PooledAxons) -> None:
         """Go on with other rates."""
-        self.pooled, self._block, self._falls = pooled, None, _falls(pooled)
+        self.pooled, block = pooled, float(pooled.axons.block)
         self.trains.change(pooled.axons)
+        self.falls = {one.name: one.stp.falls(block) for one in pooled.pathways if one.stp}
 
     def go_to(self, block: int) -> None:
         """Let slow courses and releases go on to the start of a block."""
-        while self.at < block:
-            spikes, met = self._met()
-            for one in self.pooled.pathways:
-                if one.stp:
-                    self.states[one.name] = one.stp.follow(met[one.name], np.minimum(spikes, 1.0))
-            self.at += 1
-            self.trains.go_to(self.at)
+        if block > self.at:
+            self._releases(self._spikes(block))
+            self.at = block
 
-    def _met(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
-        """Return spikes of an axon in the block by group, and the states that they find."""
-        if self._block is None or self._block[0] != self.at:
-            self._block = self.at, (self.spikes(), {
-                one.name: one.stp.decayed(self.states[one.name], self._falls[one.name])
-                for one in self.pooled.pathways if one.stp})
-        return self._block[1]
-
-    def spikes(self) -> np.ndarray:
-        """Return how many spikes an axon of each group has in the block."""
-        axons = self.pooled.axons
-        chance = axons.chances(self.at * axons.block, axons.block)[axons.groups.channel]
+    def _spikes(self, block: int) -> np.ndarray:
+        """Return how many spikes an axon of each group has in the blocks from this one to one."""
+        axons, first, count = self.pooled.axons, self.at, block + 1 - self.at
+        chance = axons.chances(first * axons.block, count * axons.block)
+        chance = chance.reshape(-1, count, axons.block).swapaxes(0, 1)[:, axons.groups.channel]
+        courses = self.trains.courses(block)
         if axons.slow is not None:
             sd = axons.slow[0]
-            chance = chance * rng.exp(sd * self.trains.slow - 0.5 * (sd * sd))[:, None]
-        return np.minimum(chance, 1.0).sum(axis=1)
+            chance = chance * rng.exp(sd * courses - 0.5 * (sd * sd))[:, :, None]
+        return np.ascontiguousarray(np.minimum(chance, 1.0)).sum(axis=2)
 
-    def tables(self) -> list[Table]:
-        """Return the tables of the block, by pathway."""
-        (spikes, met), sizes = self._met(), self.pooled.axons.sizes
-        tables = []
-        for one in self.pooled.pathways:
-            released = np.ones(len(spikes)) if one.stp is None else (
-                one.stp.expected(met[one.name]))
-            mean, release = (np.concatenate([part, np.zeros(len(one.spans))])
+    def _releases(self, spikes: np.ndarray) -> list[np.ndarray]:
+        """Return what a spike releases in every block, by pathway; go on to the last block."""
+        return [np.ones(spikes.shape) if one.stp is None else self.release(one, spikes)
+                for one in self.pooled.pathways]
+
+    def release(self, one: PooledPathway, spikes: np.ndarray) -> np.ndarray:
+        """Return what a spike of a pathway releases in every block; go on to the last block."""
+        stp, released = one.stp, np.empty(spikes.shape)
+        if stp is None:
+            raise TypeError(one.name)
+        for n, each in enumerate(spikes):
+            met = stp.decayed(self.states[one.name], self.falls[one.name])
+            released[n] = stp.expected(met)
+            if n + 1 < len(spikes):
+                self.states[one.name] = stp.follow(met, np.minimum(each, 1.0))
+        return released
+
+    def tables(self, first: int, last: int) -> list[Tables]:
+        """Return the tables of the blocks from a first to the one before a last, by pathway."""
+        spikes, begun = self._spikes(last - 1), first - self.at
+        releases, sizes = self._releases(spikes), self.pooled.axons.sizes
+        self.at, spikes, tables = last - 1, spikes[begun:], []
+        for one, released in zip(self.pooled.pathways, releases, strict=True):
+            released = released[begun:]
+            mean, release = (np.concatenate([part, np.zeros((len(part), len(one.spans)))], axis=1)
                              for part in (spikes, released))
-            for place, (low, high) in enumerate(one.spans.tolist(), len(spikes)):
-                weight = sizes[low:high] * spikes[low:high]
-                total = weight.sum()
-                mean[place] = total / sizes[low:high].sum()
-                release[place] = (weight * released[low:high]).sum() / max(total, 1e-300)
-            means = one.counts[:, None] * mean[: len(spikes)]
-            amounts = release[:, None] * np.array([weight for _, weight in one.weights])
-            tables.append(Table(means, rng.exp(-means), one.rest * mean[len(spikes) :], amounts))
+            for place, (low, high) in enumerate(one.spans.tolist(), spikes.shape[1]):
+                weight = sizes[low:high] * spikes[:, low:high]
+                total = weight.sum(axis=1)
+                mean[:, place] = total / sizes[low:high].sum()
+                release[:, place] = (weight * released[:, low:high]).sum(axis=1) / np.maximum(
+                    total, 1e-300)
+            means = one.counts[:, None] * mean[:, None, : spikes.shape[1]]
+            amounts = release[:, :, None] * np.array([weight for _, weight in one.weights])
+            tables.append(Tables(means, rng.exp(-means), one.rest * mean[:, spikes.shape[1] :],
+                                 amounts))
         return tables
 
     def state(self, step: int) -> dict[str, np.ndarray]:
@@ -144,19 +156,13 @@ class Pool:
 
     def restore(self, step: int, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state` at a step."""
-        self.at, self._block = step // self.pooled.axons.block, None
+        self.at = step // self.pooled.axons.block
         self.trains.restart(step, state[f"axons.{self.pooled.axons.name}.slow"].copy())
         self.states = {name: {each: state[f"{name}.{each}"].copy() for each in states}
                        for name, states in self.states.items()}
 
 
-def _falls(pooled: PooledAxons) -> dict[str, dict[str, float]]:
-    """Return what a block leaves of the states of every plastic pathway."""
-    return {one.name: one.stp.falls(float(pooled.axons.block))
-            for one in pooled.pathways if one.stp}
-
-
-def arrivals(one: PooledPathway, table: Table, block: int,
+def arrivals(one: PooledPathway, table: Tables, block: int,
              steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return step within the block, cell and row of the amounts of every arrival of a block."""
     parts = zip(_from_homes(one, table, block, steps), _from_rest(one, table, block, steps),
@@ -165,7 +171,7 @@ def arrivals(one: PooledPathway, table: Table, block: int,
     return step, cell, row
 
 
-def _from_rest(one: PooledPathway, table: Table, block: int,
+def _from_rest(one: PooledPathway, table: Tables, block: int,
                steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the arrivals from all groups, drawn for 512 cells at once."""
     key, spans = one.keys["rest"], len(one.spans)
@@ -191,7 +197,7 @@ def _from_rest(one: PooledPathway, table: Table, block: int,
     return step, cell, row
 
 
-def _from_homes(one: PooledPathway, table: Table, block: int,
+def _from_homes(one: PooledPathway, table: Tables, block: int,
                 steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     cells, columns = one.homes.shape
     entries, group = np.arange(columns * cells), one.homes.T.reshape(-1)
@@ -233,10 +239,10 @@ class Pools:
             size = pool.pooled.axons.block
             block = step // size
             if self._drawn[number] is None or self._drawn[number][0] != block:
-                pool.go_to(block)
+                tables = [table.of(0) for table in pool.tables(block, block + 1)]
                 self._drawn[number] = block, [
                     (one, quantised(table.amounts), *arrivals(one, table, block, size))
-                    for one, table in zip(pool.pooled.pathways, pool.tables(), strict=True)]
+                    for one, table in zip(pool.pooled.pathways, tables, strict=True)]
             for one, amounts, when, cell, group in self._drawn[number][1]:
                 now = when == step - block * size
                 for place, (receptor, _) in enumerate(one.weights):

@@ -19,7 +19,7 @@ from neostriatum.engines.modulation import (
     scale,
 )
 from neostriatum.models.evaluate import evaluate
-from neostriatum.rng import exp, stream, truncated_normals
+from neostriatum.rng import exp, philox, stream, truncated_normals, uniform32
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -184,4 +184,8 @@ def _starts(circuit: Circuit, population: Population, seed: int) -> dict[str, An
     if start and start.v_sd:
         draws = truncated_normals(stream(seed, "start", population.name), population.n)
         starts["v"] = starts["v"] + start.v_sd.value * draws
+    if start and start.v_low is not None and start.v_high is not None:
+        low, high = start.v_low.value, start.v_high.value
+        words = philox(stream(seed, "start range", population.name), 0, np.arange(population.n))
+        starts["v"] = low + (high - low) * uniform32(words[0])
     return starts

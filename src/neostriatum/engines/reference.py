@@ -12,13 +12,15 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.axons import Players
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed, learner
+from neostriatum.engines.drive import add_drive, injected_currents
 from neostriatum.engines.gaps import gap_currents
 from neostriatum.engines.levels import Signals
 from neostriatum.engines.lowered import V_LIMIT, Projection, lower
 from neostriatum.engines.pooled import Pools
 from neostriatum.engines.probes import Probe, Probes
 from neostriatum.engines.quantum import quantised
+from neostriatum.engines.synapses import Learners
 from neostriatum.errors import NumericsError
 from neostriatum.models.evaluate import evaluate
 
@@ -63,6 +65,7 @@ class Reference:
                     for number, one in plastic.items()}
         self.last = {number: np.zeros(lowered.sources(one.source), np.int64)
                      for number, one in plastic.items()}
+        self.learners = Learners(lowered)
         self.axons = Players(lowered.axons)
         self.axon_spikes, self.pools = self.axons.counts, Pools(lowered.pooled)
         # The nodes of all kinds that have some, kind after kind.
@@ -102,10 +105,12 @@ class Reference:
         # 1. levels of modulators and injected current at t = n dt
         if lowered.levels_vary:
             self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
-        injected = self._injected(n)
+        injected = injected_currents(lowered, self._values, n)
         # 2. arrivals of this step, the drive's first
         arriving = [ring[n % lowered.slots] for ring in self.ring]
-        self._drive(n, arriving)
+        add_drive(lowered, n, arriving)
+        self.pools.add(n, arriving)
+        self.learners.begin(n, self._levels(n), arriving)
         for pop, values, receptors, arrived in zip(lowered.populations, self._values,
                                                    self.receptors, arriving, strict=True):
             own = len(pop.synapses)
@@ -121,6 +126,7 @@ class Reference:
         coupling = gap_currents(lowered, self.cells, self.node)
         spikes = [self._update(number, injected[number], coupling[number])
                   for number in range(len(lowered.populations))]
+        self.learners.spike(n, spikes)
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
         self._signals.end(n, lowered.time_ms(n), lowered.dt, [len(fired) for fired in spikes])
@@ -133,32 +139,12 @@ class Reference:
         states = self.cells[number] if receptor < 0 else self.receptors[number][receptor]
         return states[state][probe.ids]
 
-    def _injected(self, n: int) -> list[Any]:
-        injected: list[Any] = [
-            0.0 if pop.model.constant_current is None else values[pop.model.constant_current.name]
-            for pop, values in zip(self.lowered.populations, self._values, strict=True)]
-        for current in self.lowered.currents:
-            level = float(current.course.at(self.lowered.time_ms(n)))
-            size = self.lowered.populations[current.population].n
-            if len(current.members) == size:
-                injected[current.population] = injected[current.population] + level
-            else:
-                each = _filled(injected[current.population], size)
-                each[current.members] += level
-                injected[current.population] = each
-        return injected
-
-    def _drive(self, n: int, arriving: list[np.ndarray]) -> None:
-        time = self.lowered.time_ms(n)
-        for drive in self.lowered.drives:
-            hit = drive.events(n, float(drive.rate.at(time)), self.lowered.dt)
-            for receptor, weight in drive.weights:
-                np.add.at(arriving[drive.population][receptor], hit, weight)
-        for recorded in self.lowered.recorded:
-            lo, hi = np.searchsorted(recorded.steps, [n - self.lowered.warmup] * 2 + np.arange(2))
-            for receptor, weight in recorded.weights:
-                np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)
-        self.pools.add(n, arriving)
+    def _levels(self, n: int) -> tuple[float, ...]:
+        """Return the levels that a step hears, where learning needs them."""
+        if not self.learners.every:
+            return ()
+        computed = len(self.lowered.signals.computed)
+        return tuple(self._signals.heard.tolist()) if computed else self.lowered.phi(n)
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
@@ -214,6 +200,9 @@ class Reference:
                 continue
             scale = (one.stp.fire(self.stp[number], self.last[number], fired, n) if one.stp
                      else np.ones(len(fired)))
+            if one.learning:
+                self.learners.every[number].send(n, fired, scale)
+                continue
             lengths = one.offsets[fired + 1] - one.offsets[fired]
             rows = np.repeat(one.offsets[fired] - np.cumsum(lengths) + lengths, lengths)
             rows += np.arange(lengths.sum())
@@ -239,6 +228,7 @@ class Reference:
         self._signals.about = lowered.signals
         self.axons.change(lowered.axons)
         self.pools.change(lowered.pooled)
+        self.learners.change(lowered)
         self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
 
     def traces(self) -> dict[str, Trace]:
@@ -252,6 +242,10 @@ class Reference:
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
         return dict(zip(self.lowered.levels, self._phi(), strict=True))
+
+    def weights(self, pathway: str) -> np.ndarray:
+        """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
+        return self.learners.every[learner(self.lowered, pathway)].now(self.step)
 
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
@@ -272,13 +266,15 @@ class Reference:
         """Return everything that the future depends on, as arrays by name."""
         return {"step": np.array(self.step),
                 **{name: part.copy() for name, part in self._parts().items()},
-                **self.axons.state(self.step), **self.pools.state(self.step)}
+                **self.learners.state(), **self.axons.state(self.step),
+                **self.pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
         for name, part in self._parts().items():
             part[:] = state[name]
+        self.learners.restore(state)
         self.axons.restore(self.step, state)
         self.pools.restore(self.step, state)
         self._values = [pop.modulated(self._phi()) for pop in self.lowered.populations]

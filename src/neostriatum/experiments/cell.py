@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.card import Card, Carded, Fold
 from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 MAX_CURRENT = 1e6
 
 
-@dataclass(frozen=True)
-class CellResult:
+@dataclass(frozen=True, repr=False)
+class CellResult(Carded):
     """What a current did: one entry per current in every list.
 
     ``spike_times_ms`` holds an array per current; ``v_mv`` is (t, k) at ``times_ms`` (t,).
@@ -53,6 +54,17 @@ class CellResult:
     def rates_hz(self) -> np.ndarray:
         """Spikes over duration for each current [Hz]."""
         return np.array([len(times) for times in self.spike_times_ms]) * 1000.0 / self.duration_ms
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        rows = [(f"{current:g}", f"{len(times)}", f"{rate:.2f}",
+                 f"{times[0]:.1f}" if len(times) else "")
+                for current, times, rate in zip(self.currents_pa, self.spike_times_ms,
+                                                self.rates_hz, strict=True)]
+        return Card(f"{self.cell} of {self.circuit}, {self.duration_ms:g} ms at dt "
+                    f"{self.dt_ms:g} ms", [(f"{current} pA", f"{number} spikes, {rate} Hz")
+                                           for current, number, rate, _ in rows],
+                    (Fold("currents", ("pA", "spikes", "Hz", "first spike [ms]"), rows),))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum cell --json`` prints."""

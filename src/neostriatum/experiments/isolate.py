@@ -39,10 +39,20 @@ def isolated(circuit: Circuit, cell: str, **parts: Any) -> Circuit:
         raw.pop(key, None)
     raw["modulators"] = holding(circuit)
     raw["warmup"] = "0 ms"
-    raw["cells"] = {cell: {**raw["cells"][cell], "fraction": 1.0}}
+    raw["cells"] = without_nuclei(raw, {cell: 1.0})
     raw["start"] = {cell: {key: said for key, said in raw.get("start", {}).get(cell, {}).items()
-                           if key != "v_sd"}}
+                           if key not in ("v_sd", "v_low", "v_high")}}
     return load(raw | parts)
+
+
+def without_nuclei(raw: dict[str, Any], fractions: dict[str, float]) -> dict[str, Any]:
+    """Return some cell types of raw data with these fractions, all in the volume.
+
+    The nuclei leave the raw data.
+    """
+    raw.pop("nuclei", None)
+    return {name: {key: value for key, value in raw["cells"][name].items() if key != "nucleus"}
+            | {"fraction": fraction} for name, fraction in fractions.items()}
 
 
 def holding(circuit: Circuit, cells: Collection[str] = ()) -> dict[str, Any]:

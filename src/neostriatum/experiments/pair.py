@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,9 @@ from neostriatum.experiments.isolate import (
     isolated,
     known_type,
     levels_held,
+    without_nuclei,
 )
+from neostriatum.experiments.pair_result import PairResult
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag, delay_units
@@ -41,44 +42,6 @@ if TYPE_CHECKING:
 SPIKE_MS = 20.0
 #: How far two recorded cells lie apart unless said otherwise [um].
 DISTANCE = "50 um"
-
-
-@dataclass(frozen=True)
-class PairResult:
-    """A pair or two groups of cells.
-
-    For one pair, ``v_mv`` and ``reference_mv`` (t,) are the target with and without the spike.
-    For groups, ``spikes`` holds (times_ms, ids) by role and ``traces`` potentials by role, the
-    roles being ``"source"`` and ``"target"``.
-    """
-
-    source: str
-    target: str
-    n: int
-    psp_mv: float | None
-    psp_peak_ms: float | None
-    delay_ms: float
-    conductance_ns: float
-    holding_mv: float | None
-    times_ms: np.ndarray
-    v_mv: np.ndarray
-    reference_mv: np.ndarray
-    connections: int = 1
-    spikes: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    traces: dict[str, Trace] = field(default_factory=dict)
-    rates_hz: dict[str, float] = field(default_factory=dict)
-    spike_ms: float | None = None
-    v_peak_mv: dict[str, float] = field(default_factory=dict)
-    #: Levels that the whole circuit computes, and that are held here.
-    levels_held: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``neostriatum pair --json`` prints."""
-        keys = ("source", "target", "psp_mv", "psp_peak_ms", "delay_ms", "conductance_ns",
-                "holding_mv", "n", "connections")
-        said = {key: getattr(self, key) for key in keys}
-        said |= {"levels_held": self.levels_held} if self.levels_held else {}
-        return said | ({"rates_hz": self.rates_hz} if self.rates_hz else {})
 
 
 def pair(
@@ -214,7 +177,7 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
             simulator: Engine) -> PairResult:
     name, pathway = f"{source}->{target}", whole.pathways[f"{source}->{target}"]
     types, raw = [one for one in whole.types if one in (source, target)], whole.to_dict()
-    raw["cells"] = {one: {**raw["cells"][one], "fraction": 1.0 / len(types)} for one in types}
+    raw["cells"] = without_nuclei(raw, dict.fromkeys(types, 1.0 / len(types)))
     raw["pathways"], raw["modulators"] = {name: raw["pathways"][name]}, holding(whole, types)
     for key in ("gap_junctions", "pools", "axons"):
         raw.pop(key, None)

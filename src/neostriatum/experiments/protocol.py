@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.card import Card, Carded, Fold
 from neostriatum.circuit.clock import run_steps
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.resolve import Changes, resolve
@@ -40,8 +41,8 @@ PROTOCOLS: dict[str, tuple[Callable[[Electrode, Asked], Outcome], tuple[str, ...
 }
 
 
-@dataclass(frozen=True)
-class ProtocolResult:
+@dataclass(frozen=True, repr=False)
+class ProtocolResult(Carded):
     """What a protocol measured: ``values`` by name, and ``table`` by column."""
 
     cell: str
@@ -64,6 +65,15 @@ class ProtocolResult:
     def table(self) -> dict[str, list[Any]]:
         """The columns by name; None where a cell does not fire."""
         return self.outcome.table
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        columns = tuple(self.table)
+        rows = [tuple("" if value is None else f"{value:g}" for value in row)
+                for row in zip(*self.table.values(), strict=True)]
+        return Card(f"{self.protocol} of {self.cell}, {self.circuit}",
+                    [(name, "not there" if value is None else f"{value:g}")
+                     for name, value in self.values.items()], (Fold("table", columns, rows),))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum cell --protocol --json`` prints."""

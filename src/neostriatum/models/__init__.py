@@ -1,4 +1,4 @@
-"""Models of cells, receptors and release as data: states, parameters, equations with units.
+"""Models of cells, receptors, release and learning as data, with units.
 
 Whoever writes a model of their own needs the names that are listed here, and no others.
 """
@@ -14,11 +14,12 @@ from neostriatum.models.expression import (
            positive,
            where,
 )
+from neostriatum.models.learning import LearningRule
 from neostriatum.models.rate import rate
 from neostriatum.models.receptor import ReceptorModel
 from neostriatum.models.release import ReleaseModel
 from neostriatum.models.symbol import I, State, constant, gain, parameters
 
-__all__ = ["CellModel", "I", "ReceptorModel", "ReleaseModel", "State", "clip", "constant", "exp",
-           "gain", "log", "logistic2", "maximum", "minimum", "parameters", "positive", "rate",
-           "where"]
+__all__ = ["CellModel", "I", "LearningRule", "ReceptorModel", "ReleaseModel", "State", "clip",
+           "constant", "exp", "gain", "log", "logistic2", "maximum", "minimum", "parameters",
+           "positive", "rate", "where"]

@@ -11,13 +11,15 @@ from neostriatum.errors import ModelError
 from neostriatum.models import expression
 from neostriatum.models.cell import CellModel
 from neostriatum.models.expression import Expression, Number, Operation
+from neostriatum.models.learning import LearningRule
 from neostriatum.models.rate import Rate, rate
 from neostriatum.models.receptor import ReceptorModel
 from neostriatum.models.release import ReleaseModel
 from neostriatum.models.symbol import RESERVED, Computed, Parameter, State, Symbol
 from neostriatum.models.unit import powers, spelled
 
-_KINDS: dict[str, Any] = {kind.kind: kind for kind in (CellModel, ReceptorModel, ReleaseModel)}
+_KINDS: dict[str, Any] = {kind.kind: kind for kind in (CellModel, ReceptorModel, ReleaseModel,
+                                                       LearningRule)}
 #: What builds an operation anew, and checks its units again.
 _OPERATIONS: dict[str, Any] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,

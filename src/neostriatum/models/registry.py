@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neostriatum.models.cell import CellModel
+    from neostriatum.models.learning import LearningRule
     from neostriatum.models.receptor import ReceptorModel
     from neostriatum.models.release import ReleaseModel
 
-    Model = CellModel | ReceptorModel | ReleaseModel
+    Model = CellModel | ReceptorModel | ReleaseModel | LearningRule
 
 #: Modules of the shipped models by kind; a model's name is its module's.
 _SHIPPED = {
     "cell": ("izhikevich", "izhikevich_fs", "striatal", "adex", "adex_rebound"),
     "receptor": ("exponential", "two_exponentials", "nmda", "nmda_sigmoid"),
     "release": ("tsodyks_markram", "two_pools"),
+    "learning": ("balanced", "gurney2015", "difference", "cbgtpy"),
 }
 #: Group of entry points of other packages: a module, or a model in one.
 GROUP = "neostriatum.models"
@@ -50,7 +52,7 @@ def register(model: Any) -> None:
 
     Parameters
     ----------
-    model : CellModel, ReceptorModel or ReleaseModel
+    model : CellModel, ReceptorModel, ReleaseModel or LearningRule
         What circuits call by its name.
 
     Raises
@@ -72,7 +74,8 @@ def register(model: Any) -> None:
 def _add(model: Any, module: str) -> None:
     kind, name = getattr(model, "kind", None), getattr(model, "name", None)
     if kind not in _SHIPPED or isinstance(model, type):
-        msg = f"register: must be a CellModel, ReceptorModel or ReleaseModel (got {shown(model)})"
+        msg = ("register: must be a CellModel, ReceptorModel, ReleaseModel or LearningRule "
+               f"(got {shown(model)})")
         raise ModelError(msg)
     known = find(kind, name) if name in _SHIPPED[kind] else _registered.get((kind, name))
     if known is not None and _computes_the_same(model, known):

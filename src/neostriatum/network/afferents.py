@@ -123,7 +123,8 @@ class AxonWiring:
         # A cell is at the centre of every group, so that centres lie inside any volume.
         words = rng.philox(stream(self.seed, "axon centres", source), 0,
                            np.arange(len(self.groups[source])))
-        centres = self.positions[rng.below(words[0], len(self.positions))]
+        lying = self.positions[np.isfinite(self.positions[:, 0])]
+        centres = lying[rng.below(words[0], len(lying))]
         side = self.box.side if self.box.periodic else np.inf
         over_rows(len(targets), _nearest, spans, targets, centres, side, homes)
         return homes

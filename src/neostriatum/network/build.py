@@ -11,19 +11,20 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.circuit.spread import LIMIT_SD, Size
 from neostriatum.compile_clock import compile_seconds
-from neostriatum.errors import enough_memory
+from neostriatum.errors import BuildError, enough_memory
 from neostriatum.network.afferents import AxonWiring
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag
 from neostriatum.network.estimate import refuse_what_cannot_fit, variation
-from neostriatum.network.groups import axon_counts, groups_of
+from neostriatum.network.groups import axon_counts, check_channels, groups_of, shared_channels
 from neostriatum.network.indegree import check_indegree
 from neostriatum.network.law import rule
 from neostriatum.network.network import Network
 from neostriatum.network.place import place
+from neostriatum.network.spreading import spread_delays
 from neostriatum.network.volume import space
-from neostriatum.network.weights import weights
+from neostriatum.network.weights import even_weights, weights
 from neostriatum.network.wire import Box, wire
 from neostriatum.rng import checked_seed, exp, stream, truncated_normals
 from neostriatum.threads import using_threads
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import Pathway
     from neostriatum.network.estimate import Estimate
 
 
@@ -83,6 +85,7 @@ def build(
     volume = space(circuit, size)
     guess, counts = refuse_what_cannot_fit(circuit, volume.size), circuit.counts(volume.size)
     _check_indegrees(circuit, counts)
+    check_channels(circuit, counts)
     box = Box(volume.side, volume.periodic)
     tell = progress or (lambda phase, share: None)
     with using_threads(threads):
@@ -91,7 +94,8 @@ def build(
         tell("wire", 0.0)
         at, start = {}, 0
         for name, count in counts.items():
-            at[name] = Cells.of(positions[start : start + count], volume.side)
+            # Cells without places are wired by rules that know no distance.
+            at[name] = Cells.of(np.nan_to_num(positions[start : start + count]), volume.side)
             start += count
         axons = axon_counts(circuit, counts, volume.volume_um3 * 1e-9)
         groups = {name: groups_of(name, circuit.axons[name], count, volume.volume_um3 * 1e-9)
@@ -128,8 +132,14 @@ def _check_indegrees(circuit: Circuit, counts: dict[str, int]) -> None:
         source, target = name.split("->")
         if (isinstance(pathway.wiring, FixedIndegree) and counts[target]
                 and source not in circuit.axons):
-            check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n,
-                           counts[source] - (source == target))
+            eligible = counts[source] - (source == target)
+            check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n, eligible)
+            nearest = pathway.wiring.nearest
+            if nearest is not None and nearest > eligible:
+                msg = (f"{circuit.name}: pathways.{name}.wiring.nearest: must be at most the "
+                       f"sources of a target (got {nearest} of {eligible}). Lower it, or take "
+                       "more neurons")
+                raise BuildError(msg)
 
 
 def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
@@ -151,7 +161,8 @@ def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
             rows[name] = axons.connect(name, at[target].positions, block, lag)
             told(1.0)
         else:
-            rows[name] = connect(name, pathway.wiring, at[source], at[target], box=axons.box,
+            rows[name] = connect(name, pathway.wiring, at[source], at[target],
+                                 _channels(axons, at, name), box=axons.box,
                                  key=stream(seed, "wire", name), block=block, lag=lag,
                                  same=source == target, tell=told)
         done += mine
@@ -163,10 +174,32 @@ def _edges(at: dict[str, Cells], axons: AxonWiring, guess: Estimate,
              and not circuit.axons[source].identity}
     edges = {}
     for (name, offsets), start, stop in zip(rows.items(), ends[:-1], ends[1:], strict=True):
-        targets, cv = block.targets[start:stop], variation(circuit.pathways[name])
-        drawn = weights(offsets, targets, cv, stream(seed, "weight", name)) if cv else None
+        pathway, targets = circuit.pathways[name], block.targets[start:stop]
+        if pathway.delay.spread is not None:
+            spread_delays(f"{circuit.name}: pathways.{name}.delay",
+                          (offsets, targets, block.delays[start:stop]),
+                          pathway.delay.spread.value, stream(seed, "delay", name))
+        drawn = _weights(pathway, offsets, targets, stream(seed, "weight", name))
         edges[name] = Edges(offsets, targets, block.delays[start:stop], drawn)
     return edges, homes
+
+
+def _weights(pathway: Pathway, offsets: np.ndarray, targets: np.ndarray,
+             key: tuple[int, int]) -> np.ndarray | None:
+    """Return how the synapses of a pathway differ, None where all are alike."""
+    if not variation(pathway):
+        return None
+    if pathway.weight_spread is not None:
+        return even_weights(offsets, targets, pathway.weight_spread.value, key)
+    return weights(offsets, targets, variation(pathway), key)
+
+
+def _channels(axons: AxonWiring, at: dict[str, Cells], name: str) -> tuple[np.ndarray, ...] | None:
+    """Return the channels of the sources and of the targets of a pathway that keeps to them."""
+    if not getattr(axons.circuit.pathways[name].wiring, "same_channel", False):
+        return None
+    return tuple(shared_channels(axons.circuit, end, len(at[end].positions), axons.seed)
+                 for end in name.split("->"))
 
 
 def _roomy(expected: int) -> int:

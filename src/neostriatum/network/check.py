@@ -84,17 +84,19 @@ def _drawn_by(circuit: Circuit) -> dict[str, Any]:
     raw = circuit.to_dict()
     parts = {f"{section}.{name}": raw.get(section, {})[name] for section in ("volume", "spread")
              for name in raw.get(section, {})}
-    parts |= {f"cells.{name}.fraction": cell["fraction"] for name, cell in raw["cells"].items()}
+    parts |= {f"cells.{name}.{key}": cell.get(key) for name, cell in raw["cells"].items()
+              for key in ("fraction", "nucleus")}
     parts |= {f"axons.{name}.{key}": entry.get(key) for name, entry in raw.get("axons", {}).items()
               for key in ("size", "per_target", "density", "groups", "groups_per_mm3", "identity")}
     parts |= {f"axons.{name}.channels": {channel: one["share"] for channel, one in
                                          entry.get("channels", {}).items()}
               for name, entry in raw.get("axons", {}).items()}
-    if circuit.axons:
+    if circuit.axons or any(getattr(one.wiring, "same_channel", False)
+                            for one in circuit.pathways.values()):
         # Channels with a share decide which axons a cell listens to.
         parts |= {f"channels.{name}": one for name, one in raw["channels"].items()
                   if "share" in one}
-    for section, keys in (("pathways", ("wiring", "delay", "weight_cv")),
+    for section, keys in (("pathways", ("wiring", "delay", "weight_cv", "weight_spread")),
                           ("gap_junctions", ("wiring",))):
         parts |= {f"{section}.{name}.{key}": entry.get(key)
                   for name, entry in raw.get(section, {}).items() for key in keys}
@@ -130,8 +132,11 @@ def check(where: str, network: Network) -> None:
         A shape, dtype or value out of place.
     """
     _like(where, "positions", network.positions, np.float32, (network.size, 3))
-    if not np.isfinite(network.positions).all():
-        _refuse(where, "positions must be finite")
+    for ids in network.populations.values():
+        mine = network.positions[ids.start : ids.stop]
+        # Cells of a nucleus have no places.
+        if not (np.isfinite(mine).all() or np.isnan(mine).all()):
+            _refuse(where, "positions must be finite")
     for name, edges in (network.edges | network.afferents).items():
         _check_edges(where, name, edges, *(network.sources(end) for end in name.split("->")))
     for name, groups in network.homes.items():

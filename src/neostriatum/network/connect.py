@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def connect(name: str, wiring: PairRule | FixedIndegree, sources: Cells, targets: Cells,
-            **shared: Any) -> np.ndarray:
+            channels: tuple[np.ndarray, ...] | None = None, **shared: Any) -> np.ndarray:
     """Add the synapses of the pathway ``name`` to a block and return where its rows begin.
 
     Parameters
@@ -28,6 +28,8 @@ def connect(name: str, wiring: PairRule | FixedIndegree, sources: Cells, targets
         Its rule.
     sources, targets : Cells
         Both populations.
+    channels : (numpy.ndarray, numpy.ndarray), optional
+        Of every source and every target, where a pathway keeps to channels.
     **shared
         box, key, block, lag, same, tell as in `wire`.
 
@@ -38,5 +40,6 @@ def connect(name: str, wiring: PairRule | FixedIndegree, sources: Cells, targets
     """
     if isinstance(wiring, FixedIndegree):
         within = None if wiring.within is None else wiring.within.value
-        return wire_indegree(sources, targets, wiring.n, within, **shared)
+        return wire_indegree(sources, targets, wiring.n, within, nearest=wiring.nearest,
+                             channels=channels, **shared)
     return wire(sources, targets, rule(name, wiring), **shared)

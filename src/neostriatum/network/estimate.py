@@ -72,7 +72,7 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
     total = sum(synapses.values())
     coupled = sum(expected_junctions(circuit, name, counts) for name in circuit.gap_junctions)
     spread = {name for name, one in circuit.pathways.items() if variation(one)}
-    volume = size / circuit.volume.density.value
+    volume = sum(counts[name] for name in circuit.placed) / circuit.volume.density.value
     sources = counts | axon_counts(circuit, counts, volume)
     rows = sum(sources[name.split("->")[0]] for name in circuit.pathways)
     # A fixed in-degree is listed by target before it is sorted by source.
@@ -85,6 +85,8 @@ def estimate(circuit: str | Circuit, size: int) -> Estimate:
 
 def variation(pathway: Pathway) -> float:
     """Return the coefficient of variation of a pathway's weights, 0 where all are alike."""
+    if pathway.weight_spread is not None:
+        return float(pathway.weight_spread) / 3**0.5
     return 0.0 if pathway.weight_cv is None else float(pathway.weight_cv)
 
 
@@ -113,7 +115,8 @@ def _pairs(circuit: Circuit, law: Rule, source: str, target: str,
     if not np.isfinite(law.reach):
         return counts[source] * others * law(0.0)
     # The density is that of the circuit, whatever the shape of the volume.
-    density = circuit.volume.density.value * 1e-9 * others / sum(counts.values())
+    density = circuit.volume.density.value * 1e-9 * others / sum(
+        counts[name] for name in circuit.placed)
     near = density * law.partners(min(circuit.volume.minimum_distance.value, law.reach))
     return counts[source] * min(others, near)
 

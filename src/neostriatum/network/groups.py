@@ -85,6 +85,16 @@ def axon_counts(circuit: Circuit, counts: dict[str, int], volume_mm3: float) -> 
     return found
 
 
+def check_channels(circuit: Circuit, counts: dict[str, int]) -> None:
+    """Raise BuildError where the cells of a type are fewer than the channels that share them."""
+    for cell, count in counts.items():
+        mine = [name for name, channel in circuit.channels.items() if cell in (channel.of or ())]
+        if len(mine) > count > 0:
+            msg = (f"{circuit.name}: channels: {len(mine)} channels must not share fewer cells "
+                   f"(got {count} {cell}). Take more neurons")
+            raise BuildError(msg)
+
+
 def shared_channels(circuit: Circuit, cell: str, count: int, seed: int) -> np.ndarray:
     """Return the channel with a share that every cell of a type is in.
 

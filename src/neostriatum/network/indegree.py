@@ -36,6 +36,8 @@ def wire_indegree(
     lag: Lag,
     same: bool = False,
     tell: Callable[[float], None] | None = None,
+    nearest: int | None = None,
+    channels: tuple[np.ndarray, ...] | None = None,
 ) -> np.ndarray:
     """Connect exactly ``n`` distinct sources to every target, each set as likely as any other.
 
@@ -49,6 +51,11 @@ def wire_indegree(
         Distance [um] to the nearest image below which a source is eligible; None: all are.
     box, key, block, lag, same, tell
         As in `wire`.
+    nearest : int, optional
+        Only so many sources that are nearest to the target are eligible.
+    channels : (numpy.ndarray, numpy.ndarray), optional
+        Channel of every source and every target, int64: only sources of the target's channel are
+        eligible, or all where it is in none (-1).
 
     Returns
     -------
@@ -63,12 +70,16 @@ def wire_indegree(
     count = len(targets.positions)
     chosen = np.empty((count, n), np.int32)
     space = (box.side, box.periodic, np.inf if within is None else within)
+    nothing = np.zeros(0, np.int64)
+    limits = (nearest or 0, *(channels or (nothing, nothing)))
     for first in range(0, count, CHUNK):
         last = min(first + CHUNK, count)
         eligible = np.zeros(last - first, np.int64)
         over_rows(last - first, _choose, first, targets.positions, sources.positions,
-                  sources.starts, sources.level, space, key, same, chosen[first:last], eligible)
-        check_indegree(lag.where.removesuffix(".delay"), n, int(eligible.min()), within)
+                  sources.starts, sources.level, space, limits, key, same, chosen[first:last],
+                  eligible)
+        check_indegree(lag.where.removesuffix(".delay"), n, int(eligible.min()), within,
+                       channels is not None)
         if tell is not None:
             tell(last / count)
     offsets = np.zeros(len(sources.positions) + 1, np.int64)
@@ -80,26 +91,42 @@ def wire_indegree(
     return offsets
 
 
-def check_indegree(where: str, n: int, eligible: int, within: float | None = None) -> None:
+def check_indegree(where: str, n: int, eligible: int, within: float | None = None,
+                   by_channel: bool = False) -> None:
     """Raise BuildError if a target of the pathway at ``where`` has fewer sources than ``n``."""
     if eligible < n:
         reach = "" if within is None else f" within {within:g} um"
+        reach += " in its channel" if by_channel else ""
         msg = (f"{where}.wiring.n: must be at most the sources of every target{reach} "
                f"(got {n}, one has {eligible}). Lower it")
         raise BuildError(msg)
 
 
 @compiled()
-def _choose(start, stop, first, targets, sources, starts, level, space, key, same, chosen,
+def _choose(start, stop, first, targets, sources, starts, level, space, limits, key, same, chosen,
             eligible):
-    within = space[2]
+    nearest, source_channel, target_channel = limits
+    away = np.empty(sources.shape[0] if nearest > 0 else 0)
     taken, pool = np.zeros(sources.shape[0], np.bool_), np.empty(sources.shape[0], np.int32)
     for row in range(start, stop):
-        count = _pool(first + row, targets, sources, starts, level, space, same, pool)
+        target = first + row
+        if nearest > 0:
+            count = _near(target, (targets, sources, starts, level), space, (nearest, same),
+                          (away, pool))
+        else:
+            count = _pool(target, targets, sources, starts, level, space, same, pool)
+        if source_channel.size > 0 and target_channel[target] >= 0:
+            if not (same or np.isfinite(space[2]) or nearest > 0):
+                for n in range(count):
+                    pool[n] = n
+            count = _of_channel(target_channel[target], source_channel, count, pool)
+            picked = True
+        else:
+            picked = same or np.isfinite(space[2]) or nearest > 0
         eligible[row] = count
         if count >= chosen.shape[1]:
-            _sample(first + row, count, key, taken, chosen[row])
-            if same or np.isfinite(within):
+            _sample(target, count, key, taken, chosen[row])
+            if picked:
                 for n in range(chosen.shape[1]):
                     chosen[row, n] = pool[chosen[row, n]]
 
@@ -126,6 +153,51 @@ def _pool(target, targets, sources, starts, level, space, same, pool):
                 pool[count] = source
                 count += 1
     return count
+
+
+@compiled()
+def _of_channel(channel, channels, count, pool):
+    """Keep the sources of one channel among those listed; return how many there are."""
+    kept = 0
+    for n in range(count):
+        if channels[pool[n]] == channel:
+            pool[kept] = pool[n]
+            kept += 1
+    return kept
+
+
+@compiled()
+def _near(target, places, space, limits, into):
+    """List the sources nearest to a target, by id; of equally far ones the lower ids."""
+    targets, sources, starts, level = places
+    nearest, same = limits
+    away, pool = into
+    side, periodic, _ = space
+    everything = sources.shape[0] - same
+    # A ball that would hold half as many again if they lay evenly, and larger ones while it is
+    # too small.
+    reach = side * (1.5 * nearest / everything / 4.19) ** (1.0 / 3.0)
+    count = 0
+    while True:
+        count = _pool(target, targets, sources, starts, level, (side, periodic, reach), same, pool)
+        if count >= min(nearest, everything):
+            break
+        reach *= 1.3
+    for n in range(count):
+        away[n] = _apart(sources[pool[n]], targets[target], side, periodic)
+    if count <= nearest:
+        return count
+    limit = np.partition(away[:count], nearest - 1)[nearest - 1]
+    closer = 0
+    for n in range(count):
+        closer += away[n] < limit
+    kept, ties = 0, nearest - closer
+    for n in range(count):
+        if away[n] < limit or (away[n] == limit and ties > 0):
+            ties -= away[n] == limit
+            pool[kept] = pool[n]
+            kept += 1
+    return kept
 
 
 @compiled()

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neostriatum.card import Carded
 from neostriatum.network.edges import DELAY_UNIT, FIRST_KIND, Edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from neostriatum.card import Card
     from neostriatum.circuit.model import Circuit
 
-@dataclass(frozen=True)
-class Network:
-    """Arrays of one drawn network; global ids run through the types in order."""
+
+@dataclass(frozen=True, repr=False)
+class Network(Carded):
+    """Arrays of one drawn network; global ids run through the types in order.
+
+    Positions of the cells of a nucleus are NaN.
+    """
 
     seed: int
     counts: dict[str, int]
@@ -44,6 +50,12 @@ class Network:
     #: the other axons and the one past the last, int32 (n, h + 2).
     homes: dict[str, np.ndarray] = field(default_factory=dict)
 
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        from neostriatum.network.card import card
+
+        return card(self)
+
     @property
     def volume_mm3(self) -> float:
         """Volume that the neurons lie in [mm^3]."""
@@ -51,8 +63,14 @@ class Network:
 
     @property
     def centroid_um(self) -> np.ndarray:
-        """Mean of the soma positions [um], float64 (3,)."""
-        return self.positions.mean(axis=0, dtype=np.float64)
+        """Mean of the soma positions [um], float64 (3,); cells without a place do not count."""
+        return self.positions[self.lying].mean(axis=0, dtype=np.float64)
+
+    @property
+    def lying(self) -> np.ndarray | slice:
+        """Which neurons have a place, bool (N,); where all have, all of them as a slice."""
+        has = np.isfinite(self.positions[:, 0])
+        return slice(None) if has.all() else has
 
     @property
     def size(self) -> int:

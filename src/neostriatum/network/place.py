@@ -47,13 +47,16 @@ def place(circuit: Circuit, counts: dict[str, int], space: Space, seed: int) -> 
     -------
     numpy.ndarray
         float32, shape (N, 3) [um], inside [0, ``space.side``); the types in order, each sorted by
-        `morton`. No two are closer than the minimum distance as they stand there.
+        `morton`. No two are closer than the minimum distance as they stand there. Cells of a
+        nucleus have no places: NaN.
 
     Raises
     ------
     BuildError
         A density that the minimum distance forbids.
     """
+    if len(circuit.placed) < len(circuit.types):
+        return _beside(circuit, counts, space, seed)
     distance, size = circuit.volume.minimum_distance.value, sum(counts.values())
     packing = size * np.pi / 6 * distance**3 / space.volume_um3
     if packing <= MAX_PACKING and space.periodic and space.side < 2 * distance and size > 1:
@@ -79,6 +82,16 @@ def place(circuit: Circuit, counts: dict[str, int], space: Space, seed: int) -> 
             raise BuildError(msg)
         start += count
     return _along_curve(positions[:size].copy(), counts, space.side)
+
+
+def _beside(circuit: Circuit, counts: dict[str, int], space: Space, seed: int) -> np.ndarray:
+    """Place the types that lie in the volume; those of nuclei have no places."""
+    lying = {name: counts[name] for name in circuit.placed}
+    alone = circuit.model_copy(update={"cells": {name: circuit.cells[name] for name in lying}})
+    positions = np.full((sum(counts.values()), 3), np.nan, np.float32)
+    inside = np.concatenate([np.full(count, name in lying) for name, count in counts.items()])
+    positions[inside] = place(alone, lying, space, seed)
+    return positions
 
 
 def _tries(space: Space, filled: float) -> int:

@@ -119,7 +119,8 @@ def _nodes(group: Any, network: Network, name: str, number: int) -> None:
     n = len(ids)
     _columns(group, n, number)
     mine = network.positions[ids.start : ids.stop]
-    for axis, key in enumerate("xyz"):
+    # Cells of a nucleus have no places.
+    for axis, key in enumerate("xyz" if np.isfinite(mine).all() else ""):
         made = _fill(group, f"0/{key}", "f4", n,
                      lambda start, stop, axis=axis: mine[start:stop, axis])
         made.attrs["units"] = "um"

@@ -128,7 +128,7 @@ def _network(config: Path, files: _Files, wanted: Circuit | None, seed: int) -> 
                           afferents=afferents)
         return verified(config, network, header, wanted)
     # The volume is the smallest cube around the somas, its corner at 0; one soma has none.
-    low, high = positions.min(axis=0), positions.max(axis=0)
+    low, high = np.nanmin(positions, axis=0), np.nanmax(positions, axis=0)
     side = float((high - low).max()) if len(positions) > 1 else 1.0
     if not EXTENTS[0] <= side <= EXTENTS[1]:
         msg = (f"{config}: positions must extend over {EXTENTS[0]:g} to {EXTENTS[1]:g} um "
@@ -172,8 +172,12 @@ def _take_nodes(files: _Files, table: Table, about: str) -> None:
         files.cells[table.name] = _Cells(ids, np.full(table.n, kind), np.arange(table.n))
         return
     kinds = _kinds(table, types)[order]
-    at = np.stack([table.values(axis, "um") for axis in "xyz"], axis=1)[order]
-    if not np.isfinite(at).all():
+    beside = [files.circuit.cells[name].nucleus is not None for name in types]
+    if all(beside[kind] for kind in np.unique(kinds)) and not {*"xyz"} & {*table.columns()}:
+        at = np.full((table.n, 3), np.nan)
+    else:
+        at = np.stack([table.values(axis, "um") for axis in "xyz"], axis=1)[order]
+    if not (np.isfinite(at).all() or np.isnan(at).all()):
         msg = f"{name} must have x, y and z of every node [um]"
         raise ValueError(msg)
     local = np.zeros(table.n, np.int64)

@@ -97,7 +97,7 @@ def space(circuit: Circuit, size: int | None = None) -> Space:
     size = DEFAULT_SIZE if size is None else checked_size(size)
     if volume.shape == "cube":
         return cube(circuit, size)
-    amount = size / volume.density.value * 1e9
+    amount = placed(circuit, size) / volume.density.value * 1e9
     box = _box(volume, amount)
     side = max(box)
     return Space(size, volume.shape, side, box, amount / side**3)
@@ -105,8 +105,16 @@ def space(circuit: Circuit, size: int | None = None) -> Space:
 
 def cube(circuit: Circuit, size: int) -> Space:
     """Return the cube of ``size`` neurons at a circuit's density, whatever the circuit's shape."""
-    side = float((size / circuit.volume.density.value) ** (1 / 3) * 1000.0)
+    side = float((placed(circuit, size) / circuit.volume.density.value) ** (1 / 3) * 1000.0)
     return Space(size, "cube", side, (side, side, side), 1.0, circuit.volume.periodic)
+
+
+def placed(circuit: Circuit, size: int) -> int:
+    """Return how many of ``size`` neurons lie in the volume, those of no nucleus; at least 1."""
+    if len(circuit.placed) == len(circuit.types):
+        return size
+    counts = circuit.counts(size)
+    return max(1, sum(counts[name] for name in circuit.placed))
 
 
 def checked_size(size: object, where: str = "size") -> int:
@@ -132,7 +140,8 @@ def _of_mesh(circuit: Circuit, size: int | None) -> Space:
     mesh = read_mesh(circuit)
     x, y, z = (float(extent) for extent in mesh.triangles.max(axis=(0, 1)))
     side, amount = max(x, y, z), solid(mesh)
-    size = round(amount * 1e-9 * circuit.volume.density.value)
+    lying = sum(circuit.cells[name].fraction.value for name in circuit.placed)
+    size = round(amount * 1e-9 * circuit.volume.density.value / lying)
     if not 1 <= size < 2**31:
         msg = (f"{circuit.name}: volume.file: must hold 1 to 2^31 neurons at this density "
                f"(got {size}). Check volume.unit")

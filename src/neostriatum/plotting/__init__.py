@@ -20,14 +20,22 @@ from neostriatum.plotting.fi import fi_curve
 from neostriatum.plotting.groups import groups
 from neostriatum.plotting.heatmap import heat_map
 from neostriatum.plotting.irregularity import cv_histogram
+from neostriatum.plotting.learning import (
+    LEARNING,
+    dopamine_by_trial,
+    learning_curve,
+    learnt_weights,
+)
 from neostriatum.plotting.pair import psp
 from neostriatum.plotting.palette import COLOURS, colour
+from neostriatum.plotting.phase import phase_histogram
 from neostriatum.plotting.probability import connection_probability
 from neostriatum.plotting.protocol import protocol
 from neostriatum.plotting.psth import psth
 from neostriatum.plotting.raster import raster
 from neostriatum.plotting.rates import rate_histogram
 from neostriatum.plotting.response import response
+from neostriatum.plotting.selection import selection_map
 from neostriatum.plotting.space import positions
 from neostriatum.plotting.spectrum import spectrum
 from neostriatum.plotting.states import states
@@ -54,8 +62,10 @@ FIGURES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 }
 
 __all__ = [
-    "COLOURS", "FIGURES", "activity", "assemblies", "colour", "connection_probability",
-    "connectivity", "correlation_distance", "cv_histogram", "degrees", "fi_curve", "groups",
-    "heat_map", "paper", "positions", "protocol", "psp", "psth", "raster", "rate_histogram",
-    "recorded", "response", "spectrum", "states", "trace", "traces",
+    "COLOURS", "FIGURES", "LEARNING", "activity", "assemblies", "colour",
+    "connection_probability", "connectivity", "correlation_distance", "cv_histogram", "degrees",
+    "dopamine_by_trial", "fi_curve", "groups", "heat_map", "learning_curve", "learnt_weights",
+    "paper", "phase_histogram", "positions", "protocol", "psp", "psth", "raster",
+    "rate_histogram", "recorded", "response", "selection_map", "spectrum", "states", "trace",
+    "traces",
 ]

@@ -84,7 +84,8 @@ def activity(
         axes: dict[str, Any] = {}
         width = 1 / len(populations)
         for place, (name, members) in enumerate(populations.items()):
-            known = where is not None and len(members) > 0
+            known = (where is not None and len(members) > 0 and np.isfinite(
+                where.positions_um[members.start : members.stop]).all())
             panel = figure.add_axes((place * width, 0.265, width * 0.94, 0.6),
                                     projection="3d" if known else None)
             axes[name] = panel
@@ -97,7 +98,7 @@ def activity(
             below = figure.add_axes(((place + 0.2) * width, 0.12, 0.6 * width, 0.025))
             _cloud(figure, panel, below, name, at, rate_hz, colour(name, populations))
             frame(panel, where.positions_um)
-            low, high = where.positions_um.min(axis=0), where.positions_um.max(axis=0)
+            low, high = (end(where.positions_um, axis=0) for end in (np.nanmin, np.nanmax))
             panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         heading(figure, run)
     return figure, axes

@@ -95,6 +95,9 @@ def correlation_distance(
                 blank(panel, reason or "positions are not known")
                 continue
             at = where.positions_um[members.start : members.stop]
+            if np.isnan(at).any():
+                blank(panel, "cells of a nucleus have no places")
+                continue
             # Every pair of a torus is seen out to half its side, of an open volume not beyond.
             reach_um = (where.side_um or float(np.ptp(at, axis=0).max()) or 1.0) / 2
             found = correlation_by_distance(

@@ -109,7 +109,16 @@ def figures_of(what: Run | Network) -> dict[str, Callable[..., Any]]:
         return {"positions": plotting.positions, "degrees": plotting.degrees,
                 "connection_probability": plotting.connection_probability,
                 "connectivity": plotting.connectivity}
-    return plotting.FIGURES
+    # What a session learnt comes first.
+    return plotting.LEARNING | plotting.FIGURES if what.record.get("learning") else plotting.FIGURES
+
+
+def standard(run: Run) -> tuple[str, ...]:
+    """Return the figures that a run draws when it ends."""
+    from neostriatum import plotting
+
+    # Of a session, which lasts for minutes, no potentials are recorded unless asked for.
+    return (*plotting.LEARNING, "raster", "rates") if run.record.get("learning") else STANDARD
 
 
 def picture(

@@ -60,6 +60,8 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
         figure = new_figure(4.6, 3.9)
         axes: Any = figure.add_subplot(projection="3d")
         for name, ids in network.populations.items():
+            if np.isnan(network.positions[ids.start : ids.stop]).any():
+                continue  # cells of a nucleus have no places
             share = min(1.0, most / network.size)
             drawn = min(len(ids), max(round(share * len(ids)), round(LEAST * most)))
             at = network.positions[np.linspace(ids.start, ids.stop - 1, drawn).astype(np.int64)]
@@ -99,7 +101,7 @@ def frame(axes: Any, positions_um: Any) -> None:
         axis.set_major_locator(_ticks())
         axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
         axis._axinfo["grid"].update(color="#dddddd", linewidth=0.4)
-    extent = np.ptp(positions_um, axis=0)
+    extent = np.nanmax(positions_um, axis=0) - np.nanmin(positions_um, axis=0)
     axes.set_box_aspect(np.maximum(extent, 1e-3 * extent.max() or 1.0), zoom=0.93)
     axes.view_init(elev=22, azim=-56)
 

@@ -117,8 +117,10 @@ def _field(axes: Axes, run: RunView, segment_ms: float, highest_hz: float) -> No
         blank(axes, "the run is too short")
     else:
         at = where.positions_um
-        middle = (at.min(axis=0) + at.max(axis=0)) / 2
-        field_uv = kernel_field(run.spikes.times_ms, run.spikes.ids, at, middle, run.duration_ms,
+        middle = (np.nanmin(at, axis=0) + np.nanmax(at, axis=0)) / 2
+        heard = np.isfinite(at[run.spikes.ids, 0])  # not of nuclei, whose cells have no places
+        field_uv = kernel_field(run.spikes.times_ms[heard], run.spikes.ids[heard],
+                                np.nan_to_num(at), middle, run.duration_ms,
                                 BIN_MS, where.side_um)[round(COLD_MS / BIN_MS) :]
         _curve(axes, *power_spectrum(field_uv, BIN_MS, segment_ms), INK, highest_hz, None)
         axes.set_ylabel("power (µV²/Hz)")

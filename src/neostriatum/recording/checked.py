@@ -74,7 +74,7 @@ class EventEntry(_Strict):
 class ModelEntry(_Strict):
     """A model of a run: canonical text and hash; module and data of one that is not shipped."""
 
-    kind: Literal["cell", "receptor", "release"]
+    kind: Literal["cell", "receptor", "release", "learning"]
     name: Name
     hash: Text
     text: Text
@@ -123,6 +123,8 @@ class Record(_Strict):
     weight_unit: Text
     events: list[EventEntry] = Field(default_factory=list)
     models: list[ModelEntry] = Field(default_factory=list)
+    #: The session of a run that learns a task: environment, trials, encoder, readout, critic.
+    learning: dict[str, Any] | None = None
     #: Files that the circuit names, and the sha256 of the copies of them.
     inputs: dict[Text, Text] = Field(default_factory=dict)
     #: How NEST spread the work, which decides its random numbers.

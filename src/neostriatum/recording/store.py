@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.card import Carded
 from neostriatum.circuit.models import known, load_with
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.durable import digest, is_locked
@@ -28,6 +29,7 @@ from neostriatum.recording.spikehash import spike_hash as spike_hash
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from neostriatum.card import Card
     from neostriatum.circuit.model import Circuit
     from neostriatum.recording.chunks import Chunk
     from neostriatum.recording.selection import Choice
@@ -46,7 +48,7 @@ class Spikes:
         return len(self.times_ms)
 
 
-class Run:
+class Run(Carded):
     """A run on disk; of one that has not finished, what was durable when it is first asked for.
 
     Parameters
@@ -65,6 +67,12 @@ class Run:
         self.label = str(Path(folder))
         self.record: dict[str, Any] = read_record(Path(folder))
         self.folder = Path(folder).absolute()
+
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        from neostriatum.recording.card import card
+
+        return card(self)
 
     @property
     def status(self) -> str:

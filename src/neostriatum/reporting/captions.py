@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 #: A name in braces is a setting of the figure.
 _WORDS = {
+    "learning_curve": (
+        "Choices by trial: the share of best choices over {smooth} trials; grey, single trials. "
+        "Dotted, trials at which the task changes. Where an environment does not say what was "
+        "best, the reward."),
+    "learnt_weights": (
+        "Mean weight of every pathway that learns at the end of each trial, by the channel of its "
+        "targets."),
+    "dopamine_by_trial": (
+        "Error of what was expected by trial, as dopamine told it: up a burst, down a dip, 1 its "
+        "whole range. Below, the reward."),
     "raster": (
         "Spikes and rates. Above, each dot is a spike and each row a neuron; where a panel says "
         "so, a part of the neurons is drawn, evenly spaced by id. Below, the rate of each type "

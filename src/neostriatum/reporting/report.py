@@ -22,7 +22,7 @@ from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.circuit.sources import cited, values
 from neostriatum.durable import write_text
 from neostriatum.errors import InputError, RunFileError, undrawn
-from neostriatum.plotting.gallery import STANDARD, draw, figures_of, picture
+from neostriatum.plotting.gallery import draw, figures_of, picture, standard
 from neostriatum.plotting.palette import colours
 from neostriatum.recording.checked import checked
 from neostriatum.recording.store import Run
@@ -91,9 +91,10 @@ def present(run: Run) -> None:
     """
     later = f"Make them with: neostriatum report {shlex.quote(run.label)}"
     try:
-        draw(run, STANDARD)
+        names = standard(run)
+        draw(run, names)
         report(run, pictures={name: (run.folder / "figures" / f"{name}.png").read_bytes()
-                              for name in STANDARD})
+                              for name in names})
     except KeyboardInterrupt:
         msg = f"{run.label}: interrupted while drawing; the run is finished. {later}"
         raise KeyboardInterrupt(msg) from None

@@ -177,7 +177,9 @@ def _rule(one: Any) -> list[Said]:
     if one.rule == "measured":
         return [Said(f"measured pairs, table {one.table}")]
     within = "" if one.within is None else f" within {amount(one.within.value, 'um')}"
-    return [Said(f"{one.n:,} sources each{within}")]
+    if one.nearest is not None:
+        within = f" of the {one.nearest:,} nearest"
+    return [Said(f"{one.n:,} sources each{within}{' in its channel' if one.same_channel else ''}")]
 
 
 def _changed(*values: Any) -> str | None:
@@ -210,6 +212,10 @@ def _more(one: Any) -> list[Said]:
     if one.weight_cv is not None:
         found.append(Said(f"weights vary, CV {number(one.weight_cv.value)}",
                           one.weight_cv.source, one.weight_cv.how, one.weight_cv.note))
+    if one.weight_spread is not None:
+        found.append(Said(f"weights spread evenly, ± {one.weight_spread.value:.0%}",
+                          one.weight_spread.source, one.weight_spread.how,
+                          one.weight_spread.note))
     if one.failure is not None:
         p = one.failure.probability
         how = "drawn per spike" if one.failure.drawn else "folded into the weight"

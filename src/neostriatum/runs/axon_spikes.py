@@ -13,6 +13,7 @@ from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.recording.chunks import Chunk
 from neostriatum.recording.selection import axons_asked
 from neostriatum.recording.sonata import write_spikes
+from neostriatum.recording.store import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,19 +27,12 @@ FILE = "axons.h5"
 STRETCH = 5000
 
 
-def write_axon_spikes(loop: Loop, circuits: list[tuple[int, Circuit]]) -> list[str]:
-    """Write the spikes of the axons that a run records; return the files.
-
-    Parameters
-    ----------
-    loop : Loop
-        The run.
-    circuits : list
-        The circuit from each step on, steps from the end of the warm-up.
-    """
-    chosen = axons_asked(loop.record.record, circuits[0][1], loop.network.axons)
+def write_axon_spikes(loop: Loop) -> list[str]:
+    """Write the spikes of the axons that a run records; return the files."""
+    chosen = axons_asked(loop.record.record, loop.circuit, loop.network.axons)
     if not chosen:
         return []
+    circuits = Run(loop.folder).circuits
     spans = _spans(loop.network)
     every = list(_chunks(loop, circuits, chosen))
     totals = {name: sum(int(((chunk.ids >= span.start) & (chunk.ids < span.stop)).sum())

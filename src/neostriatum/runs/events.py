@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.base import Engine
+    from neostriatum.learning.plan import SessionPlan
 
 #: What a file of events may say of the run that it belongs to, where the caller does not.
 OPTIONS = ("circuit", "size", "seed", "precision", "duration", "dt")
@@ -171,6 +172,18 @@ def _refuse_twice(plan: list[Planned], circuit: Circuit) -> None:
             if turned != second.circuit:
                 _refuse(where, "two events must not set one key at one step (got "
                         f"{shown(', '.join(second.entry.set))})")
+
+
+def rehearsed(session: SessionPlan, circuit: Circuit) -> list[Planned]:
+    """Return one event of each kind that a session will ask for, at the first step.
+
+    Raises
+    ------
+    CircuitError
+        A key or value that the circuit refuses or that cannot change while a run goes on.
+    """
+    return [planned([EventEntry(step=0, set={key: spelled(value) for key, value in event.items()})],
+                    circuit)[0] for event in session.drive.rehearsal()]
 
 
 def refuse_engine(simulator: Engine, name: str, plan: list[Planned]) -> None:

@@ -15,9 +15,12 @@ from neostriatum.errors import (
     EngineUnsupported,
     RunFileError,
     enough_memory,
+    shown,
 )
+from neostriatum.learning.plan import PARTS, recorded_session
+from neostriatum.learning.session import STATE, Session
 from neostriatum.machine import fork_early
-from neostriatum.recording.checked import model_entries, record_of
+from neostriatum.recording.checked import EventEntry, model_entries, record_of
 from neostriatum.recording.checkpoint import read_state
 from neostriatum.recording.drawn import former_network
 from neostriatum.recording.manifest import Manifest, sweep
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from neostriatum.learning.plan import SessionPlan
     from neostriatum.network.network import Network
 
 #: Steps of results that are turned back into chunks at a time.
@@ -54,6 +58,7 @@ def resume(
     threads: int | None = None,
     checkpoint_every: Any = "60 s",
     progress: Callable[[str, float], None] | None = None,
+    **parts: Any,
 ) -> Run:
     """Go on with a run to the very spikes that it would have had without a stop.
 
@@ -72,6 +77,9 @@ def resume(
         Wall time between two checkpoints.
     progress : callable, optional
         Called with the name of the phase and its share done, 0 to 1.
+    **parts
+        Of a run that learns a task: ``environment``, ``encoder``, ``readout`` and ``critic``, where
+        they are a user's own. They must be those of its record.
 
     Returns
     -------
@@ -98,11 +106,15 @@ def resume(
     folder, label = (run.folder, run.label) if isinstance(run, Run) else (Path(run), str(Path(run)))
     every_s = seconds("checkpoint_every", checkpoint_every)
     threads = checked_threads(threads)
-    read_record(folder)  # a folder without a run is left as it is
+    record = read_record(folder)  # a folder without a run is left as it is
+    _refuse_parts(label, record, parts)
     fork_early()
     with locked(folder):
         former = Run(folder)
         former.label = label
+        if duration is not None and record.get("learning"):
+            msg = f"{label}: duration: is that of the trials of a session (got {shown(duration)})"
+            raise CircuitError(msg)
         steps = former.record["steps"] if duration is None else run_steps(former.circuit, duration)
         tell = progress or (lambda phase, share: None)
         if former.finished and steps == former.record["steps"]:
@@ -114,7 +126,18 @@ def resume(
         _refuse_shorter(former, steps)
         if former.finished:
             _reopen(former)
-        return complete(_taken_up(former, steps, network, threads, every_s, tell))
+        session = recorded_session(record["learning"], former.circuit, label, parts) \
+            if record.get("learning") else None
+        return complete(_taken_up(former, steps, network, threads, every_s, tell, session))
+
+
+def _refuse_parts(label: str, record: dict[str, Any], parts: dict[str, Any]) -> None:
+    known = ("environment", *PARTS) if record.get("learning") else ()
+    if unknown := [key for key, value in parts.items() if key not in known and value is not None]:
+        rule = f"unknown option (got {shown(unknown[0])})" if known else \
+            f"learns no task, so {shown(unknown[0])} means nothing. Leave it out"
+        msg = f"{label}: {rule}"
+        raise CircuitError(msg)
 
 
 def _as_it_is(former: Run, tell: Callable[[str, float], None]) -> Run:
@@ -183,7 +206,8 @@ def _reopen(former: Run) -> None:
 
 
 def _taken_up(former: Run, steps: int, network: Network | str | Path | None, threads: int | None,
-              every_s: float, tell: Callable[[str, float], None]) -> Loop:
+              every_s: float, tell: Callable[[str, float], None],
+              session: SessionPlan | None) -> Loop:
     """Return a loop that stands at the last sound checkpoint, or at the start."""
     folder, network = former.folder, former_network(former, network, threads, tell)
     record = record_of(former).without("error").with_(
@@ -198,16 +222,34 @@ def _taken_up(former: Run, steps: int, network: Network | str | Path | None, thr
                             writer, tell, every_s)
     entry, state = _last_sound(writer, identity(record))
     loop.at = entry["step"] if entry else -loop.warm
-    plan = planned(record.events, former.circuit)
-    loop.plan = [event for event in plan if event.entry.step >= loop.at]
-    if over := plan[: len(plan) - len(loop.plan)]:
-        loop.circuit = over[-1].circuit
+    if session is not None:
+        loop.session = Session(session, former.circuit, network, record.seed, folder)
+        # Events from there on were decided in a process that was killed: they are decided again.
+        loop.record = record = record.with_(
+            events=[event for event in record.events if event.step < loop.at])
+        if state is not None:
+            loop.session.restore(state.pop(STATE))
+        # Hundreds of events of few keys: the last value of each is what holds.
+        over = _together(record.events)
+    else:
+        over = [event for event in record.events if event.step < loop.at]
+    plan = planned([*over, *(event for event in record.events if event.step >= loop.at)],
+                   former.circuit)
+    loop.plan = plan[len(over) :]
+    if over:
+        loop.circuit = plan[len(over) - 1].circuit
         simulator.change(loop.circuit)
     if entry and state:
         loop.timers = dict(entry["timers"])
         simulator.restore(state)
     writer.back_to(loop.at)
     return loop
+
+
+def _together(events: list[EventEntry]) -> list[EventEntry]:
+    """Return events as one with the last value of every key, none where there are none."""
+    changes = {key: value for event in events for key, value in event.set.items()}
+    return [EventEntry(step=events[-1].step, set=changes)] if events else []
 
 
 def _last_sound(writer: Writer, whose: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray] | None]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 import time
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +29,16 @@ from neostriatum.recording.store import FINISHED, Run
 from neostriatum.recording.writer import samples_of
 from neostriatum.reporting.report import present
 from neostriatum.runs.axon_spikes import write_axon_spikes
+from neostriatum.runs.events import planned
+from neostriatum.runs.interrupt import deferred
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.base import Engine
+    from neostriatum.learning.session import Session
     from neostriatum.network.network import Network
     from neostriatum.recording.checked import Record
     from neostriatum.recording.writer import Writer
@@ -71,6 +72,8 @@ class Loop:
     compiled_s: float = field(default_factory=compile_seconds)
     #: Events that are still to come.
     plan: list[Planned] = field(default_factory=list)
+    #: What decides events while the run goes on, of a run that learns a task.
+    session: Session | None = None
 
     @property
     def warm(self) -> int:
@@ -79,8 +82,13 @@ class Loop:
 
     def save(self) -> None:
         """Make everything up to now durable; with the engine's state, where it has one."""
+        if self.session is not None:
+            # Before the state: the events that it goes on from are then there for certain.
+            write_record(self.folder, self.record.to_dict())
+            self.session.write()
         if self.simulator.capabilities.exact_resume:
-            self.writer.checkpoint(self.at, self.simulator.state(), identity(self.record),
+            own = self.session.state() if self.session is not None else {}
+            self.writer.checkpoint(self.at, self.simulator.state() | own, identity(self.record),
                                    {key: round(said, 4) for key, said in self.timers.items()})
         else:
             self.writer.flush()
@@ -91,7 +99,9 @@ def identity(record: Record) -> dict[str, Any]:
     return {"circuit": record.circuit, "seed": record.seed, "engine": record.engine,
             "precision": record.precision, "network_hash": record.network_hash,
             "stream_version": rng.STREAM_VERSION, "version": __version__.split(".")[0],
-            **({"events": [event.model_dump() for event in record.events]} if record.events
+            # The events of a session follow from it.
+            **({"learning": record.learning} if record.learning else
+               {"events": [event.model_dump() for event in record.events]} if record.events
                else {})}
 
 
@@ -108,12 +118,12 @@ def complete(loop: Loop) -> Run:
     loop.record = loop.record.with_(status="running")
     write_record(loop.folder, loop.record.to_dict())
     try:
-        with _deferred() as asked, enough_memory():
+        with deferred() as asked, enough_memory():
             _simulate(loop, asked)
             loop.tell("write", 0.0)
-            _finish(loop)
+            finish(loop)
     except KeyboardInterrupt as stop:
-        _leave(loop, "interrupted")
+        leave(loop, "interrupted")
         msg = (f"{loop.label}: interrupted with {loop.writer.manifest.stop * _dt(loop):g} ms "
                f"recorded. Go on with: neostriatum resume {shlex.quote(loop.label)}")
         raise KeyboardInterrupt(msg) from stop
@@ -121,7 +131,9 @@ def complete(loop: Loop) -> Run:
         if not isinstance(error, RunFileError):
             with suppress(RunFileError, MemoryError):
                 loop.writer.flush()
-        _leave(loop, "failed", str(error))
+                if loop.session is not None:
+                    loop.session.write()
+        leave(loop, "failed", str(error))
         raise
     # The run is finished and safe: from here on nothing may call it anything else.
     try:
@@ -141,7 +153,8 @@ def _dt(loop: Loop) -> float:
     return loop.circuit.dt.value
 
 
-def _leave(loop: Loop, status: str, error: str | None = None) -> None:
+def leave(loop: Loop, status: str, error: str | None = None) -> None:
+    """Say in the record how a run was left that did not come to its end."""
     if loop.record.status == FINISHED:
         return  # what came after that changes nothing
     loop.record = loop.record.with_(status=status, **({"error": error} if error else {}))
@@ -163,6 +176,7 @@ def _simulate(loop: Loop, asked: list[int]) -> None:
             probing = True
             for one in loop.writer.chosen:
                 loop.simulator.probe(one.population, one.ids, one.variable, one.every)
+        _ask_session(loop)
         _apply_events(loop)
         phase, left = ("warmup", -loop.at) if loop.at < 0 else ("simulate", end - loop.at)
         total = loop.warm if loop.at < 0 else end
@@ -181,6 +195,7 @@ def _simulate(loop: Loop, asked: list[int]) -> None:
             window = min(longest, 2 * window)
         if asked:
             raise KeyboardInterrupt
+    _ask_session(loop)
     # The last state is kept: a finished run can be extended.
     loop.save()
 
@@ -192,9 +207,20 @@ def _apply_events(loop: Loop) -> None:
         loop.simulator.change(loop.circuit)
 
 
+def _ask_session(loop: Loop) -> None:
+    """Let a session decide what is due at the step that comes next, and note it as events."""
+    session = loop.session
+    if session is None or session.next.step > loop.at:
+        return
+    rows = session.ask(loop.simulator)
+    loop.plan += planned(rows, loop.circuit)
+    loop.record = loop.record.with_(events=[*loop.record.events, *rows])
+
+
 def _until_event(loop: Loop) -> int:
     """Return the steps to the next event; more than any window where none comes."""
-    return loop.plan[0].entry.step - loop.at if loop.plan else 2**62
+    until = loop.plan[0].entry.step - loop.at if loop.plan else 2**62
+    return until if loop.session is None else min(until, loop.session.next.step - loop.at)
 
 
 def _window(loop: Loop, count: int) -> None:
@@ -202,6 +228,8 @@ def _window(loop: Loop, count: int) -> None:
     loop.at += count
     if loop.at > 0:
         kept = steps >= loop.warm
+        if loop.session is not None:
+            loop.session.hear(ids[kept])
         loop.writer.add(steps[kept] - loop.warm, ids[kept], samples_of(_recorded(loop)), loop.at)
 
 
@@ -223,38 +251,14 @@ def _recorded(loop: Loop) -> list[Samples]:
             for one in loop.simulator.take() for late in [one.steps >= 0]]
 
 
-@contextmanager
-def _deferred() -> Iterator[list[int]]:
-    """Give a list that the first Ctrl-C fills, so that a window comes to its end; the second stops.
-
-    Only the main thread is told of signals.
-    """
-    asked: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-
-    def ask(number: int, frame: Any) -> None:
-        if asked:
-            signal.default_int_handler(number, frame)
-        asked.append(number)
-
-    before = signal.getsignal(signal.SIGINT)
-    if before in (None, signal.SIG_IGN):  # not Python's to give back, or nobody is to interrupt
-        yield asked
-        return
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _finish(loop: Loop) -> None:
+def finish(loop: Loop) -> None:
+    """Write the results of what is simulated, and the record that calls the run finished."""
     loop.writer.flush()
     files, spike_hash = loop.writer.finish(_dt(loop))
-    circuits = Run(loop.folder).circuits
-    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop, circuits)}
+    files |= {name: digest(loop.folder / name) for name in write_axon_spikes(loop)}
+    if loop.session is not None:
+        loop.session.write()
+        files |= loop.session.files()
     timers = {"build_s": round(loop.network.build_s, 4),
               "compile_s": round(compile_seconds() - loop.compiled_s, 4),
               **{key: round(loop.timers.get(key, 0.0), 4) for key in ("warmup_s", "simulate_s")}}
@@ -289,4 +293,5 @@ def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str,
         "warmup_s": timers["warmup_s"], "simulate_s": timers["simulate_s"],
         "real_time_factor": round(timers["simulate_s"] / seconds, 4),
         "peak_memory_gb": peak_memory_gb(), "out": loop.label,
+        **({"learning": loop.session.summary()} if loop.session is not None else {}),
     }

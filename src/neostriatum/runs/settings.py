@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.folder import path_text
 from neostriatum.circuit.plain import plain
@@ -11,6 +11,9 @@ from neostriatum.circuit.resolve import Changes
 from neostriatum.engines.base import DEFAULT
 from neostriatum.errors import CircuitError
 from neostriatum.recording.selection import listed
+
+if TYPE_CHECKING:
+    from neostriatum.learning.plan import SessionPlan
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Settings(Changes):
     checkpoint_every: Any = "60 s"
     #: Of the synapses of a network file that another tool made and that does not say it.
     weight_unit: str = "nS"
+    #: What decides the events of a run that learns a task: `learn` gives it.
+    session: SessionPlan | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

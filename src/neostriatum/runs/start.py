@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from neostriatum.errors import (
     enough_memory,
     shown,
 )
+from neostriatum.learning.session import Session
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.build import build
 from neostriatum.network.check import fit
@@ -32,14 +33,21 @@ from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import axons_asked, choices
 from neostriatum.recording.writer import Writer
-from neostriatum.runs.events import entries, event_list, planned, refuse_engine, try_out
+from neostriatum.runs.events import (
+    entries,
+    event_list,
+    planned,
+    refuse_engine,
+    rehearsed,
+    try_out,
+)
 from neostriatum.runs.loop import Loop, complete
 from neostriatum.runs.settings import Settings
 from neostriatum.threads import checked_threads
 from neostriatum.units import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.recording.store import Run
@@ -112,6 +120,14 @@ def run(
 def begin(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
           progress: Callable[[str, float], None] | None) -> Run:
     """Simulate a resolved circuit in a new folder; ``asked`` goes into its record."""
+    with begun(resolved, network, settings, asked, progress) as loop:
+        return complete(loop)
+
+
+@contextmanager
+def begun(resolved: Circuit, network: Network | None, settings: Settings, asked: dict[str, Any],
+          progress: Callable[[str, float], None] | None) -> Iterator[Loop]:
+    """Give a run that stands at its first step, in a new folder that nobody else may write."""
     n_steps = run_steps(resolved, settings.duration)
     seed = rng.checked_seed(settings.seed)
     size = _size(resolved, settings, network)
@@ -122,9 +138,10 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
     fork_early()
     rows = entries(settings.events or event_list([]), resolved, n_steps)
     plan = planned(rows, resolved)
-    refuse_engine(simulator, settings.engine, plan)
-    record = _record(resolved, settings, seed, size, n_steps, asked | {
-        "network_seed": seed if network is None else network.seed,
+    tried = plan if settings.session is None else rehearsed(settings.session, resolved)
+    refuse_engine(simulator, settings.engine, tried)
+    record = _record(resolved, settings, size, n_steps, asked | {
+        "seed": seed, "network_seed": seed if network is None else network.seed,
         **({"events": rows} if rows else {})})
     compiled_s, folder = compile_seconds(), claim(settings.out)
     label, folder = str(folder), folder.absolute()
@@ -147,7 +164,7 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             chosen = choices(settings.record, resolved, network.counts)
             axons_asked(settings.record, resolved, network.axons)
             simulator.prepare(resolved, network, seed)
-            try_out(simulator, plan, resolved)
+            try_out(simulator, tried, resolved)
             record = record.with_(counts=network.counts, network_hash=network.hash(),
                                   **getattr(simulator, "placement", {}))
             writer = Writer(folder, network.populations, chosen)
@@ -156,7 +173,9 @@ def begin(resolved: Circuit, network: Network | None, settings: Settings, asked:
             raise
         loop = Loop(folder, label, record, resolved, network, simulator, writer, tell, every_s)
         loop.at, loop.plan, loop.compiled_s = -loop.warm, plan, compiled_s
-        return complete(loop)
+        if settings.session is not None:
+            loop.session = Session(settings.session, resolved, network, seed, folder)
+        yield loop
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
@@ -181,11 +200,13 @@ def _size(circuit: Circuit, settings: Settings, network: Network | None) -> int 
     return network.size
 
 
-def _record(circuit: Circuit, settings: Settings, seed: int, size: int | None, n_steps: int,
+def _record(circuit: Circuit, settings: Settings, size: int | None, n_steps: int,
             asked: dict[str, Any]) -> Record:
+    if settings.session is not None:
+        asked = asked | {"learning": settings.session.record}
     return Record.asked(**{
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "circuit": circuit.to_dict(),
-        "models": entries_of(circuit), "seed": seed, "size": size,
+        "models": entries_of(circuit), "size": size,
         "steps": n_steps, "duration_ms": n_steps * circuit.dt.value,
         "engine": settings.engine,
         "threads": checked_threads(settings.threads), "precision": settings.precision,

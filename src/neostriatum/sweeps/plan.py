@@ -22,6 +22,7 @@ from neostriatum.circuit.value import NAME, Frozen
 from neostriatum.engines.base import DEFAULT
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed
+from neostriatum.runs.learn import circuit_of
 from neostriatum.sweeps.axis import MAX_POINTS, OPTIONS, Axis, stored
 from neostriatum.units import quantity
 
@@ -86,12 +87,14 @@ class Plan(Frozen):
     figures: bool = Field(default=False, strict=True)
     #: What is done during every run: a file of events, or the list of them.
     events: str | tuple[dict[str, Any], ...] | None = None
+    #: The task that every run learns, and options of the session; its keys vary as learn.KEY.
+    learn: dict[str, Any] | None = None
     vary: Annotated[dict[str, Axis], BeforeValidator(_axes)] = Field(default_factory=dict)
 
-    @field_validator("changes")
+    @field_validator("changes", "learn")
     @classmethod
-    def _stored(cls, changes: dict[str, Any]) -> dict[str, Any]:
-        for key, value in changes.items():
+    def _stored(cls, changes: dict[str, Any] | None) -> dict[str, Any] | None:
+        for key, value in (changes or {}).items():
             try:
                 stored(value)
             except ValueError as error:
@@ -121,6 +124,9 @@ class Plan(Frozen):
             msg = (f"vary: must make at most {MAX_POINTS:,} points (got {self.points:,}). "
                    "Make several sweeps")
             raise ValueError(msg)
+        if self.learn is not None and self.events is not None:
+            msg = "events: a session decides them (got learn as well). Leave one of them out"
+            raise ValueError(msg)
         taken: dict[str, str] = {}
         for name, axis in self.vary.items():
             for key in axis.keys:
@@ -137,6 +143,7 @@ class Plan(Frozen):
             msg = f"{where}: seeds are varied by seeds = [1, 2, 3], or how many (got {key})"
             raise ValueError(msg)
         fixed = key in Plan.model_fields and key not in OPTIONS
+        fixed = fixed or (key.startswith("learn.") and axis.kind == "factor")
         if fixed or (axis.kind == "factor" and key in OPTIONS):
             msg = f"{where}: {key} cannot be varied" + (" by a factor" if not fixed else "")
             raise ValueError(msg)
@@ -183,6 +190,8 @@ def read(file: str | Path | None, given: dict[str, Any]) -> tuple[Plan, Circuit,
         msg = f"{where}: {one_line(error, Plan)}"
         raise CircuitError(msg) from None
     start = given.get("circuit", beside(folder, plan.circuit))
+    if plan.learn is not None and "circuit" not in plan.model_fields_set:
+        return plan, circuit_of(plan.learn), folder
     return plan, load(start), folder
 
 

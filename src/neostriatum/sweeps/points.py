@@ -23,6 +23,7 @@ from neostriatum.network.estimate import SHARE, estimate
 from neostriatum.network.volume import space
 from neostriatum.rng import STREAM_VERSION
 from neostriatum.runs.events import entries, event_list, planned
+from neostriatum.runs.learn import checked_lesson
 from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.axis import OPTIONS, split
 from neostriatum.sweeps.plan import beside
@@ -82,6 +83,9 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
         values = dict(zip(plan.vary, chosen, strict=True))
         try:
             options, resolved = _options(plan, circuit, folder, values)
+            if "learn" in options:
+                session, resolved = checked_lesson(options["learn"], resolved, plan.seeds[0])
+                options["duration"] = text(session.duration_ms, "ms")
             steps = run_steps(resolved, options["duration"])
             planned(entries(events, resolved, steps), resolved)
             columns = _columns(plan, values, options, resolved)
@@ -93,7 +97,8 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
             raise type(error)(msg) from None
         asked = {"circuit": resolved.to_dict(), "size": options["size"], "steps": steps,
                  "engine": plan.engine, "precision": plan.precision, "stream": STREAM_VERSION}
-        found.append((options | done, columns, asked | done, taken, resolved.types))
+        lesson = {"learn": options["learn"]} if "learn" in options else {}
+        found.append((options | done, columns, asked | done | lesson, taken, resolved.types))
     return [Point(number, seed, options, columns, _hash(asked | {"seed": seed}), taken,
                   types)
             for number, (seed, (options, columns, asked, taken, types)) in enumerate(
@@ -124,11 +129,13 @@ def _options(plan: Plan, circuit: Circuit, folder: Path | None, values: dict[str
              ) -> tuple[dict[str, Any], Circuit]:
     """Return the options of one combination, factors multiplied out, and the circuit they mean."""
     options: dict[str, Any] = {key: getattr(plan, key) for key in OPTIONS}
-    changes, factors = dict(plan.changes), {}
+    changes, factors, lesson = dict(plan.changes), {}, plan.learn
     for name, chosen in values.items():
         for key, value in chosen.items():
             if key in OPTIONS:
                 options[key] = value
+            elif key.startswith("learn."):
+                lesson = _put(lesson, key, value)
             elif plan.vary[name].kind == "factor":
                 factors[key] = value
             else:
@@ -145,7 +152,19 @@ def _options(plan: Plan, circuit: Circuit, folder: Path | None, values: dict[str
         raw = resolved.to_dict()
         scaled = {key: _scaled(raw, key, factor) for key, factor in factors.items()}
         resolved, changes = replaced(resolved, scaled), changes | scaled
-    return options | {"changes": changes}, resolved
+    taught = {} if lesson is None else {"learn": lesson}
+    return options | {"changes": changes} | taught, resolved
+
+
+def _put(lesson: dict[str, Any] | None, key: str, value: Any) -> dict[str, Any]:
+    """Return the options of a session with one at ``learn.KEY`` or ``learn.TABLE.KEY`` set."""
+    if lesson is None:
+        msg = f"{key}: needs a table learn with the task (got none)"
+        raise CircuitError(msg)
+    _, first, *inner = key.split(".", 2)
+    if not inner:
+        return lesson | {first: value}
+    return lesson | {first: dict(lesson.get(first) or {}) | {inner[0]: value}}
 
 
 def _scaled(raw: dict[str, Any], key: str, factor: float) -> Any:
@@ -189,6 +208,10 @@ def _column(label: str, key: str, options: dict[str, Any], raw: dict[str, Any]) 
         return label, "+".join(options[key]) or "none"
     if key in OPTIONS:
         return label, options[key]
+    if key.startswith("learn."):
+        path = key.split(".", 2)[1:]
+        found = options["learn"][path[0]] if len(path) == 1 else options["learn"][path[0]][path[1]]
+        return label, found if isinstance(found, (str, int, float)) else json.dumps(found)
     value = value_at(raw, key)
     known = split(value)
     if known is None:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.card import Card, Carded, Fold
 from neostriatum.circuit.aliases import in_order, reported
 from neostriatum.durable import replacing
 from neostriatum.engines.base import engine
-from neostriatum.errors import undrawn
+from neostriatum.errors import CircuitError, shown, undrawn
 from neostriatum.machine import cores, free_memory
 from neostriatum.models.registry import registered
 from neostriatum.network.estimate import SHARE
+from neostriatum.recording.store import Run
+from neostriatum.sweeps.cluster import Cluster
 from neostriatum.sweeps.plan import read
 from neostriatum.sweeps.points import axis_column, expand
 from neostriatum.sweeps.pool import Pool
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from neostriatum.sweeps.points import Point
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Carded):
     """A sweep on disk: counts of its points, and where its table and figure are."""
 
     points: int
@@ -51,6 +54,15 @@ class Sweep:
 
         return pd.DataFrame(self.rows)
 
+    def card(self) -> Card:
+        """Return what it says of itself."""
+        columns = tuple(dict.fromkeys(key for row in self.rows for key in row))
+        return Card(f"Sweep {self.out}: {self.points} points", [
+            ("finished", f"{self.finished}"), ("failed", f"{self.failed}"),
+            ("table", f"{self.table}"), ("figure", f"{self.figure or ''}")],
+            (Fold("points", columns, [tuple(str(row.get(key, "")) for key in columns)
+                                       for row in self.rows]),))
+
     def to_dict(self) -> dict[str, Any]:
         """Return what ``neostriatum sweep --json`` prints."""
         counts = {key: getattr(self, key) for key in ("points", "finished", "failed")}
@@ -64,6 +76,7 @@ def sweep(
     out: str | Path | None = None,
     jobs: int | None = None,
     threads: int | None = None,
+    dask: str | None = None,
     progress: Callable[[str, float], None] | None = None,
     **plan: Any,
 ) -> Sweep:
@@ -80,6 +93,8 @@ def sweep(
         Processes at a time, by default one per core; fewer where memory is short.
     threads : int, optional
         Threads of each, by default the cores shared out.
+    dask : str, optional
+        Address of a Dask scheduler whose workers run the points instead of processes here.
     progress : callable, optional
         Called with a phase and its share done, 0 to 1.
     **plan
@@ -107,6 +122,9 @@ def sweep(
     ...                 vary={"dopamine": [0.0, 0.3, 0.8]})  # doctest: +SKIP
     >>> made.to_pandas().groupby("dopamine").rate_dSPN_hz.mean()  # doctest: +SKIP
     """
+    if dask is not None and jobs is not None:
+        msg = f"jobs: is of processes on this machine, not of --dask (got {shown(jobs)})"
+        raise CircuitError(msg)
     asked, circuit, folder = read(file, plan)
     tell = progress or (lambda phase, share: None)
     engine(asked.engine, threads=1, precision=asked.precision)
@@ -118,7 +136,7 @@ def sweep(
     with place.locked() as lock:
         varied = list(dict.fromkeys(name for point in points for name in point.columns))
         types = in_order({name: None for point in points for name in reported(point.types)})
-        table = Table(place.path, varied, types)
+        table = Table(place.path, varied, types, asked.learn is not None)
         waiting = []
         for point in points:
             row = place.finished(point)
@@ -134,10 +152,13 @@ def sweep(
                  "preset": circuit._preset,
                  "options": {"engine": asked.engine, "precision": asked.precision,
                              "figures": asked.figures,
-                             "threads": threads or max(1, processors // jobs)}}
+                             "threads": threads or (max(1, processors // jobs)
+                                                    if dask is None else 1)}}
         with _log(place.path) as log:
-            pool = Pool(start, place.points, jobs, start["options"]["threads"], _budget(), log,
-                        lock)
+            pool: Pool | Cluster = Pool(
+                start, place.points, jobs, start["options"]["threads"], _budget(), log, lock)
+            if dask is not None:
+                pool = Cluster(start, place.points, dask)
             _run(pool, points, waiting, place, table, tell)
         table.write()
         parquet = table.write_parquet()
@@ -148,8 +169,8 @@ def sweep(
                  place.path, codes[0] if codes else 0, rows)
 
 
-def _run(pool: Pool, points: list[Point], waiting: list[Point], place: SweepFolder, table: Table,
-         tell: Callable[[str, float], None]) -> None:
+def _run(pool: Pool | Cluster, points: list[Point], waiting: list[Point], place: SweepFolder,
+         table: Table, tell: Callable[[str, float], None]) -> None:
     shares: dict[int, float] = {}
     try:
         for point, said in pool.outcomes(waiting):
@@ -189,8 +210,11 @@ def _log(folder: Path) -> Iterator[int]:
 def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
           folder: Path) -> Path | None:
     """Draw the rates against the one or two things that vary; None for any other number."""
-    from neostriatum.plotting import heat_map, paper, response
+    from neostriatum.plotting import heat_map, learning_curve, response
 
+    path = folder / "figure.png"
+    if plan.learn is not None:
+        return _saved(path, lambda: learning_curve(_groups(points, table, folder)))
     if not 1 <= len(plan.vary) <= 2:
         return None
     axes = [axis_column(name, axis, points[0]) for name, axis in plan.vary.items()]
@@ -200,17 +224,35 @@ def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
     said = [circuit, *([f"{sizes.pop():,} neurons"] if len(sizes) == 1 else []),
             *([] if "duration_ms" in columns else [plan.duration]),
             "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} seeds"]
-    path = folder / "figure.png"
+    draw = heat_map if len(axes) == 2 else response
+    return _saved(path, lambda: draw(columns, *axes, title=", ".join(said)))
+
+
+def _saved(path: Path, draw: Callable[[], tuple[Any, Any]]) -> Path | None:
+    """Draw a figure of a sweep into a file; what cannot be drawn is a warning."""
+    from neostriatum.plotting import paper
+
     try:
-        draw = heat_map if len(axes) == 2 else response
-        figure, _ = draw(columns, *axes, title=", ".join(said))
+        figure, _ = draw()
         with paper(), replacing(path) as temporary:
             figure.savefig(temporary, format="png")
     except Exception as error:
         what, later = "the sweep is finished, but its figure", "Start it again to draw it"
-        warnings.warn(undrawn(str(folder), what, error, later), stacklevel=2)
+        warnings.warn(undrawn(str(path.parent), what, error, later), stacklevel=2)
         return None
     return path
+
+
+def _groups(points: list[Point], table: Table, folder: Path) -> dict[str, list[Run]]:
+    """Return the sessions of a sweep by what differs between them but the seed."""
+    groups: dict[str, list[Run]] = {}
+    for point in points:
+        row = table.rows[point.number]
+        if row["status"] == "finished":
+            name = ", ".join(f"{key.removeprefix('learn.')} {value}"
+                             for key, value in point.columns.items())
+            groups.setdefault(name, []).append(Run(folder / row["folder"]))
+    return groups
 
 
 def _budget() -> int | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _BEFORE = ("seed", "status")
 _AFTER = ("spikes", "neurons", "synapses", "simulate_s", "spike_hash", "network_hash", "folder",
           "exit_code", "error")
+#: Columns of sweeps whose runs learn a task.
+LEARNT = ("trials", "best_share", "best_share_last", "reward_rate")
 _TEXTS = ("status", "spike_hash", "network_hash", "folder", "error")
 #: A table is written again at most every this many times the time that writing it took.
 PATIENCE = 20
@@ -49,12 +51,14 @@ class Table:
         Columns of what is varied.
     types : iterable of str
         Cell types of all points.
+    learnt : bool
+        Whether every run learns a task.
     """
 
-    def __init__(self, folder: Path, varied: list[str], types: Iterable[str] = ALWAYS
-                 ) -> None:
+    def __init__(self, folder: Path, varied: list[str], types: Iterable[str] = ALWAYS,
+                 learnt: bool = False) -> None:
         self.path = folder / "table.csv"
-        self.columns = ["point", *varied, *results(types)]
+        self.columns = ["point", *varied, *results(types), *(LEARNT if learnt else ())]
         self.rows: dict[int, dict[str, Any]] = {}
         self._written, self._took = 0.0, 0.0
 

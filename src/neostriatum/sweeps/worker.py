@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two words about how far a point is.
 BEAT_S = 0.3
+#: Trials at the end of a session whose choices have a column of their own.
+LAST = 40
 
 
 def main() -> None:
@@ -45,17 +47,21 @@ def main() -> None:
         replies.write(json.dumps(message, allow_nan=False) + "\n")
         replies.flush()
 
-    from neostriatum.circuit.load import load
-    from neostriatum.models.registry import register_plain
-
-    start = said.get()
-    register_plain(start["models"])
-    circuit = load(start["circuit"], folder=start["folder"] and Path(start["folder"]))
-    circuit._preset = start["preset"]
-    runner = Runner(circuit, start["options"])
+    runner = runner_of(said.get())
     reply(ready=True)
     while "stop" not in (point := said.get()):
         reply(**runner.answer(point, reply))
+
+
+def runner_of(start: dict[str, Any]) -> Runner:
+    """Return what runs points, from the first message of a sweep."""
+    from neostriatum.circuit.load import load
+    from neostriatum.models.registry import register_plain
+
+    register_plain(start["models"])
+    circuit = load(start["circuit"], folder=start["folder"] and Path(start["folder"]))
+    circuit._preset = start["preset"]
+    return Runner(circuit, start["options"])
 
 
 def _listen(said: queue.SimpleQueue[dict[str, Any]]) -> None:
@@ -113,6 +119,8 @@ class Runner:
 
         options = self._shared | point["options"] | {"seed": point["seed"]}
         folder = Path(point["out"])
+        if "learn" in options:
+            return self._learnt(folder, options, tell)
         self._network = self._drawn(options)
         if (folder / "run.json").is_file():
             try:
@@ -123,6 +131,25 @@ class Runner:
         clear(folder)
         return run(self._circuit, network=self._network, out=folder, progress=tell,
                    **options | {"size": None})
+
+    def _learnt(self, folder: Path, options: dict[str, Any],
+                tell: Callable[[str, float], None]) -> Run:
+        """Return the session of a point, which draws its own network."""
+        from neostriatum.errors import EngineUnsupported, RunFileError
+        from neostriatum.runs.go_on import resume
+        from neostriatum.runs.learn import learn
+
+        lesson = dict(options.pop("learn"))
+        task = lesson.pop("task")
+        if (folder / "run.json").is_file():
+            try:
+                own = task if ":" in task else None
+                return resume(folder, threads=options["threads"], progress=tell, environment=own)
+            except (RunFileError, EngineUnsupported):
+                pass  # damaged, of another version, or of an engine that cannot: begin afresh
+        clear(folder)
+        return learn(task, circuit=self._circuit, out=folder, progress=tell, **lesson,
+                     **options | {"duration": None})
 
     def _drawn(self, options: dict[str, Any]) -> Network:
         """Return the network of a point: the one at hand if it is the same."""
@@ -163,6 +190,10 @@ def row(run: Run) -> dict[str, Any]:
         mine = cvs[(ids >= span.start) & (ids < span.stop)]
         found[f"rate_{name}_hz"] = said["rates_hz"].get(name)
         found[f"cv_{name}"] = round(float(np.median(mine)), 6) if len(mine) else None
+    if "learning" in said:
+        known = [one for one in said["learning"]["correct"] if one is not None]
+        found |= {key: said["learning"][key] for key in ("trials", "best_share", "reward_rate")}
+        found["best_share_last"] = sum(known[-LAST:]) / len(known[-LAST:]) if known else None
     return found | {key: said[key] for key in ("spikes", "neurons", "synapses", "simulate_s",
                                                "spike_hash", "network_hash")}
 

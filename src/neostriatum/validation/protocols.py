@@ -22,6 +22,7 @@ _FILES = {
     "clamp": ("clamp", "clamp_ratio", "just_above", "first_slope", "late_spike",
               "dopamine_count"),
     "synapses": ("kinetics", "nmda_order", "release_train", "pair_probability", "excitation"),
+    "loop": ("loop", "loop_change", "action"),
     "tissue": ("by_themselves", "active_membrane"),
 }
 

@@ -23,9 +23,10 @@ GROUPS = {
     8: "Five cell types in slices",
     9: "Synapses of five cell types",
     10: "Five cell types at work",
+    11: "Basal ganglia",
 }
-#: Where they are: those of the first edition, and those of the whole microcircuit.
-FILES = ("targets.toml", "microcircuit.toml")
+#: Where they are: those of the first edition, of the whole microcircuit, and of the loop around it.
+FILES = ("targets.toml", "microcircuit.toml", "basal_ganglia.toml")
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
 

@@ -9,6 +9,7 @@ import pytest
 import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.engines import lowered
+from neostriatum.engines.axons import Players
 from neostriatum.engines.lowered import lower
 from neostriatum.models import ReceptorModel, State, exp, parameters, positive, where
 from neostriatum.models.registry import register
@@ -146,6 +147,46 @@ def test_circuits_are_refused(changes, rule, circuit, network, tmp_path):
         ns.export(network, "neuron", tmp_path / "x", circuit=circuit.replace(changes))
     assert caught.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []
+
+
+def with_axons(circuit, **more):
+    """Return the circuit with axons that excite one type through a release."""
+    raw = circuit.to_dict() | {"axons": {"cortex": {"size": 30, "rate": "20 Hz", **more}}}
+    stp = {"U": 0.2, "tau_rec": "300 ms", "tau_fac": "60 ms", "start": "stationary"}
+    raw["pathways"]["cortex->dSPN"] = {
+        "conductance": {"AMPA": "2 nS"}, "delay": "1 ms", "stp": stp,
+        "wiring": {"rule": "fixed_indegree", "n": 10}}
+    raw["pathways"]["FS->dSPN"]["stp"] |= {"start": "stationary", "start_rate": "15 Hz"}
+    return ns.load(raw)
+
+
+def test_pooled_axons_are_refused(circuit, tmp_path):
+    pooled = with_axons(circuit, identity=False)
+    rule = r"axons\.cortex\.identity: must be true for NEURON"
+    with pytest.raises(ns.NeostriatumError, match=rule) as caught:
+        ns.export(ns.build(pooled, size=60, seed=1), "neuron", tmp_path / "x")
+    assert caught.value.exit_code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_axons_and_start_states_are_written(circuit, tmp_path):
+    """Spikes are those that the engines draw; releases of axons and of cells begin stationary."""
+    circuit = with_axons(circuit)
+    network = ns.build(circuit, size=60, seed=1)
+    ns.export(network, "neuron", tmp_path / "x", circuit=circuit, duration="48 ms", seed=1)
+    low = lower(circuit, network, 1)
+    assert json.loads((tmp_path / "x" / "model.json").read_text())["axons"] == ["cortex"]
+    with h5py.File(tmp_path / "x" / "inputs.h5") as file:
+        ((steps, ids),) = Players(low.axons).spikes(0, 500)
+        assert len(ids) > 15
+        assert np.array_equal(file["axons/cortex/steps"][:], steps)
+        assert np.array_equal(file["axons/cortex/ids"][:], ids)
+        assert set(file["starts"]) == {"FS->dSPN", "cortex->dSPN"}
+        for one in low.projections:
+            if one.name in file["starts"]:
+                assert np.array_equal(file[f"starts/{one.name}"][:],
+                                      [one.stp.starts["u"], one.stp.starts["x"]])
+                assert one.stp.starts["x"].max() < 1
 
 
 def test_a_level_is_refused(monkeypatch, tmp_path):

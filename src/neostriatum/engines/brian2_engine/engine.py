@@ -47,7 +47,7 @@ def brian2() -> Any:
                 os.chdir(here)
     except ImportError as error:
         msg = (f"engine brian2: needs the package brian2 ({error}). "
-               "Install it with: pip install brian2")
+               "Install it with: pip install neostriatum[brian2]")
         raise EngineMissing(msg) from None
     b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
     # One compiler per core: make -j alone starts dozens.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.base import refuse_learning
 from neostriatum.engines.brian2_engine.equations import (
     entry,
     heard,
@@ -171,8 +172,9 @@ def check(engine: str, lowered: LoweredCircuit) -> None:
     Raises
     ------
     EngineUnsupported
-        An equation with too many operations within operations, axons without identity.
+        An equation with too many operations within operations, axons without identity, learning.
     """
+    refuse_learning(f"engine {engine}", lowered)
     for pooled in lowered.pooled:
         msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
                "Use --engine numba or reference")

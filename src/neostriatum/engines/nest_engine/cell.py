@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from neostriatum.engines.nest_engine.shape import Form
 
+#: Steps of NEST before our first.
+LAG = 2
 #: Ports come in this order; NEST counts them from 1.
 PORTS = ("in{}", "phi{}", "factor{}", "current", "rate{}")
 
@@ -75,7 +77,7 @@ def cell(form: Form) -> str:
 
 
 def _state(form: Form) -> Iterator[str]:
-    yield "        lag integer = 2"
+    yield f"        lag integer = {LAG}"
     yield "        broken integer = 0"
     if form.model.hold is not None:
         yield "        held real = 0.0"

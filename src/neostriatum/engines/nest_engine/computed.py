@@ -17,6 +17,7 @@ from neostriatum.engines.levels import Signals
 from neostriatum.engines.modulation import scale
 from neostriatum.engines.nest_engine.course_players import Player
 from neostriatum.errors import EngineUnsupported
+from neostriatum.ranks import summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,23 +26,19 @@ if TYPE_CHECKING:
     from neostriatum.engines.modulation import Modulation
 
 
-def check_levels(lowered: LoweredCircuit, ranks: int) -> None:
+def check_levels(lowered: LoweredCircuit) -> None:
     """Refuse levels that cannot be known in time.
 
     Raises
     ------
     EngineUnsupported
-        A delay of one step, or several ranks.
+        A delay of one step.
     """
     for name in lowered.signals.free:
         _, _, source, delay = lowered.signals.plain[lowered.levels.index(name)]
         if source >= 0 and delay < 2:
             msg = (f"engine nest: modulators.{name}.delay: must be at least two steps (got "
                    f"{delay * lowered.dt:g} ms). Lengthen it, or use the engine numba")
-            raise EngineUnsupported(msg)
-        if ranks > 1:
-            msg = (f"engine nest: modulators.{name}: computes no level on several ranks (got "
-                   f"{ranks}). Start without mpiexec, or use the engine numba")
             raise EngineUnsupported(msg)
 
 
@@ -79,9 +76,10 @@ class Computed:
         for level, pending in enumerate(self._signals.spikes):
             if len(pending):
                 pop = self.lowered.populations[self.lowered.signals.plain[level, 2]]
-                mine = steps[(ids >= pop.offset) & (ids < pop.offset + pop.n)]
-                for step in range(first, stop):
-                    pending[step % len(pending)] = (mine == step).sum()
+                mine = steps[(ids >= pop.offset) & (ids < pop.offset + pop.n) & (steps >= first)]
+                counts = np.bincount(mine - first, minlength=stop - first)
+                # A rank knows its own cells alone.
+                pending[np.arange(first, stop) % len(pending)] = summed(counts)
         del self._levels[: stop - self._first]
         self._first = stop
 

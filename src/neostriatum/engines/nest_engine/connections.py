@@ -6,90 +6,91 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.base import refuse_learning
 from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.module import model_of
+from neostriatum.engines.nest_engine.release import common
 from neostriatum.engines.quantum import quantised
 from neostriatum.errors import EngineUnsupported
-from neostriatum.models.tsodyks_markram import TSODYKS_MARKRAM
 from neostriatum.ranks import launched, rank, sent, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from neostriatum.engines.lowered import LoweredCircuit, Projection
     from neostriatum.engines.nest_engine.shape import Form
 
 #: Synapses in hand at a time: what a rank holds of the network beside NEST's own tables.
 PIECE = 2**20
-#: Stands for an instant recovery [ms]: NEST wants a number above 0.
-INSTANT = 1e-9
 
 
 def check(lowered: LoweredCircuit) -> None:
-    """Refuse axons, and what NEST's synapses cannot do."""
-    for axons in (*lowered.axons, *(pooled.axons for pooled in lowered.pooled)):
-        msg = (f"engine nest: axons.{axons.name}: are not simulated. "
-               "Use --engine numba or reference")
+    """Refuse axons without trains, learning, and what NEST's synapses cannot do."""
+    refuse_learning("engine nest", lowered)
+    for pooled in lowered.pooled:
+        msg = (f"engine nest: axons.{pooled.axons.name}.identity: must be true, as counts without "
+               "trains are no spikes that NEST could send (got false). Use the engine numba")
         raise EngineUnsupported(msg)
     for one in lowered.projections:
-        if one.stp and one.stp.model.text != TSODYKS_MARKRAM.text:
-            msg = (f"engine nest: pathways.{one.name}.stp.model: must be tsodyks_markram, which "
-                   f"NEST has as a synapse (got {one.stp.model.name}). Use --engine reference")
-            raise EngineUnsupported(msg)
         if one.failure and (one.stp or len(one.weights) > 1):
             msg = (f"engine nest: pathways.{one.name}: drawn failures need one receptor and no "
                    "plasticity. Set failure.drawn to false, or use the engine numba")
             raise EngineUnsupported(msg)
 
 
-def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int]) -> None:
+def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int],
+         files: dict[Any, Path]) -> None:
     """Make every synapse whose target is on this rank, and every gap junction.
 
-    ``first`` are the node ids of the first cell of each population.
+    ``first`` are the node ids of the first cell of each population, and of the first axon;
+    ``files`` has the compiled synapse of a model of release under its text.
     """
     for number, one in enumerate(lowered.projections):
         for receptor, weight in one.weights:
-            said = _synapse(nest, lowered, number, receptor, weight)
+            name = _name(number, receptor)
+            if one.stp:
+                nest.CopyModel(model_of(files[one.stp.model.text]), name,
+                               common(lowered, one, weight))
+            elif one.failure:
+                nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
+            elif one.factors is not None:
+                nest.CopyModel("static_synapse", name)
+            else:
+                nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
             receiver = port(forms[one.target], f"in{receptor}")
             for sources, targets, delays, factors in _pieces(nest, one, first):
-                spec = {"synapse_model": said[0], "delay": delays * lowered.dt,
-                        "receptor_type": np.full(len(targets), receiver)}
-                if said[1] is not None:
-                    # A sum of rounded weights does not hang on their order.
-                    each = weight if factors is None else weight * factors
-                    spec["weight"] = np.broadcast_to(quantised(each) / said[1], len(targets)).copy()
                 if len(targets):
-                    nest.Connect(sources, targets, "one_to_one", spec)
+                    nest.Connect(sources, targets, "one_to_one", {
+                        "synapse_model": name, "delay": delays * lowered.dt,
+                        "receptor_type": np.full(len(targets), receiver),
+                        **_each(one, weight, sources - first[one.source], factors)})
 
 
-def _model(lowered: LoweredCircuit, number: int, receptor: int) -> tuple[str, float | None]:
-    """Return the name of the synapse model of a pathway and receptor, and what weights divide by.
-
-    None where all synapses share one weight. (NEST's compact `_hpc` synapses reach only a model's
-    first receptor.)
-    """
-    one = lowered.projections[number]
-    alone = one.stp is None and not one.failure and one.factors is None
-    # NEST's plastic synapses release the weight times U at the first spike.
-    return f"pathway_{number}_{receptor}", None if alone else one.stp.U if one.stp else 1.0
+def _name(number: int, receptor: int) -> str:
+    """Return the name of the synapse model of a pathway and receptor."""
+    return f"pathway_{number}_{receptor}"
 
 
-def _synapse(nest: Any, lowered: LoweredCircuit, number: int, receptor: int,
-             weight: float) -> tuple[str, float | None]:
-    """Make the synapse model of a pathway and receptor; return what `_model` does."""
-    one, (name, divisor) = lowered.projections[number], _model(lowered, number, receptor)
+def _each(one: Projection, weight: float, sources: np.ndarray,
+          factors: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return what every synapse has of its own; a weight of a plastic one is its factor."""
     if one.stp:
-        # NEST releases x u at the first spike, without any update before it.
-        nest.CopyModel("tsodyks2_synapse", name, {
-            "U": one.stp.U, "u": one.stp.U, "x": 1.0,
-            "tau_rec": max(one.stp.rec_steps * lowered.dt, INSTANT),
-            "tau_fac": max(one.stp.fac_steps * lowered.dt, INSTANT)})
-    elif one.failure:
-        nest.CopyModel("bernoulli_synapse", name, {"p_transmit": 1.0 - one.failure})
-    elif divisor is not None:
-        nest.CopyModel("static_synapse", name)
-    else:
-        nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
-    return name, divisor
+        starts = {f"s_{state}": values[sources] for state, values in one.stp.starts.items()}
+        return starts if factors is None else starts | {"weight": factors}
+    if _alike(one):
+        return {}
+    # A sum of rounded weights does not hang on their order.
+    return {"weight": np.broadcast_to(quantised(weight if factors is None else weight * factors),
+                                      len(sources)).copy()}
+
+
+def _alike(one: Projection) -> bool:
+    """Return whether all synapses of a pathway without plasticity share one number.
+
+    NEST's compact `_hpc` synapses reach only a model's first receptor.
+    """
+    return not one.failure and one.factors is None
 
 
 def _pieces(nest: Any, one: Projection, first: list[int]) -> Iterator[tuple[Any, ...]]:
@@ -164,16 +165,16 @@ def reweigh(nest: Any, old: LoweredCircuit, new: LoweredCircuit, first: list[int
 
 def _reweigh(nest: Any, lowered: LoweredCircuit, number: int, receptor: int, weight: float,
              first: list[int]) -> None:
-    one, (name, divisor) = lowered.projections[number], _model(lowered, number, receptor)
-    if divisor is None:
-        nest.SetDefaults(name, {"weight": weight})
+    one, name = lowered.projections[number], _name(number, receptor)
+    if one.stp or _alike(one):
+        nest.SetDefaults(name, {"conductance" if one.stp else "weight": weight})
         return
     pieces = None if one.factors is None else list(_pieces(nest, one, first))
     synapses = nest.GetConnections(synapse_model=name)
     if not len(synapses):
         return
     if pieces is None:
-        synapses.set(weight=float(quantised(weight)) / divisor)
+        synapses.set(weight=float(quantised(weight)))
         return
     # NEST keeps its synapses in another order: both are sorted by their cells and delays.
     sources, targets, delays, factors = (np.concatenate(part) for part in
@@ -183,4 +184,4 @@ def _reweigh(nest: Any, lowered: LoweredCircuit, number: int, receptor: int, wei
     order = np.lexsort((steps, np.atleast_1d(there["target"]), np.atleast_1d(there["source"])))
     each = np.empty(len(order))
     each[order] = factors[np.lexsort((delays, targets, sources))]
-    synapses.set(weight=(quantised(weight * each) / divisor).tolist())
+    synapses.set(weight=quantised(weight * each).tolist())

@@ -16,7 +16,7 @@ import numpy as np
 from neostriatum.engines.base import Capabilities, Samples, Trace
 from neostriatum.engines.lowered import V_LIMIT, lower
 from neostriatum.engines.modulation import scale
-from neostriatum.engines.nest_engine.cell import cell, port
+from neostriatum.engines.nest_engine.cell import LAG, cell, port
 from neostriatum.engines.nest_engine.computed import (
     Ahead,
     Computed,
@@ -26,12 +26,14 @@ from neostriatum.engines.nest_engine.computed import (
 )
 from neostriatum.engines.nest_engine.connections import check, couple, reweigh, wire
 from neostriatum.engines.nest_engine.course_players import Player, overfull
+from neostriatum.engines.nest_engine.injectors import Injectors
 from neostriatum.engines.nest_engine.kernel import keep_threads, nest
 from neostriatum.engines.nest_engine.live import refusal
 from neostriatum.engines.nest_engine.module import model_of, modules
 from neostriatum.engines.nest_engine.nodes import gap_node, numbers, play_recorded, put, rated
 from neostriatum.engines.nest_engine.probes import Probes
 from neostriatum.engines.nest_engine.ranks_follow import receive_network, send_network
+from neostriatum.engines.nest_engine.release import release
 from neostriatum.engines.nest_engine.shape import form_of, own_drives, signals
 from neostriatum.engines.nest_engine.trains import listen, shared, train
 from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError, shown
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.lowered import Gaps, LoweredCircuit
     from neostriatum.network.network import Network
-
-#: Steps of NEST before our first.
-LAG = 2
 
 
 class Nest:
@@ -92,8 +91,7 @@ class Nest:
         """Get ready for step 0, the start of the warm-up."""
         lowered = lower(circuit, network, seed)
         check(lowered)
-        self.axon_spikes: dict[str, int] = {}
-        check_levels(lowered, self.ranks)
+        check_levels(lowered)
         if problem := overfull(circuit):
             raise EngineUnsupported(problem)
         ticks = lowered.dt * 1000.0
@@ -114,8 +112,7 @@ class Nest:
 
     def _prepare(self, lowered: LoweredCircuit, network: Network, seed: int) -> None:
         self.lowered, self._drawn, self.step = lowered, (network, seed), 0
-        #: The lowered circuit whose conductances the synapses have.
-        self._wired = lowered
+        self._wired = lowered  # whose conductances the synapses have
         self._computed = Computed(lowered) if lowered.signals.free else None
         self.forms = [form_of(lowered, number) for number in range(len(lowered.populations))]
         files = self._compiled()
@@ -128,13 +125,15 @@ class Nest:
 
     def _compiled(self) -> dict[Any, Path]:
         """Compile the cells; with several ranks the first does, and the others find them."""
-        texts: dict[Any, tuple[str, bool]] = {
-            number: (cell(form), form.gaps) for number, form in enumerate(self.forms)
-            if self.lowered.populations[number].n}
+        texts: dict[Any, tuple[str, str]] = {
+            number: (cell(form), "gaps" if form.gaps else "plain")
+            for number, form in enumerate(self.forms) if self.lowered.populations[number].n}
         if any(kind.tau is not None for kind in self.lowered.gaps):
-            texts["node"] = (gap_node(), True)
+            texts["node"] = (gap_node(), "gaps")
         if shared(self.lowered):
-            texts["train"] = (train(), False)
+            texts["train"] = (train(), "plain")
+        texts |= {one.stp.model.text: (release(one.stp.model), "synapse")
+                  for one in self.lowered.projections if one.stp}
         if rank() == 0:
             modules(texts, self.nest)
         if self.ranks > 1:
@@ -175,15 +174,15 @@ class Nest:
         nodes = [None if kind.tau is None else
                  self._create_gap_nodes(kind, model_of(files["node"])) for kind in lowered.gaps]
         couple(kernel, lowered, self.first, nodes)
-        wire(kernel, lowered, self.forms, self.first)
+        self._axons = Injectors(kernel, lowered, LAG)
+        self.axon_spikes = self._axons.counts
+        wire(kernel, lowered, self.forms, [*self.first, *self._axons.first], files)
         play_recorded(kernel, lowered, self.forms, self.first, LAG)
         self._trains = []
         for one in shared(lowered):
             sources = kernel.Create(model_of(files["train"]), one.count)
-            start = sources.tolist()[0]
-            sources.set({"tiny": 1e-300, "n0": 1.0 if one.binomial else 0.0,
-                         "own0": one.mean_per_p})
-            listen(kernel, lowered, self.forms, self.first, one, start)
+            sources.set({"tiny": 1e-300, "n0": float(one.binomial), "own0": one.mean_per_p})
+            listen(kernel, lowered, self.forms, self.first, one, sources.tolist()[0])
             self._trains.append((one, sources))
         self._play()
         for player in self._players:
@@ -295,6 +294,7 @@ class Nest:
         if n_steps == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._lead("advance", n_steps=n_steps)
+        self._axons.play(self.step, n_steps)
         stop = self.step + n_steps
         while self.step < stop:
             self._simulate(self._halt(stop))
@@ -378,6 +378,7 @@ class Nest:
         self._lead("change", circuit=circuit.to_dict())
         old = self._players
         self.lowered = lowered
+        self._axons.change(lowered)
         if self._computed:
             self._computed.change(lowered)
         self._play()

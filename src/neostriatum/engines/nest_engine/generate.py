@@ -1,7 +1,7 @@
 """Turn NESTML files into C++ sources; a program of its own, because NESTML keeps global state.
 
-``python -m neostriatum.engines.nest_engine.generate FOLDER MODULE VERSION GAPS`` reads
-FOLDER/model.nestml and writes to FOLDER/code.
+``python -m neostriatum.engines.nest_engine.generate FOLDER MODULE VERSION KIND`` reads
+FOLDER/model.nestml and writes to FOLDER/code. KIND is plain, gaps or synapse.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class _NoBuilder:
         """Leave the sources as they are."""
 
 
-def main(folder: Path, module: str, version: str, gaps: bool) -> None:
+def main(folder: Path, module: str, version: str, kind: str) -> None:
     """Write the C++ sources of FOLDER/model.nestml into FOLDER/code."""
     from pynestml.codegeneration.nest_tools import NESTTools
     from pynestml.frontend import pynestml_frontend
@@ -28,7 +28,10 @@ def main(folder: Path, module: str, version: str, gaps: bool) -> None:
         lambda name, options=None: (_NoBuilder(), dict(options or {})))
     options = {"nest_version": f"v{version}", "numeric_solver": "forward-Euler",
                "solver": "numeric"}
-    if gaps:
+    if kind == "synapse":
+        name = module.removesuffix("_module")
+        options |= {"synapse_models": [name], "weight_variable": {name: "factor"}}
+    elif kind == "gaps":
         options["gap_junctions"] = {"enable": True, "membrane_potential_variable": "s_v",
                                     "gap_current_port": "I_gap"}
     pynestml_frontend.generate_target(
@@ -37,4 +40,4 @@ def main(folder: Path, module: str, version: str, gaps: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] == "gaps")
+    main(Path(sys.argv[1]), sys.argv[2], *sys.argv[3:5])

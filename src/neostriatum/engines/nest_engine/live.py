@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 #: Keys whose values can change; a star stands for any name.
 LIVE = ("dopamine.*", "modulators.*.level", "inputs.*.targets.*.rate",
         "inputs.*.targets.*.current", "inputs.*.targets.*.conductance.*",
-        "pathways.*.conductance.*", "cells.*.parameters.*")
+        "pathways.*.conductance.*", "cells.*.parameters.*", "axons.*.rate", "axons.*.slow",
+        "axons.*.packets", "axons.*.channels.*.rate")
 #: What a circuit tells of itself, which no engine computes with.
 _TOLD = ("name", "summary", "left_out", "pools")
 _ORIGIN = ("source", "how", "note")

@@ -51,13 +51,13 @@ def compiler(mpi: bool) -> str:
     raise EngineMissing(msg)
 
 
-def modules(texts: dict[str, tuple[str, bool]], nest: Any) -> dict[str, Path]:
+def modules(texts: dict[str, tuple[str, str]], nest: Any) -> dict[str, Path]:
     """Compile models where that was not done before.
 
     Parameters
     ----------
     texts : dict
-        Any key to (NESTML text with MODEL as its name, whether it has gap junctions).
+        Any key to (NESTML text with MODEL as its name, its kind: plain, gaps or synapse).
     nest : module
         NEST.
 
@@ -74,17 +74,17 @@ def modules(texts: dict[str, tuple[str, bool]], nest: Any) -> dict[str, Path]:
         NESTML or the compiler refuses the model.
     """
     made, waiting = {}, {}
-    for key, (text, gaps) in texts.items():
+    for key, (text, kind) in texts.items():
         name = name_of(text)
         folder = cache() / _fingerprint(text, nest)
         # NESTML wants this ending.
         made[key] = folder / f"{name}_module.so"
         if not made[key].exists():
-            waiting[made[key]] = (name, text, gaps)
-    for path, (name, text, gaps) in waiting.items():
+            waiting[made[key]] = (name, text, kind)
+    for path, (name, text, kind) in waiting.items():
         with _alone(path.parent):
             if not path.exists():
-                _build(path, name, text.replace("MODEL", name), gaps, nest)
+                _build(path, name, text.replace("MODEL", name), kind, nest)
     return made
 
 
@@ -126,19 +126,21 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _build(path: Path, name: str, text: str, gaps: bool, nest: Any) -> None:
+def _build(path: Path, name: str, text: str, kind: str, nest: Any) -> None:
     package = Path(nest.__file__).parent
     with tempfile.TemporaryDirectory(prefix="build-", dir=path.parent) as made:
         folder = Path(made)
         (folder / "model.nestml").write_text(text, "utf-8")
         here = "neostriatum.engines.nest_engine.generate"
         told = _call("NESTML", [sys.executable, "-m", here, str(folder), f"{name}_module",
-                                nest.__version__, "gaps" if gaps else "plain"])
-        sources = sorted((folder / "code").glob("*.cpp"))
+                                nest.__version__, kind])
+        code = folder / "code"
+        sources = sorted(code.glob("*.cpp"))
         if not sources:
             raise EngineUnsupported(_parse_error(told))
+        if kind == "synapse":
+            _forget_targets(code / f"{name}.h")
         # As one source: most of the time goes into NEST's headers, of which one lacks a guard.
-        code = folder / "code"
         (code / "nest_impl.h").write_text('#pragma once\n#include_next "nest_impl.h"\n', "utf-8")
         whole = code / "whole.cpp"
         whole.write_text("".join(f'#include "{one.name}"\n' for one in sources), "utf-8")
@@ -147,6 +149,12 @@ def _build(path: Path, name: str, text: str, gaps: bool, nest: Any) -> None:
             compiler(_mpi(nest)), *FLAGS, *_abi(package), f"-I{code}",
             f"-I{package / 'include' / 'nest'}", str(whole), "-o", str(product)])
         product.replace(path)
+
+
+def _forget_targets(header: Path) -> None:
+    """Take out that a synapse reads the spikes of its target, which would keep them for ever."""
+    text = header.read_text("utf-8")
+    header.write_text(re.sub(r"\bt\.register_stdp_connection\([^;]*;", "", text), "utf-8")
 
 
 def _abi(package: Path) -> list[str]:

@@ -22,8 +22,9 @@ def send_network(circuit: Circuit, network: Network, slots: int) -> None:
         "circuit": circuit.to_dict(), "slots": slots,
         "folder": str(circuit._folder) if circuit._folder else None,
         "fields": {name: getattr(network, name) for name in
-                   ("seed", "counts", "side_um", "periodic", "shape", "filled")},
-        "weighted": {name: edges.weights is not None for name, edges in network.edges.items()},
+                   ("seed", "counts", "side_um", "periodic", "shape", "filled", "axons")},
+        **{kind: {name: edges.weights is not None for name, edges
+                  in getattr(network, kind).items()} for kind in ("edges", "afferents")},
         "gap_junctions": list(network.junctions),
         "spread": {name: list(said) for name, said in network.spread.items()},
     })
@@ -42,19 +43,20 @@ def receive_network() -> tuple[Circuit, Network, int]:
     from neostriatum.circuit.load import load
 
     said = tell()
-    counts = said["fields"]["counts"]
+    sizes = said["fields"]["counts"] | said["fields"]["axons"]
     positions = sent(None, np.float32)
     junctions = {name: sent(None, np.int32) for name in said["gap_junctions"]}
-    edges = {name: Edges(np.zeros(counts[name.split("->")[0]] + 1, np.int64),
-                         np.zeros(0, np.int32), np.zeros(0, np.uint8),
-                         np.zeros(0, np.float32) if weighted else None)
-             for name, weighted in said["weighted"].items()}
+    edges, afferents = ({name: Edges(np.zeros(sizes[name.split("->")[0]] + 1, np.int64),
+                                     np.zeros(0, np.int32), np.zeros(0, np.uint8),
+                                     np.zeros(0, np.float32) if weighted else None)
+                         for name, weighted in said[kind].items()}
+                        for kind in ("edges", "afferents"))
     spread = {name: {one: sent(None, np.float64) for one in names}
               for name, names in said["spread"].items()}
     folder = said["folder"]
     circuit = load(said["circuit"], folder=Path(folder) if folder else None)
     network = Network(**said["fields"], positions=positions, edges=edges,
-                      junctions=junctions, spread=spread)
+                      afferents=afferents, junctions=junctions, spread=spread)
     return circuit, network, said["slots"]
 
 

@@ -7,6 +7,7 @@ these functions to the bit.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,19 @@ def bodies(names: Iterable[str]) -> list[str]:
     return [line for name in names for line in _BODIES[name]]
 
 
+def inlined(name: str, argument: str, *others: str, result: str) -> list[str]:
+    """Return the statements of a function in place of a call, and the variable that they set."""
+    head, *body = _BODIES[name]
+    own = re.findall(r"(\w+) real", head.partition("(")[2])
+    # What a function calls its variables is free for others outside.
+    local = {*own, *re.findall(r"(\w+) real = ", "\n".join(body))}
+    pattern = re.compile(rf"\b({'|'.join(sorted(local))})\b")
+    *lines, last = [pattern.sub(rf"{result}_\1", line[8:]) for line in body]
+    given = zip(own, (argument, *others), strict=True)
+    lines = [*(f"{result}_{key} real = {value}" for key, value in given), *lines]
+    return [*lines, f"{result} real = {last.removeprefix('return ')}"]
+
+
 def coefficients(names: Iterable[str]) -> dict[str, float]:
     """Return the parameters that functions need, and their values."""
     values: dict[str, float] = {}
@@ -137,11 +151,13 @@ class Writer:
         What numbers are called.
     first : int
         Number of the first local.
+    inline : bool
+        Whether functions are written in place, as synapses have none.
     """
 
     def __init__(self, trees: Iterable[Expression], names: Mapping[str, str],
-                 constants: Mapping[float, str], first: int = 0) -> None:
-        self._names, self._constants = names, constants
+                 constants: Mapping[float, str], first: int = 0, *, inline: bool = False) -> None:
+        self._names, self._constants, self._inline = names, constants, inline
         self._texts: dict[int, str] = {}
         self._locals: dict[str, str] = {}
         self._uses: Counter[str] = Counter()
@@ -195,6 +211,10 @@ class Writer:
                 return f"(({parts[0]}) ? ({parts[1]}) : ({parts[2]}))"
             if tree.name == "neg":
                 return f"(-({parts[0]}))"
+            if self._inline and tree.name in _FUNCTIONS:
+                result, self.next = f"t{self.next}", self.next + 1
+                self._waiting += inlined(tree.name, *parts, result=result)
+                return result
             return f"{_FUNCTIONS.get(tree.name, tree.name)}({', '.join(parts)})"
         left, right = tree.arguments
         sign = _SIGNS.get(tree.name, tree.name)

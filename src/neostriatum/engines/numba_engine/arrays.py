@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neostriatum.engines.numba_engine.learning import Learn
+
 
 class Tiles(NamedTuple):
     """Tiles: population, first local id, cells, and where what is theirs begins.
 
-    ``rows_at``, ``counts_at`` and ``noise_at`` are places in the arrays of these names;
-    ``packs`` (t, fields) what the kernels are given; ``pack_at`` and ``kernel`` addresses.
+    ``rows_at``, ``counts_at``, ``noise_at`` and ``ahead_at`` are places in the arrays of these
+    names; ``packs`` (t, fields) what the kernels are given; ``pack_at`` and ``kernel`` addresses.
     """
 
     population: np.ndarray
@@ -20,6 +22,7 @@ class Tiles(NamedTuple):
     rows_at: np.ndarray
     counts_at: np.ndarray
     noise_at: np.ndarray
+    ahead_at: np.ndarray
     packs: np.ndarray
     pack_at: np.ndarray
     kernel: np.ndarray
@@ -156,8 +159,9 @@ class Gap(NamedTuple):
 class Wires(NamedTuple):
     """Projections: CSR of all, amounts (j, r), short-term plasticity, tiles by population.
 
-    ``plain`` (j, 6): source, target, plastic or not, first offset, number among the plastic
-    projections of the source, and how many these are. The rows of projection j start at
+    ``plain`` (j, 7): source, target, plastic or not, first offset, number among the plastic
+    projections of the source, how many these are, and whether its arrivals come in another way: as
+    it learns, or as they are known ahead. The rows of projection j start at
     ``offsets[plain[j, 3] + source]``; the releases of a tile at ``release_start`` (t,), or -1;
     the factors of its synapses at ``factor_start`` (j,), or -1. ``failure`` (j,) is drawn under
     ``keys`` (j, 2). ``release`` (j,) is the address of `release.release_address` and ``numbers``
@@ -182,16 +186,32 @@ class Wires(NamedTuple):
     keys: np.ndarray
 
 
+class Ahead(NamedTuple):
+    """Projections whose arrivals are known before a window begins.
+
+    ``plain`` (a, 4): number of the projection, population of axons, target, delay [steps].
+    A spike adds ``amounts`` (a, w) [nS] in ``columns`` (a, w) or -1 of those that are known ahead,
+    of which populations have ``counts`` (p,).
+    """
+
+    plain: np.ndarray
+    columns: np.ndarray
+    amounts: np.ndarray
+    counts: np.ndarray
+
+
 class Work(NamedTuple):
     """Tiles owned by each part of the work (w, p, 2), and what a part draws with.
 
-    ``counts`` and ``noise`` hold the events and normals of a window, tile by tile; ``bad`` (w, 2)
-    is the first unhealthy tile of a window, by its phase, or -1.
+    ``counts``, ``noise`` and ``ahead`` hold the events, normals and arrivals that are known ahead
+    of a window, tile by tile; ``bad`` (w, 2) is the first unhealthy tile of a window, by its phase,
+    or -1.
     """
 
     own: np.ndarray
     counts: np.ndarray
     noise: np.ndarray
+    ahead: np.ndarray
     words: np.ndarray
     uniforms: np.ndarray
     bad: np.ndarray
@@ -210,11 +230,16 @@ class WindowSpikes(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What `find_rows` finds for each part: spikes (w, n, 3), first (w, p+1), rows (w, j, n, 3)."""
+    """What `find_rows` finds for each part: spikes (w, n, 3), first (w, p+1), rows (w, j, n, 3).
+
+    And what `find_ahead` finds: ``ahead`` (w, a, n, 3) and ``amounts`` (w, a, n, c).
+    """
 
     spikes: np.ndarray
     begin: np.ndarray
     rows: np.ndarray
+    ahead: np.ndarray
+    amounts: np.ndarray
 
 
 class Net(NamedTuple):
@@ -230,9 +255,11 @@ class Net(NamedTuple):
     outside: Outside
     gap: Gap
     wires: Wires
+    ahead: Ahead
     work: Work
     emitted: WindowSpikes
     signals: Signals
+    learn: Learn
     rows: np.ndarray
     ring: np.ndarray
     unit: np.ndarray

@@ -42,7 +42,9 @@ class Constants:
         hears = bool(self._pop.effects or self._pop.inlets)
         #: Constants that hear computed levels: column, what it is without them, and the effects.
         self.heard = self._heard()
-        self.varies = not constant or bool(self.heard) or (lowered.levels_vary and hears)
+        self._courses_vary = not constant or (hears and not all(
+            course.is_constant for course in lowered.courses))
+        self.varies = self._courses_vary or bool(self.heard) or (lowered.levels_vary and hears)
 
     def _heard(self) -> list[tuple[int, float, tuple[Modulation, ...]]]:
         computed, pop = set(self._lowered.signals.computed.tolist()), self._pop
@@ -70,7 +72,7 @@ class Constants:
     def table(self, step: int, count: int, dtype: Any) -> np.ndarray:
         """Return the constants (steps, n) of ``count`` steps, a single row if nothing changes."""
         lowered, pop = self._lowered, self._pop
-        steps = np.arange(step, step + (count if self.varies else 1))
+        steps = np.arange(step, step + (count if self._courses_vary else 1))
         times = (steps - lowered.warmup) * lowered.dt
         levels = tuple(course.at(times) for course in lowered.courses)
         factor, more = factors(pop.effects, levels), added(pop.effects, levels)
@@ -91,7 +93,7 @@ class Constants:
             known[f"opened {place}"], known[f"reversal {place}"] = g, reversal
         for place, inlet in enumerate(pop.inlets):
             known[f"scale {len(pop.synapses) + place}"] = scale(inlet.effects, levels)
-        table = np.empty((len(steps), len(self._shape.constants)), dtype)
+        table = np.empty((count if self.varies else 1, len(self._shape.constants)), dtype)
         for column, name in enumerate(self._shape.constants):
             table[:, column] = known[name]
         return table

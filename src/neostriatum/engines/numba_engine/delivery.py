@@ -14,7 +14,7 @@ _T, _C = uintp(TILE), uintp(COLUMN)
 #: How many spikes ahead rows are asked for, and how many cache lines of each.
 AHEAD, LINES = 4, 10
 #: The next target of a row that has none left.
-_NONE = 2**62
+NONE = 2**62
 
 
 @inner
@@ -78,7 +78,7 @@ def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes
     for one in range(wires.plain.shape[0]):
         source, target = wires.plain[one, 0], wires.plain[one, 1]
         low = (own[target, 0] - wires.first_tile[target]) * TILE
-        if own[target, 0] == own[target, 1]:
+        if own[target, 0] == own[target, 1] or wires.plain[one, 6]:
             continue
         for at in range(begin[source], begin[source + 1]):
             row = wires.plain[one, 3] + spikes[at, 0]
@@ -89,7 +89,16 @@ def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes
                 else:
                     start = first_at_least(wires.targets, start, stop, low)
             rows[one, at, 0], rows[one, at, 1] = start, stop
-            rows[one, at, 2] = wires.targets[start] if start < stop else _NONE
+            rows[one, at, 2] = wires.targets[start] if start < stop else NONE
+
+
+@woven
+def ask_for(wires, start):
+    """Ask for a row while others are delivered: rows lie all over the memory."""
+    jit.prefetch(wires.delays, start)
+    jit.prefetch(wires.delays, start + 64)
+    for n in range(LINES):
+        jit.prefetch(wires.targets, start + n * 16)
 
 
 @woven
@@ -99,19 +108,14 @@ def deliver(population, last, slots, ring, populations, wires, unit, releases, a
     tile0 = wires.first_tile[population]
     high = (last - tile0) * TILE
     for one in range(wires.plain.shape[0]):
-        if wires.plain[one, 1] != population:
+        if wires.plain[one, 1] != population or wires.plain[one, 6]:
             continue
-        varied = wires.factor_start[one] >= 0 or wires.failure[one] > 0
+        factors, fails = wires.factor_start[one] >= 0, wires.failure[one] > 0
         first, end_ = begin[wires.plain[one, 0]], begin[wires.plain[one, 0] + 1]
         for at in range(first, end_):
             soon = at + AHEAD
             if soon < end_ and rows[one, soon, 2] < high:
-                # Rows lie all over the memory: ask for this one while others are delivered.
-                start = rows[one, soon, 0]
-                jit.prefetch(wires.delays, start)
-                jit.prefetch(wires.delays, start + 64)
-                for n in range(LINES):
-                    jit.prefetch(wires.targets, start + n * 16)
+                ask_for(wires, rows[one, soon, 0])
             if rows[one, at, 2] >= high:
                 continue
             start, end = rows[one, at, 0], rows[one, at, 1]
@@ -119,16 +123,19 @@ def deliver(population, last, slots, ring, populations, wires, unit, releases, a
             if wires.targets[end - 1] >= high:
                 stop = first_at_least(wires.targets, start, end, high)
             rows[one, at, 0] = stop
-            rows[one, at, 2] = wires.targets[stop] if stop < end else _NONE
+            rows[one, at, 2] = wires.targets[stop] if stop < end else NONE
             local, step, scale = spikes[at, 0], spikes[at, 1], 1.0
             if wires.plain[one, 2]:
                 scale = (axons.releases[spikes[at, 2], wires.plain[one, 4]]
                          if wires.plain[one, 0] >= populations.offset.size
                          else releases[spikes[at, 2] + wires.plain[one, 4]])
-            if varied:
+            if fails:
                 deliver_varied(one, population, wires.offsets[wires.plain[one, 3] + local],
                                start, stop, local, step, scale, slots, ring, populations,
                                wires, unit)
+            elif factors:
+                deliver_factors(one, (start, stop, step % slots, slots), scale, wires,
+                                (ring, populations, unit))
             else:
                 deliver_row(one, population, start, stop, step % slots, scale, slots, ring,
                             populations, wires, unit)
@@ -154,6 +161,35 @@ def deliver_row(one, target, start, stop, slot0, scale, slots, ring, populations
             waiting, first, amount = True, column, other
     if waiting:
         add_row(row, grid, ring, first, amount)
+
+
+@woven
+def deliver_factors(one, row, scale, wires, into):
+    """Deliver one spike where synapses have factors of their own, receptor by receptor.
+
+    ``row`` has the first synapse and the one past the last, the slot of the spike, and the slots.
+    """
+    start, stop, slot0, slots = row
+    ring, populations, unit = into
+    target = wires.plain[one, 1]
+    width = uintp(populations.width[target]) * _C
+    stride, origin = uintp(populations.ring_stride[target]), uintp(populations.ring_at[target])
+    targets, delays, factors = wires.targets, wires.delays, wires.factors
+    shift = wires.factor_start[one] - wires.offsets[wires.plain[one, 3]]
+    # The quantum is a power of two: a product with its inverse is the quotient.
+    grains, grain = 1.0 / unit[0], unit[1]
+    for receptor in range(populations.column.shape[1]):
+        if wires.amounts[one, receptor] == 0:
+            continue
+        column = origin + uintp(populations.column[target, receptor]) * _C
+        amount = wires.amounts[one, receptor] * scale
+        for k in range(uintp(start), uintp(stop)):
+            slot = slot0 + delays[k]
+            slot = slot - slots if slot >= slots else slot
+            at = uintp(targets[k])
+            each = np.rint(amount * float64(factors[k + uintp(shift)]) * grains) * grain
+            ring[column + (at // _T) * stride + uintp(slot) * width + at % _T] += jit.like(
+                ring[0], each)
 
 
 @inner

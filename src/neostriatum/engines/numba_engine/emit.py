@@ -46,7 +46,7 @@ class Emitter(Arithmetic):
         self.builder.store(self.splat(value), place, align=_BYTES[kind])
 
     @contextmanager
-    def loop(self, stop: Any, step: int = 1) -> Iterator[Any]:
+    def loop(self, stop: Any, step: Any = 1) -> Iterator[Any]:
         """Go from 0 to ``stop``, above 0; yields the index."""
         builder = self.builder
         before = builder.block
@@ -56,7 +56,8 @@ class Emitter(Arithmetic):
         at = builder.phi(I64)
         at.add_incoming(number(0), before)
         yield at
-        following = builder.add(at, number(step), flags=("nuw", "nsw"))
+        step = number(step) if isinstance(step, int) else step
+        following = builder.add(at, step, flags=("nuw", "nsw"))
         at.add_incoming(following, builder.block)
         builder.cbranch(builder.icmp_signed("<", following, stop), body, after)
         builder.position_at_end(after)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed, learner
 from neostriatum.engines.levels import hear
 from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
 from neostriatum.engines.numba_engine.axons import CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
 from neostriatum.engines.numba_engine.layout import Layout, lay_out
+from neostriatum.engines.numba_engine.learning import Teacher, weights_now
 from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
-from neostriatum.engines.numba_engine.pooled import CompiledPools
+from neostriatum.engines.numba_engine.pools import CompiledPools
 from neostriatum.engines.numba_engine.signals import columns_of, courses_of
 from neostriatum.engines.numba_engine.state import fill, load, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
@@ -55,6 +56,7 @@ class Numba:
         self.step = 0
         self._axons = CompiledPlayers(lowered.axons)
         self.axon_spikes, self._pools = self._axons.counts, CompiledPools(lowered.pooled)
+        self._teacher = Teacher(lowered, self.threads)
         self._probes = Probes(lowered)
         self._place_probes()
         # No step, but the loops are compiled now and not while somebody takes the time.
@@ -139,8 +141,11 @@ class Numba:
                 start += table.size
         pooled = self._pools.tables(self.step, count, layout.net)
         axons = self._axons.play(crew, layout.net.wires, pooled, self.step, count)
+        lessons = self._teacher.lessons(self.lowered, layout.net.wires.plain, axons,
+                                        range(self.step, self.step + count))
         spikes, done, tile = advance(crew, layout.net, axons, self._tables.make(self.step, count),
-                                     courses, count, self.step, layout.window, layout.slots)
+                                     courses, lessons, count, self.step, layout.window,
+                                     layout.slots)
         self.step += done
         if tile >= 0:
             self._complain(tile)
@@ -194,15 +199,22 @@ class Numba:
              lowered.signals.given(np.array([lowered.time_ms(self.step)]))[:, 0], heard)
         return dict(zip(lowered.levels, heard.tolist(), strict=True))
 
+    def weights(self, pathway: str) -> np.ndarray:
+        """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
+        return weights_now(self.lowered, self.layout.net.learn, learner(self.lowered, pathway),
+                           self.step)
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
         return {"step": np.array(self.step), **saved(self.lowered, self.layout, self.step),
-                **self._axons.state(self.step), **self._pools.state(self.step)}
+                **self._teacher.state(self.lowered), **self._axons.state(self.step),
+                **self._pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
         self.step = int(state["step"])
         load(self.lowered, self.layout, state)
+        self._teacher.restore(self.lowered, state)
         self._axons.restore(self.step, state)
         self._pools.restore(self.step, state)
         self._probes.forget()

@@ -1,12 +1,14 @@
 """The kernel of a shape: all steps of a window for one tile, in the order of docs/design.md, 4.
 
-Step by step: a loop over lanes for every dear function of the potential, one for conductances and
-current, one for the membrane; then whoever fired is reset and noted. One loop for all would be a
-chain of operations too long for a processor to overlap one round with the next.
+Some lanes at a time, as many as the nearest cache holds the rows of, go through all steps. Step by
+step: a loop over lanes for conductances and current, one for the membrane; then whoever fired is
+reset and noted. One loop for both would be a chain of operations too long for a processor to
+overlap one round with the next.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -25,9 +27,14 @@ from neostriatum.engines.numba_engine.pack import COLUMN, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.tile import Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from neostriatum.engines.numba_engine.shape import ReceptorShape, Shape
+
+#: Lanes that go through all steps of a window together, so that their rows stay in the nearest
+#: cache.
+TOGETHER = 128
+
 
 def kernel_module(shape: Shape) -> ir.Module:
     """Return a module with the function ``kernel`` of a shape, which takes a pack."""
@@ -46,42 +53,44 @@ class Kernel(Tile):
         builder, fields = self.builder, self.fields
         self.noted, self.fired = builder.alloca(I64), builder.alloca(I64)
         builder.store(fields["noted"], self.noted)
-        with self.one.loop(fields["steps"]) as k:
-            self.step = builder.add(k, fields["first"])
-            slot = builder.add(fields["slot"], k)
-            wrapped = builder.sub(slot, fields["slots"])
-            self.slot = builder.select(builder.icmp_signed(">=", slot, fields["slots"]), wrapped,
-                                       slot)
-            self.read_constants(self.step)
-            builder.store(number(0), self.fired)
-            for place, trees in enumerate(self.shape.slow_trees):
-                for tree in trees:
-                    self.slow_function(place, tree)
-            self.conductances()
-            self.membrane()
-            fired = builder.icmp_unsigned("!=", builder.load(self.fired, typ=I64), number(0))
-            with builder.if_then(fired, likely=False):
-                self.settle()
-            self.probe()
+        # What is recorded is copied once all lanes have done a step.
+        recorded = builder.icmp_unsigned("!=", fields["probes"], number(0))
+        together = builder.select(recorded, fields["lanes"], number(TOGETHER))
+        with self.one.loop(fields["lanes"], together) as self.start:
+            left = builder.sub(fields["lanes"], self.start)
+            self.span = builder.select(builder.icmp_unsigned("<", left, together), left, together)
+            with self.one.loop(fields["steps"]) as k:
+                self.advance(k)
         return builder.or_(builder.load(self.noted, typ=I64), self.unhealthy())
 
-    def slow_function(self, place: int, tree: Any) -> None:
-        """Emit the loop of a function of the potential; its values go to scratch."""
-        with self.lanes.loop(self.fields["lanes"], self.lanes.wide) as lane:
-            value = self.lanes.tree(tree, self.values(self.lanes, lane, {}, place), {})
-            self.lanes.store(value, self.fields["scratch"],
-                             self.scratch(self.slow_row(tree), lane), self.real)
+    def advance(self, k: Any) -> None:
+        """Emit one step of the lanes that go on together."""
+        builder, fields = self.builder, self.fields
+        self.step = builder.add(k, fields["first"])
+        slot = builder.add(fields["slot"], k)
+        wrapped = builder.sub(slot, fields["slots"])
+        self.slot = builder.select(builder.icmp_signed(">=", slot, fields["slots"]), wrapped,
+                                   slot)
+        self.read_constants(self.step)
+        builder.store(number(0), self.fired)
+        self.conductances()
+        self.membrane()
+        fired = builder.icmp_unsigned("!=", builder.load(self.fired, typ=I64), number(0))
+        with builder.if_then(fired, likely=False):
+            self.settle()
+        self.probe()
 
-    def slow_row(self, tree: Any) -> int:
-        """Return the row of scratch of a function; row 0 is the current."""
-        every = [one for trees in self.shape.slow_trees for one in trees]
-        return 1 + next(row for row, one in enumerate(every) if one is tree)
+    @contextmanager
+    def each_lane(self) -> Iterator[Any]:
+        """Go over the lanes that go on together, vector by vector; yields the first of each."""
+        with self.lanes.loop(self.span, self.lanes.wide) as at:
+            yield self.builder.add(self.start, at)
 
     def conductances(self) -> None:
         """Emit the loop that takes arrivals, lets conductances decay and sums the current."""
         lanes, shape, fields = self.lanes, self.shape, self.fields
         current = shape.model.constant_current
-        with lanes.loop(fields["lanes"], lanes.wide) as lane:
+        with self.each_lane() as lane:
             value = self.values(lanes, lane, {})
             total = ir.Constant(self.real, 0.0)
             if current is not None:
@@ -131,11 +140,15 @@ class Kernel(Tile):
     def waiting(self, column: int, lane: Any) -> Any:
         """Return what waits in a column of the ring for this step, and clear it."""
         builder, lanes, fields = self.builder, self.lanes, self.fields
-        kind = I32 if self.shape.single else self.real
-        place = builder.add(builder.mul(self.slot, number(self.shape.columns)), number(column))
+        kind, shape = I32 if self.shape.single else self.real, self.shape
+        kept = shape.columns - shape.ahead
+        where, row, width = ("ring", self.slot, shape.columns) if column < kept else (
+            "ahead", self.step, shape.ahead)
+        place = builder.add(builder.mul(row, number(width)),
+                            number(column if column < kept else column - kept))
         at = builder.add(builder.mul(place, number(COLUMN)), lane)
-        amount = lanes.load(fields["ring"], at, kind)
-        lanes.store(ir.Constant(kind, 0), fields["ring"], at, kind)
+        amount = lanes.load(fields[where], at, kind)
+        lanes.store(ir.Constant(kind, 0), fields[where], at, kind)
         if self.shape.single:
             amount = builder.sitofp(amount, lanes.vector(self.real))
             amount = lanes.calculate("*", amount, self.constant["quantum"])
@@ -152,9 +165,7 @@ class Kernel(Tile):
             for state in model.adds or ():
                 states[state.name] = lanes.calculate("+", states[state.name], arrivals)
         value = self.values(lanes, lane, {"v": cell("v"), **states}, place)
-        memo = {id(tree): lanes.load(self.fields["scratch"],
-                                     self.scratch(self.slow_row(tree), lane), self.real)
-                for tree in self.shape.slow_trees[place]}
+        memo = dict[int, Any]()
         effect = lanes.tree(model.effect, value, memo)
         after = {state.name: lanes.calculate("*", states[state.name],
                                              self.known(f"decay {state.name} {place}"))
@@ -168,7 +179,7 @@ class Kernel(Tile):
         """Emit the loop that advances the states of the cell, and finds who fired."""
         builder, lanes, shape, fields = self.builder, self.lanes, self.shape, self.fields
         new, fires, _ = shape.trees
-        with lanes.loop(fields["lanes"], lanes.wide) as lane:
+        with self.each_lane() as lane:
             current = lanes.load(fields["scratch"], lane, self.real)
             value, memo = self.values(lanes, lane, {"I": current}), {}
             after = {name: lanes.splat(lanes.tree(tree, value, memo))
@@ -205,7 +216,8 @@ class Kernel(Tile):
     def settle(self) -> None:
         """Emit the loop over those that fired: reset, and note those that are cells."""
         builder, fields = self.builder, self.fields
-        with self.one.loop(builder.lshr(fields["lanes"], number(6))) as group:
+        with self.one.loop(builder.lshr(self.span, number(6))) as at:
+            group = builder.add(builder.lshr(self.start, number(6)), at)
             place = builder.gep(fields["fired"], [builder.shl(group, number(2))],
                                 source_etype=I16)
             word = builder.load(place, typ=I64, align=2)

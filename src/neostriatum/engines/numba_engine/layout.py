@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.numba_engine.ahead import known_ahead, lay_out_ahead
 from neostriatum.engines.numba_engine.arrays import (
     Net,
     Populations,
@@ -17,6 +18,7 @@ from neostriatum.engines.numba_engine.arrays import (
 from neostriatum.engines.numba_engine.build import address
 from neostriatum.engines.numba_engine.coupling import gaps
 from neostriatum.engines.numba_engine.drives import lay_out_drives
+from neostriatum.engines.numba_engine.learning import lay_out_learning
 from neostriatum.engines.numba_engine.memory import whole_pages, zeros_at
 from neostriatum.engines.numba_engine.outside import outside_events
 from neostriatum.engines.numba_engine.pack import (
@@ -86,37 +88,39 @@ class Layout:
 
 def lay_out(lowered: LoweredCircuit, dtype: Any, parts: int) -> Layout:
     """Return the layout of a lowered circuit in a precision, its work divided among parts."""
-    columns, single = _ring_columns(lowered), dtype == np.float32
-    shapes = [shape_of(lowered, number, reached, single) for number, reached in enumerate(columns)]
-    window = min(LONGEST_WINDOW, lowered.window or LONGEST_WINDOW)
+    window, single = min(LONGEST_WINDOW, lowered.window or LONGEST_WINDOW), dtype == np.float32
+    chosen, known = known_ahead(lowered, window)
+    columns, ahead = _columns(lowered, known), np.array(list(map(len, known)), np.int64)
+    shapes = [shape_of(lowered, number, reached, int(ahead[number]), single)
+              for number, reached in enumerate(columns)]
     # Events from outside are put into the ring one window ahead of the cells.
     slots = max(lowered.slots, window)
     counts = [-(-pop.n // TILE) for pop in lowered.populations]
     first_tile = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     population = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
     first = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) * TILE for count in counts)])
-    sizes = np.array([pop.n for pop in lowered.populations], np.int64)
-    used = np.minimum(TILE, sizes[population] - first)
+    used = np.minimum(TILE, np.array([pop.n for pop in lowered.populations])[population] - first)
     rows_at, rows = _slab(0, counts, [len(shape.rows) * PITCH for shape in shapes], dtype)
     grain, kind = quantum(lowered, dtype), np.int32 if single else np.float64
     ring_sizes = [slots * shape.columns * COLUMN for shape in shapes]
     ring_at, ring = _slab(RING_PLACE, counts, ring_sizes, kind)
     unit = np.array([grain, 1.0 if single else grain])
     gap = gaps(lowered, first_tile, rows_at, dtype)
-    work, counts_at, noise_at, owner = share_out(lowered, shapes, first_tile, used, gap.group,
-                                                 parts, window, dtype)
+    work, counts_at, noise_at, ahead_at, owner = share_out(
+        lowered, shapes, first_tile, used, gap.group, parts, window, dtype, kind)
     drives, members = lay_out_drives(lowered, population, first)
     packs = np.zeros((len(population), len(FIELDS)), np.int64)
-    kernels = np.array([address(shape) for shape in shapes], np.int64)
-    tiles = Tiles(population, first, used, rows_at, counts_at, noise_at, packs,
+    tiles = Tiles(population, first, used, rows_at, counts_at, noise_at, ahead_at, packs,
                   packs.ctypes.data + packs.strides[0] * np.arange(len(packs)),
-                  kernels[population])
-    wires = lay_out_wires(lowered, first_tile, window)
+                  np.array([address(shape) for shape in shapes], np.int64)[population])
+    wires = lay_out_wires(lowered, first_tile, window, chosen)
     strides = np.array([whole_pages(size, kind) for size in ring_sizes], np.int64)
     populations = _populations(lowered, columns, np.append(ring_at, 0)[first_tile[:-1]], strides,
                                dtype)
-    net = Net(tiles, populations, drives, outside_events(lowered, unit, kind), gap, wires, work,
-              _notebook(wires, len(packs), window), lay_out_signals(lowered, len(work.own)),
+    learn = lay_out_learning(lowered, wires.plain[:, 3], len(work.own), dtype)
+    net = Net(tiles, populations, drives, outside_events(lowered, unit, kind), gap, wires,
+              lay_out_ahead(lowered, chosen, columns, ahead), work,
+              _notebook(wires, len(packs), window), lay_out_signals(lowered, len(work.own)), learn,
               rows, ring, unit)
     holding = sum(count for count, shape in zip(counts, shapes, strict=True) if shape.holding)
     layout = Layout(shapes, columns, first_tile, slots, window, net,
@@ -137,7 +141,13 @@ def _slab(place: int, counts: list[int], sizes: list[int],
     return ends - each, zeros_at(place, int(ends[-1]) if len(ends) else 0, dtype)
 
 
-def _ring_columns(lowered: LoweredCircuit) -> list[list[int]]:
+def _columns(lowered: LoweredCircuit, last: list[set[int]]) -> list[list[int]]:
+    """Return the entries that have a column in the ring, by population; some come last."""
+    return [sorted(reached - late) + sorted(late)
+            for reached, late in zip(_reached(lowered), last, strict=True)]
+
+
+def _reached(lowered: LoweredCircuit) -> list[set[int]]:
     """Return, per population, the entries that spikes and events from outside can reach."""
     reached: list[set[int]] = [set() for _ in lowered.populations]
     for projection in lowered.projections:
@@ -146,7 +156,7 @@ def _ring_columns(lowered: LoweredCircuit) -> list[list[int]]:
         reached[pathway.target].update(entry for entry, _ in pathway.weights)
     for source in (*lowered.recorded, *(drive for drive in lowered.drives if drive.pool)):
         reached[source.population].update(receptor for receptor, _ in source.weights)
-    return [sorted(receptors) for receptors in reached]
+    return reached
 
 
 def _populations(lowered: LoweredCircuit, columns: list[list[int]], ring_at: np.ndarray,
@@ -184,16 +194,16 @@ def _fill_packs(layout: Layout, ring_at: np.ndarray, owner: np.ndarray) -> None:
 
     for name, array, at in (("rows", net.rows, tiles.rows_at), ("ring", net.ring, ring_at),
                             ("counts", net.work.counts, tiles.counts_at),
-                            ("noise", net.work.noise, tiles.noise_at)):
+                            ("noise", net.work.noise, tiles.noise_at),
+                            ("ahead", net.work.ahead, tiles.ahead_at)):
         put(name, array.ctypes.data + array.itemsize * at)
     put("slots", layout.slots)
     put("window", layout.window)
     put("used", tiles.used)
     put("lanes", -(-tiles.used // STRIP) * STRIP)
-    depth = 1 + max([0, *(sum(map(len, shape.slow_trees)) for shape in layout.shapes)])
     for part in range(len(net.work.own)):
         # The rows of a tile begin on a page; the rows of scratch lie between them.
-        scratch = zeros_at(PAGE // 2 + 256, depth * PITCH, dtype)
+        scratch = zeros_at(PAGE // 2 + 256, PITCH, dtype)
         fired = zeros_at(PAGE - 512, TILE // 16, np.uint16)
         layout.scratch += [scratch, fired]
         packs[owner == part, AT["scratch"]] = scratch.ctypes.data

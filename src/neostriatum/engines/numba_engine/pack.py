@@ -28,6 +28,7 @@ class Field(NamedTuple):
 FIELDS = (
     Field("rows", "real", "tile", "rows of the shape, each PITCH apart"),
     Field("ring", "ring", "tile", "(slots, columns) of COLUMN numbers: int32 in single precision"),
+    Field("ahead", "ring", "part", "(window, columns known ahead) of COLUMN numbers, as the ring"),
     Field("counts", "float32", "part", "(drives, window) of COLUMN events; cleared when read"),
     Field("scratch", "real", "part", "rows for the time of a step, each PITCH apart"),
     Field("fired", "int16", "part", "a bit per lane"),

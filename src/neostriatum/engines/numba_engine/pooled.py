@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import float64, int64, types, uint32, uint64
@@ -12,13 +12,7 @@ from neostriatum import jit
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.events import AHEAD, poisson_count
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
-from neostriatum.engines.numba_engine.tables import LONGEST, fill_poisson
-from neostriatum.engines.pooled import MOST, Pool
-from neostriatum.engines.quantum import quantised
-from neostriatum.rng import LARGEST_MEAN
-
-if TYPE_CHECKING:
-    from neostriatum.engines.pooled import PooledAxons, PooledPathway, Table
+from neostriatum.engines.pooled import MOST
 
 
 class Pooled(NamedTuple):
@@ -63,84 +57,6 @@ class Place(NamedTuple):
     entry: int
     slot: int
     cell: int
-
-
-class CompiledPools:
-    """The tables of all pooled axons, for stretches of steps that follow each other."""
-
-    def __init__(self, pooled: tuple[PooledAxons, ...]) -> None:
-        self.pools = [Pool(one) for one in pooled]
-        paths = self._pathways()
-        none = np.zeros(0, np.int32)
-        self._homes = np.concatenate([none, *(path.homes.T.reshape(-1) for path in paths)])
-        self._span = np.concatenate([none, *(path.span for path in paths)])
-        # Where what is a pathway's begins in both.
-        self._starts = np.cumsum([[0, 0], *([path.homes.size, path.span.size] for path in paths)],
-                                 axis=0)
-
-    def _pathways(self) -> list[PooledPathway]:
-        return [path for pool in self.pools for path in pool.pooled.pathways]
-
-    def change(self, pooled: tuple[PooledAxons, ...]) -> None:
-        """Go on with other rates."""
-        for pool, one in zip(self.pools, pooled, strict=True):
-            pool.change(one)
-
-    def tables(self, step: int, count: int, net: Any) -> Pooled | None:
-        """Return what the arrivals of some steps are drawn by, None without pooled axons."""
-        if not self.pools:
-            return None
-        paths, size = self._pathways(), self.pools[0].pooled.axons.block
-        first, drawn = step // size, list[list["Table"]]()
-        for block in range(first, -(-(step + count) // size)):
-            drawn.append([])
-            for pool in self.pools:
-                pool.go_to(block)
-                drawn[-1] += pool.tables()
-        most = max([1, *(len(path.weights) for path in paths)])
-        plain, ring = np.zeros((len(paths), 11), np.int64), np.full((len(paths), most), -1)
-        mean, none, amounts, rest = ([np.zeros(0)] for _ in range(4))
-        for number, path in enumerate(paths):
-            tables = [each[number] for each in drawn]
-            for place, (receptor, _) in enumerate(path.weights):
-                ring[number, place] = net.populations.column[path.target, receptor]
-            plain[number] = (path.target, *path.homes.shape, path.group_count,
-                             self._starts[number, 0], sum(map(len, mean)), sum(map(len, amounts)),
-                             first, len(path.spans), self._starts[number, 1], sum(map(len, rest)))
-            mean += [table.mean.reshape(-1) for table in tables]
-            none += [table.none.reshape(-1) for table in tables]
-            rest += [table.rest * TILE for table in tables]
-            amounts += [_in_ring(table, most, net.unit) for table in tables]
-        keys = np.array([[word for use in ("count", "step", "rest") for word in path.keys[use]]
-                         for path in paths], np.uint32)
-        return Pooled(plain, keys.reshape(-1, 6), self._homes, np.concatenate(mean),
-                      np.concatenate(none) * 2.0**32, self._span, *_counts(np.concatenate(rest)),
-                      np.concatenate(amounts), ring,
-                      np.zeros((len(net.work.own), AHEAD), np.int64), size)
-
-    def state(self, step: int) -> dict[str, np.ndarray]:
-        """Return what all depend on, by name."""
-        return {name: values for pool in self.pools for name, values in pool.state(step).items()}
-
-    def restore(self, step: int, state: dict[str, np.ndarray]) -> None:
-        """Continue from a `state` at a step."""
-        for pool in self.pools:
-            pool.restore(step, state)
-
-
-def _in_ring(table: Table, most: int, unit: np.ndarray) -> np.ndarray:
-    """Return the amounts of a table as the ring has them, ``most`` for every group."""
-    amounts = np.zeros((len(table.amounts), most))
-    amounts[:, : table.amounts.shape[1]] = (
-        np.rint(quantised(table.amounts) / unit[0]) * unit[1])
-    return amounts.reshape(-1)
-
-
-def _counts(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Poisson tables, their lengths, and how many draws make one count."""
-    tables, (lengths, parts) = np.zeros((len(means), LONGEST)), np.zeros((2, len(means)), np.int64)
-    fill_poisson(means, tables, lengths, parts, LARGEST_MEAN)
-    return tables, lengths, parts
 
 
 def add_pooled(span, window, net, pooled):
@@ -290,8 +206,14 @@ def add_arrival(place, arrival, window, net, pooled):
     origin = (populations.ring_at[population]
               + (cell // TILE) * populations.ring_stride[population] + cell % TILE
               + slot * populations.width[population] * COLUMN)
+    ahead = net.ahead.counts[population]
+    kept = populations.width[population] - ahead
+    known = (net.tiles.ahead_at[net.wires.first_tile[population] + cell // TILE] + cell % TILE
+             + (step * ahead - kept) * COLUMN)
     for receptor in range(pooled.ring.shape[1]):
         column = pooled.ring[place.one, receptor]
-        if column >= 0:
-            net.ring[origin + column * COLUMN] += jit.like(
-                net.ring[0], pooled.amounts[amounts + receptor])
+        amount = jit.like(net.ring[0], pooled.amounts[amounts + receptor])
+        if column >= kept:
+            net.work.ahead[known + column * COLUMN] += amount
+        elif column >= 0:
+            net.ring[origin + column * COLUMN] += amount

@@ -43,7 +43,8 @@ def _most(lowered: LoweredCircuit, number: int, receptor: int) -> float:
     for one in lowered.projections:
         weight = _weight(one, receptor)
         if one.target == number and weight > 0:
-            at_once += weight * (one.stp.most if one.stp else 1.0) * _synapses(one, size)
+            highest = one.learning.values["w_max"] if one.learning else 1.0
+            at_once += weight * highest * (one.stp.most if one.stp else 1.0) * _synapses(one, size)
     for path in (one for pooled in lowered.pooled for one in pooled.pathways):
         if path.target == number:
             # As if every axon of a cell fired at once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from neostriatum.models.release import ReleaseModel
 
 
+@lru_cache(maxsize=256)
 def release_address(model: ReleaseModel) -> int:
     """Return the address of ``release(states, numbers, interval)`` of a model.
 
@@ -58,6 +60,45 @@ def release_module(model: ReleaseModel) -> ir.Module:
         known[state.name] = emitter.tree(tree, known.__getitem__, {})
     for place, state in enumerate(model.states):
         emitter.store(known[state.name], states, number(place), F64)
+    builder.ret(released)
+    return module
+
+
+def mean_release_address(model: ReleaseModel) -> int:
+    """Return the address of ``release(states, numbers, spikes)``, what a spike releases on average.
+
+    ``numbers`` are what a block leaves of every state, and parameters. The states follow the mean
+    number of spikes in a block, as `Plasticity.follow` does.
+    """
+    module = mean_release_module(model)
+    return address_of(str(module), lambda: module)
+
+
+def mean_release_module(model: ReleaseModel) -> ir.Module:
+    """Return a module with that function, named ``kernel``."""
+    module = ir.Module("mean_release")
+    function = ir.Function(module, ir.FunctionType(F64, [I64, I64, F64]), "kernel")
+    builder = ir.IRBuilder(function.append_basic_block())
+    emitter = Emitter(builder, single=False, wide=1)
+    states, values = (builder.inttoptr(at, POINTER) for at in function.args[:2])
+    spikes, known, met = function.args[2], dict[str, Any](), dict[str, Any]()
+    one = ir.Constant(F64, 1.0)
+    for place, state in enumerate(model.states):
+        fall = emitter.load(values, number(place), F64)
+        before = emitter.load(states, number(place), F64)
+        met[state.name] = known[state.name] = (
+            builder.fmul(before, fall) if model.rests[state] == 0 else
+            builder.fsub(one, builder.fmul(builder.fsub(one, before), fall)))
+    for place, parameter in enumerate(model.parameters):
+        known[parameter.name] = emitter.load(values, number(len(model.states) + place), F64)
+    for state, tree in model.jumps.items():
+        known[state.name] = emitter.tree(tree, known.__getitem__, {})
+    released = emitter.tree(model.released, known.__getitem__, {})
+    for state, tree in model.after.items():
+        known[state.name] = emitter.tree(tree, known.__getitem__, {})
+    for place, state in enumerate(model.states):
+        moved = builder.fmul(spikes, builder.fsub(known[state.name], met[state.name]))
+        emitter.store(builder.fadd(met[state.name], moved), states, number(place), F64)
     builder.ret(released)
     return module
 

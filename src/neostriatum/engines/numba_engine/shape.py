@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.models.expression import Expression, Operation
 from neostriatum.models.printer import canonical
-from neostriatum.models.symbol import Computed, Parameter, State, Symbol, substituted, symbols
+from neostriatum.models.symbol import Computed, Parameter, Symbol, substituted, symbols
 
 if TYPE_CHECKING:
     from neostriatum.engines.lowered import LoweredCircuit
@@ -53,6 +53,8 @@ class Shape:
         Noise on v, gap junctions, v held after a spike, single precision.
     shared : tuple of (str, str)
         Constants that have the value of an earlier one for good.
+    ahead : int
+        Columns, the last, whose arrivals are known ahead of a window.
     """
 
     model: CellModel
@@ -66,6 +68,7 @@ class Shape:
     holding: bool
     single: bool
     shared: tuple[tuple[str, str], ...]
+    ahead: int = 0
 
     @property
     def columns(self) -> int:
@@ -173,14 +176,6 @@ class Shape:
         return [*states, *receptors, *spread, *self.made_rows, *masks]
 
     @cached_property
-    def slow_trees(self) -> list[list[Operation]]:
-        """Functions of the potential alone in the effects of every receptor, dear to compute.
-
-        Each gets a loop of its own, so that the processor can overlap its rounds.
-        """
-        return [_functions_of_v(receptor.model.effect) for receptor in self.receptors]
-
-    @cached_property
     def cost(self) -> float:
         """About how long a cell takes for a step, for sharing out the work."""
         new, fires, _ = self.trees
@@ -194,7 +189,7 @@ class Shape:
         new, fires, then = self.trees
         lines = [f"cell {' '.join(self.model.names)} {self.constants} {self.rows} {self.shared}",
                  f"{self.currents} {self.opened} {self.noisy} {self.coupled} {self.holding} "
-                 f"{self.single}"]
+                 f"{self.single} {self.ahead}"]
         lines += [f"{name} {canonical(tree)}" for name, tree in new.items()]
         lines += [canonical(fires)] + [f"{name} {canonical(tree)}" for name, tree in then.items()]
         lines += [f"{receptor.drives} {receptor.column} {receptor.gained} {receptor.scaled} "
@@ -217,16 +212,8 @@ def _receptor_constants(model: ReceptorModel) -> list[str]:
     return names + [f"decay {state.name}" for state in model.decays]
 
 
-def _functions_of_v(tree: Expression) -> list[Operation]:
-    if not isinstance(tree, Operation):
-        return []
-    states = {leaf.name for leaf in symbols(tree).values() if isinstance(leaf, State)}
-    if tree.name in ("exp", "log", "logistic2") and states == {"v"}:
-        return [tree]
-    return [part for argument in tree.arguments for part in _functions_of_v(argument)]
-
-
-def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], single: bool) -> Shape:
+def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], ahead: int,
+             single: bool) -> Shape:
     """Return the shape of a population.
 
     Parameters
@@ -237,6 +224,8 @@ def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], single: b
         Which population.
     columns : list of int
         Its entries that spikes and recorded events can reach.
+    ahead : int
+        How many of these, the last, are known ahead of a window.
     single : bool
         Whether in single precision.
     """
@@ -262,7 +251,7 @@ def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], single: b
         frozenset(targets & parameters),
         tuple(len(current.members) < pop.n for current in currents),
         sum(effect.kind == "current" for effect in pop.effects), pop.sigma > 0,
-        lowered.coupled(number), pop.hold > 0, single, _shared(pop))
+        lowered.coupled(number), pop.hold > 0, single, _shared(pop), ahead)
 
 
 def _shared(pop: Population) -> tuple[tuple[str, str], ...]:

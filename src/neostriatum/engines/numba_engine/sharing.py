@@ -9,7 +9,7 @@ import numpy as np
 from neostriatum.engines.numba_engine.arrays import Work
 from neostriatum.engines.numba_engine.events import AHEAD, whole_vectors
 from neostriatum.engines.numba_engine.memory import whole_pages, zeros_at
-from neostriatum.engines.numba_engine.pack import COLUMN, COUNTS_PLACE, PAGE, TILE
+from neostriatum.engines.numba_engine.pack import COLUMN, COUNTS_PLACE, PAGE, RING_PLACE, TILE
 
 if TYPE_CHECKING:
     from neostriatum.engines.lowered import LoweredCircuit
@@ -20,8 +20,8 @@ _NOISE_PLACE = 512
 
 
 def share_out(lowered: LoweredCircuit, shapes: list[Shape], first_tile: np.ndarray,
-              used: np.ndarray, group: np.ndarray, parts: int, window: int, dtype: Any,
-              ) -> tuple[Work, np.ndarray, np.ndarray, np.ndarray]:
+              used: np.ndarray, group: np.ndarray, parts: int, window: int, dtype: Any, kind: Any,
+              ) -> tuple[Work, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Divide the tiles among parts, each gap-coupled group as one.
 
     Full tiles come first, then the last ones of the populations, which even out what the former
@@ -43,11 +43,14 @@ def share_out(lowered: LoweredCircuit, shapes: list[Shape], first_tile: np.ndarr
         Parts of the work, steps of a window.
     dtype : type
         The precision.
+    kind : type
+        Of the ring.
 
     Returns
     -------
     tuple
-        The work; where the counts and the noise of every tile begin; the owner of every tile.
+        The work; where the counts, the noise and the arrivals that are known ahead of every tile
+        begin; the owner of every tile.
     """
     cost, items, last, places = list[float](), list[Any](), list[bool](), dict[int, int]()
     for number, shape in enumerate(shapes):
@@ -66,26 +69,40 @@ def share_out(lowered: LoweredCircuit, shapes: list[Shape], first_tile: np.ndarr
         items[places[leader]].append((number, start, stop))
         # Step by step its rows leave the first-level cache in between.
         cost[places[leader]] += 1.5 * shape.cost * float(used[start:stop].sum())
+    own, owner = _owned(cost, items, last, (parts, len(lowered.populations), int(first_tile[-1])))
+    counts_at, counts = _places(shapes, first_tile, group, owner, parts, COLUMN * window,
+                                np.float32, lambda shape: shape.drives)
+    noise_at, noise = _places(shapes, first_tile, group, owner, parts, TILE * window, dtype,
+                              lambda shape: int(shape.noisy))
+    ahead_at, ahead = _places(shapes, first_tile, group, owner, parts, COLUMN * window, kind,
+                              lambda shape: shape.ahead)
+    work = Work(own, zeros_at(COUNTS_PLACE, counts, np.float32),
+                zeros_at(_NOISE_PLACE, noise, dtype), zeros_at(RING_PLACE, ahead, kind),
+                np.zeros((parts, 8, AHEAD), np.uint64),
+                np.zeros((parts, max(AHEAD, int(whole_vectors.py_func(window))))),
+                np.full((parts, 2), -1, np.int64))
+    return work, counts_at, noise_at, ahead_at, owner
+
+
+def _owned(cost: list[float], items: list[Any], last: list[bool],
+           sizes: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tiles of every part by population, and the owner of every tile.
+
+    ``items`` are tiles that stay together, with their costs and whether they come last; ``sizes``
+    the numbers of parts, populations and tiles.
+    """
+    parts, populations, tiles = sizes
     order = np.argsort(last, kind="stable")
     costs, items = np.array(cost, float)[order], [items[n] for n in order]
     done = np.cumsum(costs) - 0.5 * costs
     chosen = np.minimum((done / max(1e-9, float(np.sum(costs))) * parts).astype(int), parts - 1)
-    own = np.zeros((parts, len(lowered.populations), 2), np.int64)
-    owner = np.zeros(int(first_tile[-1]), np.int64)
+    own, owner = np.zeros((parts, populations, 2), np.int64), np.zeros(tiles, np.int64)
     for item, part in zip(items, chosen, strict=True):
         for number, start, stop in item:
             first = own[part, number, 0] if own[part, number, 1] else start
             own[part, number] = first, stop
             owner[start:stop] = part
-    counts_at, counts = _places(shapes, first_tile, group, owner, parts, COLUMN * window,
-                                np.float32, lambda shape: shape.drives)
-    noise_at, noise = _places(shapes, first_tile, group, owner, parts, TILE * window, dtype,
-                              lambda shape: int(shape.noisy))
-    work = Work(own, zeros_at(COUNTS_PLACE, counts, np.float32),
-                zeros_at(_NOISE_PLACE, noise, dtype), np.zeros((parts, 8, AHEAD), np.uint64),
-                np.zeros((parts, max(AHEAD, int(whole_vectors.py_func(window))))),
-                np.full((parts, 2), -1, np.int64))
-    return work, counts_at, noise_at, owner
+    return own, owner
 
 
 def _places(shapes: list[Shape], first_tile: np.ndarray, group: np.ndarray, owner: np.ndarray,

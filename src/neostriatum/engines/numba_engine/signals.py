@@ -16,6 +16,7 @@ from neostriatum.caching import inner
 from neostriatum.circuit.modulator import TINY, exact_power
 from neostriatum.engines.levels import go_on, hear
 from neostriatum.engines.numba_engine.arrays import Courses, Signals
+from neostriatum.engines.numba_engine.eligibility import go_on_with_table
 from neostriatum.engines.numba_engine.pack import TILE
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list
         Parts of the work.
     """
     times = (np.array(steps, np.int64) - lowered.warmup) * lowered.dt
-    levels = tuple(course.at(times) for course in lowered.courses)
+    constant = all(course.is_constant for course in lowered.courses)
+    levels = tuple(course.at(times[:1] if constant else times) for course in lowered.courses)
     places, start = [], 0
     heard = [effect for each in constants for _, _, effects in each.heard for effect in effects]
     given = np.zeros((len(steps), len(heard)))
@@ -107,13 +109,15 @@ def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list
 
 
 @inner
-def signal_window(window, last, net, courses):
-    """Compute the levels of a window and write the constants of its steps that hear them.
+def signal_window(window, last, net, courses, lessons):
+    """Compute the levels of a window and write what hears them: constants, tables of learning.
 
     ``last`` is the first step of the window before, whose spikes are noted.
     """
     signals, part, step0, done = net.signals, window.part, window.step0, window.done
     if signals.plain.shape[0] == 0:
+        for k in range(window.count):
+            go_on_with_table(part, step0 + k, done + k, net, lessons)
         return
     if last < step0:
         count_spikes(signals.pending[part], last, window, net)
@@ -123,6 +127,7 @@ def signal_window(window, last, net, courses):
             end_step(part, step0 + k - 1, done + k - 1, signals, courses)
         _hear(signals.plain, signals.states[part], courses.given[done + k], signals.heard[part])
         write_constants(part, done + k, signals, courses)
+        go_on_with_table(part, step0 + k, done + k, net, lessons)
 
 
 @inner

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.levels import parts_of
+from neostriatum.engines.numba_engine.learning import load_learning, saved_learning
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 from neostriatum.models.evaluate import evaluate
 
@@ -84,6 +85,7 @@ def saved(lowered: LoweredCircuit, layout: Layout, step: int) -> dict[str, np.nd
         state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
     state |= {name: view.copy() for name, view in _releases(lowered, layout)}
     state |= {name: view.copy() for name, view in _levels(lowered, layout, 0)}
+    state |= saved_learning(lowered, layout.net.learn)
     return state | {"node": layout.net.gap.node.copy()}
 
 
@@ -109,6 +111,7 @@ def load(lowered: LoweredCircuit, layout: Layout, state: dict[str, np.ndarray]) 
     for part in range(len(layout.net.signals.states)):
         for name, view in _levels(lowered, layout, part):
             view[:] = state[name]
+    load_learning(lowered, layout.net.learn, state)
     layout.net.gap.node[:] = state["node"]
 
 

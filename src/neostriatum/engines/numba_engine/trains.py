@@ -52,24 +52,31 @@ class Stretch(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What a part of the work draws with; ``chance`` (block,) is that of every step of a block."""
+    """What a part of the work draws with; ``chance`` (block,) is that of every step of a block.
+
+    ``largest`` (channels,) is the largest of the mean course in a block, ``factors`` (g,) what the
+    slow courses make of it.
+    """
 
     part: int
     numbers: Numbers
     stretch: Stretch
     uniforms: np.ndarray
     normals: np.ndarray
+    largest: np.ndarray
+    factors: np.ndarray
     chance: np.ndarray
     events: np.ndarray
 
 
 class Spot(NamedTuple):
-    """A group in a block: its axons, the largest chance, and where its spikes begin."""
+    """A group in a block: axons, the largest chance, the slow factor, where its spikes begin."""
 
     group: int
     block: int
     size: int
     largest: float
+    factor: float
     begun: int
 
 
@@ -78,13 +85,15 @@ def draw_part(part, meeting, numbers, stretch):
     """Draw the spikes of the groups of one part; ``slow`` are those of the last block then."""
     low, high = stretch.bounds[part], stretch.bounds[part + 1]
     job = Job(part, numbers, stretch, np.empty(high - low), np.empty(high - low + 8),
-              np.empty(numbers.block), stretch.events[part])
+              np.empty(stretch.chances.shape[0]), np.ones(high - low), np.empty(numbers.block),
+              stretch.events[part])
     count = int64(0)
     for block in range(min(stretch.at + 1, stretch.block), stretch.last):
         if block > stretch.at and numbers.sd > 0:
             move_on(job, block)
         if block >= stretch.block:
             draw_first(job, block)
+            find_largest(job, block)
             for group in range(low, high):
                 count = draw_group(job, look(job, group, block, count), count)
     stretch.counts[part] = count
@@ -118,17 +127,38 @@ def draw_first(job, block):
 
 
 @inner
-def look(job, group, block, count):
-    """Return a group in a block, and write the chance of every step."""
-    numbers, stretch, chance = job.numbers, job.stretch, job.chance
-    factor, channel, largest = 1.0, numbers.channel[group], 0.0
+def find_largest(job, block):
+    """Find the largest chance of every channel in a block, and the factors of slow courses."""
+    numbers, stretch = job.numbers, job.stretch
     place = (block - stretch.block) * numbers.block
+    for channel in range(job.largest.size):
+        job.largest[channel] = 0.0
+        for k in range(numbers.block):
+            job.largest[channel] = max(job.largest[channel], stretch.chances[channel, place + k])
     if numbers.sd > 0:
-        factor = jit.exp(numbers.sd * stretch.slow[group] - 0.5 * (numbers.sd * numbers.sd))
+        low, less = stretch.bounds[job.part], 0.5 * (numbers.sd * numbers.sd)
+        for n in range(job.factors.size):
+            job.factors[n] = jit.exp(numbers.sd * stretch.slow[low + n] - less)
+
+
+@inner
+def look(job, group, block, count):
+    """Return a group in a block."""
+    numbers = job.numbers
+    factor = job.factors[group - job.stretch.bounds[job.part]]
+    # A product rounds to no less where a factor is larger, so this is the largest of all steps.
+    largest = min(job.largest[numbers.channel[group]] * factor, 1.0)
+    return Spot(group, block, numbers.starts[group + 1] - numbers.starts[group], largest, factor,
+                count)
+
+
+@inner
+def write_chances(job, spot):
+    """Write the chance of every step of a group in a block."""
+    numbers, stretch = job.numbers, job.stretch
+    channel, place = numbers.channel[spot.group], (spot.block - stretch.block) * numbers.block
     for k in range(numbers.block):
-        chance[k] = min(stretch.chances[channel, place + k] * factor, 1.0)
-        largest = max(largest, chance[k])
-    return Spot(group, block, numbers.starts[group + 1] - numbers.starts[group], largest, count)
+        job.chance[k] = min(stretch.chances[channel, place + k] * spot.factor, 1.0)
 
 
 @inner
@@ -140,6 +170,7 @@ def draw_group(job, spot, count):
     if own > NEVER and (uniform < slots * own or own >= 1.0):
         key, start = numbers.keys[_OWN], block * numbers.block
         draw = int64(0)
+        write_chances(job, spot)
         slot = next_event(key, (draw, group, block), int64(-1), slots, own)
         while slot < slots:
             k, axon = slot // spot.size, slot % spot.size
@@ -148,6 +179,7 @@ def draw_group(job, spot, count):
             draw += 1
             slot = next_event(key, (draw, group, block), slot, slots, own)
     if numbers.packets > 0 and spot.largest > NEVER:
+        write_chances(job, spot)
         count = copy(job, spot, count)
     return count
 

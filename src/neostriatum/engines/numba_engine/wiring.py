@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from neostriatum.engines.lowered import LoweredCircuit
 
 
-def lay_out_wires(lowered: LoweredCircuit, first_tile: np.ndarray, window: int) -> Wires:
+def lay_out_wires(lowered: LoweredCircuit, first_tile: np.ndarray, window: int,
+                  ahead: list[int]) -> Wires:
     """Return the projections of a lowered circuit; the releases of a window are kept by tile.
 
     Parameters
@@ -25,9 +26,11 @@ def lay_out_wires(lowered: LoweredCircuit, first_tile: np.ndarray, window: int) 
         First tile of every population, and the number of tiles.
     window : int
         Steps of a window at most.
+    ahead : list of int
+        Projections whose arrivals are known ahead.
     """
     count = len(lowered.projections)
-    plain, start = np.zeros((count, 6), np.int64), np.zeros(count, np.int64)
+    plain, start = np.zeros((count, 7), np.int64), np.zeros(count, np.int64)
     plastic = [[n for n, each in enumerate(lowered.projections) if each.stp and each.source == pop]
                for pop in range(len(lowered.populations) + len(lowered.axons))]
     entries = max([1, *(pop.entries for pop in lowered.populations)])
@@ -36,7 +39,8 @@ def lay_out_wires(lowered: LoweredCircuit, first_tile: np.ndarray, window: int) 
     for number, projection in enumerate(lowered.projections):
         mine = plastic[projection.source]
         plain[number] = (projection.source, projection.target, projection.stp is not None, rows,
-                         mine.index(number) if projection.stp else -1, len(mine))
+                         mine.index(number) if projection.stp else -1, len(mine),
+                         projection.learning is not None or number in ahead)
         offsets.append(projection.offsets + synapses)
         rows, synapses = rows + len(projection.offsets), synapses + len(projection.targets)
         for entry, weight in projection.weights:

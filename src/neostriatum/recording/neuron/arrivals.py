@@ -28,7 +28,10 @@ def expected(lowered: LoweredCircuit, n_steps: int) -> float:
     times = np.array([lowered.time_ms(step) for step in range(n_steps)])
     drawn = sum(float(drive.rate.at(times).sum()) * drive.afferents * len(drive.members)
                 for drive in lowered.drives) * lowered.dt / 1000.0
-    return drawn + sum(len(recorded.steps) for recorded in lowered.recorded)
+    axons = sum(len(each.trains[0]) if each.trains is not None else
+                float((each.chances(0, n_steps).sum(axis=1)[each.groups.channel]
+                       * each.sizes).sum()) for each in lowered.axons)
+    return drawn + axons + sum(len(recorded.steps) for recorded in lowered.recorded)
 
 
 def arrivals(lowered: LoweredCircuit, n_steps: int) -> list[Arrivals]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
-from neostriatum.engines.base import refuse_levels
+from neostriatum.engines.axons import Players
+from neostriatum.engines.base import refuse_learning, refuse_levels
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
@@ -43,6 +44,8 @@ class Played:
     steps: int
     mechanisms: list[Mechanism]
     arrivals: list[Arrivals]
+    #: Steps and axons of the spikes of every population of axons.
+    trains: list[tuple[np.ndarray, np.ndarray]]
     courses: dict[str, Any]
 
 
@@ -69,14 +72,15 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
         raise CircuitError(msg)
     mechanisms = [mechanism_of(lowered, number) for number in range(len(lowered.populations))]
     return Played(lowered, steps, mechanisms, arrivals(lowered, total),
-                  courses_of(lowered, mechanisms, total))
+                  Players(lowered.axons).spikes(0, total), courses_of(lowered, mechanisms, total))
 
 
 def _refuse(lowered: LoweredCircuit) -> None:
     refuse_levels("NEURON", lowered)
-    for axons in (*lowered.axons, *(pooled.axons for pooled in lowered.pooled)):
-        msg = (f"axons.{axons.name}: are not written for NEURON. "
-               "Use --engine numba or reference")
+    refuse_learning("NEURON", lowered)
+    for pooled in lowered.pooled:
+        msg = (f"axons.{pooled.axons.name}.identity: must be true for NEURON, as counts without "
+               "trains are no spikes (got false). Use --engine numba or reference")
         raise EngineUnsupported(msg)
     for population in lowered.populations:
         if population.sigma:
@@ -140,6 +144,16 @@ def _write_inputs(path: Path, run: Played) -> None:
             group.create_dataset("steps", data=played_input.steps.astype(np.int64))
             group.create_dataset("ids", data=played_input.ids.astype(np.int64))
             disk.check()
+        for axons, (steps_of, ids) in zip(lowered.axons, run.trains, strict=True):
+            group = file.create_group(f"axons/{axons.name}")
+            group.create_dataset("steps", data=steps_of.astype(np.int64))
+            group.create_dataset("ids", data=ids.astype(np.int64))
+            disk.check()
+        for projection in lowered.projections:
+            if projection.stp is not None and projection.stp.starts:
+                starts = projection.stp.begin(lowered.sources(projection.source))
+                file.create_dataset(f"starts/{projection.name}", data=np.stack([
+                    starts[state.name] for state in projection.stp.model.states]))
         for kind in lowered.gaps:
             file.create_dataset(f"gap_junctions/{kind.name}",
                                 data=np.stack([kind.first, kind.second], axis=1))
@@ -153,7 +167,8 @@ def _model(network: Network, circuit: Circuit, run: Played) -> dict[str, Any]:
     """Return what the script must know and is no array."""
     lowered = run.lowered
     names = [population.name for population in lowered.populations]
-    releases = dict.fromkeys(range(len(names)), 0)
+    names += [axons.name for axons in lowered.axons]
+    releases = dict.fromkeys(range(len(lowered.populations)), 0)
     pathways = []
     for projection in lowered.projections:
         mechanism, number = run.mechanisms[projection.target], 0
@@ -164,7 +179,8 @@ def _model(network: Network, circuit: Circuit, run: Played) -> dict[str, Any]:
             "name": projection.name, "population": edge_population(projection.name),
             "source": names[projection.source], "target": names[projection.target],
             "weights": _slots(projection.weights), "release": number,
-            "release_slot": mechanism.weights.index("release")})
+            "release_slot": mechanism.weights.index("release"),
+            "last_slot": mechanism.weights.index("last")})
     return {
         "circuit": circuit.name, "network_hash": network.hash(), "seed": lowered.seed,
         "dt_ms": lowered.dt, "warmup_steps": lowered.warmup, "steps": run.steps,
@@ -172,7 +188,7 @@ def _model(network: Network, circuit: Circuit, run: Played) -> dict[str, Any]:
         "populations": [{"name": mechanism.population.name, "n": mechanism.population.n,
                          "mechanism": mechanism.name, "numbers": mechanism.numbers}
                         for mechanism in run.mechanisms],
-        "pathways": pathways,
+        "axons": [each.name for each in lowered.axons], "pathways": pathways,
         "gap_junctions": [{"name": kind.name, "a": names[kind.a], "b": names[kind.b],
                            "g_nS": kind.g, "tau_ms": kind.tau or 0.0} for kind in lowered.gaps],
         "inputs": [{"name": each.name, "target": names[each.population],

@@ -66,8 +66,8 @@ def contact(h: Any, source: Any, target: Any, weights: dict[str, float], delay: 
 
 
 def pathway(h: Any, model: dict[str, Any], own: dict[str, list[Any]],
-            entry: dict[str, Any]) -> list[Any]:
-    """Return the synapses of a pathway, read from the SONATA edges."""
+            entry: dict[str, Any]) -> tuple[list[Any], Any, Any]:
+    """Return the synapses of a pathway, read from the SONATA edges, their sources and delays."""
     with h5py.File("network/edges.h5", "r") as file:
         edges = file[f"edges/{entry['population']}"]
         sources, targets = edges["source_node_id"][:], edges["target_node_id"][:]
@@ -80,10 +80,37 @@ def pathway(h: Any, model: dict[str, Any], own: dict[str, list[Any]],
     weights = {slot: np.rint(weight * factors / QUANTUM) * QUANTUM
                for slot, weight in entry["weights"].items()}
     release = {str(entry["release_slot"]): float(entry["release"])}
-    pre, post = own[entry["source"]], own[entry["target"]]
-    return [contact(h, pre[sources[k]], post[targets[k]],
-                    {slot: float(values[k]) for slot, values in weights.items()} | release,
-                    float(delays[k])) for k in range(len(sources))]
+    # Axons are the outside: their spikes come as events.
+    pre, post = own.get(entry["source"]), own[entry["target"]]
+    links = [contact(h, pre and pre[sources[k]], post[targets[k]],
+                     {slot: float(values[k]) for slot, values in weights.items()} | release,
+                     float(delays[k])) for k in range(len(sources))]
+    return links, sources, steps
+
+
+def begin(entry: dict[str, Any], inputs: Any, links: list[Any], sources: Any, steps: Any) -> None:
+    """Give releases the states that they start with at step 0, where these are not at rest."""
+    if f"starts/{entry['name']}" in inputs:
+        starts, first = inputs[f"starts/{entry['name']}"][:].T, entry["release_slot"] + 1
+        for link, source, delay in zip(links, sources, steps.tolist(), strict=True):
+            for place, value in enumerate(starts[source].tolist()):
+                link.weight[first + place] = value
+            # Steps are counted at the synapse, where step 0 is that of an arrival.
+            link.weight[entry["last_slot"]] = delay
+
+
+def injected(model: dict[str, Any], inputs: Any, wired: list[Any]) -> list[Any]:
+    """Return (links, delays, rows of axons, axons by time, ends of steps) of pathways of axons."""
+    found, total = [], model["warmup_steps"] + model["steps"]
+    for entry, (links, sources, steps) in zip(model["pathways"], wired, strict=True):
+        if entry["source"] in model["axons"]:
+            trains = inputs[f"axons/{entry['source']}"]
+            ids, order = trains["ids"][:], np.argsort(sources, kind="stable")
+            size = int(max(ids.max(initial=0), sources.max(initial=0))) + 1
+            rows = np.searchsorted(sources[order], np.arange(size + 1)).tolist()
+            found.append(([links[k] for k in order], steps[order].tolist(), rows, ids.tolist(),
+                          np.searchsorted(trains["steps"][:], np.arange(total + 1)).tolist()))
+    return found
 
 
 def junctions(h: Any, model: dict[str, Any], own: dict[str, list[Any]], inputs: Any) -> list[Any]:
@@ -103,7 +130,8 @@ def junctions(h: Any, model: dict[str, Any], own: dict[str, list[Any]], inputs: 
     return made
 
 
-def simulate(h: Any, model: dict[str, Any], own: dict[str, list[Any]], inputs: Any) -> None:
+def simulate(h: Any, model: dict[str, Any], own: dict[str, list[Any]], inputs: Any,
+             wired: list[Any]) -> None:
     """Advance step by step; give every step its values and its events from outside."""
     dt, total = model["dt_ms"], model["warmup_steps"] + model["steps"]
     outside = []
@@ -113,13 +141,20 @@ def simulate(h: Any, model: dict[str, Any], own: dict[str, list[Any]], inputs: A
         ends = np.searchsorted(events["steps"][:], np.arange(total + 1)).tolist()
         outside.append((links, events["ids"][:].tolist(), ends))
     courses = [(name, values[:].tolist()) for name, values in inputs["courses"].items()]
+    axons = injected(model, inputs, wired)
     h.finitialize()
+    for entry, synapses in zip(model["pathways"], wired, strict=True):
+        begin(entry, inputs, *synapses)
     for step in range(total):
         for name, values in courses:
             setattr(h, name, values[step])
         for links, ids, ends in outside:
             for cell in ids[ends[step] : ends[step + 1]]:
                 links[cell].event((step + 0.5) * dt)
+        for links, delays, rows, ids, ends in axons:
+            for axon in ids[ends[step] : ends[step + 1]]:
+                for k in range(rows[axon], rows[axon + 1]):
+                    links[k].event((step + delays[k] + 0.5) * dt)
         h.fadvance()
 
 
@@ -153,8 +188,8 @@ def main() -> None:
     h.CVode().active(0)
     with h5py.File("inputs.h5", "r") as inputs:
         own = cells(h, model, inputs)
-        links = [pathway(h, model, own, entry) for entry in model["pathways"]]
-        links.append(junctions(h, model, own, inputs))
+        wired = [pathway(h, model, own, entry) for entry in model["pathways"]]
+        coupled = junctions(h, model, own, inputs)
         spikes, listeners = {}, []
         for name, group in own.items():
             times, ids = h.Vector(), h.Vector()
@@ -163,7 +198,8 @@ def main() -> None:
                 listener = h.NetCon(cell, None)
                 listener.record(times, ids, number)
                 listeners.append(listener)
-        simulate(h, model, own, inputs)
+        simulate(h, model, own, inputs, wired)
+        del coupled
     for name, group in own.items():
         for number, cell in enumerate(group):
             if cell.c_broken:

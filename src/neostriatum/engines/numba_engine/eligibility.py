@@ -1,0 +1,276 @@
+"""Compiled twin of `engines.synapses`, bit for bit in double precision.
+
+A synapse is touched only by the part that owns the tile of its target. What depends on sources and
+levels alone, every part computes for itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float64, int64, uintp
+
+from neostriatum import jit
+from neostriatum.caching import inner, woven
+from neostriatum.engines.numba_engine.delivery import first_at_least
+from neostriatum.engines.numba_engine.factors import call_factors
+from neostriatum.engines.numba_engine.learning import AT_LEARNING, AT_NUMBER
+from neostriatum.engines.numba_engine.pack import COLUMN, TILE
+
+(_ONE, _TARGET, _ROW, _FLUSH, _PARTS, _VALUES, _SOURCE, _CELL, _TABLE, _CURVE, _LEVEL, _GATE,
+ _SOFT) = (AT_LEARNING[name] for name in (
+     "one", "target", "row", "flush", "parts", "values", "source", "cell", "table", "curve",
+     "level", "gate", "soft"))
+_LOW, _HIGH, _DOWN, _UP, _GAIN = (AT_NUMBER[name] for name in ("low", "high", "down", "up", "gain"))
+_C, _T = uintp(COLUMN), uintp(TILE)
+#: Arrivals ahead whose synapses are asked for.
+AHEAD = 3
+
+
+@inner
+def most_spikes(learn, phase):
+    """Return the most spikes of a cell since a flush, as all parts noted after a window."""
+    most = int64(0)
+    for part in range(learn.full.shape[0]):
+        most = max(most, learn.full[part, phase])
+    return most
+
+
+@inner
+def go_on_with_table(part, step, row, net, lessons):
+    """Add what the levels of a step make of eligibilities to the tables of a part."""
+    learn, signals = net.learn, net.signals
+    for q in range(learn.plain.shape[0]):
+        plain, numbers = learn.plain[q], learn.numbers[q]
+        level, gate = lessons.levels[row, q, 0], lessons.levels[row, q, 1]
+        if signals.plain.shape[0] > 0:
+            level = signals.heard[part, plain[_LEVEL]]
+            if plain[_GATE] >= 0:
+                gate = signals.heard[part, plain[_GATE]]
+        call_factors(learn.factors[q], learn.factor_numbers[q].ctypes.data,
+                     learn.out[part].ctypes.data, level)
+        length, now = plain[_FLUSH] + 1, step % plain[_FLUSH]
+        falls = plain[_CURVE] + 2 * plain[_PARTS] * length
+        for each in range(plain[_PARTS]):
+            for sign in range(2):
+                more = numbers[_GAIN + each] * learn.out[part, sign]
+                if plain[_GATE] >= 0:
+                    more = more * gate
+                at = plain[_TABLE] + (2 * each + sign) * length + now
+                learn.tables[part, at + 1] = learn.tables[part, at] + (
+                    more * learn.curves[falls + each * length + now])
+
+
+@inner
+def begin_lessons(window, net, lessons):
+    """Note of all arrivals of a window what was before them; put traces of sources up."""
+    learn, part = net.learn, window.part
+    for q in range(learn.plain.shape[0]):
+        plain = learn.plain[q]
+        length = plain[_FLUSH] + 1
+        rises = plain[_CURVE] + 3 * plain[_PARTS] * length
+        own = net.work.own[part, plain[_TARGET]]
+        low = (own[0] - net.wires.first_tile[plain[_TARGET]]) * TILE
+        for k in range(window.count):
+            now = (window.step0 + k) % plain[_FLUSH]
+            row = window.done + k
+            for at in range(lessons.first[q, row], lessons.first[q, row + 1]):
+                source = plain[_SOURCE] + lessons.who[at]
+                lessons.before[part, at] = learn.pre[part, source]
+                lessons.since[part, at] = learn.last[part, source]
+                learn.pre[part, source] += learn.curves[rises + now]
+                learn.last[part, source] = now
+                start = net.wires.offsets[plain[_ROW] + lessons.who[at]]
+                stop = net.wires.offsets[plain[_ROW] + lessons.who[at] + 1]
+                if low > 0:
+                    start = first_at_least(net.wires.targets, start, stop, low)
+                lessons.cursor[part, at] = start
+
+
+@woven
+def begin_row(place, former, learn):
+    """Return what all synapses of a source have in common at an event, of one exponential.
+
+    These are: what both eligibilities gained, the table and what spikes add, by step, the trace of
+    the source, the table now, and the step of the event before. ``place`` is part, projection and
+    step, ``former`` that step and that trace.
+    """
+    (part, q, now), (last, before) = place, former
+    plain, tables = learn.plain[q], learn.tables
+    length, table = plain[_FLUSH] + 1, plain[_TABLE]
+    there = tables[part, table + now]
+    return (there - tables[part, table + last],
+            tables[part, table + length + now] - tables[part, table + length + last],
+            table, plain[_CURVE], before, there, last)
+
+
+@woven
+def bring(place, at, cell, event, learn):
+    """Bring one synapse with one exponential up to date; return its weight."""
+    part, q, _ = place
+    gain_plus, gain_minus, table, adds, before, there, last = event
+    values, counts, spikes = learn.values, learn.counts, learn.spikes
+    weight, plus = float64(values[at]), float64(values[at + 1])
+    gained = plus * gain_plus + float64(values[at + 2]) * gain_minus
+    first = counts[cell]
+    if first > 0 and spikes[first - 1, cell] >= last:
+        while first > 0 and spikes[first - 1, cell] >= last:
+            first -= 1
+        for number in range(first, counts[cell]):
+            when = int64(spikes[number, cell])
+            more = before * learn.curves[adds + when]
+            gained += more * (there - learn.tables[part, table + when])
+            plus += more
+        values[at + 1] = jit.like(values[0], plus)
+    values[at] = jit.like(values[0], bounded(q, weight, gained, learn))
+    return float64(values[at])
+
+
+@woven
+def bring_with_rise(place, at, cell, event, learn):
+    """Bring one synapse with two exponentials up to date; return its weight."""
+    part, q, now = place
+    plain, values, tables = learn.plain[q], learn.values, learn.tables
+    length, before, last, gained = plain[_FLUSH] + 1, event[4], event[6], 0.0
+    for each in range(2):
+        table = plain[_TABLE] + 2 * each * length
+        gained = gained + (
+            float64(values[at + 1 + each]) * (
+                tables[part, table + now] - tables[part, table + last])
+            + float64(values[at + 3 + each]) * (
+                tables[part, table + length + now] - tables[part, table + length + last]))
+    first = learn.counts[cell]
+    while first > 0 and learn.spikes[first - 1, cell] >= last:
+        first -= 1
+    for number in range(first, learn.counts[cell]):
+        when = int64(learn.spikes[number, cell])
+        for each in range(2):
+            table, adds = plain[_TABLE] + 2 * each * length, plain[_CURVE] + each * length
+            more = before * learn.curves[adds + when]
+            gained += more * (tables[part, table + now] - tables[part, table + when])
+            values[at + 1 + each] = jit.like(values[0], float64(values[at + 1 + each]) + more)
+    values[at] = jit.like(values[0], bounded(q, float64(values[at]), gained, learn))
+    return float64(values[at])
+
+
+@woven
+def bounded(q, weight, gained, learn):
+    """Return a weight that gained something."""
+    numbers = learn.numbers[q]
+    if learn.plain[q, _SOFT]:
+        if gained > 0:
+            gained = gained * ((numbers[_HIGH] - weight) * numbers[_UP])
+        else:
+            gained = gained * ((weight - numbers[_LOW]) * numbers[_DOWN])
+    return min(max(weight + gained, numbers[_LOW]), numbers[_HIGH])
+
+
+@inner
+def arrive(spot, window, net, lessons):
+    """Bring the synapses of a tile up to date for what arrives at a step, and deliver it.
+
+    ``spot`` is the tile, its population and the number of the step in the window.
+    """
+    tile, population, k = spot
+    learn, wires, part = net.learn, net.wires, window.part
+    high, row = (tile + 1 - wires.first_tile[population]) * TILE, window.done + k
+    for q in range(learn.plain.shape[0]):
+        plain = learn.plain[q]
+        if plain[_TARGET] != population:
+            continue
+        stride, now = 1 + 2 * plain[_PARTS], (window.step0 + k) % plain[_FLUSH]
+        base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
+        last = lessons.first[q, window.done + window.count]
+        for at in range(lessons.first[q, row], lessons.first[q, row + 1]):
+            if at + AHEAD < last:
+                soon = lessons.cursor[part, at + AHEAD]
+                jit.prefetch(wires.targets, soon)
+                for line in range(stride):
+                    jit.prefetch(learn.values, base + soon * stride + line * 8)
+            start = lessons.cursor[part, at]
+            stop = end_of(wires.targets, start, wires.offsets[plain[_ROW] + lessons.who[at] + 1],
+                          high)
+            lessons.cursor[part, at] = stop
+            bring_row((part, q, now), (start, stop),
+                      (lessons.since[part, at], lessons.before[part, at]), net)
+            deliver_learnt(q, (tile, (window.step0 + k) % window.slots), (start, stop),
+                           lessons.released[at], net)
+
+
+@woven
+def end_of(targets, start, stop, high):
+    """Return where targets of a row, from ``start`` on, reach ``high``."""
+    while start < stop and targets[start] < high:
+        start += 1
+    return start
+
+
+@woven
+def bring_row(place, span, former, net):
+    """Bring some synapses of a source up to date for what arrives at a step."""
+    (_, q, now), (start, stop) = place, span
+    learn, plain, values = net.learn, net.learn.plain[q], net.learn.values
+    post, targets, cells = learn.post, net.wires.targets, plain[_CELL]
+    length, parts = plain[_FLUSH] + 1, plain[_PARTS]
+    stride = 1 + 2 * parts
+    base = plain[_VALUES] - net.wires.offsets[plain[_ROW]] * stride
+    event = begin_row(place, former, learn)
+    adds = learn.curves[plain[_CURVE] + parts * length + now]
+    if parts == 1:
+        for k in range(start, stop):
+            at, cell = base + k * 3, cells + targets[k]
+            bring(place, at, cell, event, learn)
+            values[at + 2] = jit.like(values[0], float64(values[at + 2]) + post[cell] * adds)
+        return
+    rise = learn.curves[plain[_CURVE] + (parts + 1) * length + now]
+    for k in range(start, stop):
+        at, cell = base + k * stride, cells + targets[k]
+        bring_with_rise(place, at, cell, event, learn)
+        values[at + 3] = jit.like(values[0], float64(values[at + 3]) + post[cell] * adds)
+        values[at + 4] = jit.like(values[0], float64(values[at + 4]) + post[cell] * rise)
+
+
+@woven
+def deliver_learnt(q, spot, span, released, net):
+    """Deliver to some synapses what arrives now, times their weights; ``spot`` is tile and slot."""
+    (tile, slot), (start, stop) = spot, span
+    learn, wires, populations, plain = net.learn, net.wires, net.populations, net.learn.plain[q]
+    population, one, stride = plain[_TARGET], plain[_ONE], 1 + 2 * plain[_PARTS]
+    values, targets, ring, unit = learn.values, wires.targets, net.ring, net.unit
+    base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
+    factors = wires.factor_start[one] - wires.offsets[plain[_ROW]]
+    place = uintp(populations.ring_at[population]) + uintp(
+        tile - wires.first_tile[population]) * uintp(populations.ring_stride[population]) + (
+        uintp(slot) * uintp(populations.width[population]) * _C)
+    for receptor in range(populations.column.shape[1]):
+        amount = wires.amounts[one, receptor] * released
+        if wires.amounts[one, receptor] == 0:
+            continue
+        column = place + uintp(populations.column[population, receptor]) * _C
+        for k in range(start, stop):
+            each = amount
+            if wires.factor_start[one] >= 0:
+                each = each * float64(wires.factors[factors + k])
+            each = each * float64(values[base + k * stride])
+            ring[column + uintp(targets[k]) % _T] += jit.like(
+                ring[0], np.rint(each / unit[0]) * unit[1])
+
+
+@inner
+def note_spikes(spot, before, window, net):
+    """Note the spikes of a tile at a step, those from ``before`` on, for synapses that learn."""
+    tile, population, k = spot
+    step, part, phase = window.step0 + k, window.part, window.phase
+    learn, emitted = net.learn, net.emitted
+    first = net.tiles.first[tile]
+    for n in range(before, emitted.counts[phase, tile]):
+        lane = int64(emitted.found[phase, tile, n]) % TILE
+        for q in range(learn.plain.shape[0]):
+            plain = learn.plain[q]
+            if plain[_TARGET] == population:
+                cell = plain[_CELL] + first + lane
+                length = plain[_FLUSH] + 1
+                learn.spikes[learn.counts[cell], cell] = step % plain[_FLUSH]
+                learn.counts[cell] += 1
+                rises = plain[_CURVE] + (3 * plain[_PARTS] + 1) * length
+                learn.post[cell] += learn.curves[rises + step % plain[_FLUSH]]
+                learn.full[part, phase] = max(learn.full[part, phase], learn.counts[cell])

@@ -1,0 +1,70 @@
+"""What a page is told first: the circuit, its knobs, its scenes, published rates."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from neostriatum import __version__
+from neostriatum.live.frames import BINS, LOWEST, WIDTH
+from neostriatum.plotting.palette import colours
+from neostriatum.validation.targets import published
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.live.session import Session
+
+#: What a page understands; another number needs another page.
+PROTOCOL = 1
+
+
+def greeting(session: Session) -> dict[str, Any]:
+    """Return the first message to a page."""
+    circuit = session.circuit
+    size = session.settings.size
+    return {
+        "kind": "hello", "protocol": PROTOCOL, "version": __version__, **about(circuit),
+        "asked": session.asked, "size": size, "seed": session.settings.seed,
+        "counts": circuit.counts(size or 0),
+        "knobs": [knob.to_dict() for knob in session.knobs.values()],
+        "scenes": scenes(session.asked, session.knobs),
+    }
+
+
+def about(circuit: Circuit) -> dict[str, Any]:
+    """Return what a page draws with: types, colours, levels, published rates."""
+    return {"circuit": circuit.name, "summary": circuit.summary or "",
+            "dt_ms": circuit.dt.value, "types": list(circuit.types),
+            "colours": colours(circuit.types), "levels": list(circuit.modulators),
+            "histogram": {"bins": BINS, "lowest": LOWEST, "width": WIDTH},
+            "published": published_rates(circuit)}
+
+
+def published_rates(circuit: Circuit) -> dict[str, dict[str, Any]]:
+    """Return the range of published rates in vivo by type [Hz]: the mean and one spread around it.
+
+    A rate that was published for a pool belongs to every type of the pool.
+    """
+    members = dict(circuit.pools or {})
+    members |= {name: (name,) for name in circuit.types}
+    ranges: dict[str, dict[str, Any]] = {}
+    for target in published().targets:
+        pool = target.reads.removesuffix("_hz")
+        if (target.protocol != "in_vivo" or target.value is None or target.spread is None
+                or not target.reads.endswith("_hz") or target.read == "archive"):
+            continue
+        types = members.get(pool) or tuple(name for name in circuit.types if name.endswith(pool))
+        for name in types:
+            # Later targets are of animals that are awake.
+            ranges[name] = {"low": max(0.0, target.value - target.spread),
+                            "high": target.value + target.spread, "source": target.source,
+                            "conditions": target.conditions}
+    return {name: ranges[name] for name in circuit.types if name in ranges}
+
+
+def scenes(asked: str | None, known: Any) -> list[dict[str, Any]]:
+    """Return the scenes of a circuit of which every knob is there."""
+    raw = tomllib.loads((files("neostriatum.live") / "scenes.toml").read_text("utf-8"))
+    return [scene for scene in raw.get("scene", []) if scene["circuit"] == asked
+            and set(scene["values"]) <= set(known)]

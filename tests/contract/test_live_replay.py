@@ -1,0 +1,35 @@
+"""What was done live can be repeated: `run --events` has the very spikes, on both engines."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import neostriatum as ns
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
+from livesession import live, until
+
+
+@pytest.mark.parametrize(("size", "seconds"), [
+    (60, 0.3), pytest.param(300, 3.0, marks=pytest.mark.slow)])
+def test_a_session_is_repeated_to_the_bit(tmp_path: Path, size: int, seconds: float) -> None:
+    turns = [{"level.D1": 0.8, "level.D2": 0.8}, {"strength.FS": 0.0},
+             {"reversal.GABA": -60.0}, {"rate.cortex.dSPN": 3.0}, {"current.iSPN": 25.0}]
+    with live(tmp_path, size=size) as (session, kept):
+        session.hurry(3)
+        for place, values in enumerate(turns):
+            until(lambda at=place: session.time_ms >= 1000 * seconds * at / len(turns))
+            session.turn(values)
+            until(lambda values=values: session.values | values == session.values)
+            time.sleep(0.01)
+        until(lambda: session.time_ms >= 1000 * seconds)
+        session.save()
+        saved = until(lambda: kept.of("saved"))[0]
+    assert saved["events"] == len(turns)
+    for engine in ("numba", "reference"):
+        run = ns.run(events=saved["file"], engine=engine, figures=False, out=tmp_path / engine)
+        assert run.summary["spike_hash"] == saved["spike_hash"]
+        assert len(run.events) == len(turns)
+    assert run.summary["spikes"] > 0

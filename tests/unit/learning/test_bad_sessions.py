@@ -1,0 +1,122 @@
+"""What a session refuses before anything is on disk: one line, with its exit code."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import worlds
+
+import neostriatum as ns
+from neostriatum.cli import main
+from neostriatum.errors import CircuitError
+from neostriatum.learning.encoder import Gaussian, OneHot
+
+#: A way to ask, and the line that answers.
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"trials": 0}, r"trials: must be "),
+    ({"trials": 10**9}, r"trials: must be "),
+    ({"phases": {"wait": "1 ms"}}, r"phases: unknown \(got wait\). Known: before, choice"),
+    ({"phases": {"delay": "200.05 ms"}}, r"phases.delay: .*whole .*200.05"),
+    ({"phases": {"choice": "0 ms"}}, r"phases.choice: must be from 0.1 ms"),
+    ({"phases": {"delay": "1 mV"}}, r"phases.delay: .*\(got 1 mV\)"),
+    ({"phases": {"after": "300 ms"}}, r"phases.after: must be at least the dip of dopamine"),
+    ({"readout": "vote"}, r"readout: must be one of difference, snr \(got vote\)"),
+    ({"readout": object()}, r"readout: must be difference, snr, or have go"),
+    ({"critic": "R"}, r"critic: must be one of V, Q, TD, none \(got R\)"),
+    ({"critic": 3}, r"critic: must be V, Q, TD, none, or have a method error"),
+    ({"encoder": 3}, r"encoder: must have populations and a method rates"),
+    ({"encoder": OneHot(("odour",))}, r"circuit: must be given with an encoder of populations"),
+    ({"encoder": OneHot(("odour",)), "circuit": "striatum_v1"},
+     r"environment bandit: has 2 actions \(got a circuit with 0 channels"),
+    ({"efference": "-1 Hz"}, r"efference: must be 0 Hz or more"),
+    ({"inhibition": "1 nS"}, r"inhibition: .*\(got 1 nS\)"),
+    ({"limits": {"D2": (0.5, 0.2)}}, r"limits.D2: must be two levels from 0 to 1"),
+    ({"limits": {"D9": 0}}, r"modulators: D9 must be there"),
+    ({"fixed": ["MSN"]}, r"fixed: must name cell types of the circuit \(got MSN\)"),
+    ({"stimulate": [{"channel": "left"}]}, r"stimulate 1: must have channel, type, current, phase"),
+    ({"stimulate": [{"channel": "up", "type": "dSPN", "current": "1 pA", "phase": "choice"}]},
+     r"stimulate: must name a channel and a type of the circuit \(got up, dSPN\)"),
+    ({"weights_every": 0}, r"weights_every: must be "),
+    ({"duration": "2 s"}, r"learn: duration must not be given"),
+    ({"events": []}, r"learn: events must not be given"),
+    ({"shrink": 2}, r"run: .*shrink"),
+    ({"changes": {"modulators.D1.level": {"sine": {"mean": 0.3, "amplitude": 0.1,
+                                                   "frequency": "1 Hz"}}}},
+     r"modulators.D1.level: must be constant where a session sets it"),
+    ({"parameters": {"arms": 3}}, r"bandit: unknown parameter \(got arms\)"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD)
+def test_bad_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(CircuitError, match=f"^{message}") as refused:
+        ns.learn("bandit", out=tmp_path / "r", **{"size": 60} | options)
+    assert "\n" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("what", "message"), [
+    ("worlds:nothing", r"environment: must be MODULE:FACTORY that can be imported"),
+    ("nowhere:world", r"environment: must be MODULE:FACTORY that can be imported"),
+    (worlds.without_step(), r"environment types.SimpleNamespace: must have a method step"),
+    (worlds.wrong_actions(), r"environment worlds.World: has 3 actions .*2 channels"),
+    (SimpleNamespace(reset=print, step=print), r"environment .*: action_space must be Discrete"),
+    (SimpleNamespace(reset=print, step=print, action_space=SimpleNamespace(n=2)),
+     r"encoder: must be given where the observations are not Discrete"),
+])
+def test_bad_environments(what: Any, message: str, tmp_path: Path) -> None:
+    circuit = None if "actions" not in message else _circuit()
+    with pytest.raises(CircuitError, match=f"^{message}"):
+        ns.learn(what, out=tmp_path / "r", size=60, circuit=circuit)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _circuit() -> ns.Circuit:
+    from neostriatum.learning.tasks.circuit import task_circuit
+
+    return task_circuit(2, 1)
+
+
+def test_a_circuit_without_electrodes_or_efference() -> None:
+    raw = _circuit().to_dict()
+    del raw["inputs"]["left"]
+    with pytest.raises(CircuitError, match=r"inputs.left.targets.dSPN.current: must be there"):
+        ns.learn("bandit", circuit=raw, size=60)
+    raw = _circuit().to_dict()
+    del raw["axons"]["motor"]
+    raw["pathways"] = {key: pathway for key, pathway in raw["pathways"].items()
+                       if "motor" not in key}
+    with pytest.raises(CircuitError, match=r"axons.motor: must be there for an efference copy"):
+        ns.learn("bandit", circuit=raw, size=60)
+    with pytest.raises(CircuitError, match=r"axons.odour: must be there, as the encoder sets"):
+        ns.learn("bandit", circuit=_circuit(), encoder=OneHot(("odour",)), size=60)
+
+
+def test_a_bad_encoder_or_critic_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(CircuitError, match=r"^encoder: an observation must be a whole number"):
+        OneHot(("a", "b")).rates(2)
+    with pytest.raises(CircuitError, match=r"^encoder: lowest must be below highest"):
+        Gaussian(("a", "b"), 1, 0, 1)
+    lost = SimpleNamespace(error=lambda outcome: float("nan"))
+    with pytest.raises(CircuitError, match=r"^critic: the error must be finite \(got nan\)"):
+        ns.learn("bandit", critic=lost, size=60, figures=False, trials=2, out=tmp_path / "r",
+                 changes={"warmup": "0 ms"})
+    assert ns.Run(tmp_path / "r").status == "failed"
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), [
+    (["learn", "bandid"], 2, "task: unknown (got bandid)"),
+    (["learn", "bandit", "--p", "0.8;0.2"], 2, "--p: must be numbers with commas"),
+    (["learn", "bandit", "--stimulate", "left"], 2, "--stimulate: must be CHANNEL:TYPE:CURRENT"),
+    (["learn", "bandit", "--engine", "brian2"], 3, "engine brian2: "),
+    (["learn", "bandit", "--out", "pyproject.toml"], 5, ""),
+])
+def test_exit_codes(arguments: list[str], code: int, message: str, tmp_path: Path,
+                    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").touch()
+    assert main([*arguments, "--size", "60", "--trials", "1"]) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -1,0 +1,151 @@
+"""The live page in a real browser: what it draws, what it asks for, how it is read and turned."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from livebrowser import FAULTS, PHONE, VIEW, browser
+from livesession import until
+
+import neostriatum as ns
+
+pytest.importorskip("websockets", reason="the extra [live] is not installed")
+pytestmark = pytest.mark.slow
+
+from neostriatum.live.server import Server  # noqa: E402
+from neostriatum.live.session import Session  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A server with a small session of the default circuit."""
+    server = Server()
+    session = Session("striatum", size=400, publish=server.publish,
+                      out=tmp_path_factory.mktemp("live") / "run")
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(session, lambda: None)))
+    thread.start()
+    until(lambda: session.phase == "live", 120)
+    yield server
+    server.end()
+    thread.join(20)
+    session.stop(20)
+    server.close()
+    assert session.failure is None
+
+
+def opened(made, running, frames=5):
+    """Open the page and wait until it has drawn some frames."""
+    running.session.play(True)
+    made.page.goto(running.url)
+    made.until(f"{VIEW} && {VIEW}.state.frames > {frames} && {VIEW}.state.draws > 2")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_it_can_be_read_everywhere(running, scheme, device) -> None:
+    """Contrast, nothing outside the page, names for all that can be pressed; no complaint."""
+    with browser(color_scheme=scheme, reduced_motion="reduce", **device) as made:
+        opened(made, running)
+        tabs = made.evaluate("document.querySelectorAll('.tabs button').length") if device else 1
+        for tab in range(tabs):
+            made.evaluate(f"document.querySelectorAll('.tabs button')[{tab}].click()")
+            time.sleep(0.3)
+            assert made.evaluate(FAULTS) == []
+        assert made.complaints == []
+        assert made.requests
+        for url in made.requests:
+            assert url.split("://")[1].startswith(f"127.0.0.1:{running.port}/"), url
+
+
+def test_knobs_keys_log_and_saving(running) -> None:
+    session = running.session
+    with browser(reduced_motion="reduce", color_scheme="dark") as made:
+        opened(made, running)
+        made.page.get_by_label("D1 receptors", exact=True).focus()
+        made.page.keyboard.press("End")
+        until(lambda: session.values["level.D1"] == 1.0)
+        assert session.values["level.D2"] == 1.0  # together
+        made.until("document.querySelector('.lines').textContent.includes('0.3 → 1')")
+        made.page.keyboard.press("h")
+        until(lambda: session.values["level.D1"] == 0.3)
+        made.page.keyboard.press("p")
+        until(lambda: [one for one in session.history.lines if one.label.startswith("pulse")])
+        made.page.locator("body").click(position={"x": 5, "y": 795})
+        made.page.keyboard.press(" ")
+        until(lambda: not session.playing)
+        stood = session.time_ms
+        made.page.keyboard.press("s")
+        until(lambda: session.time_ms > stood)
+        made.page.get_by_role("button", name="save the run and its events").click()
+        made.until("document.querySelector('.saved').textContent.includes('run --events')")
+        made.page.keyboard.press("l")
+        assert made.evaluate("document.querySelector('.neo').dataset.theme") == "light"
+        before = session.history.lines[-1].number
+        made.page.get_by_role("button", name="go back to before end of pulse").click()
+        until(lambda: session.history.lines[-1].number < before)
+        made.page.keyboard.press(" ")
+        until(lambda: session.playing)
+        assert made.complaints == []
+
+
+def test_the_page_counts_the_rates_of_the_simulation(running, tmp_path) -> None:
+    """What the cards say is what the run folder has."""
+    session = running.session
+    with browser(reduced_motion="reduce") as made:
+        opened(made, running)
+        made.page.keyboard.press("r")
+        until(lambda: session.time_ms < 2000)
+        until(lambda: session.time_ms > 3000, 60)
+        session.play(False)
+        made.until(f"Math.abs({VIEW}.store.step * 0.1 - {session.time_ms}) < 60")
+        session.save()
+        made.until("document.querySelector('.saved').textContent.includes('Saved')")
+        means = made.evaluate(f"{VIEW}.store.means(60)")
+        merged = made.evaluate(f"{VIEW}.store.lost")
+    session.play(True)
+    run = ns.Run(session.loop.folder)
+    whole = means[0]["seconds"]
+    for (name, rates), seen in zip(run.rates().items(), means, strict=True):
+        spikes = rates.mean() * run.duration_ms / 1000 / whole
+        assert seen["mean"] == pytest.approx(spikes, rel=0.1), (name, merged)
+
+
+def test_a_scene_asks_first_and_answers_then(running) -> None:
+    with browser(reduced_motion="reduce") as made:
+        opened(made, running)
+        made.page.keyboard.press("1")
+        made.until("document.querySelectorAll('.choice').length > 2")
+        made.page.locator(".choice").first.click()
+        made.until("document.querySelector('.neo').classList.contains('blind')")
+        until(lambda: running.session.values["level.D1"] == 0.0)
+        running.session.hurry(10)
+        made.until("document.querySelector('.scene table')", 90)
+        running.session.hurry(1)
+        assert not made.evaluate("document.querySelector('.neo').classList.contains('blind')")
+        assert made.complaints == []
+
+
+def test_a_wrong_token_is_explained(running) -> None:
+    with browser() as made:
+        made.page.goto(running.url[:-4] + "0000")
+        made.until("document.querySelector('.wait').textContent.includes('lacks its token')")
+
+
+def test_a_run_as_a_file(tmp_path: Path) -> None:
+    run = ns.run("striatum_v1", size=200, duration="600 ms", figures=False, out=tmp_path / "run",
+                 events=[{"at": "300 ms", "set": {"modulators.D1.level": 0.8}, "note": "<b>up"}])
+    path = ns.show(run)
+    with browser(color_scheme="light", reduced_motion="reduce") as made:
+        made.page.goto(path.as_uri())
+        made.until(f"{VIEW} && {VIEW}.store.step >= 6000")
+        assert made.evaluate(f"{VIEW}.store.frames.reduce((n, f) => n + f.ids.length, 0)") == len(
+            run.spikes)
+        assert made.evaluate(f"{VIEW}.store.trace.length") > 0
+        made.page.keyboard.press("ArrowLeft")
+        made.until(f"{VIEW}.store.step === 0")
+        assert made.evaluate(FAULTS) == []
+        assert "<b>up" in made.page.locator(".lines").inner_text()
+        assert made.requests == [path.as_uri()]
+        assert made.complaints == []
