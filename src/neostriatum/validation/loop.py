@@ -58,11 +58,11 @@ def loop(lab: Lab, overlays: tuple[str, ...] = (), size: int = 20_000,
     return found
 
 
-def loop_change(lab: Lab, before: tuple[str, ...], after: tuple[str, ...], reads: tuple[str, ...],
+def loop_change(lab: Lab, before: tuple[str, ...], after: tuple[str, ...],
                 size: int = 20_000, duration_ms: float = 2000.0) -> dict[str, Any]:
-    """Return by what quantities of `loop` are multiplied from some overlays to others."""
+    """Return by what each quantity of `loop` is multiplied from some overlays to others."""
     first, second = (loop(lab, overlays, size, duration_ms) for overlays in (before, after))
-    return {key: second[key] / first[key] if first[key] else None for key in reads}
+    return {key: second[key] / value if value else None for key, value in first.items()}
 
 
 def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tuple[str, ...] = (),
