@@ -62,7 +62,8 @@ def loop_change(lab: Lab, before: tuple[str, ...], after: tuple[str, ...],
                 size: int = 20_000, duration_ms: float = 2000.0) -> dict[str, Any]:
     """Return by what each quantity of `loop` is multiplied from some overlays to others."""
     first, second = (loop(lab, overlays, size, duration_ms) for overlays in (before, after))
-    return {key: second[key] / value if value else None for key, value in first.items()}
+    return {key: second[key] / value if value and second[key] is not None else None
+            for key, value in first.items()}
 
 
 def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tuple[str, ...] = (),
