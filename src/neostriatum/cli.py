@@ -18,7 +18,8 @@ from neostriatum.ranks import launched
 from neostriatum.threads import check_environment
 
 #: In the order of --help.
-FILES = ("run", "live", "isolated", "sweep", "network", "results", "about", "models", "validate", "bench")
+FILES = ("run", "live", "isolated", "sweep",
+         "network", "results", "about", "models", "validate", "bench")
 for _name in FILES:
     import_module(f"neostriatum.commands.{_name}")
 
