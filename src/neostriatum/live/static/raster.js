@@ -97,6 +97,7 @@ export class Raster {
       ctx.fillStyle = colourOf(this.root, '--raised');
       const x = this.x(frame.first), wide = Math.max(1, Math.floor(frame.count * this.perStep));
       ctx.fillRect(x, 0, Math.min(wide, this.width - x), this.buffer.height);
+      if (x + wide > this.width) ctx.fillRect(0, 0, Math.min(x, x + wide - this.width), this.buffer.height);
     }
   }
 
