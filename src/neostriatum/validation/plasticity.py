@@ -136,28 +136,35 @@ def agonist(lab: Lab, cell: str, level: float, length_ms: float,
 
 
 def drift(lab: Lab, cell: str, errors: float = 0.0, seconds: int = 40, n: int = 40,
-          pre_hz: float = 8.0, post_hz: float = 10.0, seed: int = 1,
+          pre_hz: float = 8.0, post_hz: float = 10.0, seeds: tuple[int, ...] = (1,),
           learning: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return by how much weights drift where spikes tell nothing of dopamine.
 
     Trains without correlation; every second an error of ``errors`` or its negative, as often, as
     a burst of 200 ms or a dip of 400 ms of the size that tasks give it. "drift" is the mean change
-    of a weight, "se" its standard error.
+    of a weight, "se" its standard error over seeds: all synapses of one hear the same errors.
     """
-    tonic, changes = tonic_level(lab, cell), []
-    words = rng.philox(rng.stream(seed, "errors", cell), 0, np.arange(seconds))[0]
-    order = np.argsort(words)  # half of the errors are positive
-    for second in range(seconds) if errors else ():
-        up, at = order[second] < seconds // 2, FIRST_MS + 1000.0 * second
-        level = tonic + (1.0 - tonic) * errors if up else tonic * (1.0 - errors)
-        changes += [(at, level), (at + (200.0 if up else 400.0), tonic)]
+    tonic, means = tonic_level(lab, cell), []
     until = FIRST_MS + 1000.0 * seconds
-    arrivals, spikes = (_trains(rate, until, n, seed, name)
-                        for rate, name in ((pre_hz, "arrivals"), (post_hz, "spikes")))
-    found = changes_of(lab, cell, arrivals, spikes, Course(tonic, tuple(changes)),
-                       until + AFTER_MS, learning, exact=False)
-    return {"drift": float(found.mean()), "size": float(abs(found.mean())),
-            "se": float(found.std(ddof=1) / np.sqrt(n))}
+    for seed in seeds:
+        course = Course(tonic, _errors(seed, errors, tonic, seconds) if errors else ())
+        arrivals, spikes = (_trains(rate, until, n, seed, name)
+                            for rate, name in ((pre_hz, "arrivals"), (post_hz, "spikes")))
+        means.append(changes_of(lab, cell, arrivals, spikes, course, until + AFTER_MS, learning,
+                                exact=False).mean())
+    return {"drift": float(np.mean(means)), "by_seed": [float(mean) for mean in means],
+            "se": float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else None}
+
+
+def _errors(seed: int, size: float, tonic: float, seconds: int) -> tuple[tuple[float, float], ...]:
+    """Return the levels of bursts and dips in random order, as many of each, one per second."""
+    words = rng.philox(rng.stream(seed, "errors", ""), 0, np.arange(seconds))[0]
+    changes: list[tuple[float, float]] = []
+    for second, place in enumerate(np.argsort(words).tolist()):
+        up, at = place < seconds // 2, FIRST_MS + 1000.0 * second
+        level = tonic + (1.0 - tonic) * size if up else tonic * (1.0 - size)
+        changes += [(at, level), (at + (200.0 if up else 400.0), tonic)]
+    return tuple(changes)
 
 
 def _trains(rate_hz: float, until_ms: float, n: int, seed: int, name: str) -> list[np.ndarray]:
