@@ -41,7 +41,7 @@ def target(**changes: object) -> Target:
 
 def test_there_are_enough_in_every_group() -> None:
     assert len(TARGETS) >= 40
-    assert {one.group for one in TARGETS.values()} == set(range(1, 12))
+    assert {one.group for one in TARGETS.values()} == set(range(1, 13))
     assert sum(one.quick for one in TARGETS.values()) >= 40
 
 
@@ -67,7 +67,7 @@ def test_intervals_are_those_of_the_measured_tables(table: str) -> None:
     {"tolerance": {"why": "none"}}, {"tolerance": {"absolute": 1.0, "sd": 1.0, "why": "two"}},
     {"tolerance": {"absolute": 1.0}}, {"value": None}, {"tolerance": {"sd": 1.0, "why": "no sd"}},
     {"tolerance": {"se": 1.0, "why": "no standard error"}},
-    {"group": 12}, {"read": "guess"}, {"id": "Bad Id"}, {"colour": "red"}, {"order": ["a", "b"]},
+    {"group": 13}, {"read": "guess"}, {"id": "Bad Id"}, {"colour": "red"}, {"order": ["a", "b"]},
     {"tolerance": {"rms": 1.0, "why": "no curve"}},
     {"curve": {"x": [1, 2], "y": [1], "x_label": "x"}, "value": None},
 ])

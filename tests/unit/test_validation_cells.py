@@ -19,7 +19,7 @@ from neostriatum.validation.targets import published
 from neostriatum.validation.tissue import active_membrane, by_themselves
 from neostriatum.validation.validate import validate
 
-NEW = {one.id: one for one in published().targets if one.group >= 8}
+NEW = {one.id: one for one in published().targets if 8 <= one.group <= 10}
 LEAKY = {"C": "100 pF", "g_L": "10 nS", "E_L": "-70 mV", "v_T": "-50 mV", "D_T": "0.5 mV",
          "a": "0 nS", "b": "0 pA", "tau_w": "100 ms", "v_reset": "-60 mV", "v_peak": "0 mV",
          "t_ref": "2 ms"}

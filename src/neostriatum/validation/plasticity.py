@@ -69,8 +69,8 @@ def kernel(lab: Lab, cell: str, lags_ms: tuple[float, ...] = (10.0, -10.0),
 
     A positive lag is an arrival before a spike. Without ``level`` it is the tonic one. Keys are
     "N ms"; "hebbian", the change of the first lag less that of the last; "width_ratio", the mean
-    lag of depression at negative lags over that of potentiation at positive ones; "silent", the change of a
-    synapse whose cell does not fire.
+    lag of depression at negative lags over that of potentiation at positive ones;
+    "silent", the change of a synapse whose cell does not fire.
     """
     tonic = tonic_level(lab, cell)
     course = Course(tonic, () if level is None else ((FIRST_MS / 2, level),))

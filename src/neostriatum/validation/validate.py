@@ -24,7 +24,7 @@ from neostriatum.validation.workers import Done, run_jobs
 LIMIT_S = 1500.0
 #: Protocols on whole networks, which begin first.
 _LONG = ("table5", "in_vivo", "dopamine_loss", "fs_density", "shells", "without_fs", "up_down",
-         "loop", "loop_change", "action")
+         "loop", "loop_change", "action", "bandit", "stimulated", "pattern")
 
 
 def validate(
