@@ -70,7 +70,7 @@ def kernels(lab: Lab) -> Any:
         for column, (level, what) in enumerate(((1.0, "burst"), (None, "tonic"), (0.0, "none"))):
             ax = axes[row, column]
             for name in ("balanced", "gurney2015", "difference"):
-                found = kernel(lab, cell, LAGS, level, learning={"rule": name, "dose": 0.05})
+                found = kernel(lab, cell, LAGS, level, {"rule": name, "dose": 0.05})
                 ax.plot(LAGS, [found[f"{lag:g} ms"] for lag in LAGS], "o-", ms=2.5,
                         color=RULES[name], label=name)
             ax.axhline(0, color=FAINT, lw=0.6)
@@ -92,7 +92,7 @@ def windows(lab: Lab) -> Any:
             ({"tau_e": "100 ms"}, "#999999", "100 ms"), ({"tau_e": "300 ms"}, "#D55E00", "300 ms"),
             ({}, "#0072B2", "1 s, the default"),
             ({"tau_rise": "300 ms"}, "#56B4E9", "1 s, rise 300 ms")):
-        found = window(lab, "dSPN", DELAYS, learning=learning)
+        found = window(lab, "dSPN", DELAYS, learning)
         ax.plot(np.array(DELAYS) / 1000.0, [found[f"{delay:g} ms"] for delay in DELAYS], "o-",
                 ms=3, color=colour, label=name)
     ax.set_xlabel("burst after the onset of pairing [s]")

@@ -8,7 +8,7 @@ import pytest
 
 from neostriatum.cli import main
 from neostriatum.validation.lab import Lab, Unsuited
-from neostriatum.validation.learning_slice import Course, changes_of, tonic_level
+from neostriatum.validation.learning_slice import Course, Slice, changes_of, tonic_level
 from neostriatum.validation.learnt_cell import pattern
 from neostriatum.validation.plasticity import agonist, block, dips, drift, kernel, memory, window
 from neostriatum.validation.targets import published
@@ -44,8 +44,8 @@ def test_a_change_is_that_of_paper_and_pencil():
     """One pair 10 ms apart at most plus a latency, and a burst: dose e^(-10/20) (1 - e^-0.2)."""
     tonic = tonic_level(LAB, "dSPN")
     course = Course(tonic, ((320.0, 1.0), (520.0, tonic)))
-    pairs = [[300.0], []], [[310.0], [310.0]]
-    found = changes_of(LAB, "dSPN", *pairs, course, 600.0, {"dose": 0.1, "bounds": "hard"})
+    found = changes_of(LAB, Slice("dSPN", [[300.0], []], [[310.0], [310.0]], course, 600.0,
+                                  {"dose": 0.1, "bounds": "hard"}))
     most = 0.1 * exp(-10 / 20) * (exp(-0.01) - exp(-0.21))
     assert 0.85 * most < found[0] < most
     assert found[1] == 0
@@ -54,7 +54,7 @@ def test_a_change_is_that_of_paper_and_pencil():
 def test_a_cell_that_cannot_fire_as_asked_is_unsuited():
     close = [300.0 + 0.2 * k for k in range(30)]
     with pytest.raises(Unsuited, match="does not fire once per pulse"):
-        changes_of(LAB, "dSPN", [close], [close], Course(0.3), 400.0)
+        changes_of(LAB, Slice("dSPN", [close], [close], Course(0.3), 400.0))
     with pytest.raises(Unsuited, match="FS of striatum_v1 does not hear one of D1, D2"):
         tonic_level(Lab("striatum_v1", changes={"cells.FS.dopamine": []}), "FS")
     with pytest.raises(Unsuited, match="has no cell type ChIN"):
@@ -96,12 +96,12 @@ def test_levels_that_are_blocked_or_lifted():
 
 
 def test_drift_has_an_error_over_seeds_alone():
-    one = drift(LAB, "iSPN", errors=0.5, seconds=4, n=10)
+    one = drift(LAB, "iSPN", errors=0.5)
     assert one["se"] is None
-    two = drift(LAB, "iSPN", errors=0.5, seconds=4, n=10, seeds=(1, 2))
+    two = drift(LAB, "iSPN", errors=0.5, seeds=(1, 2))
     assert two["by_seed"][0] == one["drift"]
     assert two["se"] == pytest.approx(abs(np.diff(two["by_seed"])[0]) / 2)
-    assert drift(LAB, "iSPN", seconds=2, n=4)["drift"] == 0
+    assert drift(LAB, "iSPN")["drift"] == 0
 
 
 def with_axons():
@@ -121,14 +121,14 @@ def test_a_pattern_needs_axons():
 
 @pytest.mark.slow
 def test_a_pattern_is_learnt():
-    found = pattern(Lab(with_axons()), trials=1, before=1, axons=20, strong=10, cells=2)
+    found = pattern(Lab(with_axons()), trials=1, before=1)
     assert set(found["response"]) == {"naive", "after bursts", "after dips"}
     assert found["ratio"] >= 1
 
 
 @pytest.mark.slow
 def test_a_task_is_played():
-    found = bandit(LAB, trials=4, reverse_at=2, last=1, seeds=(1,), size=200)
+    found = bandit(LAB, trials=4, reverse_at=2, seeds=(1,), size=200)
     assert found["se"] is None
     assert 0 <= found["before"] <= 1
     assert set(found["balance"]) == {"worse", "better"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,10 @@ from neostriatum.network.network import Network
 from neostriatum.validation.lab import Lab, Unsuited, require
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from neostriatum.circuit.model import Circuit
 
+#: Times by row [ms].
+Trains = Sequence[Any]
 #: The receptor by which the electrode makes a cell fire, fast and strong.
 ELECTRODE = {"E": "50 mV", "tau": "0.5 ms"}
 #: Strengths of its pulses, of which the weakest that makes a cell fire once is taken [nS].
@@ -47,6 +48,23 @@ class Course:
                           "values": [float(level) for _, level in times]}}
 
 
+@dataclass(frozen=True)
+class Slice:
+    """Cells of one type by themselves, each with an axon of its own and an electrode.
+
+    Spikes of the axons arrive, and the electrodes make the cells fire, at given times by row [ms].
+    Unless ``exact`` a pulse may fail. Without ``learning`` the synapses learn as the circuit's do.
+    """
+
+    cell: str
+    arrivals: Trains
+    spikes: Trains
+    course: Course
+    until_ms: float
+    learning: dict[str, Any] | None = None
+    exact: bool = True
+
+
 def tonic_level(lab: Lab, cell: str) -> float:
     """Return the level at which dopamine acts on a cell while nothing happens."""
     circuit = require(lab.load(), cells=(cell,))
@@ -65,67 +83,65 @@ def own_learning(circuit: Circuit, cell: str) -> dict[str, Any]:
     return {"rule": "balanced"}
 
 
-def changes_of(lab: Lab, cell: str, arrivals: Sequence[Sequence[float]],
-               spikes: Sequence[Sequence[float]], course: Course, until_ms: float,
-               learning: dict[str, Any] | None = None, exact: bool = True) -> np.ndarray:
-    """Return by how much the weight of one synapse per row changes.
-
-    Every row is a cell by itself, with an axon of its own whose spikes arrive at given times, and
-    an electrode that makes the cell fire at others [ms]. Unless ``exact`` a pulse may fail.
+def changes_of(lab: Lab, made: Slice) -> np.ndarray:
+    """Return by how much the weight of every synapse of a slice changes.
 
     Raises
     ------
     Unsuited
         A cell does not fire once for every pulse.
     """
-    circuit = require(lab.load(), cells=(cell,))
-    rule = own_learning(circuit, cell) if learning is None else learning
-    rule = {"start": 1.0, **rule, "tonic": course.tonic}
-    strength = _pulse(lab, circuit, cell, rule)
-    made = _circuit(circuit, cell, course, rule, strength, arrivals, spikes)
-    weights, fired = _run(lab, made, cell, len(spikes), until_ms)
-    if exact and fired != [len(row) for row in spikes]:
-        msg = f"{cell} does not fire once per pulse"
+    circuit = require(lab.load(), cells=(made.cell,))
+    rule = own_learning(circuit, made.cell) if made.learning is None else made.learning
+    rule = {"start": 1.0, **rule, "tonic": made.course.tonic}
+    made = replace(made, learning=rule)
+    weights, fired = _run(lab, _circuit(circuit, made, _pulse(lab, circuit, made)), made)
+    if made.exact and fired != [len(row) for row in made.spikes]:
+        msg = f"{made.cell} does not fire once per pulse"
         raise Unsuited(msg)
     return weights - rule["start"]
 
 
-def _pulse(lab: Lab, circuit: Circuit, cell: str, learning: dict[str, Any]) -> float:
+def _pulse(lab: Lab, circuit: Circuit, made: Slice) -> float:
     """Return the weakest pulse that makes a cell fire once, without dopamine, and with most."""
     at = FIRST_MS + 100.0 * np.arange(3)
-    course = Course(learning["tonic"], ((at[0] + 50.0, 0.0), (at[1] + 50.0, 1.0)))
+    course = Course(made.course.tonic, ((at[0] + 50.0, 0.0), (at[1] + 50.0, 1.0)))
+    pilot = replace(made, arrivals=[[]], spikes=[at], course=course, until_ms=float(at[-1]) + 50.0)
     for strength in PULSES:
-        made = _circuit(circuit, cell, course, learning, strength, [[]], [at])
-        if _run(lab, made, cell, 1, float(at[-1]) + 50.0)[1] == [3]:
+        if _run(lab, _circuit(circuit, pilot, strength), pilot)[1] == [3]:
             return strength
-    msg = f"{cell} of {circuit.name} cannot be made to fire once per pulse"
+    msg = f"{made.cell} of {circuit.name} cannot be made to fire once per pulse"
     raise Unsuited(msg)
 
 
-def _circuit(circuit: Circuit, cell: str, course: Course, learning: dict[str, Any],
-             pulse_ns: float, arrivals: Sequence[Sequence[float]],
-             spikes: Sequence[Sequence[float]]) -> Circuit:
+def _circuit(circuit: Circuit, made: Slice, pulse_ns: float) -> Circuit:
     """Return the cells of a slice with their axons and the electrode."""
+    cell, level = made.cell, made.course.raw()
     raw = isolated(circuit, cell).to_dict()
-    raw |= {"dopamine": {"d1": course.raw(), "d2": course.raw()},
+    raw |= {"dopamine": {"d1": level, "d2": level},
             "receptors": raw["receptors"] | {"Electrode": ELECTRODE},
             "inputs": {"electrode": {"targets": {cell: {
                 "afferents": 1, "rate": "0 Hz", "conductance": {"Electrode": f"{pulse_ns} nS"}}}}},
-            "axons": {AXONS: {"size": len(arrivals), "rate": "0 Hz"}},
+            "axons": {AXONS: {"size": len(made.arrivals), "rate": "0 Hz"}},
             "pathways": {f"{AXONS}->{cell}": {
                 "conductance": {"Electrode": f"{FAINT} nS"}, "delay": f"{DELAY_MS} ms",
-                "wiring": {"rule": "fixed_indegree", "n": 1}, "learning": learning}}}
-    made = load(raw)
-    electrode = made.inputs["electrode"]
+                "wiring": {"rule": "fixed_indegree", "n": 1}, "learning": made.learning}}}
+    alone = with_trains(load(raw), made.arrivals)
+    electrode = alone.inputs["electrode"]
     entry = electrode.targets[cell].model_copy(update={
-        "afferents": None, "rate": None, "spikes": trains(spikes)})
-    axons = made.axons[AXONS].model_copy(update={
-        "rate": None, "recorded": trains(arrivals, -DELAY_MS)})
-    return made.model_copy(update={"axons": {AXONS: axons}, "inputs": {
+        "afferents": None, "rate": None, "spikes": trains(made.spikes)})
+    return alone.model_copy(update={"inputs": {
         "electrode": electrode.model_copy(update={"targets": {cell: entry}})}})
 
 
-def trains(rows: Sequence[Sequence[float]], later_ms: float = 0.0) -> SpikeFile:
+def with_trains(circuit: Circuit, arrivals: Trains) -> Circuit:
+    """Return a circuit whose axons fire so that their spikes arrive at given times."""
+    axons = circuit.axons[AXONS].model_copy(update={
+        "rate": None, "recorded": trains(arrivals, -DELAY_MS)})
+    return circuit.model_copy(update={"axons": {AXONS: axons}})
+
+
+def trains(rows: Trains, later_ms: float = 0.0) -> SpikeFile:
     """Return trains by number as recorded spikes, every spike this much later."""
     times = np.concatenate([np.asarray(row, float) for row in rows]) + later_ms
     ids = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
@@ -135,14 +151,13 @@ def trains(rows: Sequence[Sequence[float]], later_ms: float = 0.0) -> SpikeFile:
     return file
 
 
-def _run(lab: Lab, circuit: Circuit, cell: str, n: int,
-         until_ms: float) -> tuple[np.ndarray, list[int]]:
+def _run(lab: Lab, circuit: Circuit, made: Slice) -> tuple[np.ndarray, list[int]]:
     """Return the weights in the end, and how often every cell fired."""
-    network, name = wired(circuit, cell, np.arange(n)), f"{AXONS}->{cell}"
+    n = len(made.spikes)
     simulator = make_engine(lab.engine, threads=lab.threads)
-    simulator.prepare(circuit, network, 1)
-    _, ids = simulator.advance(run_steps(circuit, f"{until_ms!r} ms"))
-    return simulator.weights(name), np.bincount(ids, minlength=n).tolist()
+    simulator.prepare(circuit, wired(circuit, made.cell, np.arange(n)), 1)
+    _, ids = simulator.advance(run_steps(circuit, f"{made.until_ms!r} ms"))
+    return simulator.weights(f"{AXONS}->{made.cell}"), np.bincount(ids, minlength=n).tolist()
 
 
 def wired(circuit: Circuit, cell: str, targets: np.ndarray) -> Network:

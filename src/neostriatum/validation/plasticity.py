@@ -10,6 +10,7 @@ from neostriatum import rng
 from neostriatum.validation.learning_slice import (
     FIRST_MS,
     Course,
+    Slice,
     changes_of,
     own_learning,
     tonic_level,
@@ -20,32 +21,42 @@ if TYPE_CHECKING:
 
 #: Time that is left for a course of dopamine to act on what is eligible [ms].
 AFTER_MS = 500.0
+#: A train of pairs, from memory: how many, how often [Hz], and a spike how long after an arrival.
+PAIRS, RATE_HZ, LAG_MS = 10, 10.0, 10.0
+#: Length of a burst of ten pulses at 30 Hz, and of one that tells what is eligible now [ms].
+BURST_MS, BRIEF_MS = 330.0, 10.0
+#: The level below which an agonist does not let D2 fall.
+FLOOR = 0.5
+#: Random trains: their length [s], cells, and rates of axons and of cells [Hz].
+SECONDS, CELLS, PRE_HZ, POST_HZ = 40, 40, 8.0, 10.0
 
 
-def pairings(at_ms: float, pairs: int, rate_hz: float, lag_ms: float) -> tuple[Any, Any]:
+def train(at_ms: float, pairs: int = PAIRS, rate_hz: float = RATE_HZ,
+          lag_ms: float = LAG_MS) -> tuple[Any, Any]:
     """Return arrivals and spikes of a train of pairs [ms]; a spike comes ``lag_ms`` later."""
     arrivals = at_ms + np.arange(pairs) * 1000.0 / rate_hz
     return arrivals, arrivals + lag_ms
 
 
 def window(lab: Lab, cell: str = "dSPN", delays_ms: tuple[float, ...] = (0.0, 1000.0),
-           burst_ms: float = 330.0, level: float = 1.0, pairs: int = 10, rate_hz: float = 10.0,
-           lag_ms: float = 10.0, learning: dict[str, Any] | None = None) -> dict[str, Any]:
+           learning: dict[str, Any] | None = None, single: bool = False) -> dict[str, Any]:
     """Return what dopamine at several delays from the onset of a train of pairs does.
 
-    One burst of dopamine, and a cell for every delay that is paired so long before it. Keys are
-    "N ms": the change over the largest one; "best_ms", the delay of that; "change", its size; and
-    "without", the change by the train alone over it.
+    One burst of dopamine, and a cell for every delay that is paired so long before it; ``single``
+    is one pair and a brief burst. Keys are "N ms": the change over the largest one; "best_ms", the
+    delay of that; "change", its size; "without_change", the change by the train alone, and
+    "without", that over the largest.
     """
-    tonic = tonic_level(lab, cell)
+    tonic, pairs = tonic_level(lab, cell), 1 if single else PAIRS
     burst = FIRST_MS + max(delays_ms)
-    rows = [pairings(burst - delay, pairs, rate_hz, lag_ms) for delay in delays_ms]
-    course = Course(tonic, ((burst, level), (burst + burst_ms, tonic)))
-    until = max(burst + burst_ms, max(float(row[1][-1]) for row in rows)) + AFTER_MS
-    found = changes_of(lab, cell, *zip(*rows, strict=True), course, until, learning)
-    alone = pairings(FIRST_MS, pairs, rate_hz, lag_ms)
-    without = changes_of(lab, cell, [alone[0]], [alone[1]], Course(tonic),
-                         float(alone[1][-1]) + AFTER_MS, learning)[0]
+    over = burst + (BRIEF_MS if single else BURST_MS)
+    rows = [train(burst - delay, pairs) for delay in delays_ms]
+    until = max(over, max(float(spikes[-1]) for _, spikes in rows)) + AFTER_MS
+    found = changes_of(lab, Slice(cell, [row[0] for row in rows], [row[1] for row in rows], Course(
+        tonic, ((burst, 1.0), (over, tonic))), until, learning))
+    arrivals, spikes = train(FIRST_MS, pairs)
+    without = changes_of(lab, Slice(cell, [arrivals], [spikes], Course(tonic),
+                                    float(spikes[-1]) + AFTER_MS, learning))[0]
     best = int(np.argmax(np.abs(found)))
     return {"change": float(found[best]), "best_ms": float(delays_ms[best]),
             "without_change": float(without), "without": float(without / found[best]),
@@ -57,14 +68,13 @@ def memory(lab: Lab, cell: str = "dSPN", waits_ms: tuple[float, ...] = (200.0, 7
            learning: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the time constant with which an eligibility decays, from brief bursts [ms]."""
     rule = own_learning(lab.load(), cell) if learning is None else learning
-    found = window(lab, cell, waits_ms, 10.0, pairs=1, learning={**rule, "bounds": "hard"})
+    found = window(lab, cell, waits_ms, {**rule, "bounds": "hard"}, single=True)
     logs = np.log([found[f"{wait:g} ms"] for wait in waits_ms])
     return {"tau_ms": float(-1.0 / np.polyfit(waits_ms, logs, 1)[0])}
 
 
 def kernel(lab: Lab, cell: str, lags_ms: tuple[float, ...] = (10.0, -10.0),
-           level: float | None = None, pairs: int = 10, rate_hz: float = 5.0,
-           learning: dict[str, Any] | None = None) -> dict[str, Any]:
+           level: float | None = None, learning: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the changes by trains of pairs at several lags while dopamine has one level.
 
     A positive lag is an arrival before a spike. Without ``level`` it is the tonic one. Keys are
@@ -74,13 +84,14 @@ def kernel(lab: Lab, cell: str, lags_ms: tuple[float, ...] = (10.0, -10.0),
     """
     tonic = tonic_level(lab, cell)
     course = Course(tonic, () if level is None else ((FIRST_MS / 2, level),))
-    rows = [pairings(FIRST_MS + 100.0, pairs, rate_hz, lag) for lag in lags_ms]
-    rows.append((rows[0][0], np.zeros(0)))
-    until = float(rows[0][0][-1]) + 100.0 + AFTER_MS
-    found = changes_of(lab, cell, *zip(*rows, strict=True), course, until, learning)
+    rows = [train(FIRST_MS + 100.0, rate_hz=RATE_HZ / 2, lag_ms=lag) for lag in lags_ms]
+    arrivals, spikes = [row[0] for row in rows], [row[1] for row in rows]
+    until = float(arrivals[0][-1]) + 100.0 + AFTER_MS
+    found = changes_of(lab, Slice(cell, [*arrivals, arrivals[0]], [*spikes, np.zeros(0)], course,
+                                  until, learning))
+    low, high = (_width(lags_ms, found, side) for side in (-1, 1))
     return {"hebbian": float(found[0] - found[len(lags_ms) - 1]), "silent": float(found[-1]),
-            "width_ratio": _width(lags_ms, found, -1) / _width(lags_ms, found, 1)
-            if _width(lags_ms, found, 1) else None,
+            "width_ratio": low / high if high else None,
             **{f"{lag:g} ms": float(change)
                for lag, change in zip(lags_ms, found, strict=False)}}
 
@@ -102,41 +113,38 @@ def block(lab: Lab, cell: str, lag_ms: float = 10.0,
 
 
 def dips(lab: Lab, cell: str = "iSPN", lengths_ms: tuple[float, ...] = (0.0, 400.0, 600.0, 2000.0),
-         level: float = 0.0, pairs: int = 10, rate_hz: float = 10.0, lag_ms: float = 10.0,
          learning: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the changes by a train of pairs with pauses of dopamine that begin with it."""
     tonic = tonic_level(lab, cell)
-    arrivals, spikes = pairings(FIRST_MS, pairs, rate_hz, lag_ms)
-    until, made = FIRST_MS + max(lengths_ms) + AFTER_MS, {}
+    arrivals, spikes = train(FIRST_MS)
+    until, made = max(FIRST_MS + max(lengths_ms), float(spikes[-1])) + AFTER_MS, {}
     for length in lengths_ms:
-        course = Course(tonic, ((FIRST_MS, level), (FIRST_MS + length, tonic)) if length else ())
-        made[f"{length:g} ms"] = float(changes_of(lab, cell, [arrivals], [spikes], course, until,
-                                                  learning)[0])
+        course = Course(tonic, ((FIRST_MS, 0.0), (FIRST_MS + length, tonic)) if length else ())
+        made[f"{length:g} ms"] = float(changes_of(lab, Slice(
+            cell, [arrivals], [spikes], course, until, learning))[0])
     last = made[f"{lengths_ms[-1]:g} ms"]
     return {"changes": made, "share": made[f"{lengths_ms[1]:g} ms"] / last if last else None}
 
 
-def agonist(lab: Lab, cell: str, level: float, length_ms: float,
-            floor: float = 0.5) -> dict[str, Any]:
+def agonist(lab: Lab, cell: str, level: float, length_ms: float) -> dict[str, Any]:
     """Return what is left of a change where an agonist keeps the D2 level from falling.
 
     The level of a synapse that hears D1 is the same with and without it.
     """
     tonic = tonic_level(lab, cell)
     hears = {effect.level for effect in lab.load().cells[cell].acting}
-    arrivals, spikes = pairings(FIRST_MS, 10, 10.0, 10.0)
+    arrivals, spikes = train(FIRST_MS)
     burst, changes = float(spikes[-1]), []
-    for lowest in (0.0, floor if "D2" in hears else 0.0):
+    for lowest in (0.0, FLOOR if "D2" in hears else 0.0):
         low = max(tonic, lowest)
         course = Course(tonic, ((1.0, low), (burst, max(level, lowest)), (burst + length_ms, low)))
-        changes.append(float(changes_of(lab, cell, [arrivals], [spikes], course,
-                                        burst + length_ms + AFTER_MS)[0]))
+        changes.append(float(changes_of(lab, Slice(
+            cell, [arrivals], [spikes], course, burst + length_ms + AFTER_MS))[0]))
     return {"control": changes[0], "drug": changes[1],
             "left": changes[1] / changes[0] if changes[0] else None}
 
 
-def drift(lab: Lab, cell: str, errors: float = 0.0, seconds: int = 40, n: int = 40,
-          pre_hz: float = 8.0, post_hz: float = 10.0, seeds: tuple[int, ...] = (1,),
+def drift(lab: Lab, cell: str, errors: float = 0.0, seeds: tuple[int, ...] = (1,),
           learning: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return by how much weights drift where spikes tell nothing of dopamine.
 
@@ -145,33 +153,33 @@ def drift(lab: Lab, cell: str, errors: float = 0.0, seconds: int = 40, n: int = 
     of a weight, "se" its standard error over seeds: all synapses of one hear the same errors.
     """
     tonic, means = tonic_level(lab, cell), []
-    until = FIRST_MS + 1000.0 * seconds
+    until = FIRST_MS + 1000.0 * SECONDS
     for seed in seeds:
-        course = Course(tonic, _errors(seed, errors, tonic, seconds) if errors else ())
-        arrivals, spikes = (_trains(rate, until, n, seed, name)
-                            for rate, name in ((pre_hz, "arrivals"), (post_hz, "spikes")))
-        means.append(changes_of(lab, cell, arrivals, spikes, course, until + AFTER_MS, learning,
-                                exact=False).mean())
+        course = Course(tonic, _errors(seed, errors, tonic) if errors else ())
+        arrivals, spikes = (_trains(rate, until, seed, name)
+                            for rate, name in ((PRE_HZ, "arrivals"), (POST_HZ, "spikes")))
+        means.append(changes_of(lab, Slice(cell, arrivals, spikes, course, until + AFTER_MS,
+                                           learning, exact=False)).mean())
     return {"drift": float(np.mean(means)), "by_seed": [float(mean) for mean in means],
             "se": float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else None}
 
 
-def _errors(seed: int, size: float, tonic: float, seconds: int) -> tuple[tuple[float, float], ...]:
+def _errors(seed: int, size: float, tonic: float) -> tuple[tuple[float, float], ...]:
     """Return the levels of bursts and dips in random order, as many of each, one per second."""
-    words = rng.philox(rng.stream(seed, "errors", ""), 0, np.arange(seconds))[0]
+    words = rng.philox(rng.stream(seed, "errors", ""), 0, np.arange(SECONDS))[0]
     changes: list[tuple[float, float]] = []
     for second, place in enumerate(np.argsort(words).tolist()):
-        up, at = place < seconds // 2, FIRST_MS + 1000.0 * second
+        up, at = place < SECONDS // 2, FIRST_MS + 1000.0 * second
         level = tonic + (1.0 - tonic) * size if up else tonic * (1.0 - size)
         changes += [(at, level), (at + (200.0 if up else 400.0), tonic)]
     return tuple(changes)
 
 
-def _trains(rate_hz: float, until_ms: float, n: int, seed: int, name: str) -> list[np.ndarray]:
+def _trains(rate_hz: float, until_ms: float, seed: int, name: str) -> list[np.ndarray]:
     """Return random trains whose spikes are at least 20 ms apart, of a rate [Hz]."""
     slots = np.arange(FIRST_MS, until_ms, 40.0)
     made = []
-    for row in range(n):
+    for row in range(CELLS):
         words = rng.philox(rng.stream(seed, name, str(row)), 0, np.arange(len(slots)))
         kept = rng.uniform32(words[0]) < rate_hz * 0.04
         # Where in its slot, in steps, and the dead time of the cell after the last one.

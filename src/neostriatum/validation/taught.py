@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: The circuit that tasks are played on unless another one is judged.
 USUAL = "striatum_v1"
+#: Probabilities of the two arms, and trials that are judged.
+P, LAST = (0.8, 0.2), 15
+#: A current that makes cells fire [pA].
+STIMULUS = "60 pA"
 
 
 def session(lab: Lab, task: str, size: int, seed: int, **options: Any) -> dict[str, Any]:
@@ -40,11 +44,11 @@ def session(lab: Lab, task: str, size: int, seed: int, **options: Any) -> dict[s
         return dict(run.summary["learning"])
 
 
-def bandit(lab: Lab, p: tuple[float, float] = (0.8, 0.2), trials: int = 80, reverse_at: int = 45,
-           last: int = 15, seeds: Sequence[int] = (1, 2), size: int = 300) -> dict[str, Any]:
+def bandit(lab: Lab, trials: int = 80, reverse_at: int = 45, seeds: Sequence[int] = (1, 2),
+           size: int = 300) -> dict[str, Any]:
     """Return what networks learn of two arms whose probabilities change places.
 
-    Shares of best choices in the ``last`` trials before the reversal and of the session, over all
+    Shares of best choices in the last 15 trials before the reversal and of the session, over all
     sessions; "se", the standard error of the first over sessions; "reward", mean rewards of the
     first and of the last ten trials before the reversal; "balance", the mean weight onto dSPN over
     that onto iSPN by arm before the reversal.
@@ -52,11 +56,11 @@ def bandit(lab: Lab, p: tuple[float, float] = (0.8, 0.2), trials: int = 80, reve
     shares, rewards, balance = [], [], []
     for seed in seeds:
         made = session(lab, "bandit", size, seed, trials=trials,
-                       parameters={"p": list(p), "reverse_at": reverse_at})
+                       parameters={"p": list(P), "reverse_at": reverse_at})
         right, reward = np.array(made["correct"], float), np.array(made["rewards"], float)
-        shares.append([right[reverse_at - last : reverse_at].mean(), right[-last:].mean(),
+        shares.append([right[max(reverse_at - LAST, 0) : reverse_at].mean(), right[-LAST:].mean(),
                        right[:10].mean()])
-        rewards.append([reward[:10].mean(), reward[reverse_at - 10 : reverse_at].mean()])
+        rewards.append([reward[:10].mean(), reward[max(reverse_at - 10, 0) : reverse_at].mean()])
         balance.append(_balance(made["weights"], reverse_at - 1))
     share, gain = np.array(shares), np.array(rewards).mean(axis=0)
     return {"before": float(share[:, 0].mean()), "after": float(share[:, 1].mean()),
@@ -76,12 +80,12 @@ def _balance(weights: dict[str, dict[str, list[float]]], trial: int) -> list[flo
             for channel in ends["dSPN"][0]]
 
 
-def stimulated(lab: Lab, current: str = "60 pA", trials: int = 16, seeds: Sequence[int] = (1,),
+def stimulated(lab: Lab, trials: int = 16, seeds: Sequence[int] = (1,),
                size: int = 300) -> dict[str, Any]:
     """Return the share of trials with an action while dSPN, iSPN or neither are stimulated."""
     shares = {}
     for what, cell in (("iSPN", "iSPN"), ("none", None), ("dSPN", "dSPN")):
-        stimuli = [{"channel": "go", "type": cell, "current": current, "phase": "choice"}]
+        stimuli = [{"channel": "go", "type": cell, "current": STIMULUS, "phase": "choice"}]
         acted = [np.mean(session(lab, "pavlovian", size, seed, trials=trials, critic="none",
                                  parameters={"p": [0.5]}, fixed=("dSPN", "iSPN"),
                                  stimulate=stimuli if cell else [])["choices"])
@@ -91,14 +95,14 @@ def stimulated(lab: Lab, current: str = "60 pA", trials: int = 16, seeds: Sequen
 
 
 def delayed(lab: Lab, delays_ms: tuple[float, ...] = (500.0, 1000.0, 3000.0), trials: int = 6,
-            seed: int = 1, size: int = 300) -> dict[str, Any]:
+            size: int = 300) -> dict[str, Any]:
     """Return the gain of weights onto dSPN by rewards at delays from the end of a cue of 0.4 s.
 
     Keys are "N ms": the gain over that at the first delay. Every cue is followed by a full burst.
     """
     gains = []
     for delay in delays_ms:
-        made = session(lab, "pavlovian", size, seed, trials=trials, critic="none",
+        made = session(lab, "pavlovian", size, 1, trials=trials, critic="none",
                        parameters={"p": [1.0]}, efference="0 Hz", inhibition="0 pA",
                        phases={"choice": "400 ms", "action": "0 ms", "delay": f"{delay} ms"})
         gains.append(float(np.mean([means[-1] for name, channels in made["weights"].items()
