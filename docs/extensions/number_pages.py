@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,15 @@ def row(circuit: str, key: str, number: dict[str, Any]) -> str:
             f"<td>{escape(number['note'] or '')}</td></tr>")
 
 
+def ordered() -> list[str]:
+    """Return the presets, the default one first."""
+    return sorted(presets(), key=lambda name: (name != "striatum", name))
+
+
+@lru_cache(maxsize=1)
 def numbers() -> list[tuple[str, str, dict[str, Any]]]:
     """Return (circuit, key, number) of every number of the presets and of what overlays change."""
-    rows = [(name, each["key"], each) for name in presets() for each in describe(name)["values"]
+    rows = [(name, each["key"], each) for name in ordered() for each in describe(name)["values"]
             if each["source"] or each["how"]]
     files = {path: name for preset in presets() for name, path in overlay_files(preset).items()}
     for path, name in sorted(files.items()):
@@ -108,7 +115,7 @@ def preset_page() -> str:
     text = ["# Presets and overlays\n",
             "Circuits that come with the package. `neostriatum info NAME` prints one with every "
             "number; [every number](numbers.md) searches them all.\n"]
-    for name in presets():
+    for name in ordered():
         made = describe(name)
         certainty = Counter(each["how"] for each in made["values"] if each["how"])
         circuit = made["circuit"]
