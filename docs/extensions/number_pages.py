@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from outside import written
 
 from neostriatum.circuit.catalogue import overlay_files, overlays, presets
+from neostriatum.circuit.load import load
 from neostriatum.circuit.sources import sources, values
-from neostriatum.information import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def ordered() -> list[str]:
 @lru_cache(maxsize=1)
 def numbers() -> list[tuple[str, str, dict[str, Any]]]:
     """Return (circuit, key, number) of every number of the presets and of what overlays change."""
-    rows = [(name, each["key"], each) for name in ordered() for each in describe(name)["values"]
+    rows = [(name, key, each) for name in ordered() for key, each in values(load(name).to_dict())
             if each["source"] or each["how"]]
     files = {path: name for preset in presets() for name, path in overlay_files(preset).items()}
     for path, name in sorted(files.items()):
@@ -116,10 +116,9 @@ def preset_page() -> str:
             "Circuits that come with the package. `neostriatum info NAME` prints one with every "
             "number; [every number](numbers.md) searches them all.\n"]
     for name in ordered():
-        made = describe(name)
-        certainty = Counter(each["how"] for each in made["values"] if each["how"])
-        circuit = made["circuit"]
-        summary = made["summary"].rstrip(".")
+        circuit = load(name).to_dict()
+        certainty = Counter(each["how"] for _, each in values(circuit) if each["how"])
+        summary = circuit["summary"].rstrip(".")
         text += [f"## {name}\n", f"{summary[0].upper() + summary[1:]}.\n",
                  f"- cells: {', '.join(circuit['cells'])}",
                  f"- pathways: {len(circuit['pathways'])}; axons: "
@@ -129,8 +128,8 @@ def preset_page() -> str:
                                            if certainty[how]),
                  f"- overlays: {', '.join(f'`{each}`' for each in overlays(name))}",
                  f"- file: `src/neostriatum/circuit/presets/{name}.toml`\n"]
-        if made["left_out"]:
-            text += ["Left out:\n", *(f"- {each}" for each in made["left_out"]), ""]
+        if circuit.get("left_out"):
+            text += ["Left out:\n", *(f"- {each}" for each in circuit["left_out"]), ""]
     files = dict.fromkeys(path for preset in presets() for path in overlay_files(preset).values())
     text += ["## Overlays\n", "| overlay | of | changes |\n|---|---|---|"]
     for path in sorted(files):
