@@ -90,7 +90,7 @@ def number_page() -> str:
         "circuit", "key", "value", "certainty", "source", "note"))
     search = SEARCH.format(table="numbers", example="g_A, FS->dSPN, tau", source="planert2013",
                            choices=choices)
-    return f"""# Every number
+    return f"""# Every number and its source
 
 All {len(rows):,} numbers that have a source or a certainty, of the presets and of what overlays
 change, from the circuit files themselves. The key is what `--set KEY=VALUE` and `circuit.replace`
