@@ -121,14 +121,9 @@ def bench(
     n_steps = run_steps(resolved, duration)
     most = threads or machine()["cores"]
     task = Task(resolved.to_dict(), size, seed, n_steps)
-    contestants, missing = [], {}
+    contestants: list[Contestant] = []
     try:
-        for one in _contestants(task, most):
-            tell(f"start {one.engine} {one.precision}, {one.threads} thread(s)", 0.0)
-            contestants.append(one)
-            if not one.start():
-                missing[one.engine] = one.missing
-                contestants.pop().stop()
+        missing = _ready(_contestants(task, most), contestants, tell)
         for repeat in range(repeats):
             for number, one in enumerate(contestants):
                 tell("measure", (repeat + number / len(contestants)) / repeats)
@@ -145,6 +140,19 @@ def bench(
                                           for precision in ("double", "single")}
                    for peer in ("brian2", "nest")},
     }
+
+
+def _ready(asked: list[Contestant], contestants: list[Contestant],
+           tell: Callable[[str, float], None]) -> dict[str, str]:
+    """Start those that can run, into ``contestants``; return why the other engines cannot."""
+    missing = {}
+    for one in asked:
+        tell(f"start {one.engine} {one.precision}, {one.threads} thread(s)", 0.0)
+        contestants.append(one)
+        if not one.start():
+            missing[one.engine] = one.missing
+            contestants.pop().stop()
+    return missing
 
 
 def _contestants(task: Task, most: int) -> list[Contestant]:

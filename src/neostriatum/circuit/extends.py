@@ -19,6 +19,7 @@ from neostriatum.circuit.model import Circuit
 from neostriatum.circuit.refusal import refuse
 from neostriatum.circuit.removal import held, without
 from neostriatum.circuit.shares import shared_out
+from neostriatum.circuit.spelling import in_our_names
 from neostriatum.circuit.validated import checked
 from neostriatum.circuit.value import NAME
 from neostriatum.errors import shown
@@ -95,7 +96,7 @@ def _over(base: Source, change: Source) -> Source:
     below = whole.to_dict()
     given = {key: value for key, value in change.raw.items() if key != "extends"}
     try:
-        given = Circuit._our_names(given)  # type: ignore[operator]
+        given = in_our_names(given)
     except ValueError as error:
         refuse(change.where, str(error))
     given.setdefault("name", _name(change))

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from neostriatum.card import Card, Carded
-from neostriatum.circuit.aliases import canonical, check_names, in_order
+from neostriatum.circuit.aliases import check_names
 from neostriatum.circuit.axons import Axons
 from neostriatum.circuit.cell import Cell, Start
 from neostriatum.circuit.drive import Channel, Input
@@ -26,16 +26,15 @@ from neostriatum.circuit.modulator import (
     Activation,
     Dopamine,
     Modulator,
-    is_computed,
 )
 from neostriatum.circuit.nucleus import Nucleus
 from neostriatum.circuit.pathway import GapJunctions, Pathway, Receptor
 from neostriatum.circuit.signals import start_level
+from neostriatum.circuit.spelling import in_our_names
 from neostriatum.circuit.spread import Deviation, Size
 from neostriatum.circuit.spread import read as read_spread
 from neostriatum.circuit.value import NAME, Frozen, Time, measure
 from neostriatum.circuit.volume import Volume
-from neostriatum.errors import shown
 
 Named = Annotated[str, Field(pattern=NAME)]
 
@@ -73,37 +72,7 @@ class Circuit(Carded, Frozen):
     @model_validator(mode="before")
     @classmethod
     def _our_names(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        raw = dict(raw)
-        for key in ("cells", "noise", "spread", "start"):
-            raw[key] = _renamed(raw.get(key, {}), key, canonical)
-        if isinstance(raw["cells"], dict):
-            raw["cells"] = {name: raw["cells"][name] for name in in_order(raw["cells"])}
-        if isinstance(raw.get("pools"), dict):
-            raw["pools"] = {name: [canonical(part) for part in members]
-                            if isinstance(members, (list, tuple)) else members
-                            for name, members in raw["pools"].items()}
-        for key, mark in (("pathways", "->"), ("gap_junctions", "-")):
-            raw[key] = _renamed(raw.get(key, {}), key, lambda name, mark=mark: mark.join(
-                canonical(part) for part in name.split(mark)))
-        if isinstance(raw.get("inputs"), dict):
-            raw["inputs"] = {
-                name: {**said, "targets": _renamed(
-                    said["targets"], f"inputs.{shown(name)}.targets", canonical)}
-                if isinstance(said, dict) and isinstance(said.get("targets"), dict) else said
-                for name, said in raw["inputs"].items()
-            }
-        if isinstance(raw.get("channels"), dict):
-            raw["channels"] = {name: {**said, "of": [canonical(part) for part in said["of"]]}
-                               if isinstance(said, dict) and isinstance(said.get("of"), list)
-                               else said for name, said in raw["channels"].items()}
-        if isinstance(raw.get("modulators"), dict):
-            raw["modulators"] = {name: {**given, "released_by": canonical(given["released_by"])}
-                                 if isinstance(given, dict) and "released_by" in given else given
-                                 for name, given in raw["modulators"].items()}
-        _spelled_once(raw)
-        return raw
+        return in_our_names(raw) if isinstance(raw, dict) else raw
 
     @field_validator("modulators", mode="before")
     @classmethod
@@ -265,21 +234,6 @@ class Circuit(Carded, Frozen):
         return replaced(self, changes)
 
 
-def _spelled_once(raw: dict[str, Any]) -> None:
-    """Refuse the level of D1 or D2 in both of its spellings."""
-    old, new = raw.get("dopamine"), raw.get("modulators")
-    for name, key in DOPAMINE.items():
-        given = new.get(name) if isinstance(new, dict) else None
-        if is_computed(given) and isinstance(old, dict) and key in old:
-            msg = (f"dopamine.{key}: {name} is computed, modulators.{name} (got a level). Clamp it "
-                   f"with modulators.{name}.level")
-            raise ValueError(msg)
-        if isinstance(given, dict) and "level" in given and isinstance(old, dict) and key in old:
-            msg = (f"modulators.{name}.level: is the newer spelling of dopamine.{key} "
-                   "(got both). Give one of them")
-            raise ValueError(msg)
-
-
 def _start(name: str, cell: Cell, raw: Any) -> Start:
     table: Any = Start.of(cell.declaration)
     adapter: TypeAdapter[Any] = TypeAdapter(dict[str, table])
@@ -291,16 +245,3 @@ def _frozen(raw: Any) -> Any:
     if isinstance(raw, dict):
         return frozenset((key, _frozen(value)) for key, value in raw.items())
     return tuple(map(_frozen, raw)) if isinstance(raw, list) else raw
-
-
-def _renamed(raw: Any, where: str, rename: Any) -> Any:
-    if not isinstance(raw, dict):
-        return raw
-    named: dict[str, Any] = {}
-    for key, said in raw.items():
-        name = rename(str(key))
-        if name in named:
-            msg = f"{where}: two names mean {shown(name)} (got {shown(key)} as well)"
-            raise ValueError(msg)
-        named[name] = said
-    return named

@@ -78,10 +78,12 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
         if title:
             figure.suptitle(title, x=0.99, ha="right", color=FAINT)
         axes = {}
+        places = [(rows.index(one), columns.index(other))
+                  for one, other in zip(table[y], table[x], strict=True)]
         for name, panel in zip(types or [""], figure.subplots(1, panels, squeeze=False)[0],
                                strict=True):
             axes[name] = panel
-            rates = _means(table, name, x, y, columns, rows) if name else np.full(
+            rates = _means(table[f"rate_{name}_hz"], places, failed.shape) if name else np.full(
                 failed.shape, np.nan)
             _panel(panel, rates, failed, name)
             _ticks(panel, columns, rows)
@@ -139,13 +141,11 @@ def labelled(name: str) -> str:
     return f"{stem} ({unit})" if stem and unit in _UNITS else name
 
 
-def _means(table: Mapping[str, Sequence[Any]], name: str, x: str, y: str, columns: list[Any],
-           rows: list[Any]) -> NDArray[np.float64]:
-    sums, counts = np.zeros((2, len(rows), len(columns)))
-    rates = np.asarray(table[f"rate_{name}_hz"], float)
-    for one, other, rate in zip(table[y], table[x], rates, strict=True):
+def _means(rates: Sequence[Any], places: list[tuple[int, int]],
+           shape: tuple[int, ...]) -> NDArray[np.float64]:
+    sums, counts = np.zeros((2, *shape))
+    for at, rate in zip(places, np.asarray(rates, float), strict=True):
         if np.isfinite(rate):
-            at = rows.index(one), columns.index(other)
             sums[at] += rate
             counts[at] += 1
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)

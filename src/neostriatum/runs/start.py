@@ -147,14 +147,7 @@ def begun(resolved: Circuit, network: Network | None, settings: Settings, asked:
     label, folder = str(folder), folder.absolute()
     with ExitStack() as held:
         held.enter_context(listening(tell))
-        try:
-            held.enter_context(locked(folder))
-            if not all(left_over(one) for one in folder.iterdir()):
-                msg = f"{label}: --out must be a new or empty folder. Choose another"
-                raise RunFileError(msg)
-        except RunFileError:
-            held.close()  # what is there is another's
-            raise
+        held.enter_context(_alone(folder, label))
         try:
             record = record.with_(inputs=_copy_inputs(resolved, folder))
             write_record(folder, record.to_dict())
@@ -176,6 +169,16 @@ def begun(resolved: Circuit, network: Network | None, settings: Settings, asked:
         if settings.session is not None:
             loop.session = Session(settings.session, resolved, network, seed, folder)
         yield loop
+
+
+@contextmanager
+def _alone(folder: Path, label: str) -> Iterator[None]:
+    """Hold the lock of a folder that must be empty; what is there is another's."""
+    with locked(folder):
+        if not all(left_over(one) for one in folder.iterdir()):
+            msg = f"{label}: --out must be a new or empty folder. Choose another"
+            raise RunFileError(msg)
+        yield
 
 
 def _fitting(circuit: Any, network: Network | None, settings: Settings) -> Circuit:
