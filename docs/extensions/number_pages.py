@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from outside import written
 
 from neostriatum.circuit.catalogue import overlay_files, overlays, presets
+from neostriatum.circuit.load import load
 from neostriatum.circuit.sources import sources, values
-from neostriatum.information import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,9 +61,15 @@ def row(circuit: str, key: str, number: dict[str, Any]) -> str:
             f"<td>{escape(number['note'] or '')}</td></tr>")
 
 
+def ordered() -> list[str]:
+    """Return the presets, the default one first."""
+    return sorted(presets(), key=lambda name: (name != "striatum", name))
+
+
+@lru_cache(maxsize=1)
 def numbers() -> list[tuple[str, str, dict[str, Any]]]:
     """Return (circuit, key, number) of every number of the presets and of what overlays change."""
-    rows = [(name, each["key"], each) for name in presets() for each in describe(name)["values"]
+    rows = [(name, key, each) for name in ordered() for key, each in values(load(name).to_dict())
             if each["source"] or each["how"]]
     files = {path: name for preset in presets() for name, path in overlay_files(preset).items()}
     for path, name in sorted(files.items()):
@@ -83,7 +90,7 @@ def number_page() -> str:
         "circuit", "key", "value", "certainty", "source", "note"))
     search = SEARCH.format(table="numbers", example="g_A, FS->dSPN, tau", source="planert2013",
                            choices=choices)
-    return f"""# Every number
+    return f"""# Every number and its source
 
 All {len(rows):,} numbers that have a source or a certainty, of the presets and of what overlays
 change, from the circuit files themselves. The key is what `--set KEY=VALUE` and `circuit.replace`
@@ -108,11 +115,10 @@ def preset_page() -> str:
     text = ["# Presets and overlays\n",
             "Circuits that come with the package. `neostriatum info NAME` prints one with every "
             "number; [every number](numbers.md) searches them all.\n"]
-    for name in presets():
-        made = describe(name)
-        certainty = Counter(each["how"] for each in made["values"] if each["how"])
-        circuit = made["circuit"]
-        summary = made["summary"].rstrip(".")
+    for name in ordered():
+        circuit = load(name).to_dict()
+        certainty = Counter(each["how"] for _, each in values(circuit) if each["how"])
+        summary = circuit["summary"].rstrip(".")
         text += [f"## {name}\n", f"{summary[0].upper() + summary[1:]}.\n",
                  f"- cells: {', '.join(circuit['cells'])}",
                  f"- pathways: {len(circuit['pathways'])}; axons: "
@@ -122,8 +128,8 @@ def preset_page() -> str:
                                            if certainty[how]),
                  f"- overlays: {', '.join(f'`{each}`' for each in overlays(name))}",
                  f"- file: `src/neostriatum/circuit/presets/{name}.toml`\n"]
-        if made["left_out"]:
-            text += ["Left out:\n", *(f"- {each}" for each in made["left_out"]), ""]
+        if circuit.get("left_out"):
+            text += ["Left out:\n", *(f"- {each}" for each in circuit["left_out"]), ""]
     files = dict.fromkeys(path for preset in presets() for path in overlay_files(preset).values())
     text += ["## Overlays\n", "| overlay | of | changes |\n|---|---|---|"]
     for path in sorted(files):

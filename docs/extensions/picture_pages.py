@@ -75,7 +75,8 @@ def write(app: Sphinx) -> None:
     cards, names = [], []
     for script in scripts():
         title, text = words(script)
-        draw(script, app.config.nb_execution_cache_path)
+        if app.config.nb_execution_mode != "off":
+            draw(script, app.config.nb_execution_cache_path)
         code = script.read_text("utf-8").split('"""', 2)[2].strip()
         written(GALLERY / f"{script.stem}.md",
                 f"# {title}\n\n![{title}](pictures/drawn-{script.stem}.png)\n\n{text}\n\n"

@@ -1,6 +1,7 @@
 """Connection probability against distance.
 
-Counted in a network of 2,000 neurons.
+Counted in a network of 2,000 neurons. Its cube is small and wraps around, so that cells
+also meet the images of others: the points follow the law of all images, above the plain one.
 """
 
 import neostriatum as ns

@@ -18,6 +18,8 @@ sys.path.insert(0, str(DOCS / "extensions"))
 outside = importlib.import_module("outside")
 command_pages = importlib.import_module("command_pages")
 python_lists = importlib.import_module("python_lists")
+number_pages = importlib.import_module("number_pages")
+target_pages = importlib.import_module("target_pages")
 picture_pages = importlib.import_module("picture_pages")
 
 #: Pages that the site writes itself, and those that are no page of it.
@@ -88,6 +90,7 @@ def listed(page: Path) -> set[Path]:
                         re.DOTALL | re.MULTILINE)
     names = [line.strip() for block in blocks for line in block.splitlines()
              if line.strip() and not line.startswith(":")]
+    names = [re.sub(r"^.*<(.*)>$", r"\1", name) for name in names]
     return {(page.parent / f"{name}.md").resolve() for name in names}
 
 
@@ -133,3 +136,19 @@ def test_links_out_of_the_folder_are_turned():
         "```\n[e](../README.md)\n```\n![f](figures/raster.png)\n")
     assert outside.rewritten("[g](docs/design.md)", "CONTRIBUTING.md",
                              outside.COPIED["CONTRIBUTING.md"]) == "[g](../design.md)"
+
+
+def test_every_number_and_target_is_a_row():
+    from neostriatum.circuit.catalogue import presets
+    from neostriatum.circuit.sources import sources
+    from neostriatum.validation.targets import published
+
+    rows = number_pages.numbers()
+    assert {circuit for circuit, _, _ in rows} >= set(presets())
+    assert number_pages.number_page().count("<tr data-circuit=") == len(rows)
+    assert (("striatum", "cells.dSPN.parameters.C", "120.0 pF") in
+            {(circuit, key, number["value"]) for circuit, key, number in rows})
+    page = target_pages.page()
+    assert all(f'<tr id="{target.id}"' in page for target in published().targets)
+    page = number_pages.source_page()
+    assert all(f"\n## {key}\n" in page for key in sources())
