@@ -14,6 +14,7 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine
 from neostriatum.errors import NeostriatumError
+from neostriatum.keywords import keywords_of
 from neostriatum.machine import machine, peak_memory_gb, versions
 from neostriatum.network.build import build
 
@@ -77,6 +78,7 @@ class Contestant:
             self._process.terminate()
 
 
+@keywords_of(Changes)
 def bench(
     circuit: Any = "striatum_v1",
     *,

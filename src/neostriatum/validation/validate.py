@@ -13,6 +13,7 @@ from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, names
 from neostriatum.errors import CircuitError, NeostriatumError, shown, undrawn
 from neostriatum.machine import cores
+from neostriatum.progress import watched
 from neostriatum.units import whole_number
 from neostriatum.validation.judge import judge
 from neostriatum.validation.lab import Lab
@@ -26,6 +27,7 @@ LIMIT_S = 1500.0
 _LONG = ("table5", "in_vivo", "dopamine_loss", "fs_density", "shells", "without_fs", "up_down")
 
 
+@watched
 def validate(
     circuit: Any = None,
     *,
