@@ -89,9 +89,9 @@ def test_a_call_within_a_call_shows_nothing_of_its_own(waiting):
 def test_a_call_that_fails_leaves_nothing_behind(waiting):
     @watched
     def broken(*, progress=None):
-        raise ValueError("no")
+        raise ValueError(progress)
 
-    with pytest.raises(ValueError, match="no"):
+    with pytest.raises(ValueError, match="None|Late"):
         broken()
     assert isinstance(work(), Late)
 

@@ -57,10 +57,10 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
     """
     most = whole_number("most", most, 1, error=InputError)
     with paper():
-        figure = new_figure(4.6, 4.2)
+        figure = new_figure(4.9, 4.2)
         # The labels of axes in three dimensions are more than the automatic layout can place.
         figure.set_layout_engine("none")
-        axes: Any = figure.add_axes((0.0, 0.07, 0.93, 0.83), projection="3d")
+        axes: Any = figure.add_axes((0.0, 0.07, 0.87, 0.83), projection="3d")
         for name, ids in network.populations.items():
             if np.isnan(network.positions[ids.start : ids.stop]).any():
                 continue  # cells of a nucleus have no places
@@ -73,6 +73,9 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
                          color=colour(name, network.counts), depthshade=False, alpha=0.9,
                          label=_label(name, drawn, len(ids)), rasterized=True)
         frame(axes, network.positions, zoom=1.08)
+        low, high = (end(network.positions, axis=0) for end in (np.nanmin, np.nanmax))
+        if (low < high).all():
+            axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         legend = axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.08), markerscale=2.0,
                              labelcolor=FAINT, borderaxespad=0.0)
         for handle in legend.legend_handles:
