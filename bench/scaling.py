@@ -19,7 +19,7 @@ import numpy as np
 import neostriatum as ns
 from neostriatum.engines.base import engine
 from neostriatum.machine import machine
-from neostriatum.plotting.palette import COLOURS, FAINT, INK
+from neostriatum.plotting.palette import FAINT, INK
 from neostriatum.plotting.style import WIDTH_IN, new_figure, paper
 
 #: A rule that connects nobody.
@@ -134,7 +134,8 @@ def main() -> None:
         off = spread(rows, key)
         print(f"{name}: {statistics.mean(row[key] for row in rows):.3g} ns, every size within "
               f"{off:.0%} of that ({'linear' if off <= LINEAR else 'not linear'} at {LINEAR:.0%})")
-    about = (f"{said.circuit}, numba, {said.precision} precision, {said.threads} thread{'' if said.threads == 1 else 's'}, "
+    about = (f"{said.circuit}, numba, {said.precision} precision, "
+             f"{said.threads} thread{'' if said.threads == 1 else 's'}, "
              f"{machine()['processor']}")
     draw(rows, about, said.out)
     print(f"figure in {said.out}")

@@ -6,7 +6,7 @@ In: a network. Out: the figure and its axes.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,7 +54,6 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
         message = "network: must have at least one cell type (got none)"
         raise InputError(message)
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import LogLocator, NullLocator
 
     types = list(network.counts)
     mean = np.full((len(types), len(types)), np.nan)
@@ -71,12 +70,7 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
         norm = LogNorm(low / 1.5, max(high, low * 1.01))
         picture = axes.imshow(mean, cmap="Greys", norm=norm, alpha=0.75)
         _write(axes, network, types, mean, norm)
-        bar = figure.colorbar(picture, ax=axes, shrink=0.85, aspect=18)
-        bar.set_label("mean in-degree (sources per target)")
-        bar.outline.set_linewidth(0.4)
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-        bar.ax.yaxis.set_major_formatter("{x:g}")
-        bar.ax.yaxis.set_minor_locator(NullLocator())
+        _bar(axes, picture)
         for axis, which in ((axes.xaxis, "target"), (axes.yaxis, "source")):
             axis.set_ticks(range(len(types)), types)
             axis.set_label_text(which)
@@ -90,6 +84,19 @@ def connectivity(network: Network) -> tuple[Figure, Axes]:
         axes.tick_params(which="minor", length=0)
         network_heading(figure, network)
     return figure, axes
+
+
+def _bar(axes: Axes, picture: Any) -> None:
+    """Draw the bar of colours beside the matrix."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    figure: Any = axes.figure
+    bar = figure.colorbar(picture, ax=axes, shrink=0.85, aspect=18)
+    bar.set_label("mean in-degree (sources per target)")
+    bar.outline.set_linewidth(0.4)
+    bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    bar.ax.yaxis.set_major_formatter("{x:g}")
+    bar.ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _write(axes: Axes, network: Network, types: list[str], mean: np.ndarray, norm: object

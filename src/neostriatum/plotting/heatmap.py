@@ -70,7 +70,7 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
     """
     columns, rows = levels(table, x), levels(table, y)
     types = present(table)
-    rates = {name: _means(table, name, x, y, columns, rows) for name in types}
+    rates = {name: _means(table, name, (x, columns), (y, rows)) for name in types}
     failed = np.zeros((len(rows), len(columns)), bool)
     for one, other, status in zip(table[y], table[x], table["status"], strict=True):
         failed[rows.index(one), columns.index(other)] |= status == "failed"
@@ -150,8 +150,10 @@ def labelled(name: str) -> str:
     return f"{stem} ({unit})" if stem and unit in _UNITS else name
 
 
-def _means(table: Mapping[str, Sequence[Any]], name: str, x: str, y: str, columns: list[Any],
-           rows: list[Any]) -> NDArray[np.float64]:
+def _means(table: Mapping[str, Sequence[Any]], name: str, across: tuple[str, list[Any]],
+           up: tuple[str, list[Any]]) -> NDArray[np.float64]:
+    """Return the mean rate of a type at every pair of values of two columns [Hz]."""
+    (x, columns), (y, rows) = across, up
     sums, counts = np.zeros((2, len(rows), len(columns)))
     rates = np.asarray(table[f"rate_{name}_hz"], float)
     for one, other, rate in zip(table[y], table[x], rates, strict=True):
