@@ -12,13 +12,14 @@ PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-all lint nest-mpi clean
+.PHONY: help venv run test test-all lint docs nest-mpi clean
 
 help:
 	@echo "make run       simulate the default circuit, draw it and say where (ARGS=\"--size 2000\" for options)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff, mypy, codespell"
+	@echo "make docs      the site, in docs/_build/html"
 	@echo "make nest-mpi  NEST with MPI in $(NEST_MPI), for mpiexec -n 4 $(NEST_MPI)/bin/neostriatum run --engine nest"
 	@echo "make venv      only make $(VENV) with the package and what its tests need"
 	@echo "make clean     remove $(VENV), caches and build products (results under runs/ stay)"
@@ -42,12 +43,16 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/codespell
 	@echo "the longest files:"; find src -name '*.py' -exec wc -l {} + | sort -rn | sed -n 2,6p
 
+docs: $(VENV)/.docs
+	$(VENV)/bin/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 nest-mpi:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
 	.ci/nest-mpi $(PYTHON) $(abspath $(NEST_MPI))
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) docs/_build docs/gallery/pictures build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The package alone for `make run`, the tools of its tests on top of it for the rest.
@@ -60,4 +65,8 @@ $(VENV)/.package: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.package
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.package
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	@touch $@

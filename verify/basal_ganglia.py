@@ -27,15 +27,22 @@ from neostriatum.validation.loop import CALL_MS, LATE_MS
 #: Types in the order of the rows below.
 TYPES = ("dSPN", "iSPN", "FS", "STN", "GPeTI", "GPeTA", "SNr")
 #: Rates [Hz] of a program apart, written from the same numbers: 20,000 cells, 2 s after the first,
-#: one row per seed.
+#: one row per seed; five seeds in control, three in the others.
 APART: dict[str, tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]] = {
     "control": ((), (
         (0.16, 0.27, 9.41, 12.11, 36.32, 12.33, 25.55),
         (0.15, 0.28, 9.23, 12.19, 36.22, 12.37, 26.57),
         (0.16, 0.26, 9.03, 12.74, 37.86, 13.20, 24.12),
-        (0.14, 0.27, 9.20, 12.80, 37.40, 13.02, 25.33))),
-    "without dopamine": (("depleted",), ((0.05, 2.44, 1.50, 29.55, 11.91, 23.37, 59.76),)),
-    "control, printed rates": (("printed.rates",), ((0.16, 0.31, 9.7, 12.0, 36.9, 9.6, 21.9),)),
+        (0.14, 0.27, 9.20, 12.80, 37.40, 13.02, 25.33),
+        (0.15, 0.29, 8.98, 12.09, 36.55, 11.73, 25.65))),
+    "without dopamine": (("depleted",), (
+        (0.05, 2.44, 1.50, 29.55, 11.91, 23.37, 59.76),
+        (0.05, 2.43, 1.36, 30.45, 12.84, 23.77, 58.72),
+        (0.05, 2.38, 1.40, 30.45, 14.30, 23.80, 55.70))),
+    "control, printed rates": (("printed.rates",), (
+        (0.16, 0.31, 9.73, 11.95, 36.93, 9.62, 21.89),
+        (0.15, 0.30, 9.64, 12.00, 36.76, 9.85, 22.43),
+        (0.16, 0.28, 9.38, 12.51, 38.42, 10.70, 19.65))),
 }
 #: What dopamine acts on, by name: (cell, what) of effects, and pathways whose in-degree changes.
 EFFECTS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {

@@ -31,10 +31,15 @@ VIEW = "document.querySelector('.neo').neostriatum"
 BROWSER = ["--no-sandbox", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"]
 
 
-def row(quantity: str, measured: object, wanted: str, met: bool | None) -> None:
+#: What was missed.
+MISSED: list[str] = []
+
+
+def row(quantity: str, measured: object, wanted: str, met: bool) -> None:
     """Print a row."""
-    word = {True: "met", False: "MISSED", None: "-"}[met]
-    print(f"{word:<7} {quantity}: {measured} (wanted {wanted})", flush=True)
+    if not met:
+        MISSED.append(quantity)
+    print(f"{'met' if met else 'MISSED':<7} {quantity}: {measured} (wanted {wanted})", flush=True)
 
 
 class Page:
@@ -42,8 +47,9 @@ class Page:
 
     def __init__(self, address: str, token: str) -> None:
         origin = address.rstrip("/")
-        self.socket = connect(f"ws{origin[4:]}/socket", origin=origin, compression=None,
-                              max_size=None, ping_timeout=None)
+        self._opened = connect(f"ws{origin[4:]}/socket", origin=origin, compression=None,
+                               max_size=None, ping_timeout=None)
+        self.socket = self._opened.__enter__()
         self.socket.send(json.dumps({"kind": "join", "token": token}))
         self.news, self.frames, self.reading = [], [], threading.Event()
         self.reading.set()
@@ -225,6 +231,7 @@ def main() -> None:
             if not given.no_page:
                 browser(f"{address}#{token}", min(given.seconds, 20.0))
             repetition(page, out, given.seconds)
+    sys.exit(bool(MISSED))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
     python verify/scenes.py [NAME ...] [--size 10000] [--seconds 10] [--seed 1]
 
 Prints a row per scene, and the lines `before` and `after` of scenes.toml. The change is an event,
-as on the page.
+as on the page. Exits with 1 where the page shows another rate.
 """
 
 import argparse
+import sys
 import tempfile
 import tomllib
 from importlib.resources import files
@@ -17,6 +18,8 @@ import numpy as np
 import neostriatum as ns
 from neostriatum.live.knobs import knobs
 
+#: What the page shows may be another by this share, and by this much [Hz].
+RELATIVE, ABSOLUTE = 0.1, 0.05
 #: What is left out after a change, as it settles [s].
 SETTLES_S = 1.0
 
@@ -50,6 +53,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     text = (files("neostriatum.live") / "scenes.toml").read_text("utf-8")
+    others = 0
     for scene in tomllib.loads(text)["scene"]:
         if given.names and scene["name"] not in given.names:
             continue
@@ -59,8 +63,11 @@ def main() -> None:
             ratio = after[name] / before[name] if before[name] else float("nan")
             print(f"  {name:<5} {before[name]:7.2f} -> {after[name]:7.2f} Hz   x {ratio:.2f}")
         for word, rates in (("before", before), ("after", after)):
+            others += sum(abs(rate - scene[word][name]) > ABSOLUTE + RELATIVE * rate
+                          for name, rate in rates.items())
             inside = ", ".join(f"{name} = {rate:g}" for name, rate in rates.items())
             print(f"{word} = {{ {inside} }}", flush=True)
+    sys.exit(bool(others))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ ELSEWHERE = {
     "a run makes it": ("runs", "run.json", "report.html"),
     "build makes it": ("anatomy.json",),
     "a sweep makes it": ("sweep.json", "figure.png", "points/0001", "0001.json"),
-    "a user writes it": ("events.toml", "mine.toml", "mycells.py"),
+    "a user writes it": ("events.toml", "mine.toml", "mycells.py", "ten_lines.py", "raster.png"),
     "an export makes it": ("circuit_config.json", "simulation_config.json", "node_sets.json",
                            "neostriatum_network.json", "model.json", "mod"),
     "in a repository that docs/parameters.md cites": (
@@ -78,7 +78,8 @@ def kept(name: str, page: Path) -> bool:
     """Whether the repository has a file: from its root, the page, the package, or one so named."""
     if any(any(place.glob(name.rstrip("/"))) for place in (ROOT, page.parent, SOURCE)):
         return True
-    return sum(1 for folder in FOLDERS for _ in (ROOT / folder).rglob(name)) == 1
+    return sum("_build" not in path.parts
+               for folder in FOLDERS for path in (ROOT / folder).rglob(name)) == 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=where)

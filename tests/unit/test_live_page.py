@@ -71,7 +71,7 @@ def test_knobs_keys_log_and_saving(running) -> None:
         made.page.keyboard.press("h")
         until(lambda: session.values["level.D1"] == 0.3)
         made.page.keyboard.press("p")
-        until(lambda: [one for one in session.history.lines if one.label.startswith("pulse")])
+        until(lambda: any(one.label.startswith("end of pulse") for one in session.history.lines))
         made.page.locator("body").click(position={"x": 5, "y": 795})
         made.page.keyboard.press(" ")
         until(lambda: not session.playing)
@@ -85,6 +85,7 @@ def test_knobs_keys_log_and_saving(running) -> None:
         before = session.history.lines[-1].number
         made.page.get_by_role("button", name="go back to before end of pulse").click()
         until(lambda: session.history.lines[-1].number < before)
+        made.until("!document.querySelector('.lines').textContent.includes('end of pulse')")
         made.page.keyboard.press(" ")
         until(lambda: session.playing)
         assert made.complaints == []

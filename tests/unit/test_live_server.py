@@ -178,6 +178,7 @@ def test_one_page_controls_and_the_others_look(running) -> None:
             second.send(json.dumps({"kind": "control"}))
             assert news(second, "role")["controls"] is True
             assert news(first, "role")["controls"] is False
+        assert news(first, "role")["controls"] is True  # the other has left
         assert running.session.values["level.D1"] == 0.3
 
 
@@ -262,7 +263,7 @@ def test_a_page_that_reads_nothing_costs_little_and_comes_back() -> None:
         viewer.offer(window(200 * n))
         if n % 1000 == 0:
             viewer.news({"kind": "applied", "values": {"level.D1": 0.5}, "n": n})
-    assert viewer.waiting < 20_000
+    assert viewer.waiting < 60_000
     assert viewer.sent == AHEAD
     taken = [message for message in iter(viewer.take, None) if isinstance(message, bytes)]
     assert [number(one) for one in taken] == list(range(1, AHEAD + 1))

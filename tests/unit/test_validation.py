@@ -41,7 +41,7 @@ def target(**changes: object) -> Target:
 
 def test_there_are_enough_in_every_group() -> None:
     assert len(TARGETS) >= 40
-    assert {one.group for one in TARGETS.values()} == set(range(1, 11))
+    assert {one.group for one in TARGETS.values()} == set(range(1, 12))
     assert sum(one.quick for one in TARGETS.values()) >= 40
 
 
@@ -67,7 +67,7 @@ def test_intervals_are_those_of_the_measured_tables(table: str) -> None:
     {"tolerance": {"why": "none"}}, {"tolerance": {"absolute": 1.0, "sd": 1.0, "why": "two"}},
     {"tolerance": {"absolute": 1.0}}, {"value": None}, {"tolerance": {"sd": 1.0, "why": "no sd"}},
     {"tolerance": {"se": 1.0, "why": "no standard error"}},
-    {"group": 11}, {"read": "guess"}, {"id": "Bad Id"}, {"colour": "red"}, {"order": ["a", "b"]},
+    {"group": 12}, {"read": "guess"}, {"id": "Bad Id"}, {"colour": "red"}, {"order": ["a", "b"]},
     {"tolerance": {"rms": 1.0, "why": "no curve"}},
     {"curve": {"x": [1, 2], "y": [1], "x_label": "x"}, "value": None},
 ])
@@ -224,6 +224,7 @@ def test_workers_outlive_an_error_and_a_job_that_hangs() -> None:
 
 @pytest.mark.parametrize("arguments", [
     ["--circuit", "nonesuch"], ["--only", "nonesuch"], ["--engine", "nonesuch"],
+    ["--group", "nonesuch"],
     ["--report", "page.pdf"], ["--report", "/nonesuch/page.html"], ["--set", "nonesuch=1"],
     ["--overlay", "nonesuch"], ["--workers", "-1"],
 ])
@@ -239,6 +240,8 @@ def test_quick(capsys: pytest.CaptureFixture) -> None:
     rows = {row["id"]: row for row in made["targets"]}
     assert set(rows) == {one.id for one in TARGETS.values() if one.quick}
     assert not [row["id"] for row in rows.values() if row["error"] or row["unsuited"]]
+    assert made["groups"]["Single cells"]["passed"] > 0
+    assert sum(group["passed"] for group in made["groups"].values()) == made["passed"]
     failed = {name for name, row in rows.items() if row["pass"] is not True}
     assert failed == {name for name in rows if TARGETS[name].explanation}
     assert not [name for name, row in rows.items() if row["unexpected"]]

@@ -1,7 +1,8 @@
 """How strongly a population oscillates, and how much its rate fluctuates.
 
-The two indices of Lindahl and Hellgren Kotaleski (2016), as their code computes them. In: the rate
-of a population. Out: a share of power, and a variance over a mean.
+The two indices of Lindahl and Hellgren Kotaleski (2016), with a fixed upper end of the power that
+a band is a share of, and counts where their code takes rates. In: the rate or the counts of a
+population. Out: a share of power, and a variance over a mean.
 """
 
 from __future__ import annotations

@@ -156,10 +156,12 @@ def _share(numbers: dict[str, float], length: float) -> float:
 def residual(circuit: Circuit, name: str) -> float:
     """Return the balance of a burst and a dip for equal eligibilities, 0 where they cancel.
 
-    It is (T_burst F_burst + T_dip F_dip) / (|T_burst F_burst| + |T_dip F_dip|), where F is the sum
-    of both factors.
+    It is (S_burst F_burst + S_dip F_dip) / (|S_burst F_burst| + |S_dip F_dip|), where F is the sum
+    of both factors and S the share of an eligibility that lies in the length of each.
     """
-    burst, dip = (length * float(sum(factors(circuit, name, level)))
+    learning: Any = circuit.pathways[name].learning
+    numbers = learning.numbers(receptor_of(circuit, name))
+    burst, dip = (_share(numbers, length) * float(sum(factors(circuit, name, level)))
                   for length, level in ((BURST_MS, 1.0), (DIP_MS, 0.0)))
     whole = abs(burst) + abs(dip)
     return (burst + dip) / whole if whole > 0 else 0.0

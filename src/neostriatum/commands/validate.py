@@ -25,6 +25,8 @@ def validate_command(
     quick: Annotated[bool, option("The targets that take seconds.", "--quick")] = False,
     only: Annotated[list[str] | None, option("Id of a target, or a group (1 to 11); repeatable.",
                                               "--only")] = None,
+    group: Annotated[list[str] | None, option('A group by name, "basal ganglia"; repeatable.',
+                                               "--group")] = None,
     engine: EngineName = None, overlay: Overlay = None, changes: Set = None,
     report: Annotated[str | None, option("Write a page here, .html or .md.", "--report")] = None,
     workers: Annotated[int | None, option("Processes (one per core).", "--workers", min=0,
@@ -34,10 +36,12 @@ def validate_command(
     """Measure published targets on a circuit and say which are met."""
     from neostriatum.engines.base import DEFAULT
     from neostriatum.terminal import Progress
-    from neostriatum.validation.validate import validate
+    from neostriatum.validation.validate import group_of, validate
+
+    wanted = (*(only or ()), *(group_of(name) for name in group or ()))
 
     with Progress(silent=quiet or as_json) as progress:
-        made = validate(circuit, quick=quick, only=tuple(only or ()), overlay=overlay or (),
+        made = validate(circuit, quick=quick, only=wanted, overlay=overlay or (),
                         engine=DEFAULT if engine is None else engine, report=report,
                         workers=workers, changes=changes_of(changes), progress=progress)
     show(as_json, quiet, made, lambda: validation_lines(made))

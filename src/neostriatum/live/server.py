@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import http
+import logging
 import os
 import socket
 from contextlib import suppress
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from neostriatum.live.session import Session
 
 HOST = "127.0.0.1"
+#: Says nothing: a stranger's request is no news.
+_SILENT = logging.getLogger("neostriatum.live")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 #: Pages at once; more are turned away.
 MOST = 32
 #: Time in which a page must say its token [s].
@@ -62,15 +67,7 @@ def websockets() -> Any:
 
 
 class Server:
-    """Serves the page of a session.
-
-    Parameters
-    ----------
-    session : Session
-        Not started yet; it publishes to `publish`.
-    port : int
-        Port on 127.0.0.1; 0 for a free one.
-    """
+    """Serves the page of a session, on a port of 127.0.0.1 or on any free one (0)."""
 
     def __init__(self, port: int = 0) -> None:
         self._library = websockets()
@@ -136,7 +133,7 @@ class Server:
                 origins=origins, compression=None, max_size=LARGEST, max_queue=64,
                 write_limit=65_536, ping_interval=20, ping_timeout=90, close_timeout=0.5,
                 server_header=None,
-                logger=_silent()):
+                logger=_SILENT):
             session.start()
             ready()
             await self._ended.wait()
@@ -195,7 +192,7 @@ class Server:
         return control if control or look else None
 
     async def _attend(self, connection: Any, may_control: bool) -> None:
-        viewer, wake = Viewer(), asyncio.Event()
+        viewer, wake = Viewer(may_control), asyncio.Event()
         viewer.controls = may_control and not any(one.controls for one in self._viewers)
         self._viewers[viewer] = wake
         self._welcome(viewer)
@@ -204,11 +201,14 @@ class Server:
         sender = asyncio.create_task(self._send(connection, viewer, wake))
         try:
             async for text in connection:
-                self._heard(viewer, text, may_control)
+                self._heard(viewer, text)
                 wake.set()
         finally:
             sender.cancel()
             del self._viewers[viewer]
+            heir = next((one for one in self._viewers if one.may_control), None)
+            if viewer.controls and heir is not None:
+                self._hand_over(heir)
             self._look()
 
     def _welcome(self, viewer: Viewer) -> None:
@@ -241,14 +241,14 @@ class Server:
                     # Waits until the page takes it, so that nothing heaps up in the socket.
                     await connection.send(message)
 
-    def _heard(self, viewer: Viewer, text: Any, may_control: bool) -> None:
+    def _heard(self, viewer: Viewer, text: Any) -> None:
         session = self._running()
         try:
             message = read(text)
             if message["kind"] == "ack":
                 viewer.answer(message.get("number"))
             elif message["kind"] == "control":
-                self._hand_over(viewer, may_control)
+                self._hand_over(viewer)
             elif message["kind"] == "visible":
                 viewer.hidden = message.get("visible") is False
                 self._look()
@@ -260,9 +260,9 @@ class Server:
         except CircuitError as error:
             viewer.news({"kind": "refused", "text": " ".join(str(error).split())})
 
-    def _hand_over(self, viewer: Viewer, may_control: bool) -> None:
+    def _hand_over(self, viewer: Viewer) -> None:
         """Let a page control that may; the one that did looks from now on."""
-        if not may_control:
+        if not viewer.may_control:
             msg = "page: this address only looks (got no control). Use the other one"
             raise CircuitError(msg)
         for one, wake in self._viewers.items():
@@ -292,13 +292,3 @@ def _answer(connection: Any, status: http.HTTPStatus, content: str | bytes,
         response.headers[name] = value
     response.body = data
     return response
-
-
-def _silent() -> Any:
-    """Return a logger that says nothing: a stranger's request is no news."""
-    import logging
-
-    logger = logging.getLogger("neostriatum.live")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    return logger

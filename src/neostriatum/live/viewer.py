@@ -8,8 +8,8 @@ from typing import Any
 
 from neostriatum.live.frames import Merged, Window, packed
 
-#: Frames that may be on their way without an answer.
-AHEAD = 8
+#: Frames that may be on their way without an answer: half a second of them.
+AHEAD = 24
 #: News that may wait; a page that is further behind gets the whole state anew.
 NEWS = 256
 
@@ -21,7 +21,8 @@ class Viewer:
     ones are merged into counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, may_control: bool = True) -> None:
+        self.may_control = may_control
         self.controls = self.hidden = False
         self.sent = self.answered = 0
         self._queue: deque[bytes | str] = deque()

@@ -119,8 +119,8 @@ def standard(run: Run) -> tuple[str, ...]:
     """Return the figures that a run draws when it ends."""
     from neostriatum import plotting
 
-    # Of a session, which lasts for minutes, no potentials are recorded unless asked for.
-    return (*plotting.LEARNING, "raster", "rates") if run.record.get("learning") else STANDARD
+    # Minutes of a session are too many for single spikes, and no potentials are recorded.
+    return (*plotting.LEARNING, "rates") if run.record.get("learning") else STANDARD
 
 
 def picture(

@@ -70,10 +70,12 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
     """
     columns, rows = levels(table, x), levels(table, y)
     types = present(table)
-    rates = {name: _means(table, name, (x, columns), (y, rows)) for name in types}
     failed = np.zeros((len(rows), len(columns)), bool)
-    for one, other, status in zip(table[y], table[x], table["status"], strict=True):
-        failed[rows.index(one), columns.index(other)] |= status == "failed"
+    places = [(rows.index(one), columns.index(other))
+              for one, other in zip(table[y], table[x], strict=True)]
+    for at, status in zip(places, table["status"], strict=True):
+        failed[at] |= status == "failed"
+    rates = {name: _means(table[f"rate_{name}_hz"], places, failed.shape) for name in types}
     panels = max(1, len(types))
     with paper():
         width_in = WIDTH_IN * max(1.0, panels / COLUMNS)
@@ -150,15 +152,11 @@ def labelled(name: str) -> str:
     return f"{stem} ({unit})" if stem and unit in _UNITS else name
 
 
-def _means(table: Mapping[str, Sequence[Any]], name: str, across: tuple[str, list[Any]],
-           up: tuple[str, list[Any]]) -> NDArray[np.float64]:
-    """Return the mean rate of a type at every pair of values of two columns [Hz]."""
-    (x, columns), (y, rows) = across, up
-    sums, counts = np.zeros((2, len(rows), len(columns)))
-    rates = np.asarray(table[f"rate_{name}_hz"], float)
-    for one, other, rate in zip(table[y], table[x], rates, strict=True):
+def _means(rates: Sequence[Any], places: list[tuple[int, int]],
+           shape: tuple[int, ...]) -> NDArray[np.float64]:
+    sums, counts = np.zeros((2, *shape))
+    for at, rate in zip(places, np.asarray(rates, float), strict=True):
         if np.isfinite(rate):
-            at = rows.index(one), columns.index(other)
             sums[at] += rate
             counts[at] += 1
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)

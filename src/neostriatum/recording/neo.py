@@ -69,7 +69,7 @@ def block(run: Run, *, flat: bool = False, network: Network | None = None) -> An
     segment = neo.Segment(name="recorded")
     made.segments.append(segment)
     segment.spiketrains = list((_flat if flat else _single)(run, network, neo, pq))
-    signals = [_recorded(run, variable, name, trace, neo, pq) for variable in run.variables
+    signals = [_recorded(run, (variable, name), trace, neo, pq) for variable in run.variables
                for name, trace in run.recorded(variable).items()]
     _, rates = run.population_rates()
     signals.append(neo.AnalogSignal(
@@ -161,7 +161,8 @@ def _events(run: Run, neo: Any, pq: Any) -> list[Any]:
         array_annotations={"set": np.array([json.dumps(one.spelled) for one in events])})]
 
 
-def _recorded(run: Run, variable: str, name: str, trace: Trace, neo: Any, pq: Any) -> Any:
+def _recorded(run: Run, what: tuple[str, str], trace: Trace, neo: Any, pq: Any) -> Any:
+    variable, name = what
     times, first = trace.times_ms, run.populations[name].start
     start, step = clock(trace, run.dt_ms)
     unit = run.unit(variable, name)

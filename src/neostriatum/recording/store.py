@@ -217,7 +217,7 @@ class Run(Carded):
                     if key == variable and name in (None, population))
 
     def recorded(self, variable: str) -> dict[str, Trace]:
-        """Return one variable of the recorded cells by type: v [mV], g_... [nS], I_... [pA], ...
+        """Return one variable of the recorded cells by type, such as ``g_AMPA`` [nS].
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.folder import path_text
@@ -45,7 +45,7 @@ class Settings(Changes):
     #: Of the synapses of a network file that another tool made and that does not say it.
     weight_unit: str = "nS"
     #: What decides the events of a run that learns a task: `learn` gives it.
-    session: SessionPlan | None = None
+    session: SessionPlan | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

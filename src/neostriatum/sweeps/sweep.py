@@ -30,6 +30,7 @@ from neostriatum.units import whole_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from neostriatum.circuit.model import Circuit
     from neostriatum.sweeps.plan import Plan
     from neostriatum.sweeps.points import Point
 
@@ -139,28 +140,15 @@ def sweep(
         varied = list(dict.fromkeys(name for point in points for name in point.columns))
         types = in_order({name: None for point in points for name in reported(point.types)})
         table = Table(place.path, varied, types, asked.learn is not None)
-        waiting = []
-        for point in points:
-            row = place.finished(point)
-            if row is None:
-                waiting.append(point)
-            else:
-                table.rows[point.number] = row
+        waiting = _waiting(points, place, table)
         table.write()
         processors = cores()
         jobs = max(1, min(jobs or processors, len(waiting)))
-        start = {"circuit": circuit.to_dict(), "models": registered(),
-                 "folder": None if circuit._folder is None else str(circuit._folder),
-                 "preset": circuit._preset,
-                 "options": {"engine": asked.engine, "precision": asked.precision,
-                             "figures": asked.figures,
-                             "threads": threads or (max(1, processors // jobs)
-                                                    if dask is None else 1)}}
+        each = threads or (max(1, processors // jobs) if dask is None else 1)
+        start = _start(asked, circuit, each)
         with _log(place.path) as log:
-            pool: Pool | Cluster = Pool(
-                start, place.points, jobs, start["options"]["threads"], _budget(), log, lock)
-            if dask is not None:
-                pool = Cluster(start, place.points, dask)
+            pool = (Pool(start, place.points, jobs, each, _budget(), log, lock) if dask is None
+                    else Cluster(start, place.points, dask))
             _run(pool, points, waiting, place, table, tell)
         table.write()
         parquet = table.write_parquet()
@@ -169,6 +157,27 @@ def sweep(
     codes = [row["exit_code"] for row in rows if row["status"] == "failed"]
     return Sweep(len(points), len(rows) - len(codes), len(codes), table.path, parquet, figure,
                  place.path, codes[0] if codes else 0, rows)
+
+
+def _waiting(points: list[Point], place: SweepFolder, table: Table) -> list[Point]:
+    """Return the points that must run; put the rows of the others into the table."""
+    waiting = []
+    for point in points:
+        row = place.finished(point)
+        if row is None:
+            waiting.append(point)
+        else:
+            table.rows[point.number] = row
+    return waiting
+
+
+def _start(asked: Plan, circuit: Circuit, threads: int) -> dict[str, Any]:
+    """Return what a process of a sweep begins with, as plain data."""
+    return {"circuit": circuit.to_dict(), "models": registered(),
+            "folder": None if circuit._folder is None else str(circuit._folder),
+            "preset": circuit._preset,
+            "options": {"engine": asked.engine, "precision": asked.precision,
+                        "figures": asked.figures, "threads": threads}}
 
 
 def _run(pool: Pool | Cluster, points: list[Point], waiting: list[Point], place: SweepFolder,

@@ -11,7 +11,7 @@ from neostriatum.analysis.oscillation import oscillation_index, synchrony_index
 from neostriatum.analysis.phase import phase
 from neostriatum.engines.drive import channel_members
 from neostriatum.engines.lowered import lower
-from neostriatum.validation.lab import Lab, Recorded, require
+from neostriatum.validation.lab import Lab, Recorded, Unsuited, require
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -22,6 +22,8 @@ POOLS = {"GPe": ("GPeTI", "GPeTF", "GPeTA"), "TI": ("GPeTI", "GPeTF"), "TA": ("G
          "STN": ("STN",), "SNr": ("SNr",), "dSPN": ("dSPN",), "iSPN": ("iSPN",), "FS": ("FS",)}
 #: Pairs whose phase is published.
 PAIRS = (("TI", "TA"), ("TI", "STN"), ("TA", "STN"))
+#: Channels and the inputs that call their actions.
+SIDES = ("left", "right")
 #: Bins of counts and of rates [ms].
 COUNT_MS, RATE_MS = 2.0, 4.0
 #: Of an action: how often it is called, for how long, and how much later SNr hears it [ms].
@@ -32,7 +34,8 @@ def loop(lab: Lab, overlays: tuple[str, ...] = (), size: int = 20_000,
          duration_ms: float = 2000.0, band_hz: tuple[float, float] = (15.0, 25.0),
          ) -> dict[str, Any]:
     """Return rates, irregularity, synchrony and phases of every population of the loop."""
-    circuit = require(lab.load(overlay=tuple(overlays)), cells=POOLS["GPe"] + ("STN", "SNr"))
+    require(lab.load(), cells=POOLS["GPe"] + ("STN", "SNr"))
+    circuit = lab.load(overlay=tuple(overlays))
     network = lab.build(circuit, size)
     made = lab.record(circuit, network, duration_ms)
     found: dict[str, Any] = {}
@@ -55,11 +58,12 @@ def loop(lab: Lab, overlays: tuple[str, ...] = (), size: int = 20_000,
     return found
 
 
-def loop_change(lab: Lab, before: tuple[str, ...], after: tuple[str, ...], reads: tuple[str, ...],
+def loop_change(lab: Lab, before: tuple[str, ...], after: tuple[str, ...],
                 size: int = 20_000, duration_ms: float = 2000.0) -> dict[str, Any]:
-    """Return by what quantities of `loop` are multiplied from some overlays to others."""
+    """Return by what each quantity of `loop` is multiplied from some overlays to others."""
     first, second = (loop(lab, overlays, size, duration_ms) for overlays in (before, after))
-    return {key: second[key] / first[key] if first[key] else None for key in reads}
+    return {key: second[key] / value if value and second[key] is not None else None
+            for key, value in first.items()}
 
 
 def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tuple[str, ...] = (),
@@ -69,6 +73,9 @@ def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tupl
     A salience is by what cortex multiplies its drive of a fifth of the channel's dSPNs, and of the
     other channel's iSPNs, for 100 ms in every second.
     """
+    if missing := [side for side in SIDES if side not in lab.load().inputs]:
+        msg = f"{lab.load().name} has no input {missing[0]}, which calls an action"
+        raise Unsuited(msg)
     circuit = called(lab.load(overlay=tuple(overlays)), saliences)
     network = lab.build(circuit, size)
     left, right, rest_left, rest_right = _of_channels(circuit, network, lab.record(
@@ -80,9 +87,8 @@ def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tupl
 
 def called(circuit: Circuit, saliences: tuple[float, float]) -> Circuit:
     """Return a circuit whose two actions have these saliences at the end of every second."""
-    require(circuit, cells=("dSPN", "iSPN", "SNr"))
     changes = {}
-    for side, salience in zip(("left", "right"), saliences, strict=True):
+    for side, salience in zip(SIDES, saliences, strict=True):
         for cell in ("dSPN", "iSPN"):
             base = circuit.inputs["cortex"].targets[cell].rate.constant
             changes[f"inputs.{side}.targets.{cell}.rate"] = {"square": {
@@ -102,7 +108,7 @@ def _of_channels(circuit: Circuit, network: Network, made: Recorded,
     before = (late > CALL_MS) & ~during
     rates = []
     for chosen, length_ms in ((during, CALL_MS), (before, EVERY_MS - 2 * CALL_MS)):
-        for side in ("left", "right"):
+        for side in SIDES:
             members = channel_members(circuit, network, side, snr, 1) + span.start
             spikes = np.isin(made.ids[chosen], members).sum()
             rates.append(float(spikes) * 1000.0 / (len(members) * repeats * length_ms))

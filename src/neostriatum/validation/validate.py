@@ -24,7 +24,8 @@ from neostriatum.validation.workers import Done, run_jobs
 #: Longest time of one protocol [s].
 LIMIT_S = 1500.0
 #: Protocols on whole networks, which begin first.
-_LONG = ("table5", "in_vivo", "dopamine_loss", "fs_density", "shells", "without_fs", "up_down")
+_LONG = ("table5", "in_vivo", "dopamine_loss", "fs_density", "shells", "without_fs", "up_down",
+         "loop", "loop_change", "action")
 
 
 @watched
@@ -103,7 +104,7 @@ def validate(
         "circuit": None if own else load(lab.circuit).name, "engine": engine, "quick": quick,
         "targets": rows, "passed": sum(row["pass"] is True for row in rows),
         "failed": sum(row["pass"] is False for row in rows),
-        "unsuited": sum(row["pass"] is None for row in rows),
+        "unsuited": sum(row["pass"] is None for row in rows), "groups": _groups(rows),
         "disagreements": [_dispute(one, done) for one in disputed],
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -142,6 +143,33 @@ def _chosen(only: tuple[str, ...], quick: bool) -> list[Target]:
     kept = [one for one in all_targets
             if not only or one.id in only or str(one.group) in only]
     return [one for one in kept if one.quick or not quick]
+
+
+def group_of(name: str) -> str:
+    """Return the number of a group of targets, as text, by its name.
+
+    Raises
+    ------
+    CircuitError
+        No such group.
+    """
+    for number, known in GROUPS.items():
+        if name.casefold() in (known.casefold(), str(number)):
+            return str(number)
+    msg = f"--group: must be one of {', '.join(GROUPS.values())} (got {shown(name)})"
+    raise CircuitError(msg)
+
+
+def _groups(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return how many targets passed and failed, and the seconds, by the name of the group."""
+    found = {}
+    for number, name in GROUPS.items():
+        mine = [row for row in rows if row["group"] == number]
+        if mine:
+            found[name] = {"passed": sum(row["pass"] is True for row in mine),
+                           "failed": sum(row["pass"] is False for row in mine),
+                           "seconds": round(sum(row["seconds"] for row in mine), 1)}
+    return found
 
 
 def _page(report: str | Path | None) -> Path | None:

@@ -111,8 +111,11 @@ export class Voltage {
 
   draw() {
     const { store } = this, t = [], v = [], stride = Math.max(1, Math.round(0.5 / store.dt_ms)), end = store.step * store.dt_ms / 1000;
+    let until = null;
     for (const part of store.trace) {
       const pitch = part.every || 1;
+      if (until !== null && part.first - until > 2 * pitch * stride) { t.push(part.first * store.dt_ms / 1000); v.push(null); }
+      until = part.first + part.values.length * pitch;
       for (let k = 0; k < part.values.length; k += part.every ? 1 : stride) {
         t.push((part.first + k * pitch) * store.dt_ms / 1000);
         v.push(Math.min(CUT_MV, part.values[k] / 100));

@@ -94,9 +94,10 @@ export class Raster {
     if (frame.kind === 'S') this.spikes(frame);
     else {
       const ctx = this.buffer.getContext('2d');
-      ctx.fillStyle = colourOf(this.root, '--line');
+      ctx.fillStyle = colourOf(this.root, '--raised');
       const x = this.x(frame.first), wide = Math.max(1, Math.floor(frame.count * this.perStep));
       ctx.fillRect(x, 0, Math.min(wide, this.width - x), this.buffer.height);
+      if (x + wide > this.width) ctx.fillRect(0, 0, Math.min(x, x + wide - this.width), this.buffer.height);
     }
   }
 

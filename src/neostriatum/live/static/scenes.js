@@ -55,10 +55,10 @@ export class Scenes {
     this.act.blind(false);
     const rows = this.store.types.filter((name) => name in scene.after).map((name) => {
       const type = this.store.types.indexOf(name), [was, is] = [this.before[type].mean, after[type].mean];
-      return el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, `${number(was, 3)} → ${number(is, 3)}`), el('td', {}, `× ${number(is / was, 3)}`),
-        el('td', { class: 'muted' }, `${number(scene.before[name], 3)} → ${number(scene.after[name], 3)}`), el('td', { class: 'muted' }, `× ${number(scene.after[name] / scene.before[name], 3)}`));
+      return el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, `${number(was, 3)} → ${number(is, 3)}`), el('td', {}, `×${number(is / was, 3)}`),
+        el('td', { class: 'muted', title: `${number(scene.before[name], 3)} → ${number(scene.after[name], 3)} Hz` }, `×${number(scene.after[name] / scene.before[name], 3)}`));
     });
-    const head = ['', 'here, Hz', '', 'measured, Hz', ''].map((text) => el('th', { scope: 'col' }, text));
+    const head = ['', 'here, Hz', '', 'measured'].map((text) => el('th', { scope: 'col' }, text));
     clear(this.box, el('h3', {}, scene.title), el('p', { class: right ? 'right' : 'wrong' }, right ? `Yes: ${scene.choices[scene.answer]}.` : `Not “${scene.choices[this.place]}”, but: ${scene.choices[scene.answer]}.`),
       el('table', {}, el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...rows)), el('p', {}, scene.why),
       el('p', { class: 'muted' }, 'Measured: 10,000 neurons, 10 s. Here: a few seconds, so rates of few cells scatter.'), this.leave());

@@ -309,7 +309,7 @@ class View {
       this.time.textContent = `${seconds.toFixed(1)} s`;
       if (this.scrub && document.activeElement !== this.scrub) this.scrub.value = `${store.step}`;
       this.levelText();
-      if (store.lost !== this.lost) { this.lost = store.lost; this.mergedText.textContent = store.lost ? `${store.lost.toLocaleString('en')} windows merged: this page draws more slowly than the simulation goes` : ''; }
+      if (store.lost !== this.lost) { this.lost = store.lost; this.mergedText.textContent = store.lost ? `${store.lost.toLocaleString('en')} windows merged, as this page draws slowly` : ''; }
     }
   }
 
