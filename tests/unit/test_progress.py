@@ -91,7 +91,7 @@ def test_a_call_that_fails_leaves_nothing_behind(waiting):
     def broken(*, progress=None):
         raise ValueError(progress)
 
-    with pytest.raises(ValueError, match="None|Late"):
+    with pytest.raises(ValueError, match=r"Late"):
         broken()
     assert isinstance(work(), Late)
 

@@ -149,7 +149,8 @@ def _ready(asked: list[Contestant], contestants: list[Contestant],
     """Start those that can run, into ``contestants``; return why the other engines cannot."""
     missing = {}
     for one in asked:
-        tell(f"start {one.engine} {one.precision}, {one.threads} thread{'' if one.threads == 1 else 's'}", 0.0)
+        threads = f"{one.threads} thread{'' if one.threads == 1 else 's'}"
+        tell(f"start {one.engine} {one.precision}, {threads}", 0.0)
         contestants.append(one)
         if not one.start():
             missing[one.engine] = one.missing
