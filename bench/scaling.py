@@ -19,7 +19,7 @@ import numpy as np
 import neostriatum as ns
 from neostriatum.engines.base import engine
 from neostriatum.machine import machine
-from neostriatum.plotting.palette import COLOURS, FAINT, INK
+from neostriatum.plotting.palette import FAINT, INK
 from neostriatum.plotting.style import WIDTH_IN, new_figure, paper
 
 #: A rule that connects nobody.
@@ -87,18 +87,19 @@ def draw(rows: list[dict[str, Any]], about: str, path: Path) -> None:
         figure = new_figure(WIDTH_IN, 2.2)
         panels = figure.subplots(1, 3)
         panels[0].loglog(sizes, [row["real_time_factor"] for row in rows], "o-", ms=4, lw=1.0,
-                         color=COLOURS["dSPN"], label="measured")
+                         color=INK, label="measured")
         whole = sum(row["real_time_factor"] for row in rows) / sizes.sum()
-        panels[0].loglog(sizes, whole * sizes, "--", lw=0.8, color=INK,
+        panels[0].loglog(sizes, whole * sizes, "--", lw=0.8, color=FAINT,
                          label="proportional to size")
+        panels[0].axhline(1.0, lw=0.8, ls=":", color=INK, label="real time")
         panels[0].set_ylabel("wall s per simulated s")
         panels[0].legend(loc="upper left", borderaxespad=0.0)
-        for axes, key, name, ink in ((panels[1], "neuron_step_ns", "neuron-step", "iSPN"),
-                                     (panels[2], "event_ns", "synaptic event", "FS")):
+        for axes, key, name in ((panels[1], "neuron_step_ns", "neuron-step"),
+                                (panels[2], "event_ns", "synaptic event")):
             costs = [row[key] for row in rows]
             middle = statistics.mean(costs)
-            axes.semilogx(sizes, costs, "o-", ms=4, lw=1.0, color=COLOURS[ink])
-            axes.axhspan((1 - LINEAR) * middle, (1 + LINEAR) * middle, color=COLOURS[ink],
+            axes.semilogx(sizes, costs, "o-", ms=4, lw=1.0, color=INK)
+            axes.axhspan((1 - LINEAR) * middle, (1 + LINEAR) * middle, color=FAINT,
                          alpha=0.15, lw=0)
             axes.set_ylim(0, max(*costs, (1 + LINEAR) * middle) * 1.1)
             axes.set_ylabel(f"ns per {name}")
@@ -133,7 +134,8 @@ def main() -> None:
         off = spread(rows, key)
         print(f"{name}: {statistics.mean(row[key] for row in rows):.3g} ns, every size within "
               f"{off:.0%} of that ({'linear' if off <= LINEAR else 'not linear'} at {LINEAR:.0%})")
-    about = (f"{said.circuit}, numba, {said.precision} precision, {said.threads} thread(s), "
+    about = (f"{said.circuit}, numba, {said.precision} precision, "
+             f"{said.threads} thread{'' if said.threads == 1 else 's'}, "
              f"{machine()['processor']}")
     draw(rows, about, said.out)
     print(f"figure in {said.out}")

@@ -39,6 +39,7 @@ _WHERE = {
     "draw": "plotting.gallery",
     "report": "reporting.report",
     "show": "live.show",
+    "set_progress": "progress",
     "live": "live.notebook",
 }
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:  # for editors, which do not run this
     from neostriatum.network.files import load_network
     from neostriatum.network.network import Network
     from neostriatum.plotting.gallery import draw
+    from neostriatum.progress import set_progress
     from neostriatum.recording.export import export
     from neostriatum.recording.store import Run
     from neostriatum.reporting.report import report

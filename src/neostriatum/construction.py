@@ -15,6 +15,7 @@ from neostriatum.machine import fork_early, free_memory, peak_memory_gb
 from neostriatum.network.build import build
 from neostriatum.network.estimate import SHARE, estimate
 from neostriatum.network.volume import space
+from neostriatum.progress import watched
 from neostriatum.rng import checked_seed
 from neostriatum.threads import using_threads
 
@@ -29,6 +30,7 @@ ROOT = "networks"
 _ENDINGS = (".h5", ".hdf5")
 
 
+@watched
 def construct(
     circuit: Any = "striatum",
     *,

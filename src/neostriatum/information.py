@@ -13,11 +13,13 @@ from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import sources as sources
 from neostriatum.circuit.sources import values
 from neostriatum.errors import CircuitError
+from neostriatum.keywords import keywords_of
 from neostriatum.recording.record import meant
 from neostriatum.recording.selection import recordable
 from neostriatum.recording.store import Run
 
 
+@keywords_of(Changes)
 def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     """Return the resolved circuit, one row per value, and the warnings that follow from it.
 

@@ -17,6 +17,17 @@ _PHASES = {"place": "placing somas", "wire": "wiring", "measure": "measuring", "
 _MEASURED = ("wire", "warmup", "simulate", "validate")
 
 
+def words(phase: str) -> str:
+    """Return what a phase is called for a person.
+
+    Examples
+    --------
+    >>> words("wire"), words("12 of 50 points")
+    ('wiring', '12 of 50 points')
+    """
+    return _PHASES.get(phase, phase)
+
+
 class Progress:
     """A bar with the time left on a terminal, one plain line per phase elsewhere."""
 

@@ -33,10 +33,12 @@ class TestHeatMap:
             np.testing.assert_allclose(axes[name].images[0].get_array(), wanted)
             assert axes[name].images[0].origin == "lower"
             assert axes[name].get_title(loc="left") == name
-        assert (axes["dSPN"].get_xlabel(), axes["dSPN"].get_ylabel()) == ("dopamine", "drive")
+        assert (axes["dSPN"].get_xlabel(), axes["dSPN"].get_ylabel()) == (
+            "dopamine (activation, 0 to 1)", "drive")
         assert [one.get_text() for one in axes["FS"].get_yticklabels()] == ["0.9", "1", "1.1"]
         bars = [one for one in figure.axes if one not in axes.values()]
-        assert [one.get_ylabel() for one in bars] == ["rate (Hz)"] * 3
+        assert [one.get_title() for one in bars] == ["spikes/s"] * 2
+        assert axes["dSPN"].images[0].get_clim() == axes["iSPN"].images[0].get_clim()
         assert figure.get_suptitle() == "striatum_v1"
         assert not overlaps(figure)
         draw(figure)
@@ -92,8 +94,8 @@ class TestResponse:
         assert axes["iSPN"].lines[0].get_color() == palette.colour("iSPN")
         band = axes["iSPN"].collections[0].get_paths()[0].vertices
         np.testing.assert_allclose([band[:, 1].min(), band[:, 1].max()], [0.2, 4.6])
-        assert axes["dSPN"].get_ylabel() == "rate (Hz)"
-        assert axes["FS"].get_xlabel() == "dopamine"
+        assert axes["dSPN"].get_ylabel() == "rate (spikes/s)"
+        assert axes["FS"].get_xlabel() == "dopamine (activation, 0 to 1)"
         assert not overlaps(figure)
         draw(figure)
 

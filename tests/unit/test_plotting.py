@@ -101,8 +101,8 @@ class TestRaster:
 
     def test_units_on_the_axes(self):
         figure, axes = raster(make_run())
-        assert axes["FS rate"].get_xlabel() == "time (ms)"
-        assert {axes[f"{name} rate"].get_ylabel() for name in TYPES} == {"rate (Hz)"}
+        assert axes["FS rate"].get_xlabel() == "time (ms); rates in bins of 10 ms"
+        assert {axes[f"{name} rate"].get_ylabel() for name in TYPES} == {"spikes/s"}
         assert {axes[name].get_ylabel() for name in TYPES} == {"neuron"}
         assert figure.get_suptitle() == "striatum_v1, dopamine D1 0.3, D2 0.5, seed 7"
 
@@ -215,12 +215,28 @@ class TestTraces:
             axes["dSPN"][0].lines[0].get_ydata(), [-60, 40, -75, -74, -73]
         )
 
-    def test_v_peak_of_the_circuit_is_the_default(self):
+    def test_without_v_peak_traces_are_cut_below_the_spikes(self):
         run = make_run()
-        run.circuit = SimpleNamespace(cells={"FS": SimpleNamespace(peak_mv=25.0)})
-        for given, peak_mv in [(None, 25.0), ({"dSPN": 40.0}, 25.0), ({"FS": 30.0}, 30.0)]:
-            _, axes = traces(run, v_peak_mv=given)
-            assert max(panel.lines[0].get_ydata().max() for panel in axes["FS"]) == peak_mv
+        run.traces["FS"].v_mv[7] = -39.0
+        _, axes = traces(run)
+        drawn = axes["FS"][0].lines[0].get_ydata()
+        assert np.flatnonzero(np.isnan(drawn)).tolist() == [7]
+        assert "ticks above" in axes["FS"][-1].get_xlabel()
+        _, axes = traces(run, v_peak_mv={"FS": 30.0})
+        assert axes["FS"][0].lines[0].get_ydata().max() == 30.0
+        assert axes["FS"][-1].get_xlabel() == "time (ms)"
+        run.traces["FS"].v_mv[:] = 0.0
+        draw(traces(run)[0])
+
+    def test_a_long_run_has_a_time_axis_in_seconds(self):
+        _, axes = raster(make_run(duration_ms=20_000.0))
+        assert axes["FS rate"].get_xlabel().startswith("time (s)")
+        assert axes["FS rate"].xaxis.get_major_formatter()(5000.0) == "5"
+
+    def test_a_drawn_example_says_that_it_is_one(self):
+        run = make_run()
+        run.example = True
+        assert raster(run)[0].get_suptitle() == "drawn example, not a simulation"
 
     def test_without_v_peak_spikes_are_marked_above(self):
         run = make_run()
@@ -275,10 +291,15 @@ class TestRateHistogram:
         run = make_run(spikes=spikes, populations={"dSPN": range(4), "FS": range(4, 6)})
         figure, axes = rate_histogram(run)
         values, edges, _ = axes["dSPN"].patches[0].get_data()
-        np.testing.assert_allclose(values, [0.25, 0.5, 0, 0.25])
-        np.testing.assert_allclose(edges, [-0.5, 0.5, 1.5, 2.5, 3.5])
+        np.testing.assert_allclose(values, [0.5, 0, 0.25])
+        np.testing.assert_allclose(edges, [0.5, 1.5, 2.5, 3.5])
+        silent, place, _ = axes["dSPN"].patches[2].get_data()
+        assert silent == [0.25]
+        assert place[1] < edges[0]
+        assert axes["dSPN"].get_xticks()[0] == sum(place) / 2
+        assert axes["dSPN"].get_xticklabels()[0].get_text() == "0"
         values, _, _ = axes["FS"].patches[0].get_data()
-        np.testing.assert_allclose(values, [0.5, 0, 0.5])
+        np.testing.assert_allclose(values, [0, 0.5])
         assert axes["dSPN"].lines[0].get_xdata()[0] == pytest.approx(1.25)
         assert "mean 1.25 Hz, 25.0% silent" in axes["dSPN"].get_title(loc="left")
         draw(figure)
@@ -295,7 +316,8 @@ class TestRateHistogram:
 
     def test_units_and_ranges(self):
         _, axes = rate_histogram(make_run())
-        assert {panel.get_xlabel() for panel in axes.values()} == {"firing rate (Hz)"}
+        assert {panel.get_xlabel() for panel in axes.values()} == {
+            "rate (spikes/s); hatched: silent"}
         assert axes["dSPN"].get_ylabel() == "fraction of neurons"
         assert axes["dSPN"].get_xlim() == axes["iSPN"].get_xlim()
         assert axes["FS"].get_xlim()[1] > 2 * axes["dSPN"].get_xlim()[1]
@@ -319,7 +341,7 @@ class TestCurves:
         np.testing.assert_array_equal(axes.lines[0].get_xdata(), [220, 260, 300])
         np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0, 4, 9])
         assert axes.get_xlabel() == "injected current (pA)"
-        assert axes.get_ylabel() == "firing rate (Hz)"
+        assert axes.get_ylabel() == "firing rate (spikes/s)"
         assert axes.lines[0].get_color() == palette.colour("FS")
         draw(figure)
 
@@ -395,6 +417,12 @@ class TestLook:
     def test_colours_differ_from_each_other(self):
         assert len(set(palette.COLOURS.values())) == len(palette.COLOURS)
         assert len(set(palette.MARKERS.values())) == len(palette.MARKERS)
+        every = [*palette.COLOURS.values(), *palette.SPARE, palette.FAINT]
+        for hue in map(palette.lettering, every):
+            light = [int(hue[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+            linear = [((x + 0.055) / 1.055) ** 2.4 if x > 0.04045 else x / 12.92 for x in light]
+            assert 1.05 / (np.dot(linear, (0.2126, 0.7152, 0.0722)) + 0.05) >= 4.5
+        assert palette.lettering(palette.FAINT) == palette.FAINT
         assert palette.colour("mother train") == palette.OTHER
 
     def test_settings_are_put_back(self):

@@ -126,7 +126,7 @@ def test_activity_shows_the_rate_of_each_soma():
     np.testing.assert_allclose(np.sort(dots.get_array()), np.sort(rates))
     assert [axis.get_label_text() for axis in (axes["FS"].xaxis, axes["FS"].zaxis)] == [
         "x (µm)", "z (µm)"]
-    bars = [panel for panel in figure.axes if panel.get_xlabel() == "firing rate (Hz)"]
+    bars = [panel for panel in figure.axes if panel.get_xlabel() == "firing rate (spikes/s)"]
     assert len(bars) == 3
     assert words(activity(make_run())[1]["dSPN"]) == ["positions are not known"]
     with pytest.raises(InputError, match="start_ms, stop_ms"):
@@ -143,7 +143,7 @@ def test_states_are_shaded_where_they_are():
     assert shaded.get_x() == pytest.approx(300)
     assert shaded.get_width() == pytest.approx(300)
     assert axes["dSPN"][0].get_title(loc="left") == (
-        "dSPN, cell 0, 1 up state, 30% of the time, -78 and -55 mV")
+        "dSPN, cell 0, 1 up state, 30% of the time, \N{MINUS SIGN}78 and \N{MINUS SIGN}55 mV")
     assert words(axes["FS"][0]) == ["no FS voltages were recorded"]
     with pytest.raises(InputError, match="cell: must be 0 or more"):
         states(make_run(), cell=-1)
@@ -162,7 +162,8 @@ def test_assemblies_show_their_members_in_the_colour_of_their_type():
     assert filled["iSPN"].get_xdata().tolist() == list(range(60, 70))
     assert filled["iSPN"].get_color() == palette.colour("iSPN")
     assert len(axes["strength"].lines) == 1
-    assert words(assemblies(make_run())[1]["weights"]) == ["no assembly"]
+    assert axes["strength"].get_xlabel() == "time (s)"
+    assert list(assemblies(make_run())[1]) == ["eigenvalues"]
 
 
 class TestSomas:

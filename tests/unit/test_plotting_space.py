@@ -161,9 +161,9 @@ class TestDegrees:
         assert list(axes) == [f"{way} {name}" for way in ("in", "out")
                               for name in ("dSPN", "iSPN", "FS")]
         for key, panel in axes.items():
-            for patch in panel.patches[1::2]:
+            for patch in panel.patches:
                 values, edges, _ = patch.get_data()
-                assert values.sum() == pytest.approx(1)
+                assert (values * np.diff(edges)).sum() == pytest.approx(1)
                 assert (np.diff(edges) % 1 == 0).all(), key
         edges = network.edges["iSPN->dSPN"]
         into = np.bincount(edges.targets, minlength=network.counts["dSPN"])
@@ -178,7 +178,8 @@ class TestDegrees:
         _, axes = degrees(network)
         assert axes["in FS"].get_xlabel() == "sources of an FS"
         assert axes["out dSPN"].get_xlabel() == "targets of a dSPN"
-        assert axes["in dSPN"].get_ylabel() == "fraction of neurons"
+        assert axes["in dSPN"].get_ylabel() == "density (1/partner)"
+        assert axes["in dSPN"].get_legend().get_title().get_text() == "mean ± sd"
 
     def test_nothing_to_show_says_so(self, sparse):
         figure, axes = degrees(sparse)
@@ -210,8 +211,8 @@ class TestConnectivity:
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("target", "source")
         ticks = axes.get_yticklabels()
         assert [one.get_text() for one in ticks] == ["dSPN", "iSPN", "FS"]
-        assert [one.get_color() for one in ticks] == [palette.colour(one.get_text())
-                                                      for one in ticks]
+        assert [one.get_color() for one in ticks] == [
+            palette.lettering(palette.colour(one.get_text())) for one in ticks]
 
     def test_nothing_to_show_says_so(self, sparse):
         figure, axes = connectivity(sparse)
@@ -229,7 +230,8 @@ class TestLook:
     @pytest.mark.parametrize("name", FIGURES)
     def test_the_heading_says_what_it_is(self, network, name):
         figure, _ = FIGURES[name](network)
-        assert figure.get_suptitle() == "striatum_v1, 900 neurons, open cube of 0.0116 mm³, seed 3"
+        assert figure.get_suptitle().replace("\n", " ") == (
+            "striatum_v1, 900 neurons, open cube of 0.0116 mm³, seed 3")
 
     def test_neither_pyplot_nor_a_display_is_touched(self, tmp_path):
         code = (

@@ -14,6 +14,7 @@ from neostriatum.circuit.load import load
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.engines.base import engine
 from neostriatum.errors import NeostriatumError
+from neostriatum.keywords import keywords_of
 from neostriatum.machine import machine, peak_memory_gb, versions
 from neostriatum.network.build import build
 
@@ -77,6 +78,7 @@ class Contestant:
             self._process.terminate()
 
 
+@keywords_of(Changes)
 def bench(
     circuit: Any = "striatum_v1",
     *,
@@ -147,7 +149,8 @@ def _ready(asked: list[Contestant], contestants: list[Contestant],
     """Start those that can run, into ``contestants``; return why the other engines cannot."""
     missing = {}
     for one in asked:
-        tell(f"start {one.engine} {one.precision}, {one.threads} thread(s)", 0.0)
+        threads = f"{one.threads} thread{'' if one.threads == 1 else 's'}"
+        tell(f"start {one.engine} {one.precision}, {threads}", 0.0)
         contestants.append(one)
         if not one.start():
             missing[one.engine] = one.missing

@@ -20,6 +20,7 @@ from neostriatum.experiments.isolate import (
     levels_held,
     started,
 )
+from neostriatum.keywords import keywords_of
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _rounded(times: np.ndarray) -> list[float]:
     return np.round(times, 6).tolist()
 
 
+@keywords_of(Changes)
 def cell(
     name: str,
     current: Any = None,

@@ -25,6 +25,7 @@ from neostriatum.experiments.isolate import (
     without_nuclei,
 )
 from neostriatum.experiments.pair_result import PairResult
+from neostriatum.keywords import keywords_of
 from neostriatum.network.cells import Cells
 from neostriatum.network.connect import connect
 from neostriatum.network.edges import Block, Edges, Lag, delay_units
@@ -44,6 +45,7 @@ SPIKE_MS = 20.0
 DISTANCE = "50 um"
 
 
+@keywords_of(Changes)
 def pair(
     source: str,
     target: str,

@@ -23,6 +23,7 @@ from neostriatum.experiments.protocols.outcome import Asked, Outcome
 from neostriatum.experiments.protocols.rebound import rebound
 from neostriatum.experiments.protocols.rheobase import rheobase
 from neostriatum.experiments.protocols.rin import rin
+from neostriatum.keywords import keywords_of
 from neostriatum.units import quantity
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Stimulus:
                 run_steps(circuit, self.duration) * circuit.dt.value))
 
 
+@keywords_of(Stimulus, Changes)
 def protocol(name: str, kind: str, *, circuit: Any = "striatum", engine: str | None = None,
              **options: Any) -> ProtocolResult:
     """Measure one isolated cell by a protocol of current clamp, on an engine.

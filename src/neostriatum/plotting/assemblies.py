@@ -22,6 +22,7 @@ from neostriatum.plotting.style import (
     members_of,
     new_figure,
     paper,
+    time_axis,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def assemblies(
     axes : dict of str to matplotlib.axes.Axes
         ``"eigenvalues"`` with the limit of independent neurons, ``"weights"`` with the pattern of
         each assembly, its members filled and in the colour of their type, and ``"strength"`` over
-        time.
+        time. Without an assembly there are the eigenvalues alone.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def assemblies(
     ... )
     >>> figure, axes = assemblies(run)
     >>> list(axes)
-    ['eigenvalues', 'weights', 'strength']
+    ['eigenvalues']
     """
     populations = members_of(run)
     n = max((members.stop for members in populations.values()), default=0)
@@ -87,17 +88,19 @@ def assemblies(
         found, reason = None, "the run is too short"
     with paper():
         some = found is not None and len(found.patterns) > 0
-        figure = new_figure(WIDTH_IN, 4.4 if some else 2.8)
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 2.2),
-                                   height_ratios=(1, 1 if some else 0.2))
-        axes = {"eigenvalues": figure.add_subplot(grid[0, 0]),
-                "weights": figure.add_subplot(grid[0, 1]),
-                "strength": figure.add_subplot(grid[1, :])}
+        figure = new_figure(WIDTH_IN if some else WIDTH_IN / 2, 4.4 if some else 2.4)
+        if not some:
+            axes = {"eigenvalues": figure.add_subplot()}
+        else:
+            grid = figure.add_gridspec(2, 2, width_ratios=(1, 2.2))
+            axes = {"eigenvalues": figure.add_subplot(grid[0, 0]),
+                    "weights": figure.add_subplot(grid[0, 1]),
+                    "strength": figure.add_subplot(grid[1, :])}
         if found is None or found.ids.size < 2:
-            for panel in axes.values():
-                blank(panel, reason)
+            blank(axes["eigenvalues"], reason)
         else:
             _eigenvalues(axes["eigenvalues"], found)
+        if some:
             _weights(axes["weights"], found, run)
             _strength(axes["strength"], found, run, bin_ms)
         heading(figure, run)
@@ -113,11 +116,14 @@ def _eigenvalues(axes: Axes, found: Assemblies) -> None:
     axes.plot(rank[~above], found.eigenvalues[~above], "o", color=FAINT, ms=2, mew=0)
     axes.plot(rank[above], found.eigenvalues[above], "o", color=INK, ms=3.5, mew=0)
     axes.axhline(found.limit, color=INK, lw=0.7, ls=(0, (4, 3)))
+    axes.annotate("limit of independent neurons", (1, found.limit),
+                  xycoords=axes.get_yaxis_transform(), xytext=(0, 2), textcoords="offset points",
+                  ha="right", fontsize=6, color=FAINT)
     number = int(above.sum())
     axes.set_title(f"{number if number else 'no'} assembl{'y' if number == 1 else 'ies'} above "
                    "chance", color=INK)
-    axes.set_xlabel("rank")
-    axes.set_ylabel("eigenvalue")
+    axes.set_xlabel("rank; black: assemblies")
+    axes.set_ylabel("eigenvalue of correlations")
     axes.set_ylim(0, None)
     axes.locator_params(nbins=4)
 
@@ -127,9 +133,6 @@ def _weights(axes: Axes, found: Assemblies, run: RunView) -> None:
     rows = len(found.patterns[:MOST])
     axes.set_title(f"weights of {found.ids.size:,} neurons, members filled", color=INK)
     axes.set_xlabel("neuron of the sample")
-    if not rows:
-        blank(axes, "no assembly")
-        return
     where = np.arange(found.ids.size)
     height = 0.85 / max(np.abs(found.patterns[:MOST]).max(), 1e-12)
     for row, pattern in enumerate(found.patterns[:MOST]):
@@ -153,11 +156,7 @@ def _strength(axes: Axes, found: Assemblies, run: RunView, bin_ms: float) -> Non
     """Draw the strength of each assembly over time in a row of its own, all on one scale."""
     rows = len(found.strength[:MOST])
     axes.set_title(f"strength over time, bins of {bin_ms:g} ms", color=INK)
-    axes.set_xlabel("time (ms)")
-    axes.set_xlim(0, run.duration_ms)
-    if not rows:
-        blank(axes, "no assembly")
-        return
+    time_axis(axes, 0, run.duration_ms)
     top = max(float(found.strength[:MOST].max()), 1e-12)
     times_ms = (np.arange(found.strength.shape[1]) + 0.5) * bin_ms
     for row, strength in enumerate(found.strength[:MOST]):

@@ -76,7 +76,7 @@ def degrees(network: Network) -> tuple[Figure, dict[str, Axes]]:
         for row in panels:
             for panel in row:
                 if panel.patches:
-                    panel.set_ylabel("fraction of neurons")
+                    panel.set_ylabel("density (1/partner)")
                     break
         network_heading(figure, network)
     return figure, axes
@@ -97,13 +97,14 @@ def _histograms(axes: Axes, found: dict[str, np.ndarray], types: Iterable[str]) 
         share = np.histogram(values, edges)[0] / len(values)
         label = f"{name}: {_short(values.mean())} ± {values.std():.2g}"
         tint = colour(name, types)
-        axes.stairs(share, edges, fill=True, color=tint, alpha=0.35, lw=0)
-        axes.stairs(share, edges, color=tint, lw=0.8, label=label)
+        share = share / width  # bars of any width have the same area for the same neurons
+        axes.stairs(share, edges, color=tint, lw=1.0, label=label)
         top = max(top, float(share.max()))
     axes.set_xlim(left=0)
-    axes.set_ylim(0, top * 1.5)
+    axes.set_ylim(0, top * 1.65)
     axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
-    axes.legend(loc="upper right", borderaxespad=0.0, handlelength=1.0, labelspacing=0.25)
+    axes.legend(loc="upper right", borderaxespad=0.0, handlelength=1.0, labelspacing=0.25,
+                title="mean ± sd", title_fontsize=7, alignment="left")
 
 
 def _article(name: str) -> str:

@@ -13,7 +13,7 @@ from neostriatum.analysis.counts import whole_bins
 from neostriatum.analysis.distance import correlation_by_distance
 from neostriatum.analysis.somas import somas
 from neostriatum.errors import InputError
-from neostriatum.plotting.palette import INK, colour, marker
+from neostriatum.plotting.palette import INK, colour, lettering, marker
 from neostriatum.plotting.panels import by_type, pools_shown, share_scales
 from neostriatum.plotting.style import (
     RunView,
@@ -85,7 +85,7 @@ def correlation_distance(
         for name, members in populations.items():
             panel, ids = axes[name], run.spikes.ids
             own = (ids >= members.start) & (ids < members.stop)
-            panel.set_title(f"{name}\n ", color=colour(name, populations))
+            panel.set_title(f"{name}\n ", color=lettering(colour(name, populations)))
             reason = silence(name, len(members), int(own.sum()))
             try:
                 whole_bins(run.duration_ms, bin_ms)
@@ -126,7 +126,7 @@ def _points(axes: Axes, name: str, found: DistanceCorrelation, bin_ms: float,
                   ms=3.5, lw=0.9, elinewidth=0.8)
     axes.axhline(0, color=INK, lw=0.6, ls=(0, (4, 3)))
     axes.set_title(f"{name}, {found.pairs.sum():,} pairs\ncounts in {bin_ms:g} ms",
-                   color=tint)
+                   color=lettering(tint))
     axes.set_xlabel("distance (µm)")
     axes.set_xlim(0, found.edges_um[-1])
     axes.locator_params(nbins=5, steps=[1, 2, 5, 10])

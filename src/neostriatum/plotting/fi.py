@@ -71,7 +71,7 @@ def fi_curve(
         if axes is None:
             axes = new_figure(3.4, 2.5).add_subplot()
             axes.set_xlabel("injected current (pA)")
-            axes.set_ylabel("firing rate (Hz)")
+            axes.set_ylabel("firing rate (spikes/s)")
         if not currents.size:
             empty(axes, "no currents in this sweep")
         else:

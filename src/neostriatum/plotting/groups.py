@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from neostriatum.errors import InputError
-from neostriatum.plotting.palette import FAINT, colour, shade
+from neostriatum.plotting.palette import FAINT, colour, lettering, shade
 from neostriatum.plotting.style import WIDTH_IN, empty, hertz, new_figure, paper, span
 from neostriatum.plotting.traces import share_scale, with_spikes
 
@@ -99,7 +99,7 @@ def groups(
         share_scale([panel for role in ROLES for panel in axes[role]])
         for role in ROLES:
             name = f"{role} {_type(result, role)}, {result.n:,} cells"
-            axes[role][0].set_title(name, color=_colour(result, role), fontweight="bold")
+            axes[role][0].set_title(name, color=lettering(_colour(result, role)), fontweight="bold")
             axes[role][len(axes[role]) // 2].set_ylabel("voltage (mV)")
         figure.align_ylabels()
         figure.suptitle(_said(result), x=0.99, ha="right", color=FAINT)
@@ -163,7 +163,7 @@ def _voltage(axes: Axes, result: GroupsView, role: str, column: int, top_mv: flo
     axes.plot(times_ms, v_mv, color=own, lw=0.7, solid_joinstyle="bevel")
     axes.annotate(
         f"cell {number:,}", (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
-        textcoords="offset points", va="center", color=own, fontsize="small",
+        textcoords="offset points", va="center", color=lettering(own), fontsize="small",
     )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def _spikes(axes: Axes, result: GroupsView, role: str) -> None:
     """Draw the spikes of a group, one row per cell."""
     name, own = _type(result, role), _colour(result, role)
     when, who = (np.asarray(x) for x in result.spikes[role])
-    axes.set_title(f"{role} {name}, mean {hertz(result.rates_hz[role])}", color=own)
+    axes.set_title(f"{role} {name}, mean {hertz(result.rates_hz[role])}", color=lettering(own))
     axes.set_ylabel("cell")
     if not when.size:
         empty(axes, f"no {role} spikes")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.circuit.aliases import in_order
+from neostriatum.circuit.pools import pools_of
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import FAINT, INK
 from neostriatum.plotting.panels import COLUMNS
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
     from numpy.typing import NDArray
 
 #: Values are printed in the cells of a map of at most so many columns.
 PRINTED = 7
+#: Columns whose numbers are levels of dopamine.
+_LEVELS = ("dopamine", "d1", "d2")
 _UNITS = ("ms", "mV", "pA", "nA", "nS", "pF", "um", "Hz")
 
 
@@ -31,8 +35,8 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
              title: str = "") -> tuple[Figure, dict[str, Axes]]:
     """Draw the rate of every cell type against two columns of a sweep's table.
 
-    A cell is the mean over all rows of its pair of values (the seeds). It is hatched where one of
-    them failed, and left white where none was run.
+    The types of a pool share one bar of colours. A cell is the mean over all rows of its pair of
+    values (the seeds). It is hatched where one of them failed, and left white where none was run.
 
     Parameters
     ----------
@@ -62,13 +66,16 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
     ...          "rate_dSPN_hz": [0.1, 0.4, 2.0, 4.1], "status": ["finished"] * 4}
     >>> figure, axes = heat_map(table, "dopamine", "drive")
     >>> list(axes), axes["dSPN"].get_xlabel()
-    (['dSPN'], 'dopamine')
+    (['dSPN'], 'dopamine (activation, 0 to 1)')
     """
     columns, rows = levels(table, x), levels(table, y)
     types = present(table)
     failed = np.zeros((len(rows), len(columns)), bool)
-    for one, other, status in zip(table[y], table[x], table["status"], strict=True):
-        failed[rows.index(one), columns.index(other)] |= status == "failed"
+    places = [(rows.index(one), columns.index(other))
+              for one, other in zip(table[y], table[x], strict=True)]
+    for at, status in zip(places, table["status"], strict=True):
+        failed[at] |= status == "failed"
+    rates = {name: _means(table[f"rate_{name}_hz"], places, failed.shape) for name in types}
     panels = max(1, len(types))
     with paper():
         width_in = WIDTH_IN * max(1.0, panels / COLUMNS)
@@ -78,16 +85,18 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
         if title:
             figure.suptitle(title, x=0.99, ha="right", color=FAINT)
         axes = {}
-        places = [(rows.index(one), columns.index(other))
-                  for one, other in zip(table[y], table[x], strict=True)]
         for name, panel in zip(types or [""], figure.subplots(1, panels, squeeze=False)[0],
                                strict=True):
             axes[name] = panel
-            rates = _means(table[f"rate_{name}_hz"], places, failed.shape) if name else np.full(
-                failed.shape, np.nan)
-            _panel(panel, rates, failed, name)
             _ticks(panel, columns, rows)
             panel.set_xlabel(labelled(x))
+        for together in pools_of(types).values():
+            top = max(np.nanmax(rates[name]) for name in together) or 1.0
+            for name in together:
+                image = _panel(axes[name], rates[name], failed, name, top)
+            bar = figure.colorbar(image, ax=[axes[name] for name in together], pad=0.02)
+            bar.ax.set_title("spikes/s", fontsize=7, loc="center")
+            bar.outline.set_visible(False)  # type: ignore[operator]
         next(iter(axes.values())).set_ylabel(labelled(y))
         if not types:
             empty(axes[""], "no rates in this table")
@@ -135,8 +144,10 @@ def labelled(name: str) -> str:
     Examples
     --------
     >>> labelled("cells.dSPN.parameters.C_pF"), labelled("dopamine")
-    ('cells.dSPN.parameters.C (pF)', 'dopamine')
+    ('cells.dSPN.parameters.C (pF)', 'dopamine (activation, 0 to 1)')
     """
+    if name in _LEVELS:
+        return f"{name} (activation, 0 to 1)"
     stem, _, unit = name.rpartition("_")
     return f"{stem} ({unit})" if stem and unit in _UNITS else name
 
@@ -151,18 +162,15 @@ def _means(rates: Sequence[Any], places: list[tuple[int, int]],
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
 
 
-def _panel(axes: Axes, rates: NDArray[np.float64], failed: NDArray[np.bool_], name: str) -> None:
+def _panel(axes: Axes, rates: NDArray[np.float64], failed: NDArray[np.bool_], name: str,
+           top: float) -> AxesImage:
+    """Draw one type, its colours from 0 to `top` [Hz]."""
     from matplotlib.patches import Rectangle
 
-    most = np.nanmax(rates) if np.isfinite(rates).any() else 1.0
-    image = axes.imshow(rates, origin="lower", aspect="auto", cmap="viridis", vmin=0.0,
-                        vmax=most or 1.0)
+    image = axes.imshow(rates, origin="lower", aspect="auto", cmap="viridis", vmin=0.0, vmax=top)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     axes.set_title(name)
-    if name:
-        bar = axes.figure.colorbar(image, ax=axes, label="rate (Hz)", pad=0.02)
-        bar.outline.set_visible(False)  # type: ignore[operator]
     for row, column in zip(*np.nonzero(failed), strict=True):
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="////",
                                  edgecolor=FAINT, linewidth=0))
@@ -171,7 +179,8 @@ def _panel(axes: Axes, rates: NDArray[np.float64], failed: NDArray[np.bool_], na
             if np.isfinite(rate):
                 axes.text(column, row, f"{rate:.2f}" if rate < 9.995 else f"{rate:.1f}",
                           ha="center", va="center", fontsize=6,
-                          color="white" if rate < 0.6 * most else INK)
+                          color="white" if rate < 0.6 * top else INK)
+    return image
 
 
 def _ticks(axes: Axes, columns: list[Any], rows: list[Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neostriatum.analysis.irregularity import isi_cv
-from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.palette import FAINT, INK, colour, lettering
 from neostriatum.plotting.panels import by_type
 from neostriatum.plotting.style import (
     RunView,
@@ -80,14 +80,14 @@ def cv_histogram(
             if not own.size:
                 few = f"no {name} neuron has\n{minimum_intervals} intervals"
                 blank(panel, silence(name, n, fired) or few)
-                panel.set_title(f"{title}\n ", color=own_colour)
+                panel.set_title(f"{title}\n ", color=lettering(own_colour))
                 continue
             counts, edges = np.histogram(own, BARS, (0.0, top))
             panel.stairs(counts / own.size, edges, fill=True, color=own_colour, alpha=0.35, lw=0)
             panel.stairs(counts / own.size, edges, color=own_colour, lw=0.8)
             panel.axvline(1.0, color=FAINT, lw=0.8, ls=":")
             panel.axvline(own.mean(), color=INK, lw=0.8, ls=(0, (4, 3)))
-            panel.set_title(f"{title}\nmean CV {own.mean():.2f}", color=own_colour)
+            panel.set_title(f"{title}\nmean CV {own.mean():.2f}", color=lettering(own_colour))
             panel.set_xlabel("CV of intervals")
             panel.set_xlim(0, top)
             panel.set_ylim(0, counts.max() / own.size * 1.08)

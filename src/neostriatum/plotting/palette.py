@@ -23,7 +23,10 @@ COLOURS = {
 SPARE = ("#7A3DA8", "#8C564B", "#56B4E9", "#00A3A3", "#A50F15", "#7C9A2E", "#F063A4", "#4A5A8A")
 OTHER = "#555555"
 INK = "#222222"
-FAINT = "#777777"
+FAINT = "#6E6E6E"
+
+#: Contrast of letters with their ground, at least.
+READABLE = 4.5
 
 MARKERS = {"dSPN": "o", "iSPN": "s", "FS": "^", "LTS": "D", "ChIN": "v"}
 SPARE_MARKERS = ("P", "X", "*", "p", "<", ">", "h", "d")
@@ -99,6 +102,39 @@ def marker(name: str, types: Iterable[str] = ()) -> str:
         return "o"
     # The second round of colours meets the markers in another order.
     return SPARE_MARKERS[(place + place // len(SPARE)) % len(SPARE_MARKERS)]
+
+
+def lettering(hue: str) -> str:
+    """Return a colour as dark as letters of it must be to be read on white.
+
+    Parameters
+    ----------
+    hue : str
+        Colour as ``#rrggbb``.
+
+    Returns
+    -------
+    str
+        The same hue, darkened until its contrast with white is 4.5 to 1 (WCAG 2, level AA).
+
+    Examples
+    --------
+    >>> lettering("#0072B2"), lettering("#009E73")
+    ('#0072B2', '#008561')
+    """
+    parts = [int(hue[at : at + 2], 16) for at in (1, 3, 5)]
+    for percent in range(100, 0, -1):
+        darker = [part * percent // 100 for part in parts]
+        if 1.05 / (_luminance(darker) + 0.05) >= READABLE:
+            break
+    return "#" + "".join(f"{part:02X}" for part in darker)
+
+
+def _luminance(parts: list[int]) -> float:
+    """Return the relative luminance of a colour of sRGB, 0 to 1."""
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+              for share in (part / 255 for part in parts)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _place(name: str, types: Iterable[str]) -> int | None:

@@ -15,7 +15,7 @@ from neostriatum.analysis.tally import law_of
 from neostriatum.circuit.measured import measured
 from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.errors import CircuitError, InputError
-from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.palette import FAINT, INK, colour, lettering
 from neostriatum.plotting.style import WIDTH_IN, empty, network_heading, new_figure, paper
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ def connection_probability(
     figure : matplotlib.figure.Figure
         The figure.
     axes : dict of str to matplotlib.axes.Axes
-        The panel of each pathway. Dots are counted (95 % interval), the line is the law. Where a
-        torus is so small that pairs connect through several images, a dotted line is the law
-        summed over them. A published probability is a bar over the distances that it is a mean
-        of, with its 95 % interval at their mean, 2/3 of the largest; the diamond beside it is
-        the same recording made in this network.
+        The panel of each pathway, those of one source on one scale. Dots are counted (95 %
+        interval), the line is the law. Where a torus is so small that pairs connect through several
+        images, a dotted line is the law summed over them. A published probability is a bar over the
+        distances that it is a mean of, with its 95 % interval at their mean, 2/3 of the largest;
+        the diamond beside it is the same recording made in this network.
 
     Raises
     ------
@@ -95,6 +95,7 @@ def connection_probability(
         for name, panel in axes.items():
             _panel(panel, network, name, np.arange(0.0, up_to_um + 0.5 * bin_um, bin_um),
                    recordings)
+        _share(axes)
         for row in grid:
             row[0].set_ylabel("connection probability")
         for n, panel in enumerate(panels):
@@ -111,7 +112,7 @@ def _panel(axes: Axes, network: Network, name: str, edges_um: np.ndarray,
            recordings: bool) -> None:
     source, target = name.split("->")
     made, own = profile(network, name, edges_um), colour(source, network.counts)
-    axes.set_title(f"{source}→{target}", color=own)
+    axes.set_title(f"{source}→{target}", color=lettering(own))
     axes.set_xlim(0, edges_um[-1])
     if not made.pairs.sum():
         empty(axes, "no such pairs")
@@ -135,6 +136,16 @@ def _panel(axes: Axes, network: Network, name: str, edges_um: np.ndarray,
         top = max(top, _point(axes, network, name, key, one, recordings))
     axes.set_ylim(0, min(1.05, top * 1.12 + 1e-3))
     axes.locator_params(axis="both", nbins=5, steps=[1, 2, 5, 10])
+
+
+def _share(axes: dict[str, Axes]) -> None:
+    """Give the panels of one source the same scale, so that its targets can be compared."""
+    drawn = {name: panel for name, panel in axes.items() if panel.has_data()}
+    for source in {name.split("->")[0] for name in drawn}:
+        panels = [panel for name, panel in drawn.items() if name.split("->")[0] == source]
+        top = max(panel.get_ylim()[1] for panel in panels)
+        for panel in panels:
+            panel.set_ylim(0, top)
 
 
 def _law(axes: Axes, network: Network, name: str, edges_um: np.ndarray) -> None:

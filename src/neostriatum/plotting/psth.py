@@ -12,7 +12,7 @@ import numpy as np
 from neostriatum.analysis.psth import peristimulus_rate
 from neostriatum.analysis.rates import population_rate
 from neostriatum.plotting.events import mark_events
-from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.palette import FAINT, INK, colour, lettering
 from neostriatum.plotting.panels import pools_shown, share_scales
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -93,17 +93,17 @@ def psth(
                                                       bin_ms, run.duration_ms, max(n, 1))
             panel.set_xlim(edges_ms[0], edges_ms[-1])
             if reason := silence(name, n, own_ms.size):
-                panel.set_title(name, color=own)
+                panel.set_title(name, color=lettering(own))
                 empty(panel, reason)
                 continue
             mean_hz = own_ms.size / n * 1000 / run.duration_ms
-            panel.set_title(f"{name}, {n:,} neurons, mean {hertz(mean_hz)}", color=own)
+            panel.set_title(f"{name}, {n:,} neurons, mean {hertz(mean_hz)}", color=lettering(own))
             panel.stairs(rate_hz, edges_ms, fill=True, color=own, alpha=0.25, lw=0)
             panel.stairs(rate_hz, edges_ms, baseline=None, color=own, lw=0.8)
             panel.axhline(mean_hz, color=INK, lw=0.6, ls=(0, (4, 3)))
             if events_ms is not None:
                 panel.axvline(0, color=FAINT, lw=0.8)
-            panel.set_ylabel("rate (Hz)")
+            panel.set_ylabel("rate (spikes/s)")
             panel.set_ylim(0, max(rate_hz.max(), mean_hz) * 1.1)
             panel.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
         share_scales(axes, pools_shown(run))

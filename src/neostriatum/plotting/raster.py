@@ -13,7 +13,7 @@ from neostriatum.analysis.rates import population_rate
 from neostriatum.errors import InputError
 from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
-from neostriatum.plotting.palette import INK, colour
+from neostriatum.plotting.palette import INK, colour, lettering
 from neostriatum.plotting.panels import pools_shown
 from neostriatum.plotting.style import (
     WIDTH_IN,
@@ -24,6 +24,7 @@ from neostriatum.plotting.style import (
     new_figure,
     paper,
     spikes_between,
+    time_axis,
     window,
 )
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 SMALLEST_SHARE = 0.16  # of the dots' height, so that the few FS stay visible
 RATE_SHARE = 0.2  # of the dots' height, for each rate
 MOST_DOTS = 45_000  # over all types; more run together into one block of colour
+MOST_ROWS = 500  # over all types; more are less than a dot apart
 HEIGHT_IN = 1.6  # more, for each type beyond three
 GAP_IN = 0.29  # between panels, for a title
 DIGIT_IN = 0.06  # of the labels of ticks
@@ -101,7 +103,8 @@ def raster(
     times_ms, ids = spikes_between(run, start_ms, stop_ms)
     with paper(axes_titley=1.0):
         shares = _shares(run)
-        figure, axes = _panels(shares, max(map(len, run.populations.values())), start_ms, stop_ms)
+        figure, axes = _panels(shares, min(MOST_ROWS, max(map(len, run.populations.values()))),
+                               start_ms, stop_ms, bin_ms)
         part = _legible_part(run, ids, shares)
         for name, members in run.populations.items():
             own = (ids >= members.start) & (ids < members.stop)
@@ -127,7 +130,7 @@ def _shares(run: RunView) -> dict[str, float]:
 
 def _legible_part(run: RunView, ids: NDArray[np.int64], shares: dict[str, float]) -> float:
     """Return the part of each type's neurons to draw, so that nowhere the dots run together."""
-    part = 1.0
+    part = min(1.0, MOST_ROWS / max(sum(map(len, run.populations.values())), 1))
     for name, members in run.populations.items():
         dots = int(np.count_nonzero((ids >= members.start) & (ids < members.stop)))
         part = min(part, MOST_DOTS * shares[name] / max(dots, 1))
@@ -135,7 +138,7 @@ def _legible_part(run: RunView, ids: NDArray[np.int64], shares: dict[str, float]
 
 
 def _panels(
-    shares: dict[str, float], most: int, start_ms: float, stop_ms: float
+    shares: dict[str, float], most: int, start_ms: float, stop_ms: float, bin_ms: float
 ) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure with one panel per type for the dots and one for the rate.
 
@@ -143,15 +146,14 @@ def _panels(
     """
     names = list(shares)
     heights = [*shares.values(), *[RATE_SHARE] * len(names)]
-    height_in = 6.8 + HEIGHT_IN * max(0, len(names) - 3)
+    height_in = 6.0 + HEIGHT_IN * max(0, len(names) - 3)
     figure = new_figure(WIDTH_IN, height_in)
     axes: dict[str, Axes] = {}
     for row, name in enumerate([*names, *(f"{name} rate" for name in names)]):
         first = next(iter(axes.values()), None)
         axes[name] = figure.add_subplot(len(heights), 1, row + 1, sharex=first)
         axes[name].tick_params(labelbottom=row == len(heights) - 1)
-    axes[name].set_xlim(start_ms, stop_ms)
-    axes[name].set_xlabel("time (ms)")
+    time_axis(axes[name], start_ms, stop_ms, f"; rates in bins of {bin_ms:g} ms")
     left_in = 0.35 + DIGIT_IN * max(4, len(f"{most:,}"))
     fix(figure, list(axes.values()), cut(WIDTH_IN, left_in, RIGHT_IN, [1], []),
         cut(height_in, TOP_IN, BOTTOM_IN, heights, [GAP_IN] * (len(heights) - 1)))
@@ -170,7 +172,7 @@ def _dots(
     """Draw the spikes of one type, `local` its ids from 0 to n - 1."""
     shown = min(shown, n)
     some = "" if shown == n else f", {shown:,} of them drawn"
-    axes.set_title(f"{name}, {n:,} neurons{some}", color=hue)
+    axes.set_title(f"{name}, {n:,} neurons{some}", color=lettering(hue))
     axes.set_ylabel("neuron")
     if not n or not local.size:
         empty(axes, f"no {name} neurons in this run" if not n else f"no {name} spikes")
@@ -196,14 +198,14 @@ def _rate(axes: Axes, name: str, since_ms: NDArray[np.float64], bin_ms: float, n
           hue: str) -> None:
     """Draw the rate of one type, from its spike times since the start of the window."""
     start_ms, stop_ms = axes.get_xlim()
-    axes.set_ylabel("rate (Hz)")
+    axes.set_ylabel("spikes/s")
     if not n:
-        axes.set_title(name, color=hue)
+        axes.set_title(name, color=lettering(hue))
         empty(axes, f"no {name} neurons in this run")
         return
     edges_ms, rate_hz = population_rate(since_ms, bin_ms, stop_ms - start_ms, n)
     mean_hz = since_ms.size / n * 1000 / (stop_ms - start_ms)
-    axes.set_title(f"{name}, mean {hertz(mean_hz)}", color=hue)
+    axes.set_title(f"{name}, mean {hertz(mean_hz)}", color=lettering(hue))
     axes.stairs(rate_hz, edges_ms + start_ms, fill=True, color=hue, alpha=0.25, lw=0)
     axes.stairs(rate_hz, edges_ms + start_ms, baseline=None, color=hue, lw=0.7)
     axes.axhline(mean_hz, color=INK, lw=0.6, ls=(0, (4, 3)))

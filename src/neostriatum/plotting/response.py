@@ -85,7 +85,7 @@ def response(table: Mapping[str, Sequence[Any]], x: str,
                        types)
             if len(failed):
                 panel.plot(places[failed], np.zeros(len(failed)), "x", color=FAINT, clip_on=False)
-        first.set_ylabel("rate (Hz)")
+        first.set_ylabel("rate (spikes/s)")
         if not types:
             empty(first, "no rates in this table")
     return figure, axes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from neostriatum.network.network import Network
 
 #: Somas drawn of all types together: more cannot be told apart.
-MOST = 6000
+MOST = 1500
 #: Share of them that the rarest type has at least, so that it can be seen.
 LEAST = 0.02
 
@@ -57,8 +57,10 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
     """
     most = whole_number("most", most, 1, error=InputError)
     with paper():
-        figure = new_figure(4.6, 3.9)
-        axes: Any = figure.add_subplot(projection="3d")
+        figure = new_figure(4.9, 4.2)
+        # The labels of axes in three dimensions are more than the automatic layout can place.
+        figure.set_layout_engine("none")
+        axes: Any = figure.add_axes((0.0, 0.07, 0.87, 0.83), projection="3d")
         for name, ids in network.populations.items():
             if np.isnan(network.positions[ids.start : ids.stop]).any():
                 continue  # cells of a nucleus have no places
@@ -67,11 +69,14 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
             at = network.positions[np.linspace(ids.start, ids.stop - 1, drawn).astype(np.int64)]
             rare = len(ids) < LEAST * 2 * network.size
             shape = marker(name, network.counts) if rare else "o"
-            axes.scatter(*at.T, s=10 if rare else 3, marker=shape, linewidths=0,
-                         color=colour(name, network.counts), alpha=0.9 if rare else 0.6,
+            axes.scatter(*at.T, s=14 if rare else 6, marker=shape, linewidths=0,
+                         color=colour(name, network.counts), depthshade=False, alpha=0.9,
                          label=_label(name, drawn, len(ids)), rasterized=True)
-        frame(axes, network.positions)
-        legend = axes.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.06), markerscale=2.0,
+        frame(axes, network.positions, zoom=1.08)
+        low, high = (end(network.positions, axis=0) for end in (np.nanmin, np.nanmax))
+        if (low < high).all():
+            axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
+        legend = axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.08), markerscale=2.0,
                              labelcolor=FAINT, borderaxespad=0.0)
         for handle in legend.legend_handles:
             handle.set_alpha(1.0)
@@ -79,7 +84,7 @@ def positions(network: Network, most: int = MOST) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def frame(axes: Any, positions_um: Any) -> None:
+def frame(axes: Any, positions_um: Any, zoom: float = 0.93) -> None:
     """Give axes in three dimensions units, light walls and the proportions of the tissue.
 
     Parameters
@@ -88,6 +93,8 @@ def frame(axes: Any, positions_um: Any) -> None:
         The axes.
     positions_um : ndarray, shape (n, 3)
         The somas [um].
+    zoom : float
+        How much of the axes the tissue fills.
 
     Examples
     --------
@@ -102,7 +109,7 @@ def frame(axes: Any, positions_um: Any) -> None:
         axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
         axis._axinfo["grid"].update(color="#dddddd", linewidth=0.4)
     extent = np.nanmax(positions_um, axis=0) - np.nanmin(positions_um, axis=0)
-    axes.set_box_aspect(np.maximum(extent, 1e-3 * extent.max() or 1.0), zoom=0.93)
+    axes.set_box_aspect(np.maximum(extent, 1e-3 * extent.max() or 1.0), zoom=zoom)
     axes.view_init(elev=22, azim=-56)
 
 

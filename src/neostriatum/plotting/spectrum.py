@@ -12,7 +12,8 @@ import numpy as np
 from neostriatum.analysis.field import kernel_field
 from neostriatum.analysis.somas import somas
 from neostriatum.analysis.spectrum import population_spectrum, power_spectrum
-from neostriatum.plotting.palette import INK, colour
+from neostriatum.plotting.palette import INK, colour, lettering
+from neostriatum.plotting.panels import pools_shown, share_scales
 from neostriatum.plotting.style import (
     WIDTH_IN,
     RunView,
@@ -54,7 +55,8 @@ def spectrum(
         The figure.
     axes : dict of str to matplotlib.axes.Axes
         The panel of each type, and ``"field"``. A dashed line marks the spectrum of as many
-        independent Poisson neurons of the same rate: what lies above it is shared.
+        independent Poisson neurons of the same rate: what lies above it is shared. Shaded, the
+        95 % interval of the estimate, wide in a short run.
 
     Raises
     ------
@@ -90,16 +92,18 @@ def spectrum(
             ids, n = run.spikes.ids, len(members)
             own_ms = run.spikes.times_ms[(ids >= members.start) & (ids < members.stop)]
             tint = colour(name, populations)
-            axes[name].set_title(name, color=tint)
+            axes[name].set_title(name, color=lettering(tint))
             reason = silence(name, n, own_ms.size)
             if reason or run.duration_ms < 2 * BIN_MS:
                 blank(axes[name], reason or "the run is too short")
                 continue
             drawn = population_spectrum(own_ms, n, run.duration_ms, BIN_MS, segment_ms)
             rate_hz = own_ms.size / n * 1000 / run.duration_ms
-            _curve(axes[name], *drawn, tint, highest_hz, 2 * rate_hz / n)
-            axes[name].set_title(f"{name}, dashed: independent neurons", color=tint)
+            _curve(axes[name], *drawn, tint, highest_hz, 2 * rate_hz / n,
+                   spread(run.duration_ms, segment_ms))
+            axes[name].set_title(f"{name}, dashed: independent neurons", color=lettering(tint))
             axes[name].set_ylabel("power (Hz²/Hz)")
+        share_scales({name: axes[name] for name in populations}, pools_shown(run))
         _field(axes["field"], run, segment_ms, highest_hz)
         heading(figure, run)
     return figure, axes
@@ -122,19 +126,48 @@ def _field(axes: Axes, run: RunView, segment_ms: float, highest_hz: float) -> No
         field_uv = kernel_field(run.spikes.times_ms[heard], run.spikes.ids[heard],
                                 np.nan_to_num(at), middle, run.duration_ms,
                                 BIN_MS, where.side_um)[round(COLD_MS / BIN_MS) :]
-        _curve(axes, *power_spectrum(field_uv, BIN_MS, segment_ms), INK, highest_hz, None)
+        _curve(axes, *power_spectrum(field_uv, BIN_MS, segment_ms), INK, highest_hz, None,
+               spread(run.duration_ms - COLD_MS, segment_ms))
         axes.set_ylabel("power (µV²/Hz)")
+
+
+def spread(duration_ms: float, segment_ms: float) -> tuple[float, float]:
+    """Return the 95 % interval of a spectrum by Welch's method, over the estimate.
+
+    Parameters
+    ----------
+    duration_ms, segment_ms : float
+        Length of the signal and of a segment [ms].
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end. Segments that overlap by half under a Hann window are worth
+        36 n² / (19 n - 1) degrees of freedom (Welch 1967, doi:10.1109/TAU.1967.1161901).
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in spread(10_000.0, 500.0)]
+    [0.75, 1.39]
+    """
+    from scipy.stats import chi2
+
+    n = max(1, int(2 * duration_ms / segment_ms) - 1)
+    freedom = 2.0 if n == 1 else 36 * n**2 / (19 * n - 1)
+    return float(freedom / chi2.ppf(0.975, freedom)), float(freedom / chi2.ppf(0.025, freedom))
 
 
 def _curve(
     axes: Axes, frequencies_hz: NDArray[np.float64], density: NDArray[np.float64], tint: str,
-    highest_hz: float, poisson: float | None,
+    highest_hz: float, poisson: float | None, band: tuple[float, float],
 ) -> None:
     """Draw a spectrum without its first two points, from which the mean is taken."""
     from matplotlib.ticker import NullFormatter
 
     shown = (frequencies_hz <= highest_hz) & (np.arange(frequencies_hz.size) > 1)
     axes.plot(frequencies_hz[shown], density[shown], color=tint, lw=0.9)
+    axes.fill_between(frequencies_hz[shown], band[0] * density[shown], band[1] * density[shown],
+                      color=tint, alpha=0.18, lw=0)
     if poisson is not None:
         axes.axhline(poisson, color=INK, lw=0.6, ls=(0, (4, 3)))
     axes.set_yscale("log")

@@ -12,8 +12,10 @@ import numpy as np
 from neostriatum.analysis.states import up_down_states
 from neostriatum.errors import InputError
 from neostriatum.plotting.events import mark_events
-from neostriatum.plotting.palette import FAINT, INK, colour
+from neostriatum.plotting.palette import FAINT, INK, colour, lettering
 from neostriatum.plotting.style import (
+    CEILING_MV,
+    CUT,
     WIDTH_IN,
     RunView,
     empty,
@@ -21,15 +23,17 @@ from neostriatum.plotting.style import (
     members_of,
     new_figure,
     paper,
+    time_axis,
 )
+from neostriatum.plotting.traces import share_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from neostriatum.analysis.states import UpDown
 
-CEILING_MV = -40.0
 BARS = 80
 
 
@@ -88,20 +92,20 @@ def states(
             recorded = (run.traces or {}).get(name)
             number = 0 if recorded is None else len(recorded.ids)
             if cell >= number or len(recorded.times_ms) < 2:
-                left.set_title(name, color=colour(name, populations))
+                left.set_title(name, color=lettering(colour(name, populations)))
                 empty(left, f"no {name} neurons in this run" if not len(members) else
                       f"no {name} voltages were recorded" if not number else
                       f"only {number} {name} cells were recorded")
                 right.set_axis_off()
                 continue
-            _cell(left, right, name, recorded, cell, members.start, shortest_ms,
+            fired_ms = run.spikes.times_ms[run.spikes.ids == recorded.ids[cell]]
+            _cell(left, right, name, recorded, cell, members.start, shortest_ms, fired_ms,
                   colour(name, populations))
-        for row, (left, right) in enumerate(axes.values(), 1):
-            left.set_xlim(0, run.duration_ms)
-            left.tick_params(labelbottom=row == len(axes))
-            if row == len(axes):
-                left.set_xlabel(f"time (ms), spikes cut at {CEILING_MV:g} mV")
-                right.set_xlabel("time (%)")
+        share_scale([left for left, _ in axes.values() if left.lines])
+        for left, _ in axes.values():
+            time_axis(left, 0, run.duration_ms, CUT)
+            left.label_outer()
+        right.set_xlabel("time (%)")
         figure.align_ylabels([left for left, _ in axes.values()])
         heading(figure, run)
         mark_events([left for left, _ in axes.values()], run)
@@ -110,19 +114,20 @@ def states(
 
 def _cell(
     left: Axes, right: Axes, name: str, recorded: Any, cell: int, first: int, shortest_ms: float,
-    own: str,
+    spikes_ms: NDArray[np.float64], own: str,
 ) -> None:
     """Draw one cell: its trace below the ceiling, and the time it spends at each potential."""
     times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
     v_mv = np.asarray(recorded.v_mv)[:, cell].astype(np.float64)
     found = up_down_states(times_ms, v_mv, shortest_ms, CEILING_MV)
-    shown = np.minimum(v_mv, CEILING_MV)
+    shown = np.where(v_mv < CEILING_MV, v_mv, np.nan)
     for start_ms, stop_ms in zip(found.starts_ms, found.stops_ms, strict=True):
         left.axvspan(start_ms, stop_ms, color=own, alpha=0.15, lw=0)
     left.plot(times_ms, shown, color=own, lw=0.6)
+    left.vlines(spikes_ms, 0.93, 1.0, color=own, lw=0.8, transform=left.get_xaxis_transform())
     left.set_ylabel("voltage (mV)")
     left.set_title(f"{name}, cell {int(recorded.ids[cell]) - first:,}, {_said(found)}",
-                   color=own)
+                   color=lettering(own))
     counts, edges = np.histogram(v_mv[v_mv < CEILING_MV], BARS)
     right.stairs(100 * counts / v_mv.size, edges, orientation="horizontal", fill=True,
                  color=own, alpha=0.35, lw=0)
@@ -142,4 +147,4 @@ def _said(found: UpDown) -> str:
         return "one state"
     number = len(found.starts_ms)
     return (f"{number} up state{'' if number == 1 else 's'}, {found.up_share:.0%} of the time, "
-            f"{found.down_mv:.0f} and {found.up_mv:.0f} mV")
+            f"{found.down_mv:.0f} and {found.up_mv:.0f} mV").replace("-", "\N{MINUS SIGN}")

@@ -26,10 +26,15 @@ from neostriatum.plotting.margins import place_heading
 from neostriatum.plotting.palette import FAINT, INK
 
 WIDTH_IN = 7.0  # two columns of a journal
+NARROW_IN = 5.0  # a heading of a network has two lines
+LONG_MS = 5000.0  # of a time axis, from which on it is in seconds
+#: Voltages are cut here and spikes are ticks above, so that what lies below a spike can be seen.
+CEILING_MV = -40.0
+CUT = f"; spikes are ticks above \N{MINUS SIGN}{-CEILING_MV:g} mV"
 
 PAPER = {
     "figure.dpi": 150,
-    "savefig.dpi": 150,
+    "savefig.dpi": 300,
     "figure.facecolor": "white",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -76,7 +81,8 @@ class RunView(Protocol):
 
 @contextmanager
 def paper(**changes: object) -> Iterator[None]:
-    """Draw with the look of a printed page: small type, thin lines, no box, 150 dpi.
+    """Draw with the look of a printed page: small type, thin lines, no box, 150 dpi
+    on the screen and 300 in a file.
 
     Under it lie the settings that Matplotlib comes with, not those of the user, so that one run has
     the same figures for everybody.
@@ -142,14 +148,14 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 
 def heading(figure: Figure, run: RunView) -> None:
-    """Write circuit, dopamine and seed over a figure.
+    """Write circuit, dopamine and seed over a figure, or that it shows no simulation.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         Where.
     run : RunView
-        The run.
+        The run. Made-up data that explain a figure say so by ``example``, which is true.
 
     Examples
     --------
@@ -159,11 +165,15 @@ def heading(figure: Figure, run: RunView) -> None:
     >>> figure.get_suptitle()
     'striatum, dopamine D1 0.3, D2 0.5, seed 1'
     """
-    d1, d2 = (f"{x:g}" if isinstance(x, Real) else "computed" if x is None else "time course"
-              for x in run.dopamine)
-    more = others(getattr(run, "modulators", {}))
-    text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}{more}, seed {run.seed}"
-    figure.suptitle(text, x=0.99, ha="right", color=FAINT)
+    if getattr(run, "example", False):
+        text = "drawn example, not a simulation"
+    else:
+        d1, d2 = (f"{x:g}" if isinstance(x, Real) else "computed" if x is None else "time course"
+                  for x in run.dopamine)
+        more = others(getattr(run, "modulators", {}))
+        text = f"{run.circuit_name}, dopamine D1 {d1}, D2 {d2}{more}, seed {run.seed}"
+    # On the left, where a narrow screen begins to show a figure.
+    figure.suptitle(text, x=0.05 / figure.get_figwidth(), ha="left", color=FAINT)
     if figure.get_layout_engine() is None:
         place_heading(figure)
 
@@ -184,12 +194,14 @@ def network_heading(figure: Figure, network: Network) -> None:
     >>> figure = new_figure(width_in=3, height_in=2)
     >>> network_heading(figure, ns.build("striatum_v1", size=100))
     >>> figure.get_suptitle()
-    'striatum_v1, 100 neurons, periodic cube of 0.00129 mm³, seed 1'
+    'striatum_v1, 100 neurons,\nperiodic cube of 0.00129 mm³, seed 1'
     """
     name = "" if network.circuit is None else f"{network.circuit.name}, "
     boundary = "periodic" if network.periodic else "open"
     text = (f"{name}{network.size:,} neurons, {boundary} {network.shape} of "
             f"{network.volume_mm3:.3g} mm³, seed {network.seed}")
+    if figure.get_figwidth() < NARROW_IN:
+        text = text.replace(", periodic", ",\nperiodic").replace(", open", ",\nopen")
     figure.suptitle(text, x=0.99, ha="right", color=FAINT)
 
 
@@ -258,6 +270,32 @@ def hertz(rate_hz: float) -> str:
     ('1.60 Hz', '13.0 Hz')
     """
     return f"{rate_hz:.2f} Hz" if rate_hz < 10 else f"{rate_hz:.1f} Hz"
+
+
+def time_axis(axes: Axes, start_ms: float, stop_ms: float, also: str = "") -> None:
+    """Let an axis be the time of a run, in seconds where that is longer than 5 s.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where; its data stay in milliseconds.
+    start_ms, stop_ms : float
+        Its ends [ms].
+    also : str
+        What its label says besides.
+
+    Examples
+    --------
+    >>> axes = new_figure(width_in=3, height_in=2).add_subplot()
+    >>> time_axis(axes, 0.0, 50_000.0)
+    >>> axes.get_xlabel(), axes.xaxis.get_major_formatter()(20_000.0)
+    ('time (s)', '20')
+    """
+    long = stop_ms - start_ms > LONG_MS
+    axes.set_xlim(start_ms, stop_ms)
+    axes.set_xlabel(f"time ({'s' if long else 'ms'}){also}")
+    if long:
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}")
 
 
 def span(times_ms: NDArray[np.float64]) -> tuple[float, float]:

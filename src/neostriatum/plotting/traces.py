@@ -1,7 +1,7 @@
 """Membrane voltages of the recorded example cells, or another variable, or those of one cell.
 
 In: a run with traces, or a part of its time; or plain arrays. Out: the figure and its axes. An
-integrate-and-fire trace does not contain its spikes, so they are drawn in, up to v_peak.
+integrate-and-fire trace does not contain its spikes, so they are ticks above, or are drawn in.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import numpy as np
 from neostriatum.errors import InputError
 from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
-from neostriatum.plotting.palette import colour
+from neostriatum.plotting.palette import colour, lettering
 from neostriatum.plotting.style import (
+    CEILING_MV,
+    CUT,
     WIDTH_IN,
     RunView,
     empty,
@@ -24,6 +26,7 @@ from neostriatum.plotting.style import (
     paper,
     span,
     spikes_between,
+    time_axis,
     window,
 )
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
     from neostriatum.recording.store import Run
 
-ROW_IN = 0.62
+ROW_IN = 0.85
 TITLE_IN, GAP_IN = 0.23, 0.08  # between rows: with the name of a type, without
 LETTER_IN = 0.05  # of what a cell is called
 
@@ -61,8 +64,8 @@ def traces(
     cells_per_type : int
         Draw at most so many cells of a type, the first recorded ones.
     v_peak_mv : mapping of str to float, optional
-        Voltage at which a spike of a type is cut [mV]; by default the v_peak of the run's circuit.
-        Without either, spikes are marked above the trace instead of drawn into it.
+        Voltage up to which the spikes of a type are drawn [mV]. By default traces are cut at
+        -40 mV and spikes are ticks above, so that the potentials below a spike can be seen.
 
     Returns
     -------
@@ -145,6 +148,11 @@ class _Shown(NamedTuple):
     words: str
     peaks_mv: Mapping[str, float] | None
 
+    @property
+    def cut(self) -> bool:
+        """Whether spikes are ticks above traces that are cut."""
+        return self.peaks_mv is not None and not self.peaks_mv
+
 
 def _draw(run: RunView, shown: _Shown, start_ms: float, stop_ms: float | None,
           cells_per_type: int) -> tuple[Figure, dict[str, list[Axes]]]:
@@ -160,7 +168,7 @@ def _draw(run: RunView, shown: _Shown, start_ms: float, stop_ms: float | None,
     with paper(axes_titley=1.0):
         words = {name: [_cell(run, name, shown.traces[name].ids[column]) for column in columns]
                  for name, columns in rows.items()}
-        figure, axes = _panels(words, start_ms, stop_ms, shown.label)
+        figure, axes = _panels(words, start_ms, stop_ms, shown)
         drawn = []
         for name, panels in axes.items():
             if not rows[name]:
@@ -236,7 +244,7 @@ def trace(
         peak_mv = float(v.max()) if v_peak_mv is None else float(v_peak_mv)
         axes.plot(*with_spikes(times, v, spikes, peak_mv), color=colour(name), lw=0.7,
                   solid_joinstyle="bevel")  # fmt: skip
-        axes.set_title(_fired(name, spikes.size, stop_ms - start_ms), color=colour(name))
+        axes.set_title(_fired(name, spikes.size, stop_ms - start_ms), color=lettering(colour(name)))
         axes.set_xlabel("time (ms)")
         axes.set_ylabel("membrane voltage (mV)")
         if stop_ms > start_ms:
@@ -270,14 +278,8 @@ def _reason(run: RunView, name: str, shown: _Shown) -> str:
     return f"no {name} {shown.words} recorded{where}"
 
 
-def _peak_mv(run: RunView, name: str) -> float | None:
-    """Return where the circuit of a run cuts the spikes of a type, None where that is not known."""
-    cells = getattr(getattr(run, "circuit", None), "cells", {})
-    return cells[name].peak_mv if name in cells else None
-
-
 def _panels(
-    rows: Mapping[str, list[str]], start_ms: float, stop_ms: float, label: str
+    rows: Mapping[str, list[str]], start_ms: float, stop_ms: float, shown: _Shown
 ) -> tuple[Figure, dict[str, list[Axes]]]:
     """Return a figure with one row per cell, grouped by type, with room for what they are called.
     """
@@ -294,10 +296,9 @@ def _panels(
             panel.xaxis.set_visible(row == total)
             panel.spines["bottom"].set_visible(row == total)
             axes[name].append(panel)
-        axes[name][0].set_title(name, color=colour(name, rows), fontweight="bold")
-    panel.set_xlim(start_ms, stop_ms)
-    panel.set_xlabel("time (ms)")
-    figure.supylabel(label, fontsize="medium", x=0.05 / WIDTH_IN, y=0.5)
+        axes[name][0].set_title(name, color=lettering(colour(name, rows)), fontweight="bold")
+    time_axis(panel, start_ms, stop_ms, CUT if shown.cut else "")
+    figure.supylabel(shown.label, fontsize="medium", x=0.05 / WIDTH_IN, y=0.5)
     gaps_in = [gap for panels in axes.values() for gap in (TITLE_IN, *[GAP_IN] * (len(panels) - 1))]
     longest = max((len(cell) for cells in rows.values() for cell in cells), default=0)
     fix(figure, [panel for panels in axes.values() for panel in panels],
@@ -307,7 +308,7 @@ def _panels(
 
 
 def _trace(axes: Axes, name: str, run: RunView, shown: _Shown, column: int) -> None:
-    """Draw one cell; of a voltage spikes up to their peak or, where not known, marked above."""
+    """Draw one cell; of a voltage spikes up to their peak or, without one, as ticks above."""
     recorded = shown.traces[name]
     start_ms, stop_ms = axes.get_xlim()
     own = colour(name, run.populations)
@@ -318,16 +319,16 @@ def _trace(axes: Axes, name: str, run: RunView, shown: _Shown, column: int) -> N
     if shown.peaks_mv is not None:
         all_ms, ids = spikes_between(run, start_ms, stop_ms)
         spikes_ms = all_ms[ids == recorded.ids[column]]
-        peak_mv = shown.peaks_mv.get(name, _peak_mv(run, name))
-        if peak_mv is not None:
-            times_ms, values = with_spikes(times_ms, values, spikes_ms, peak_mv)
-        elif spikes_ms.size:
+        if name in shown.peaks_mv:
+            times_ms, values = with_spikes(times_ms, values, spikes_ms, shown.peaks_mv[name])
+        else:
+            values = np.where(values < CEILING_MV, values, np.nan)
             above = axes.get_xaxis_transform()
             axes.vlines(spikes_ms, 0.88, 1.0, color=own, lw=0.8, transform=above)
     axes.plot(times_ms, values, color=own, lw=0.7, solid_joinstyle="bevel", zorder=1)
     axes.annotate(
         _cell(run, name, recorded.ids[column]), (1, 0.5), xytext=(4, 0), xycoords="axes fraction",
-        textcoords="offset points", va="center", color=own, fontsize="small",
+        textcoords="offset points", va="center", color=lettering(own), fontsize="small",
     )  # fmt: skip
 
 
@@ -388,6 +389,8 @@ def share_scale(drawn: list[Axes], least: float = 1.0) -> None:
         return
     low = min(panel.dataLim.y0 for panel in drawn)
     high = max(panel.dataLim.y1 for panel in drawn)
+    if not np.isfinite([low, high]).all():
+        return  # nothing below the ceiling
     margin = max(0.06 * (high - low), least) or 1.0
     marked = any(panel.collections for panel in drawn)
     for panel in drawn:

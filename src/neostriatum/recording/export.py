@@ -11,6 +11,7 @@ from neostriatum.circuit.datafile import read_data
 from neostriatum.circuit.load import load
 from neostriatum.durable import claim, unclaim
 from neostriatum.errors import CircuitError, shown
+from neostriatum.keywords import keywords_of
 from neostriatum.network.build import build
 from neostriatum.network.network import Network
 from neostriatum.network.saved import circuit_of
@@ -36,6 +37,7 @@ class Simulation:
     seed: int = 1
 
 
+@keywords_of(Simulation)
 def export(what: Any, to: str, out: str | Path,
            circuit: Circuit | None = None, **options: Any) -> dict[str, Any]:
     """Write a run or a network in the format of other tools.

@@ -37,14 +37,14 @@ _WORDS = {
         "the mean."),
     "traces": (
         "Membrane potentials of the first recorded cells of each type, one row each, all on one "
-        "scale. A spike is drawn up to the potential at which the model cuts it."),
+        "scale. Traces are cut at \N{MINUS SIGN}40 mV; spikes are ticks above."),
     "states": (
         "Up and down states of one recorded cell of each type, and the distribution of its "
         "potentials. Up states of at least {shortest_ms:g} ms are shaded; dashed, the mean of each "
         "state where there are two."),
     "rates": (
         "Rates of single neurons: the fraction of a type's neurons at each rate. Dashed, the mean; "
-        "a bar spans whole numbers of spikes."),
+        "a bar spans whole numbers of spikes. Hatched, the silent neurons."),
     "cv": (
         "Irregularity: the coefficient of variation of the intervals between the spikes of single "
         "neurons, of those with at least {minimum_intervals} intervals; the titles say how many. "
@@ -53,14 +53,15 @@ _WORDS = {
     "spectrum": (
         "Power spectra of the rate of each type, and of a field computed from their spikes, by "
         "Welch's method in segments of {segment_ms:g} ms. Dashed, as many independent Poisson "
-        "neurons of the same rate: what lies above it is shared."),
+        "neurons of the same rate: what lies above it is shared. Shaded, the 95 % "
+        "interval of the estimate."),
     "correlation": (
         "Mean correlation of the spike counts of pairs of neurons of a type against the distance "
         "of their somas, in bins of {bin_ms:g} ms, of at most {sample:,} neurons of a type. Bars: "
         "standard errors, as if pairs were independent."),
     "activity": (
         "Activity in space: the somas of each type, coloured by their rate over the run. The "
-        "colours end at the 99th percentile of each type."),
+        "colours end at the 99th percentile, and the types of a pool share them."),
     "assemblies": (
         "Cell assemblies of at most {sample:,} neurons from spike counts in bins of {bin_ms:g} ms: "
         "eigenvalues of their correlations beyond the limit of independent neurons, the weight of "

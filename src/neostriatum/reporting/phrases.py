@@ -49,6 +49,21 @@ def amount(value: float, unit: str) -> str:
     return f"{number(value)} {printed}" if printed else number(value)
 
 
+def against_real_time(factor: float) -> str:
+    """Return how fast a run was, from its wall time over the time that it simulated.
+
+    Examples
+    --------
+    >>> against_real_time(0.12), against_real_time(25.0), against_real_time(0.0)
+    ('8.3× faster', '25× slower', 'faster')
+    """
+    if not factor:
+        return "faster"  # the time taken was too short to be measured
+    times = max(factor, 1 / factor)
+    said = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
+    return f"{said}\N{MULTIPLICATION SIGN} {'faster' if factor < 1 else 'slower'}"
+
+
 def printed_unit(unit: str) -> str:
     """Return a unit as it is printed; nothing for a number without one."""
     return _UNITS.get(unit, unit)

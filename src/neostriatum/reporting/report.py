@@ -28,7 +28,7 @@ from neostriatum.recording.checked import checked
 from neostriatum.recording.store import Run
 from neostriatum.reporting import events, rerun, tables
 from neostriatum.reporting.captions import alternative, caption
-from neostriatum.reporting.phrases import number
+from neostriatum.reporting.phrases import against_real_time, number
 from neostriatum.reporting.references import references
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
     if run.variables not in ([], ["v"]):
         facts.append(("recorded", ", ".join(run.variables)))
     if said is not None:
-        facts += [("real-time factor", f"{said.real_time_factor:.2f}"),
+        facts += [("against real time", against_real_time(said.real_time_factor)),
                   ("peak memory", f"{said.peak_memory_gb:.2f} GB")]
     return facts
 

@@ -47,6 +47,9 @@ def command(circuit: Circuit, record: Record, duration_ms: float) -> str | None:
 
 
 def _duration(duration_ms: float) -> str:
+    long = f"{duration_ms / 1000:g}"
+    if duration_ms >= 1000 and float(long) * 1000 == duration_ms:
+        return f"{long} s"
     short = f"{duration_ms:g}"
     return f"{short if float(short) == duration_ms else repr(duration_ms)} ms"
 

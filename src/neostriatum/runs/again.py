@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neostriatum.errors import EngineUnsupported, enough_memory, shown
+from neostriatum.progress import watched
 from neostriatum.ranks import launched
 from neostriatum.recording.checked import Record, model_entries, record_of
 from neostriatum.recording.drawn import former_network
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @enough_memory()
+@watched
 def rerun(
     run: Run | str | Path,
     *,

@@ -20,6 +20,7 @@ from neostriatum.errors import (
 from neostriatum.learning.plan import PARTS, recorded_session
 from neostriatum.learning.session import STATE, Session
 from neostriatum.machine import fork_early
+from neostriatum.progress import watched
 from neostriatum.recording.checked import EventEntry, model_entries, record_of
 from neostriatum.recording.checkpoint import read_state
 from neostriatum.recording.drawn import former_network
@@ -50,6 +51,7 @@ _STRETCH = 5_000
 
 
 @enough_memory()
+@watched
 def resume(
     run: Run | str | Path,
     *,

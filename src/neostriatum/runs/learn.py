@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from neostriatum import rng
 from neostriatum.circuit.resolve import resolve
 from neostriatum.errors import CircuitError, shown
+from neostriatum.keywords import keywords_of
 from neostriatum.learning.options import SessionOptions
 from neostriatum.learning.plan import planned_session
+from neostriatum.progress import watched
 from neostriatum.runs.settings import Settings
 from neostriatum.runs.start import begin
 from neostriatum.units import text
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from neostriatum.recording.store import Run
 
 
+@watched
+@keywords_of(SessionOptions, Settings, record="none", leave_out=[
+    "duration", "events", "session", "dopamine", "d1", "d2", "weight_unit"])
 def learn(
     environment: Any = "bandit",
     *,

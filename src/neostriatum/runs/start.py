@@ -22,6 +22,7 @@ from neostriatum.errors import (
     enough_memory,
     shown,
 )
+from neostriatum.keywords import keywords_of
 from neostriatum.learning.session import Session
 from neostriatum.machine import fork_early, machine, versions
 from neostriatum.network.build import build
@@ -29,6 +30,7 @@ from neostriatum.network.check import fit
 from neostriatum.network.files import load_network
 from neostriatum.network.network import Network
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
+from neostriatum.progress import watched
 from neostriatum.recording.checked import Record
 from neostriatum.recording.record import spelled, write_record
 from neostriatum.recording.selection import axons_asked, choices
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from neostriatum.recording.store import Run
 
 
+@watched
+@keywords_of(Settings, leave_out=["session"])
 def run(
     circuit: Any = None,
     *,

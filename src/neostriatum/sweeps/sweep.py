@@ -17,6 +17,7 @@ from neostriatum.errors import CircuitError, shown, undrawn
 from neostriatum.machine import cores, free_memory
 from neostriatum.models.registry import registered
 from neostriatum.network.estimate import SHARE
+from neostriatum.progress import watched
 from neostriatum.recording.store import Run
 from neostriatum.sweeps.cluster import Cluster
 from neostriatum.sweeps.plan import read
@@ -71,6 +72,7 @@ class Sweep(Carded):
         return counts | {key: None if path is None else str(path) for key, path in paths.items()}
 
 
+@watched
 def sweep(
     file: str | Path | None = None,
     *,

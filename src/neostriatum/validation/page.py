@@ -12,7 +12,7 @@ from typing import Any
 from neostriatum.durable import write_text
 from neostriatum.validation.coverage import coverage
 from neostriatum.validation.targets import GROUPS
-from neostriatum.validation.words import amount, wanted
+from neostriatum.validation.words import amount, numbers, wanted
 
 
 def write(made: dict[str, Any], path: Path) -> None:
@@ -23,8 +23,8 @@ def write(made: dict[str, Any], path: Path) -> None:
     RunFileError
         The file cannot be written.
     """
+    from neostriatum.plotting.forest import forest
     from neostriatum.plotting.style import paper
-    from neostriatum.plotting.validation import group
 
     parts = []
     for number, name in GROUPS.items():
@@ -32,7 +32,8 @@ def write(made: dict[str, Any], path: Path) -> None:
         if rows:
             picture = io.BytesIO()
             with paper(font_size=8):
-                group(rows).savefig(picture, format="png", dpi=130)
+                forest(rows, [numbers(row) for row in rows])[0].savefig(
+                    picture, format="png", dpi=200)
             parts.append({"number": number, "name": name, "rows": rows,
                           "passed": sum(row["pass"] is True for row in rows),
                           "picture": picture.getvalue()})
@@ -98,9 +99,12 @@ def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> 
              f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
              f"missed ({known} of them known and explained below), {made['unsuited']} do not "
              f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
-             "This page is written by the command above and not edited. In the figures circles "
-             "are published values with their spread, diamonds are measured, green where the "
-             "target is met, and what passes is shaded. How each number was read, its conditions, "
+             "This page is written by the command above and not edited. In the figures every "
+             "target is a line; the scale is what passes, which is shaded: \N{MINUS SIGN}1 and 1 "
+             "are its ends, of wide intervals by their logarithm. Circles are published values "
+             "with their spread, diamonds are measured: filled where the target is met, open and "
+             "red where it is missed, arrows where it is farther away. A curve stands at its "
+             "distance from the published one. How each number was read, its conditions, "
              "its tolerance and the reason for it are in "
              "`src/neostriatum/validation/targets.toml` and "
              "`src/neostriatum/validation/microcircuit.toml`; what is no target and why, in "
@@ -110,13 +114,14 @@ def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> 
         (folder / name).write_bytes(part["picture"])
         lines += [f"## {part['number']}. {part['name']}", "",
                   f"![{part['name']}: measured against published](figures/{name})", "",
-                  "| target | measured | published | source | |", "|---|---|---|---|---|"]
+                  "| target | id | measured | published | source | |", "|---|---|---|---|---|---|"]
         for row in part["rows"]:
             where = "" if row["circuit"] in (None, "striatum") else f" ({row['circuit']})"
             word = {True: "met", False: "**missed**", None: "does not apply"}[row["pass"]]
             mark = " †" if row["calibrated"] else ""
-            lines.append(f"| {row['quantity']}{where}{mark} | {amount(row['measured'])} "
-                         f"{row['unit']} | {wanted(row)} | {row['source']} | {word} |")
+            lines.append(f"| {row['quantity']}{where}{mark} | `{row['id']}` | "
+                         f"{amount(row['measured'])} {row['unit']} | {wanted(row)} | "
+                         f"{row['source']} | {word} |")
         lines += ["", *(f"- **{row['quantity']}** (`{row['id']}`): {reason(row)}"
                         for row in part["rows"] if row["pass"] is not True), ""]
     lines += ["† A preset was calibrated to this number, or to one that decides it.", ""]

@@ -13,6 +13,7 @@ from neostriatum.circuit.load import load
 from neostriatum.engines.base import DEFAULT, names
 from neostriatum.errors import CircuitError, NeostriatumError, shown, undrawn
 from neostriatum.machine import cores
+from neostriatum.progress import watched
 from neostriatum.units import whole_number
 from neostriatum.validation.judge import judge
 from neostriatum.validation.lab import Lab
@@ -27,6 +28,7 @@ _LONG = ("table5", "in_vivo", "dopamine_loss", "fs_density", "shells", "without_
          "loop", "loop_change", "action", "bandit", "stimulated", "pattern")
 
 
+@watched
 def validate(
     circuit: Any = None,
     *,

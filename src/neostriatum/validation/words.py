@@ -21,7 +21,26 @@ def amount(measured: Any) -> str:
         return ", ".join(amount(value) for value in measured)
     if isinstance(measured, str):
         return measured
-    return f"{measured:.4g}"
+    return f"{measured:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def numbers(row: dict[str, Any]) -> tuple[str, str]:
+    """Return what was measured and what was published, in a line each.
+
+    Examples
+    --------
+    >>> numbers({"measured": {"D1": 4.0, "D2": 3.0}, "target": ["D2", "D1"], "unit": "ms",
+    ...          "tolerance": {"kind": "order"}, "deviation": None})
+    ('D2 3, D1 4 ms', 'D2 < D1')
+    """
+    kind, measured = row["tolerance"]["kind"], row["measured"]
+    if kind == "order" and measured:
+        measured = {name: measured.get(name) for name in row["target"]}
+    if kind == "rms" and measured is not None:
+        allowed = row["tolerance"]["rms"]
+        return (f"rms {amount(row['deviation'] * allowed)} {row['unit']}",
+                f"curve of {len(row['target'])} points, passes within {allowed:g} rms")
+    return f"{amount(measured)} {row['unit']}".rstrip(), wanted(row)
 
 
 def wanted(row: dict[str, Any]) -> str:
@@ -39,6 +58,8 @@ def wanted(row: dict[str, Any]) -> str:
     if said["kind"] == "rms":
         return f"{amount(target)}, passes within {said['rms']:g} rms"
     low, high = said["low"], said["high"]
+    if target is not None and target > 0 and low is not None:
+        low = max(low, 0.0)  # of a quantity without negative values
     about = "" if target is None else f"{amount(target)}" + (
         f" ± {amount(spread)}" if spread is not None else "") + (
         f" ± {amount(row['se'])} SE" if row.get("se") is not None else "") + ", "
