@@ -107,9 +107,9 @@ def _bound(learning: Learning) -> list[str]:
     return [*lines, f"l_weight = clip(moved, {low}, {high})", "l_gained = 0.0"]
 
 
-def add_learning(b2: Any, lowered: LoweredCircuit, number: int, synapses: Any, levels: Any,
-                 objects: list[Any], namespace: dict[str, Any]) -> Any:
-    """Return the neuron that holds the tables of a pathway, which its synapses now read."""
+def learn(b2: Any, lowered: LoweredCircuit, number: int, synapses: Any,
+          levels: Any) -> list[Any]:
+    """Let synapses learn: return the neuron that holds their tables, and what runs by the clock."""
     learning: Any = lowered.projections[number].learning
     heard = {learning.level, learning.gate} & set(free_levels(lowered))
     parts = range(len(learning.taus))
@@ -118,7 +118,8 @@ def add_learning(b2: Any, lowered: LoweredCircuit, number: int, synapses: Any, l
     names += ["rise_x", "rise_y"]
     equations = [*(f"{name} : 1" for name in names),
                  *(f"level{level + 1} : 1 (linked)" for level in heard)]
-    tables = b2.NeuronGroup(1, "\n".join(equations), name=f"tables_{number}", namespace=namespace)
+    tables = b2.NeuronGroup(1, "\n".join(equations), name=f"tables_{number}",
+                            namespace=synapses.namespace)
     for level in heard:
         setattr(tables, f"level{level + 1}", b2.linked_var(levels, f"level{level + 1}"))
     for name in names:
@@ -128,18 +129,18 @@ def add_learning(b2: Any, lowered: LoweredCircuit, number: int, synapses: Any, l
         if hasattr(synapses, name):
             getattr(synapses, name).when, getattr(synapses, name).order = "before_start", order
     synapses.pre.when, synapses.post.when = "before_groups", "after_thresholds"
+    objects = []
     if learning.scaling is not None:
         cells = synapses.target
         setattr(cells, f"count_{number}", np.bincount(lowered.projections[number].targets,
                                                       minlength=len(cells)))
         objects.append(cells.run_regularly(f"sum_{number} = 0.0", when="end",
                                            name=f"clear_sum_{number}"))
-    objects += [tables,
-                tables.run_regularly(_begin(lowered, learning), when="before_start", order=4,
-                                     name=f"tables_{number}_begin"),
-                tables.run_regularly(_go_on(lowered, learning), when="before_end",
-                                     name=f"tables_{number}_go_on")]
-    return tables
+    return [tables, *objects,
+            tables.run_regularly(_begin(lowered, learning), when="before_start", order=4,
+                                 name=f"tables_{number}_begin"),
+            tables.run_regularly(_go_on(lowered, learning), when="before_end",
+                                 name=f"tables_{number}_go_on")]
 
 
 def _begin(lowered: LoweredCircuit, learning: Learning) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from neostriatum.engines.brian2_engine.drive import add_drives, course
 from neostriatum.engines.brian2_engine.equations import equations, free_levels, prefixed
 from neostriatum.engines.brian2_engine.functions import functions
-from neostriatum.engines.brian2_engine.learning import add_learning, at_events, flushes, sums
+from neostriatum.engines.brian2_engine.learning import at_events, flushes, learn, sums
 from neostriatum.engines.brian2_engine.levels import add_levels
 from neostriatum.engines.brian2_engine.statements import (
     arrival,
@@ -51,14 +51,7 @@ class Brian2Objects:
 def build_objects(b2: Any, lowered: LoweredCircuit) -> Brian2Objects:
     """Return the objects of a lowered circuit; ``b2`` is the imported Brian2 module."""
     b2.defaultclock.dt = lowered.dt * b2.ms
-    namespace: dict[str, Any] = functions(b2)
-    for number, level in enumerate(lowered.courses, start=1):
-        if not level.is_constant:
-            name = f"phi{number}_course"
-            namespace[name] = course(b2, lowered, level, name)
-    for n, current in enumerate(lowered.currents):
-        if not current.course.is_constant:
-            namespace[f"injected_{n}"] = course(b2, lowered, current.course, f"injected_{n}")
+    namespace = functions(b2) | _courses(b2, lowered)
     present = [population for population in lowered.populations if population.n]
     made = {population.name: _group(b2, lowered, population, namespace) for population in present}
     groups = [made.get(population.name) for population in lowered.populations]
@@ -81,12 +74,22 @@ def build_objects(b2: Any, lowered: LoweredCircuit) -> Brian2Objects:
                     else _through_nodes(b2, lowered, kind, n, groups))
     add_drives(b2, lowered, groups, objects, namespace)
     levels = add_levels(b2, lowered, groups, objects, namespace)
-    tables = {one.name: add_learning(b2, lowered, number, synapses[one.name], levels, objects,
-                                     namespace)
-              for number, one in enumerate(lowered.projections)
-              if one.learning and one.name in synapses}
+    tables = {}
+    for number, one in enumerate(lowered.projections):
+        if one.learning and one.name in synapses:
+            tables[one.name], *clocked = learn(b2, lowered, number, synapses[one.name], levels)
+            objects += [tables[one.name], *clocked]
     network = b2.Network(*made.values(), *axons.values(), *synapses.values(), *objects)
     return Brian2Objects(network, made, synapses, axons, levels, tables)
+
+
+def _courses(b2: Any, lowered: LoweredCircuit) -> dict[str, Any]:
+    """Return the time courses of levels and currents by the names that equations give them."""
+    courses = {f"phi{number}_course": level for number, level
+               in enumerate(lowered.courses, start=1)}
+    courses |= {f"injected_{n}": current.course for n, current in enumerate(lowered.currents)}
+    return {name: course(b2, lowered, one, name) for name, one in courses.items()
+            if not one.is_constant}
 
 
 def _group(b2: Any, lowered: LoweredCircuit, population: Population,
