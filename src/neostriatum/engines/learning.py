@@ -104,6 +104,14 @@ class Learning:
         soft = (1.0 / (1.0 - low), 1.0 / (high - 1.0)) if self.soft else (0.0, 0.0)
         return np.array([low, high, *soft])
 
+    def bounded(self, weights: np.ndarray, gained: np.ndarray) -> np.ndarray:
+        """Return weights that gained something."""
+        low, high, down, up = self.bounds
+        if self.soft:
+            room = np.where(gained > 0, (high - weights) * up, (weights - low) * down)
+            gained = gained * room
+        return np.minimum(np.maximum(weights + gained, low), high)
+
     def factors(self, level: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the rule makes of both eligibilities at levels."""
         known = self.values | {"level": level, "tonic": self.tonic}

@@ -97,7 +97,8 @@ class Synapses:
         rows += np.arange(lengths.sum())
         source = np.repeat(fired, lengths)
         gained, plus = self._gained(rows, source, now)
-        self.weights[rows], self.plus[:, rows] = self._bounded(self.weights[rows], gained), plus
+        self.weights[rows] = self.learning.bounded(self.weights[rows], gained)
+        self.plus[:, rows] = plus
         for part, adds in enumerate(learning.adds_minus):
             self.minus[part, rows] += self.post[self.about.targets[rows]] * adds[now]
         self.pre[fired] += learning.pre_rises[now]
@@ -151,7 +152,7 @@ class Synapses:
         rows = np.arange(len(self.weights))
         source = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         gained, plus = self._gained(rows, source, now)
-        return self._bounded(self.weights, gained), plus
+        return self.learning.bounded(self.weights, gained), plus
 
     def _gained(self, rows: np.ndarray, source: np.ndarray,
                 now: int) -> tuple[np.ndarray, np.ndarray]:
@@ -171,14 +172,6 @@ class Synapses:
                 gained[heard] += more * (table[part, 0, now] - table[part, 0, when])
                 plus[part, heard] += more
         return gained, plus
-
-    def _bounded(self, weights: np.ndarray, gained: np.ndarray) -> np.ndarray:
-        """Return weights that gained something."""
-        low, high, down, up = self.learning.bounds
-        if self.learning.soft:
-            room = np.where(gained > 0, (high - weights) * up, (weights - low) * down)
-            gained = gained * room
-        return np.minimum(np.maximum(weights + gained, low), high)
 
     def parts(self) -> dict[str, np.ndarray]:
         """Return what the future depends on, by name."""

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.axons import Players
-from neostriatum.engines.base import Capabilities, Samples, Trace
+from neostriatum.engines.base import Capabilities, Samples, Trace, learner
 from neostriatum.engines.brian2_engine.equations import variable
+from neostriatum.engines.brian2_engine.learning import weights_now
 from neostriatum.engines.brian2_engine.objects import Brian2Objects, build_objects
 from neostriatum.engines.brian2_engine.statements import check
 from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
@@ -131,6 +132,8 @@ class _Brian2:
         self._spikes: dict[str, Any] = {}
         self._computed: dict[str, float] = {}
         self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
+        self._weights = {one.name: np.full(len(one.targets), one.learning.start)
+                         for one in self.lowered.projections if one.learning}
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -171,6 +174,10 @@ class _Brian2:
         for level in self.lowered.signals.free:
             number = self.lowered.levels.index(level) + 1
             self._computed[level] = float(getattr(self.objects.levels, f"level{number}")[0])
+        for one in self.lowered.projections:
+            if one.learning and one.name in self.objects.tables:
+                self._weights[one.name] = weights_now(
+                    one.learning, self.objects.synapses[one.name], self.objects.tables[one.name])
 
     def _collected(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         steps, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -201,6 +208,11 @@ class _Brian2:
         """Return the level of every modulator that the next step hears."""
         given = dict(zip(self.lowered.levels, self.lowered.phi(self.step), strict=True))
         return given | self._computed
+
+    def weights(self, pathway: str) -> np.ndarray:
+        """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
+        learner(self.lowered, pathway)
+        return self._weights[pathway].copy()
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""

@@ -57,13 +57,13 @@ def _step(lowered: LoweredCircuit, free: list[int]) -> str:
         if kind == RELEASED:
             lines.append(f"new_x{n} = x{n}*{first} + spikes{n}*{second}")
         elif kind == FOLLOWS:
-            lines.append(f"new_x{n} = x{n} + {first}*({_level(lowered, heard, free)} - x{n})")
+            lines.append(f"new_x{n} = x{n} + {first}*({level_text(lowered, heard, free)} - x{n})")
         elif kind == CONCENTRATION:
             more = f"spikes{n}" if about.rates[level] is None else (
                 f"(release_{n}(t)*{literal(lowered.dt / 1000.0)})")
             lines.append(f"new_x{n} = (x{n} + {more}*{third})/(1.0 + {first}/({second} + x{n}))")
         elif kind == OCCUPIED:
-            lines += [f"bound{n} = {first}*{_level(lowered, heard, free)}",
+            lines += [f"bound{n} = {first}*{level_text(lowered, heard, free)}",
                       f"new_x{n} = (x{n} + bound{n}/{third})/(1.0 + bound{n} + {second})"]
         after += [f"x{n} = new_x{n}", f"spikes{n} = 0.0",
                   f"level{n} = {WORDS['where']}(new_x{n} <= 1.0, new_x{n}, 1.0)"
@@ -71,8 +71,8 @@ def _step(lowered: LoweredCircuit, free: list[int]) -> str:
     return "\n".join(lines + after)
 
 
-def _level(lowered: LoweredCircuit, level: int, free: list[int]) -> str:
-    """Return a level as text, of the neuron that holds the computed ones."""
+def level_text(lowered: LoweredCircuit, level: int, free: list[int]) -> str:
+    """Return a level as text, of a neuron that has the computed ones under their names."""
     given = lowered.courses[level]
     if level in free:
         return f"level{level + 1}"

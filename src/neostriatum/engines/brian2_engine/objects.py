@@ -7,7 +7,7 @@ forgets at the end of a run which cells just fired: their synapses must ask in t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from neostriatum.engines.brian2_engine.drive import add_drives, course
 from neostriatum.engines.brian2_engine.equations import equations, free_levels, prefixed
 from neostriatum.engines.brian2_engine.functions import functions
+from neostriatum.engines.brian2_engine.learning import at_events, flushes, learn, sums
 from neostriatum.engines.brian2_engine.levels import add_levels
 from neostriatum.engines.brian2_engine.statements import (
     arrival,
@@ -25,7 +26,7 @@ from neostriatum.engines.brian2_engine.statements import (
 )
 
 if TYPE_CHECKING:
-    from neostriatum.engines.lowered import Gaps, LoweredCircuit, Population, Projection
+    from neostriatum.engines.lowered import Gaps, LoweredCircuit, Population
 
 
 @dataclass
@@ -35,7 +36,8 @@ class Brian2Objects:
     ``groups`` maps a cell type to its NeuronGroup, ``synapses`` a pathway to its Synapses,
     ``axons`` a population of axons to the SpikeGeneratorGroup that plays its trains, ``network``
     is the Network that holds them all. ``levels`` is the neuron that holds the computed levels,
-    ``level3`` the third of the circuit.
+    ``level3`` the third of the circuit. ``tables`` maps a pathway that learns to the neuron that
+    holds what dopamine makes of its eligibilities.
     """
 
     network: Any
@@ -43,24 +45,18 @@ class Brian2Objects:
     synapses: dict[str, Any]
     axons: dict[str, Any]
     levels: Any = None
+    tables: dict[str, Any] = field(default_factory=dict)
 
 
 def build_objects(b2: Any, lowered: LoweredCircuit) -> Brian2Objects:
     """Return the objects of a lowered circuit; ``b2`` is the imported Brian2 module."""
     b2.defaultclock.dt = lowered.dt * b2.ms
-    namespace: dict[str, Any] = functions(b2)
-    for number, level in enumerate(lowered.courses, start=1):
-        if not level.is_constant:
-            name = f"phi{number}_course"
-            namespace[name] = course(b2, lowered, level, name)
-    for n, current in enumerate(lowered.currents):
-        if not current.course.is_constant:
-            namespace[f"injected_{n}"] = course(b2, lowered, current.course, f"injected_{n}")
+    namespace = functions(b2) | _courses(b2, lowered)
     present = [population for population in lowered.populations if population.n]
     made = {population.name: _group(b2, lowered, population, namespace) for population in present}
     groups = [made.get(population.name) for population in lowered.populations]
-    axons = {each.name: b2.SpikeGeneratorGroup(each.n, [], [] * b2.ms, name=f"axons_{each.name}")
-             for each in lowered.axons}
+    axons = {each.name: b2.SpikeGeneratorGroup(each.n, [], [] * b2.ms, name=f"axons_{each.name}",
+                                               when="start") for each in lowered.axons}
     objects: list[Any] = []
     for n, current in enumerate(lowered.currents):
         _reach(groups[current.population], f"reach_{n}", current.members,
@@ -69,26 +65,44 @@ def build_objects(b2: Any, lowered: LoweredCircuit) -> Brian2Objects:
         objects.append(made[population.name].run_regularly(
             step(lowered, population), when="groups", name=f"step_{population.name}"))
     synapses = {}
-    for projection in lowered.projections:
+    for number, projection in enumerate(lowered.projections):
         if len(projection.targets):
-            synapses[projection.name] = _synapses(b2, lowered, projection,
+            synapses[projection.name] = _synapses(b2, lowered, number,
                                                   [*groups, *axons.values()], namespace)
     for n, kind in enumerate(lowered.gaps):
         objects += (_ohmic(b2, kind, n, groups) if kind.tau is None
                     else _through_nodes(b2, lowered, kind, n, groups))
     add_drives(b2, lowered, groups, objects, namespace)
     levels = add_levels(b2, lowered, groups, objects, namespace)
+    tables = {}
+    for number, one in enumerate(lowered.projections):
+        if one.learning and one.name in synapses:
+            tables[one.name], *clocked = learn(b2, lowered, number, synapses[one.name], levels)
+            objects += [tables[one.name], *clocked]
     network = b2.Network(*made.values(), *axons.values(), *synapses.values(), *objects)
-    return Brian2Objects(network, made, synapses, axons, levels)
+    return Brian2Objects(network, made, synapses, axons, levels, tables)
+
+
+def _courses(b2: Any, lowered: LoweredCircuit) -> dict[str, Any]:
+    """Return the time courses of levels and currents by the names that equations give them."""
+    courses = {f"phi{number}_course": level for number, level
+               in enumerate(lowered.courses, start=1)}
+    courses |= {f"injected_{n}": current.course for n, current in enumerate(lowered.currents)}
+    return {name: course(b2, lowered, one, name) for name, one in courses.items()
+            if not one.is_constant}
 
 
 def _group(b2: Any, lowered: LoweredCircuit, population: Population,
            namespace: dict[str, Any]) -> Any:
+    events = flushes(lowered, population)
     group = b2.NeuronGroup(
-        population.n, equations(lowered, population), threshold=threshold(lowered, population),
+        population.n, "\n".join([equations(lowered, population), *sums(lowered, population)]),
+        events=dict(events), threshold=threshold(lowered, population),
         # No other object of Brian2 has a name that begins so, whatever a type is called.
         reset=reset(lowered, population), name=f"cells_{population.name}", namespace=namespace,
     )
+    for event in events:
+        group.set_event_schedule(event, when="before_start")
     for name, value in population.starts.items():
         setattr(group, prefixed("c", name), np.broadcast_to(value, (population.n,)))
     for number, level in enumerate(lowered.courses, start=1):
@@ -108,14 +122,21 @@ def _reach(group: Any, name: str, members: np.ndarray, size: int) -> None:
         setattr(group, name, mask)
 
 
-def _synapses(b2: Any, lowered: LoweredCircuit, projection: Projection, groups: list[Any],
+def _synapses(b2: Any, lowered: LoweredCircuit, number: int, groups: list[Any],
               namespace: dict[str, Any]) -> Any:
+    projection = lowered.projections[number]
+    learning = projection.learning
+    events = at_events(learning, number) if learning else {}
     made = b2.Synapses(groups[projection.source], groups[projection.target],
                        model=synapse_model(projection), on_pre=arrival(lowered, projection),
-                       name=projection.name.replace("->", "_to_"), namespace=namespace)
+                       name=projection.name.replace("->", "_to_"), namespace=namespace,
+                       on_post=events or None,
+                       on_event={"pre": "spike", **{name: "spike" if name == "post" else
+                                                    f"flush_{number}" for name in events}})
     i = np.repeat(np.arange(len(projection.offsets) - 1), np.diff(projection.offsets))
     made.connect(i=i, j=projection.targets)
-    delays = projection.delays.astype(float) - 1.0
+    # Learning hears an arrival when its step begins, not when the step before it ends.
+    delays = projection.delays.astype(float) - (0.0 if learning else 1.0)
     made.delay = delays * lowered.dt * b2.ms
     if projection.stp is not None:
         # Step 0 of the source is heard a delay later.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import refuse_learning
 from neostriatum.engines.brian2_engine.equations import (
     entry,
     heard,
@@ -21,6 +20,7 @@ from neostriatum.engines.brian2_engine.equations import (
     scaling,
 )
 from neostriatum.engines.brian2_engine.functions import QUANTISED, WORDS
+from neostriatum.engines.brian2_engine.learning import at_arrival, kept
 from neostriatum.errors import EngineUnsupported
 from neostriatum.models.expression import Operation
 from neostriatum.models.printer import code
@@ -118,7 +118,11 @@ def synapse_model(projection: Projection) -> str:
         lines += ["last : 1", *(f"{prefixed('s', name)} : 1" for name in stp.model.names)]
         lines += [f"{prefixed('s', name)} = {literal(value)} : 1 (shared)"
                   for name, value in stp.values.items()]
-    return "\n".join(lines if projection.factors is None else [*lines, "factor : 1 (constant)"])
+    if projection.factors is not None:
+        lines.append("factor : 1 (constant)")
+    if projection.learning is not None:
+        lines += [f"{name} : 1" for name in kept(projection.learning)]
+    return "\n".join(lines)
 
 
 def arrival(lowered: LoweredCircuit, projection: Projection) -> str:
@@ -128,6 +132,8 @@ def arrival(lowered: LoweredCircuit, projection: Projection) -> str:
         lines, scale = _release(projection.stp), "*released"
     if projection.factors is not None:
         scale += "*factor"
+    if projection.learning is not None:
+        lines, scale = [*lines, *at_arrival(projection.learning)], f"{scale}*l_weight"
     if projection.failure:
         lines.append(f"let_go = int(rand() >= {literal(projection.failure)})")
     held = "*let_go" if projection.failure else ""
@@ -172,9 +178,8 @@ def check(engine: str, lowered: LoweredCircuit) -> None:
     Raises
     ------
     EngineUnsupported
-        An equation with too many operations within operations, axons without identity, learning.
+        An equation with too many operations within operations, axons without identity.
     """
-    refuse_learning(f"engine {engine}", lowered)
     for pooled in lowered.pooled:
         msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
                "Use --engine numba or reference")
@@ -184,6 +189,8 @@ def check(engine: str, lowered: LoweredCircuit) -> None:
                for one in pop.synapses}
     models |= {f"pathways.{one.name}.stp.model": one.stp.model for one in lowered.projections
                if one.stp is not None}
+    models |= {f"pathways.{one.name}.learning.rule": one.learning.rule
+               for one in lowered.projections if one.learning is not None}
     for where, model in models.items():
         deep = max(_depth(tree, {}) for tree in _trees(model))
         if deep > DEEPEST:
@@ -197,6 +204,8 @@ def _trees(model: Any) -> list[Expression]:
         return [*model.steps.values(), model.fires, *model.resets.values()]
     if model.kind == "receptor":
         return [model.effect, *(each.step for each in model.rates)]
+    if model.kind == "learning":
+        return [model.plus, model.minus]
     return [*model.jumps.values(), model.released, *model.after.values()]
 
 
