@@ -27,8 +27,8 @@ GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 SMALL = {"size": 60, "engine": "reference"}
 QUICK = SMALL | {"figures": False}
-#: Results that are not ours: objects of Brian2; Matplotlib's axes, which come with their figure.
-FOREIGN = {"to_brian2", "plot"}
+#: Nothing, or not ours: objects of Brian2; Matplotlib's axes, which come with their figure.
+FOREIGN = {"to_brian2", "plot", "set_progress"}
 
 
 def plain(thing):

@@ -14,6 +14,19 @@ from neostriatum.validation.coverage import coverage
 from neostriatum.validation.targets import GROUPS
 from neostriatum.validation.words import amount, numbers, wanted
 
+#: How to read the page in Markdown.
+_READING = (
+    "This page is written by the command above and not edited. In the figures every "
+    "target is a line; the scale is what passes, which is shaded: \N{MINUS SIGN}1 and 1 "
+    "are its ends, of wide intervals by their logarithm. Circles are published values "
+    "with their spread, diamonds are measured: filled where the target is met, open and "
+    "red where it is missed, arrows where it is farther away. A curve stands at its "
+    "distance from the published one. How each number was read, its conditions, "
+    "its tolerance and the reason for it are in "
+    "`src/neostriatum/validation/targets.toml` and "
+    "`src/neostriatum/validation/microcircuit.toml`; what is no target and why, in "
+    "`coverage.toml` beside them.")
+
 
 def write(made: dict[str, Any], path: Path) -> None:
     """Write the page of a validation; Markdown has its figures in ``figures`` beside it.
@@ -99,16 +112,7 @@ def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> 
              f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
              f"missed ({known} of them known and explained below), {made['unsuited']} do not "
              f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
-             "This page is written by the command above and not edited. In the figures every "
-             "target is a line; the scale is what passes, which is shaded: \N{MINUS SIGN}1 and 1 "
-             "are its ends, of wide intervals by their logarithm. Circles are published values "
-             "with their spread, diamonds are measured: filled where the target is met, open and "
-             "red where it is missed, arrows where it is farther away. A curve stands at its "
-             "distance from the published one. How each number was read, its conditions, "
-             "its tolerance and the reason for it are in "
-             "`src/neostriatum/validation/targets.toml` and "
-             "`src/neostriatum/validation/microcircuit.toml`; what is no target and why, in "
-             "`coverage.toml` beside them.", ""]
+             _READING, ""]
     for part in parts:
         name = f"validation-{part['number']}.png"
         (folder / name).write_bytes(part["picture"])
