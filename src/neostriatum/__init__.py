@@ -40,7 +40,7 @@ _WHERE = {
     "report": "reporting.report",
     "show": "live.show",
     "set_progress": "progress",
-    "live": "live.notebook",
+    "live": "live",
 }
 
 __all__ = ["__version__", *_WHERE]
@@ -82,7 +82,8 @@ def __getattr__(name: str) -> Any:
         msg = f"module 'neostriatum' has no attribute {name!r}"
         raise AttributeError(msg)
     module = import_module(f"neostriatum.{_WHERE[name]}")
-    return module if name == "plot" else getattr(module, name)
+    # The package `live` can be called, as importing it takes the place of the name.
+    return module if name in ("plot", "live") else getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -32,6 +32,9 @@ def test_editors_see_every_name():
         for alias in node.names:
             seen[alias.asname or alias.name] = (node.module, alias.name)
     assert set(seen) == set(ns.__all__) - {"__version__"}
+    # A package that can be called, whichever was imported first.
+    assert callable(ns.live)
+    assert seen.pop("live") == ("neostriatum.live.notebook", "live")
     for name, (module, theirs) in seen.items():
         assert getattr(ns, name) is (import_module(f"{module}.{theirs}") if name == "plot"
                                      else getattr(import_module(module), theirs))

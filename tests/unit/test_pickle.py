@@ -27,8 +27,8 @@ GOOD = Path(__file__).parents[1] / "data" / "good_small.toml"
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 SMALL = {"size": 60, "engine": "reference"}
 QUICK = SMALL | {"figures": False}
-#: Nothing, or not ours: objects of Brian2; Matplotlib's axes, which come with their figure.
-FOREIGN = {"to_brian2", "plot", "set_progress"}
+#: Nothing, or not ours: objects of Brian2, a widget; Matplotlib's axes, which come with a figure.
+FOREIGN = {"to_brian2", "plot", "set_progress", "live"}
 
 
 def plain(thing):
@@ -90,6 +90,9 @@ def returned(tmp_path_factory):
     things["export"] = ns.export(run, "csv", folder / "csv")
     things["draw"] = ns.draw(run, ["raster"], out=folder / "figures")
     things["report"] = ns.report(run, pictures={})
+    things["show"] = ns.show(run, folder / "show.html")
+    things["learn"] = ns.learn("bandit", trials=1, size=100, figures=False, out=folder / "learnt",
+                               changes={"warmup": "0 ms"})
     things["figure"] = ns.plot.raster(run)[0]
     things |= {"to_pandas": run.to_pandas(), "to_xarray": run.to_xarray()}
     spikes = (run.spikes.times_ms, run.spikes.ids)
