@@ -224,5 +224,5 @@ def others(levels: Mapping[str, float], held: Iterable[str] = ()) -> str:
     >>> others({"D1": 0.3, "D2": 0.3, "ACh": 2.0})
     ', ACh 2'
     """
-    return "".join(f", {name} {level:g}{' (held)' if name in held else ''}"
+    return "".join(f", {name} {level:.3g}{' (held)' if name in held else ''}"
                    for name, level in levels.items() if name not in DOPAMINE)
