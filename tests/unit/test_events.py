@@ -73,6 +73,8 @@ class TestSameSpikes:
             "times": times, "values": [0.3, *(value for _, value in LEVELS)]}}})
         steps = ns.run(course, network=network, out="b", **options)
         assert events.summary["spike_hash"] == steps.summary["spike_hash"]
+        # The last event holds at the end, in the record and for who reads the run.
+        assert events.modulators["D1"] == events.summary["modulators"]["D1"] == LEVELS[-1][1]
         np.testing.assert_array_equal(events.spikes.ids, first[kept, 1])
         other = ns.run(circuit, network=network, out="c", **options)
         assert other.summary["spike_hash"] != events.summary["spike_hash"]

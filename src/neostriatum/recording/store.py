@@ -139,7 +139,8 @@ class Run(Carded):
         """Level of every modulator at the end of the run."""
         if any(one.kind for one in self.circuit.modulators.values()) and self.finished:
             return self.summary["modulators"]
-        levels = self.circuit.levels_at(self.duration_ms)
+        # Events may have changed what the circuit says.
+        levels = self.circuits[-1][1].levels_at(self.duration_ms)
         return {name: round(level, 6) for name, level in levels.items()}
 
     @property
