@@ -189,7 +189,7 @@ class TestFigures:
         labels = connectivity(network)[1].get_xticklabels()
         assert [label.get_text() for label in labels] == TYPES
         assert [label.get_color() for label in labels] == [
-            palette.colour(name, TYPES) for name in TYPES]
+            palette.lettering(palette.colour(name, TYPES)) for name in TYPES]
 
     def test_colours_and_markers_differ(self):
         many = [*palette.COLOURS, *(f"T{number}" for number in range(12))]

@@ -114,7 +114,8 @@ def refused(raw, message):
     "bound of its own": ({"spread": {"FS": {"C": "30 pF"}}},
                          "spread.FS.C: must leave 0.001 pF or more within three of it below 80 pF"),
     "unknown": ({"spread": {"FS": {"k": "4 nS/mV"}}}, "spread: FS.k is not a parameter of this"),
-    "state": ({"start": {"FS": {"u": "1 pA"}}}, "start.FS.u: unknown key. adex has v_sd, v, w"),
+    "state": ({"start": {"FS": {"u": "1 pA"}}},
+              "start.FS.u: unknown key. adex has v_sd, v_low, v_high, v, w"),
     "unit": ({"start": {"FS": {"w": "1 mV"}}}, "start.FS.w: must have the dimension of pA"),
     "number": ({"start": {"FS": 3}}, "start.FS: must be a table"),
 }.values())

@@ -120,7 +120,7 @@ def lettering(hue: str) -> str:
     Examples
     --------
     >>> lettering("#0072B2"), lettering("#009E73")
-    ('#0072B2', '#008561')
+    ('#0072B2', '#008762')
     """
     parts = [int(hue[at : at + 2], 16) for at in (1, 3, 5)]
     for percent in range(100, 0, -1):

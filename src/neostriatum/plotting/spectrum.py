@@ -148,7 +148,7 @@ def spread(duration_ms: float, segment_ms: float) -> tuple[float, float]:
     Examples
     --------
     >>> [round(end, 2) for end in spread(10_000.0, 500.0)]
-    [0.75, 1.39]
+    [0.74, 1.42]
     """
     from scipy.stats import chi2
 

@@ -194,7 +194,7 @@ def network_heading(figure: Figure, network: Network) -> None:
     >>> figure = new_figure(width_in=3, height_in=2)
     >>> network_heading(figure, ns.build("striatum_v1", size=100))
     >>> figure.get_suptitle()
-    'striatum_v1, 100 neurons,\nperiodic cube of 0.00129 mm³, seed 1'
+    'striatum_v1, 100 neurons,\\nperiodic cube of 0.00129 mm³, seed 1'
     """
     name = "" if network.circuit is None else f"{network.circuit.name}, "
     boundary = "periodic" if network.periodic else "open"

@@ -30,7 +30,7 @@ def numbers(row: dict[str, Any]) -> tuple[str, str]:
     Examples
     --------
     >>> numbers({"measured": {"D1": 4.0, "D2": 3.0}, "target": ["D2", "D1"], "unit": "ms",
-    ...          "tolerance": {"kind": "order"}, "deviation": None})
+    ...          "tolerance": {"kind": "order"}, "deviation": None, "spread": None})
     ('D2 3, D1 4 ms', 'D2 < D1')
     """
     kind, measured = row["tolerance"]["kind"], row["measured"]
