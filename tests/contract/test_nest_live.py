@@ -132,8 +132,8 @@ def test_what_nest_cannot_change_is_refused_before_the_run(nest, tmp_path, monke
         file.write('format = "neostriatum-events/1"\n[[event]]\nat = "4 ms"\n'
                    'set = { "receptors.GABA.tau" = "9 ms" }\n')
     monkeypatch.setattr("neostriatum.runs.start.build", lambda *_, **__: pytest.fail("it builds"))
-    assert main(["run", "--engine", nest.name, "--size", "100", "--duration", "20 ms", "--events",
-                 "e.toml"]) == 3
+    assert main(["run", "striatum_v1", "--engine", nest.name, "--size", "100", "--duration",
+                 "20 ms", "--events", "e.toml"]) == 3
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err == ("event at 4 ms: engine nest: receptors.GABA.tau cannot change while a run goes "
