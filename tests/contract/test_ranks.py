@@ -15,7 +15,7 @@ from test_signals_of_axons import scaled
 
 #: Seconds within which a rank that fails takes all others with it.
 END_S = 30
-RUN = ("run", "--engine", "nest", "--size", "300", "--duration", "100 ms",
+RUN = ("run", "striatum_v1", "--engine", "nest", "--size", "300", "--duration", "100 ms",
        "--set", "warmup=20 ms", "--set", "inputs.cortex.targets.dSPN.conductance.AMPA=3 nS",
        "--set", "inputs.cortex.targets.iSPN.conductance.AMPA=3 nS", "--json")
 OVERSUBSCRIBED = {
@@ -121,7 +121,7 @@ def test_axons_and_levels_that_spikes_release(launcher, tmp_path):
 
 def test_a_killed_rank_ends_all(launcher, tmp_path):
     out = tmp_path / "killed"
-    process = started(launcher, 3, "run", "--engine", "nest", "--size", "300", "--duration",
+    process = started(launcher, 3, "run", "striatum_v1", "--engine", "nest", "--size", "300", "--duration",
                       "2000 s", "--quiet", "--threads", "1", "--out", str(out), cwd=tmp_path)
     ranks = wait_for_ranks(process, out)
     time.sleep(2)
@@ -149,7 +149,8 @@ def test_bad_input_is_said_once(launcher, tmp_path):
     assert process.returncode != 0
     assert out == ""
     assert errors.count("nonsense") == 1
-    process = started(launcher, 2, "run", "--engine", "numba", "--size", "50", cwd=tmp_path)
+    process = started(launcher, 2, "run", "striatum_v1", "--engine", "numba", "--size", "50",
+                      cwd=tmp_path)
     out, errors = process.communicate(timeout=300)
     assert process.returncode != 0
     assert errors.count("runs in one process (got 2 ranks)") == 1
