@@ -121,8 +121,9 @@ def test_axons_and_levels_that_spikes_release(launcher, tmp_path):
 
 def test_a_killed_rank_ends_all(launcher, tmp_path):
     out = tmp_path / "killed"
-    process = started(launcher, 3, "run", "striatum_v1", "--engine", "nest", "--size", "300", "--duration",
-                      "2000 s", "--quiet", "--threads", "1", "--out", str(out), cwd=tmp_path)
+    process = started(launcher, 3, "run", "striatum_v1", "--engine", "nest", "--size", "300",
+                      "--duration", "2000 s", "--quiet", "--threads", "1", "--out", str(out),
+                      cwd=tmp_path)
     ranks = wait_for_ranks(process, out)
     time.sleep(2)
     os.kill(ranks[-1], signal.SIGKILL)
