@@ -224,7 +224,7 @@ def test_a_mesh_has_its_own_size(capsys, folder):
                          "boundary": "open"}
     Path("mine.json").write_text(json.dumps(circuit))
     before = everything(folder)
-    assert "size: follows from the mesh" in refused(capsys, 2, "mine.json", *SMALL)
+    assert "size: follows from the mesh" in refused(capsys, 2, "mine.json", "--size", "300")
     assert everything(folder) == before
     assert sum(said(capsys, "mine.json", "--dry-run")["neurons"].values()) == 262
     made = said(capsys, "mine.json", "--out", "net.h5")
