@@ -24,6 +24,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for name, item in names.items():
         if name in lines:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.twin)
     # Of the files that were collected whole.
     files = {name.partition("::")[0] for name in names}
     whole = not any("::" in one for one in config.args)
