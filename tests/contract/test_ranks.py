@@ -15,7 +15,7 @@ from test_signals_of_axons import scaled
 
 #: Seconds within which a rank that fails takes all others with it.
 END_S = 30
-RUN = ("run", "striatum_v1", "--engine", "nest", "--size", "300", "--duration", "100 ms",
+RUN = ("--engine", "nest", "--size", "300", "--duration", "100 ms",
        "--set", "warmup=20 ms", "--set", "inputs.cortex.targets.dSPN.conductance.AMPA=3 nS",
        "--set", "inputs.cortex.targets.iSPN.conductance.AMPA=3 nS", "--json")
 OVERSUBSCRIBED = {
@@ -48,8 +48,8 @@ def started(launcher, ranks, *arguments, cwd):
 def summary(launcher, ranks, threads, tmp_path, *more):
     """Return the JSON of a run."""
     out = tmp_path / f"{ranks}x{threads}"
-    process = started(launcher, ranks, *RUN, "--threads", str(threads), "--out", str(out), *more,
-                      cwd=tmp_path)
+    process = started(launcher, ranks, "run", "striatum_v1", *RUN, "--threads", str(threads), "--out",
+                      str(out), *more, cwd=tmp_path)
     said, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     record = json.loads((out / "run.json").read_text())
@@ -88,7 +88,7 @@ def test_a_saved_network_and_weights_by_synapse(launcher, tmp_path):
 
     circuit = ns.load("striatum_v1", changes={"pathways.iSPN->dSPN.weight_cv": 0.5})
     path = ns.build(circuit, size=300, seed=5).save(tmp_path / "net.h5")
-    arguments = [one for one in RUN if one not in ("--size", "300")]
+    arguments = ["run", *(one for one in RUN if one not in ("--size", "300"))]
     hashes = set()
     for ranks in (1, 2):
         out = tmp_path / f"saved{ranks}"
@@ -136,7 +136,8 @@ def test_a_killed_rank_ends_all(launcher, tmp_path):
 
 
 def test_numbers_that_go_bad_end_all(launcher, tmp_path):
-    process = started(launcher, 2, *RUN, "--threads", "1", "--out", str(tmp_path / "bad"),
+    process = started(launcher, 2, "run", "striatum_v1", *RUN, "--threads", "1", "--out",
+                      str(tmp_path / "bad"),
                       "--set", "cells.dSPN.parameters.I_spon=-1e6 pA", cwd=tmp_path)
     out, errors = process.communicate(timeout=300)
     assert process.returncode != 0
