@@ -48,8 +48,8 @@ def started(launcher, ranks, *arguments, cwd):
 def summary(launcher, ranks, threads, tmp_path, *more):
     """Return the JSON of a run."""
     out = tmp_path / f"{ranks}x{threads}"
-    process = started(launcher, ranks, "run", "striatum_v1", *RUN, "--threads", str(threads), "--out",
-                      str(out), *more, cwd=tmp_path)
+    process = started(launcher, ranks, "run", "striatum_v1", *RUN, "--threads", str(threads),
+                      "--out", str(out), *more, cwd=tmp_path)
     said, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     record = json.loads((out / "run.json").read_text())
