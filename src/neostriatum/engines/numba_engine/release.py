@@ -51,13 +51,7 @@ def release_module(model: ReleaseModel) -> ir.Module:
         known[state.name] = (
             builder.fmul(before, fall) if model.rests[state] == 0 else
             builder.fsub(one, builder.fmul(builder.fsub(one, before), fall)))
-    for place, parameter in enumerate(model.parameters):
-        known[parameter.name] = emitter.load(values, number(len(model.states) + place), F64)
-    for state, tree in model.jumps.items():
-        known[state.name] = emitter.tree(tree, known.__getitem__, {})
-    released = emitter.tree(model.released, known.__getitem__, {})
-    for state, tree in model.after.items():
-        known[state.name] = emitter.tree(tree, known.__getitem__, {})
+    released = _released(emitter, model, values, known)
     for place, state in enumerate(model.states):
         emitter.store(known[state.name], states, number(place), F64)
     builder.ret(released)
@@ -89,13 +83,7 @@ def mean_release_module(model: ReleaseModel) -> ir.Module:
         met[state.name] = known[state.name] = (
             builder.fmul(before, fall) if model.rests[state] == 0 else
             builder.fsub(one, builder.fmul(builder.fsub(one, before), fall)))
-    for place, parameter in enumerate(model.parameters):
-        known[parameter.name] = emitter.load(values, number(len(model.states) + place), F64)
-    for state, tree in model.jumps.items():
-        known[state.name] = emitter.tree(tree, known.__getitem__, {})
-    released = emitter.tree(model.released, known.__getitem__, {})
-    for state, tree in model.after.items():
-        known[state.name] = emitter.tree(tree, known.__getitem__, {})
+    released = _released(emitter, model, values, known)
     for place, state in enumerate(model.states):
         moved = builder.fmul(spikes, builder.fsub(known[state.name], met[state.name]))
         emitter.store(builder.fadd(met[state.name], moved), states, number(place), F64)
@@ -113,3 +101,15 @@ def call_release(typingctx, function, states, values, interval):
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
     return types.float64(types.int64, types.int64, types.int64, types.float64), codegen
+
+
+def _released(emitter: Emitter, model: ReleaseModel, values: Any, known: dict[str, Any]) -> Any:
+    """Emit what a spike does to the states in ``known``; return what it releases."""
+    for place, parameter in enumerate(model.parameters):
+        known[parameter.name] = emitter.load(values, number(len(model.states) + place), F64)
+    for state, tree in model.jumps.items():
+        known[state.name] = emitter.tree(tree, known.__getitem__, {})
+    released = emitter.tree(model.released, known.__getitem__, {})
+    for state, tree in model.after.items():
+        known[state.name] = emitter.tree(tree, known.__getitem__, {})
+    return released
