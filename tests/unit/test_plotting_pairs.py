@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from test_plotting import draw, overlaps, run_python, words
+from test_plotting import draw, overlaps, words
+from test_plotting_imports import run_python
 
 import neostriatum as ns
 from neostriatum.experiments.pair import PairResult
