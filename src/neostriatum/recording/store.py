@@ -139,8 +139,13 @@ class Run(Carded):
         """Level of every modulator at the end of the run."""
         if any(one.kind for one in self.circuit.modulators.values()) and self.finished:
             return self.summary["modulators"]
-        # Events may have changed what the circuit says.
-        levels = self.circuits[-1][1].levels_at(self.duration_ms)
+        # Events may have changed the levels that the circuit holds.
+        circuit = self.circuit
+        for event in self.events:
+            held = {key: value for key, value in event.changes.items()
+                    if key.partition(".")[0] in ("modulators", "dopamine")}
+            circuit = circuit.replace(held) if held else circuit
+        levels = circuit.levels_at(self.duration_ms)
         return {name: round(level, 6) for name, level in levels.items()}
 
     @property

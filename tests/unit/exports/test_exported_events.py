@@ -18,7 +18,7 @@ EVENTS = [
     {"step": 3, "set": {"pathways.FS->dSPN.conductance.GABA": "0 nS",
                         "inputs.cortex.targets.FS.rate": "[1, \"2 Hz\"]"},
      "note": "lesion, \"quoted\"\n\0 and µ"},
-    {"step": 3, "set": {"modulators.D1.level": "free"}, "note": "released"},
+    {"step": 3, "set": {"modulators.D1.level": "0.3"}, "note": "released"},
 ]
 LABELS = ["modulators.D1.level 0.8", "lesion, \"quoted\" and µ", "released"]
 TIMES_MS = [0.0, 0.3, 0.3]
