@@ -20,7 +20,7 @@ from table import Table
 
 import neostriatum as ns
 from neostriatum.analysis import oscillation_index, selection, synchrony_index
-from neostriatum.engines.drive import channel_members
+from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.validation.loop import CALL_MS, LATE_MS
 

@@ -219,10 +219,11 @@ def poisson_parts(mean: float) -> tuple[int, float]:
 
 
 def poisson_counts(
-    key: tuple[int, int], blocks: np.ndarray, step: int, table: np.ndarray, parts: int
+    key: tuple[int, int], blocks: np.ndarray, step: int | np.ndarray, table: np.ndarray,
+    parts: int,
 ) -> np.ndarray:
     """Return one Poisson count per block: the sum of ``parts`` inversions of ``table``."""
-    counts = np.zeros(len(blocks), np.int64)
+    counts = np.zeros(np.broadcast_shapes(np.shape(blocks), np.shape(step)), np.int64)
     for part in range(parts):
         words = philox(key, COUNT_DRAW + part, blocks, step)
         counts += np.searchsorted(table, uniform53(words[0], words[1]), side="right")

@@ -12,7 +12,7 @@ import neostriatum as ns
 from neostriatum import plotting
 from neostriatum.analysis.anatomy import anatomy
 from neostriatum.cli import main
-from neostriatum.engines.drive import channel_members
+from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import BuildError
 from neostriatum.network.estimate import estimate

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neostriatum as ns
-from neostriatum.engines.drive import channel_members
+from neostriatum.engines.inputs import channel_members
 from neostriatum.errors import BuildError
 from neostriatum.network.network import Network
 from neostriatum.network.place import morton, place

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 import neostriatum as ns
 from neostriatum.circuit.measured import measured
 from neostriatum.cli import main
-from neostriatum.engines.drive import channel_members
+from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError
 from neostriatum.validation.coverage import coverage

@@ -1,30 +1,26 @@
-"""Lower the inputs of a circuit: who receives which events, and the draws that make them."""
+"""Draw the events of one input onto one population."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from neostriatum import rng
-from neostriatum.circuit.clock import steps
-from neostriatum.engines.quantum import quantised
-from neostriatum.network.groups import shared_channels
 
-if TYPE_CHECKING:
-    from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.lowered import LoweredCircuit
-    from neostriatum.network.network import Network
+#: Steps that are drawn together while the rate stays, and how many numbers that may take.
+STRETCH, NUMBERS = 64, 200_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drive:
     """Random synaptic drive of one input onto one population.
 
     ``members`` are the local ids that receive it (sorted); ``weights`` are (receptor index, nS).
     ``pool`` is, for shared trains, the CSR (offsets, positions in ``members``) of the trains.
+    Every draw is a function of its step, so that steps may be drawn together.
     """
 
     name: str
@@ -38,96 +34,101 @@ class Drive:
     between: float
     pool: tuple[np.ndarray, np.ndarray] | None
     keys: dict[str, tuple[int, int]]
+    #: The rate asked for last, and the events of the steps drawn with it.
+    _drawn: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def events(self, step: int, rate_hz: float, dt: float) -> np.ndarray:
         """Return the local ids hit at ``step``, one entry per event (unsorted)."""
         if rate_hz <= 0 or not len(self.members):
             return np.zeros(0, np.int64)
-        p = rate_hz * dt / 1000.0
-        if self.pool is not None:
-            return self.members[self._pooled(step, p)]
-        if self.process == "binomial":
-            return self.members[self._binomial(step, p, self.afferents, "own")]
-        own = self.afferents * (1.0 - self.between) * (1.0 - self.within)
-        hit = [self._independent(step, p * own)]
-        if self.within > 0:
-            hit.append(self._reference(step, p * (1.0 - self.between)))
-        if self.between > 0:
-            hit.append(self._mother(step, p * self.afferents * self.between))
-        return self.members[np.concatenate(hit)]
+        drawn, p = self._drawn, rate_hz * dt / 1000.0
+        if drawn.get("p") != p:
+            # A rate that differs from step to step is drawn step by step.
+            drawn.update(p=p, first=step, events=self._events(np.arange(step, step + 1), p))
+        elif not 0 <= step - drawn["first"] < len(drawn["events"]):
+            wide = len(self.members) if self.pool is None else len(self.pool[0])
+            count = max(1, min(STRETCH, NUMBERS // wide))
+            drawn.update(first=step, events=self._events(np.arange(step, step + count), p))
+        return drawn["events"][step - drawn["first"]]
 
-    def _independent(self, step: int, mean: float) -> np.ndarray:
+    def _events(self, steps: np.ndarray, p: float) -> list[np.ndarray]:
+        """Return the local ids that are hit, step by step."""
+        if self.pool is not None:
+            hit = [self._pooled(steps, p)]
+        elif self.process == "binomial":
+            hit = [self._binomial(steps, p)]
+        else:
+            own = self.afferents * (1.0 - self.between) * (1.0 - self.within)
+            hit = [self._independent(steps, p * own)] if p * own > 0 else []
+            if self.within > 0:
+                hit.append(self._reference(steps, p * (1.0 - self.between)))
+            if self.between > 0:
+                hit.append(self._mother(steps, p * self.afferents * self.between))
+        when, member = (np.concatenate(parts) for parts in zip(*hit, strict=True))
+        order = np.argsort(when, kind="stable")
+        edges = np.searchsorted(when[order], np.arange(1, len(steps)))
+        return np.split(self.members[member[order]], edges)
+
+    def _independent(self, steps: np.ndarray, mean: float) -> tuple[np.ndarray, np.ndarray]:
         """Draw a Poisson count per block of 512 local ids, then a member for each event."""
-        if mean <= 0:
-            return np.zeros(0, np.int64)
         starts, blocks = self._blocks()
         sizes = np.diff(starts)
-        hit = []
+        when, hit = [], []
         for size in np.unique(sizes):
             mine = sizes == size
             parts, table = _table(mean * int(size))
-            counts = rng.poisson_counts(self.keys["own"], blocks[mine], step, table, parts)
-            block = np.repeat(np.arange(len(counts)), counts)
-            event = np.arange(len(block)) - np.repeat(np.cumsum(counts) - counts, counts)
-            words = rng.philox(self.keys["own"], event // 4, blocks[mine][block], step)
+            counts = rng.poisson_counts(self.keys["own"], blocks[mine], steps[:, None], table,
+                                        parts)
+            step, block, event = _each(counts)
+            words = rng.philox(self.keys["own"], event // 4, blocks[mine][block], steps[step])
             lane = words[event % 4, np.arange(len(event))]
+            when.append(step)
             hit.append(starts[:-1][mine][block] + rng.below(lane, int(size)))
-        return np.concatenate(hit)
+        return np.concatenate(when), np.concatenate(hit)
 
     def _blocks(self) -> tuple[np.ndarray, np.ndarray]:
         """Return where the members of each block start (and the end), and the block numbers."""
         numbers, first = np.unique(self.members // rng.BLOCK, return_index=True)
         return np.append(first, len(self.members)), numbers
 
-    def _binomial(self, step: int, p: float, n: int, key: str) -> np.ndarray:
-        words = rng.philox(self.keys[key], rng.COUNT_DRAW, self.members, step)
-        table = binomial_table(n, p)
+    def _binomial(self, steps: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
+        words = rng.philox(self.keys["own"], rng.COUNT_DRAW, self.members, steps[:, None])
+        table = binomial_table(self.afferents, p)
         counts = np.searchsorted(table, rng.uniform53(words[0], words[1]), side="right")
-        return np.repeat(np.arange(len(counts)), counts)
+        return _each(counts)[:2]
 
-    def _reference(self, step: int, p: float) -> np.ndarray:
+    def _reference(self, steps: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
         """Let each afferent copy an event of the neuron's own reference train."""
-        words = rng.philox(self.keys["reference"], 0, self.members, step)
-        fires = np.flatnonzero(rng.uniform53(words[0], words[1]) < p)
+        words = rng.philox(self.keys["reference"], 0, self.members, steps[:, None])
+        step, fires = np.nonzero(rng.uniform53(words[0], words[1]) < p)
         table = binomial_table(self.afferents, self.within)
-        words = rng.philox(self.keys["reference"], 1, self.members[fires], step)
+        words = rng.philox(self.keys["reference"], 1, self.members[fires], steps[step])
         counts = np.searchsorted(table, rng.uniform53(words[0], words[1]), side="right")
-        return np.repeat(fires, counts)
+        return np.repeat(step, counts), np.repeat(fires, counts)
 
-    def _mother(self, step: int, mean: float) -> np.ndarray:
+    def _mother(self, steps: np.ndarray, mean: float) -> tuple[np.ndarray, np.ndarray]:
         """Give every member the events of the channel's mother train."""
         parts, table = _table(mean)
-        count = rng.poisson_counts(self.keys["mother"], np.zeros(1, np.int64), step, table, parts)
-        return np.repeat(np.arange(len(self.members)), int(count[0]))
+        counts = rng.poisson_counts(self.keys["mother"], np.zeros(1, np.int64), steps[:, None],
+                                    table, parts)
+        return _each(np.repeat(counts, len(self.members), axis=1))[:2]
 
-    def _pooled(self, step: int, p: float) -> np.ndarray:
+    def _pooled(self, steps: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
         """Let each shared train that fires reach the members that listen to it."""
         offsets, listeners = self.pool
-        words = rng.philox(self.keys["pool"], 0, np.arange(len(offsets) - 1), step)
-        fires = np.flatnonzero(rng.uniform53(words[0], words[1]) < p)
-        rows = [listeners[offsets[train] : offsets[train + 1]] for train in fires]
-        return np.concatenate(rows) if rows else np.zeros(0, np.int64)
+        words = rng.philox(self.keys["pool"], 0, np.arange(len(offsets) - 1), steps[:, None])
+        step, fires = np.nonzero(rng.uniform53(words[0], words[1]) < p)
+        lengths = offsets[fires + 1] - offsets[fires]
+        rows = np.repeat(offsets[fires] - np.cumsum(lengths) + lengths, lengths)
+        return np.repeat(step, lengths), listeners[rows + np.arange(lengths.sum())]
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """Spikes read from a file: sorted steps from the end of the warm-up, and local ids."""
-
-    name: str
-    population: int
-    steps: np.ndarray
-    ids: np.ndarray
-    weights: tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True)
-class Current:
-    """A current [pA] injected into the members of one population."""
-
-    name: str
-    population: int
-    members: np.ndarray
-    course: Any
+def _each(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return row, column and number within its count of each of these (steps, n) events."""
+    flat = counts.ravel()
+    place = np.repeat(np.arange(len(flat)), flat)
+    number = np.arange(len(place)) - np.repeat(np.cumsum(flat) - flat, flat)
+    return place // counts.shape[1], place % counts.shape[1], number
 
 
 @lru_cache(maxsize=256)
@@ -163,136 +164,3 @@ def _from_mode(n: int, p: float) -> np.ndarray:
         terms[k - 1] = terms[k] * k / (n - k + 1) / odds
     sums = np.cumsum(terms)
     return (sums / sums[-1])[:-1]
-
-
-def lower_inputs(
-    circuit: Circuit, network: Network, populations: tuple[Any, ...], seed: int
-) -> tuple[tuple[Drive, ...], tuple[Recorded, ...], tuple[Current, ...]]:
-    """Return drives, recorded spikes and currents of a circuit, each in file order."""
-    drives, recorded, currents = [], [], []
-    for input_name, entry in circuit.inputs.items():
-        for number, population in enumerate(populations):
-            said = entry.targets.get(population.name)
-            if said is None:
-                continue
-            name = f"{input_name}.{population.name}"
-            members = channel_members(circuit, network, said.channel, population, seed)
-            if said.current is not None:
-                currents.append(Current(name, number, members, said.current))
-                continue
-            weights = _weights(said.conductance, population)
-            if said.spikes is not None:
-                recorded.append(_recorded(circuit, name, number, said, population, weights))
-                continue
-            keys = {use: rng.stream(seed, f"drive {use}", name)
-                    for use in ("own", "reference", "pool")}
-            # One mother per input and channel, shared by the types that the channel holds.
-            keys["mother"] = rng.stream(seed, "drive mother", f"{input_name}.{said.channel}")
-            pool = None
-            if said.shared_trains is not None:
-                share = said.afferents / said.shared_trains
-                pool = _pool(rng.stream(seed, "drive listeners", name), members,
-                             said.shared_trains, share)
-            drives.append(Drive(name, number, members, said.afferents, said.rate, weights,
-                                said.process, said.correlation.within.value,
-                                said.correlation.between.value, pool, keys))
-    return tuple(drives), tuple(recorded), tuple(currents)
-
-
-def channel_members(circuit: Circuit, network: Network, channel: str | None, population: Any,
-                    seed: int) -> np.ndarray:
-    """Return the sorted local ids of ``population`` that belong to a channel (None: all)."""
-    everyone = np.arange(population.n)
-    said = circuit.channels[channel] if channel is not None else None
-    if said is None or said.all:
-        return everyone
-    if said.share is not None:
-        number = list(circuit.channels).index(channel)
-        # Drawn with the network, since axons are wired by it.
-        mine = shared_channels(circuit, population.name, population.n, network.seed)
-        return everyone[mine == number]
-    if said.fraction is not None:
-        words = rng.philox(rng.stream(seed, "channel", f"{channel}.{population.name}"), 0, everyone)
-        drawn = everyone[rng.uniform32(words[0]) < said.fraction.value]
-        if said.inside is None:
-            return drawn
-        whole = channel_members(circuit, network, said.inside, population, seed)
-        return np.intersect1d(drawn, whole)
-    ids = slice(population.offset, population.offset + population.n)
-    centre = np.array([axis.value for axis in said.sphere.centre]) + network.side_um / 2
-    away = network.positions[ids].astype(np.float64) - centre
-    if network.periodic:
-        away -= network.side_um * np.rint(away / network.side_um)
-    square = (away**2).sum(axis=1)
-    inside = square <= said.sphere.radius.value**2
-    if said.sphere.inner is not None:
-        inside &= square > said.sphere.inner.value**2
-    return everyone[inside]
-
-
-def _weights(conductance: Any, population: Any) -> tuple[tuple[int, float], ...]:
-    receptors = [synapse.name for synapse in population.synapses]
-    return tuple((receptors.index(name), float(quantised(g.value)))
-                 for name, g in conductance.items())
-
-
-def _recorded(circuit: Circuit, name: str, number: int, said: Any, population: Any,
-              weights: tuple[tuple[int, float], ...]) -> Recorded:
-    from neostriatum.errors import BuildError
-
-    times, ids = said.spikes.events
-    if len(ids) and ids.max() >= population.n:
-        msg = (f"{circuit.name}: inputs.{name}.spikes: ids must be below the {population.n} "
-               f"{population.name} (got {ids.max()})")
-        raise BuildError(msg)
-    # A spike of step n is at (n + 1) dt in our own files; an input comes at the nearest step.
-    when = np.array([steps(time, circuit.dt.value) for time in times], np.int64)
-    return Recorded(name, number, when, ids, weights)
-
-
-def _pool(key: tuple[int, int], members: np.ndarray, trains: int,
-          share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Draw who listens to which shared train: each pair with probability ``share``."""
-    rows: list[np.ndarray] = []
-    # Many trains in one draw where the members are few.
-    stride = max(1, 100_000 // max(1, len(members)))
-    for first in range(0, trains, stride):
-        numbers = np.arange(first, min(first + stride, trains))
-        words = rng.philox(key, numbers[:, None], members)
-        rows += [np.flatnonzero(row) for row in rng.uniform32(words[0]) < share]
-    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-    return offsets.astype(np.int64), np.concatenate(rows)
-
-
-def injected_currents(lowered: LoweredCircuit, values: list[dict[str, Any]], n: int) -> list[Any]:
-    """Return the current into every population at a step [pA], of parameters and electrodes.
-
-    ``values`` are what `Population.modulated` returned, by population.
-    """
-    injected: list[Any] = [
-        0.0 if pop.model.constant_current is None else own[pop.model.constant_current.name]
-        for pop, own in zip(lowered.populations, values, strict=True)]
-    for current in lowered.currents:
-        level = float(current.course.at(lowered.time_ms(n)))
-        size = lowered.populations[current.population].n
-        if len(current.members) == size:
-            injected[current.population] = injected[current.population] + level
-        else:
-            each = np.array(np.broadcast_to(np.asarray(injected[current.population], float),
-                                            (size,)))
-            each[current.members] += level
-            injected[current.population] = each
-    return injected
-
-
-def add_drive(lowered: LoweredCircuit, n: int, arriving: list[np.ndarray]) -> None:
-    """Add the events of the inputs at a step to what arrives, receptor by receptor."""
-    time = lowered.time_ms(n)
-    for drive in lowered.drives:
-        hit = drive.events(n, float(drive.rate.at(time)), lowered.dt)
-        for receptor, weight in drive.weights:
-            np.add.at(arriving[drive.population][receptor], hit, weight)
-    for recorded in lowered.recorded:
-        lo, hi = np.searchsorted(recorded.steps, [n - lowered.warmup] * 2 + np.arange(2))
-        for receptor, weight in recorded.weights:
-            np.add.at(arriving[recorded.population][receptor], recorded.ids[lo:hi], weight)

@@ -12,7 +12,7 @@ import numpy as np
 
 from neostriatum.circuit.clock import steps
 from neostriatum.engines.axons import lower_axons
-from neostriatum.engines.drive import Current, Drive, Recorded, lower_inputs
+from neostriatum.engines.inputs import Current, Recorded, lower_inputs
 from neostriatum.engines.learning import Learning, lower_learning
 from neostriatum.engines.levels import Levels, held, lower_levels
 from neostriatum.engines.modulation import lower_weight_effects

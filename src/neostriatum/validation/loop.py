@@ -9,7 +9,7 @@ import numpy as np
 from neostriatum.analysis.irregularity import isi_cv, isi_cv2
 from neostriatum.analysis.oscillation import oscillation_index, synchrony_index
 from neostriatum.analysis.phase import phase
-from neostriatum.engines.drive import channel_members
+from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.validation.lab import Lab, Recorded, Unsuited, require
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from neostriatum.analysis.irregularity import isi_cv
 from neostriatum.circuit.load import load
-from neostriatum.engines.drive import channel_members
+from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.experiments.isolate import holding
 from neostriatum.network.build import build
