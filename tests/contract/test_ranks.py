@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import axonal
+import numpy as np
 import pytest
 from test_signals_of_axons import scaled
 
@@ -117,6 +118,26 @@ def test_axons_and_levels_that_spikes_release(launcher, tmp_path):
     assert found[0]["axons"]["cortex"] > 300
     for key in ("spike_hash", "network_hash", "axons", "modulators"):
         assert [one[key] for one in found] == [found[0][key]] * 4, key
+
+
+def test_synapses_that_learn(launcher, tmp_path):
+    """Weights by trial and synapse are those of one process with as many virtual processes."""
+    from neostriatum.learning.results import snapshot_name
+
+    found = []
+    for ranks in (1, 2):
+        out = tmp_path / f"learnt{ranks}"
+        process = started(launcher, ranks, "learn", "bandit", "--engine", "nest", "--size", "100",
+                          "--trials", "2", "--weights-every", "1", "--threads", str(2 // ranks),
+                          "--json", "--out", str(out), cwd=tmp_path)
+        said, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
+        with np.load(out / snapshot_name(2)) as file:
+            found.append((json.loads(said)["spike_hash"], {key: file[key] for key in file}))
+    assert found[0][0] == found[1][0]
+    for path, weights in found[0][1].items():
+        assert np.ptp(weights) > 1e-3, path
+        assert np.array_equal(weights, found[1][1][path]), path
 
 
 def test_a_killed_rank_ends_all(launcher, tmp_path):

@@ -52,7 +52,9 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], ends: list[tuple
     """
     for number, one in enumerate(lowered.projections):
         if one.learning:
-            _wire_learner(nest, lowered, number, forms[one.target], ends[number], files)
+            nest.CopyModel(model_of(files["learning", len(one.learning.taus)]),
+                           synapse_name(number), shared_numbers(lowered, number, forms[one.target]))
+            _wire_learner(nest, lowered, number, forms[one.target], ends[number])
             continue
         for receptor, weight in one.weights:
             name = _name(number, receptor)
@@ -75,11 +77,9 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], ends: list[tuple
 
 
 def _wire_learner(nest: Any, lowered: LoweredCircuit, number: int, form: Form,
-                  ends: tuple[int, int], files: dict[Any, Path]) -> None:
+                  ends: tuple[int, int]) -> None:
     """Make the synapses of a pathway that learns: one for all receptors, with a delay of a step."""
     one, name = lowered.projections[number], synapse_name(number)
-    model = model_of(files["learning", len(one.learning.taus)])
-    nest.CopyModel(model, name, shared_numbers(lowered, number, form))
     for sources, targets, _, factors in _pieces(nest, one, ends):
         if len(targets):
             receiver = port(form, f"in{one.weights[0][0]}")
