@@ -10,13 +10,14 @@ from numba import float32, int64, types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from neostriatum import jit
+from neostriatum.arithmetic import F32, F64, I32, I64, Arithmetic, number
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.pack import COLUMN, STRIP, TILE
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
-#: Counters of events drawn at a time.
-AHEAD = 128
+#: Counters of events drawn at a time, and of normals.
+AHEAD, NORMALS = 128, 16
 _COUNT_DRAW = uint32(0x80000000)
 
 
@@ -159,8 +160,7 @@ def call_counts(typingctx, function, counts, table, key0, key1, local, lanes, st
     """Call the function of `binomial.binomial_address` at its address."""
 
     def codegen(context, builder, signature, args):
-        word = ir.IntType(64)
-        kind = ir.FunctionType(word, [word] * 8)
+        kind = ir.FunctionType(I64, [I64] * 8)
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
     return types.int64(*[types.int64] * 9), codegen
@@ -256,15 +256,46 @@ def draw_noise(rows, count, sigma, key0, key1, first, step0):
     """Fill a row per step with sigma times standard normals, four cells per counter."""
     for k in range(count):
         step = uint64(step0) + uint64(k)
-        low, high = uint32(step & uint64(0xFFFFFFFF)), uint32(step >> uint64(32))
-        row = uintp(k) * uintp(TILE)
-        for group in range(uintp(TILE // 4)):
-            words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group),
-                               low, high)
-            z0, z1 = jit.normal_pair(words[0], words[1])
-            z2, z3 = jit.normal_pair(words[2], words[3])
-            at = row + group * uintp(4)
-            rows[at] = jit.like(sigma, sigma * z0)
-            rows[at + uintp(1)] = jit.like(sigma, sigma * z1)
-            rows[at + uintp(2)] = jit.like(sigma, sigma * z2)
-            rows[at + uintp(3)] = jit.like(sigma, sigma * z3)
+        for group in range(0, TILE // 4, NORMALS):
+            put_normals(rows, uintp(k) * uintp(TILE) + uintp(4 * group), sigma, uint64(key0),
+                        uint64(key1), uint64(first // 4 + group), step)
+
+
+@intrinsic
+def put_normals(typingctx, rows, at, sigma, key0, key1, group, step):
+    """Write sigma times the normals of `NORMALS` counters to ``rows`` (1-D, contiguous) from a place.
+
+    They are emitted as vectors: a loop over single counters is not always turned into some.
+    """
+
+    def codegen(context, builder, signature, args):
+        rows, at, sigma, key0, key1, group, step = args
+        emit = Arithmetic(builder, wide=NORMALS)
+        every = ir.Constant(emit.vector(I64), list(range(NORMALS)))
+        groups = builder.add(emit.splat(group), every)
+        words = emit.philox((key0, key1), (
+            number(0), groups, step, builder.lshr(step, number(32))))
+        words = [builder.trunc(word, emit.vector(I32)) for word in words]
+        drawn = [*emit.normal_pair(*words[:2]), *emit.normal_pair(*words[2:])]
+        single = signature.args[2] == types.float32
+        scale = emit.splat(builder.fpext(sigma, F64) if single else sigma)
+        drawn = [builder.fmul(scale, normal) for normal in drawn]
+        if single:
+            drawn = [builder.fptrunc(normal, emit.vector(F32)) for normal in drawn]
+        # Cell 4 g + j has normal j of counter g.
+        pairs = [_shuffled(builder, *drawn[n:n + 2], range(2 * NORMALS)) for n in (0, 2)]
+        cells = _shuffled(builder, *pairs, [
+            (j // 2) * 2 * NORMALS + j % 2 * NORMALS + g for g in range(NORMALS) for j in range(4)])
+        array = context.make_array(signature.args[0])(context, builder, rows)
+        place = builder.gep(array.data, [at])
+        builder.store(cells, builder.bitcast(place, cells.type.as_pointer()),
+                      align=4 if single else 8)
+        return context.get_dummy_value()
+
+    return types.void(rows, types.uintp, sigma, *[types.uint64] * 4), codegen
+
+
+def _shuffled(builder, first, second, order):
+    """Return the elements of two vectors in an order."""
+    return builder.shuffle_vector(first, second, ir.Constant(
+        ir.VectorType(I32, len(order)), list(order)))
