@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.axons import AxonPopulation
+    from neostriatum.engines.drive import Drive
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
 

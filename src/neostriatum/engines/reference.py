@@ -13,8 +13,8 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed, learner
-from neostriatum.engines.inputs import add_drive, injected_currents
 from neostriatum.engines.gaps import gap_currents
+from neostriatum.engines.inputs import add_drive, injected_currents
 from neostriatum.engines.levels import Signals
 from neostriatum.engines.lowered import V_LIMIT, Projection, lower
 from neostriatum.engines.pooled import Pools

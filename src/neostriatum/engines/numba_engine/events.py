@@ -10,7 +10,7 @@ from numba import float32, int64, types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from neostriatum import jit
-from neostriatum.arithmetic import F32, F64, I32, I64, Arithmetic, number
+from neostriatum.arithmetic import F32, F64, I32, I64, Arithmetic
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.pack import COLUMN, STRIP, TILE
 
@@ -263,7 +263,7 @@ def draw_noise(rows, count, sigma, key0, key1, first, step0):
 
 @intrinsic
 def put_normals(typingctx, rows, at, sigma, key0, key1, group, step):
-    """Write sigma times the normals of `NORMALS` counters to ``rows`` (1-D, contiguous) from a place.
+    """Write sigma times the normals of `NORMALS` counters to ``rows`` (1-D) from a place on.
 
     They are emitted as vectors: a loop over single counters is not always turned into some.
     """
@@ -274,7 +274,7 @@ def put_normals(typingctx, rows, at, sigma, key0, key1, group, step):
         every = ir.Constant(emit.vector(I64), list(range(NORMALS)))
         groups = builder.add(emit.splat(group), every)
         words = emit.philox((key0, key1), (
-            number(0), groups, step, builder.lshr(step, number(32))))
+            ir.Constant(I64, 0), groups, step, builder.lshr(step, ir.Constant(I64, 32))))
         words = [builder.trunc(word, emit.vector(I32)) for word in words]
         drawn = [*emit.normal_pair(*words[:2]), *emit.normal_pair(*words[2:])]
         single = signature.args[2] == types.float32
