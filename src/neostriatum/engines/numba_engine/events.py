@@ -10,14 +10,14 @@ from numba import float32, int64, types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from neostriatum import jit
-from neostriatum.arithmetic import F32, F64, I32, I64, Arithmetic
+from neostriatum.arithmetic import I64
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.pack import COLUMN, STRIP, TILE
 
 #: Kinds of a drive.
 POISSON, BINOMIAL = 0, 1
-#: Counters of events drawn at a time, and of normals.
-AHEAD, NORMALS = 128, 16
+#: Counters of events drawn at a time.
+AHEAD = 128
 _COUNT_DRAW = uint32(0x80000000)
 
 
@@ -249,53 +249,3 @@ def count_events(number, tile, s, step, counts, k, tiles, drives, tables, words,
                               tables.lengths[number, mother, t], tables.parts[number, mother, t])
         if count:
             add_to_members(counts, row, count, drives.members, first, size)
-
-
-@inner
-def draw_noise(rows, count, sigma, key0, key1, first, step0):
-    """Fill a row per step with sigma times standard normals, four cells per counter."""
-    for k in range(count):
-        step = uint64(step0) + uint64(k)
-        for group in range(0, TILE // 4, NORMALS):
-            put_normals(rows, uintp(k) * uintp(TILE) + uintp(4 * group), sigma, uint64(key0),
-                        uint64(key1), uint64(first // 4 + group), step)
-
-
-@intrinsic
-def put_normals(typingctx, rows, at, sigma, key0, key1, group, step):
-    """Write sigma times the normals of `NORMALS` counters to ``rows`` (1-D) from a place on.
-
-    They are emitted as vectors: a loop over single counters is not always turned into some.
-    """
-
-    def codegen(context, builder, signature, args):
-        rows, at, sigma, key0, key1, group, step = args
-        emit = Arithmetic(builder, wide=NORMALS)
-        every = ir.Constant(emit.vector(I64), list(range(NORMALS)))
-        groups = builder.add(emit.splat(group), every)
-        words = emit.philox((key0, key1), (
-            ir.Constant(I64, 0), groups, step, builder.lshr(step, ir.Constant(I64, 32))))
-        words = [builder.trunc(word, emit.vector(I32)) for word in words]
-        drawn = [*emit.normal_pair(*words[:2]), *emit.normal_pair(*words[2:])]
-        single = signature.args[2] == types.float32
-        scale = emit.splat(builder.fpext(sigma, F64) if single else sigma)
-        drawn = [builder.fmul(scale, normal) for normal in drawn]
-        if single:
-            drawn = [builder.fptrunc(normal, emit.vector(F32)) for normal in drawn]
-        # Cell 4 g + j has normal j of counter g.
-        pairs = [_shuffled(builder, *drawn[n:n + 2], range(2 * NORMALS)) for n in (0, 2)]
-        cells = _shuffled(builder, *pairs, [
-            (j // 2) * 2 * NORMALS + j % 2 * NORMALS + g for g in range(NORMALS) for j in range(4)])
-        array = context.make_array(signature.args[0])(context, builder, rows)
-        place = builder.gep(array.data, [at])
-        builder.store(cells, builder.bitcast(place, cells.type.as_pointer()),
-                      align=4 if single else 8)
-        return context.get_dummy_value()
-
-    return types.void(rows, types.uintp, sigma, *[types.uint64] * 4), codegen
-
-
-def _shuffled(builder, first, second, order):
-    """Return the elements of two vectors in an order."""
-    return builder.shuffle_vector(first, second, ir.Constant(
-        ir.VectorType(I32, len(order)), list(order)))
