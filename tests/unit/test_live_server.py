@@ -159,6 +159,8 @@ def test_a_page_is_greeted_and_its_frames_come_in_order(running) -> None:
                 numbers.append(number(message))
                 ws.send(json.dumps({"kind": "ack", "number": numbers[-1]}))
         assert numbers == list(range(1, 21))
+        first, later = news(ws, "status"), news(ws, "status")
+        assert 0 < first["server_s"] < later["server_s"] < first["server_s"] + 5
 
 
 def test_one_page_controls_and_the_others_look(running) -> None:
