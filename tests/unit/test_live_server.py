@@ -210,7 +210,7 @@ def test_a_turn_is_applied_within_two_frames_and_everybody_is_told(running) -> N
     {"kind": "turn", "values": {"cells.dSPN.parameters.C": 1}}, {"kind": "speed", "speed": 0},
     {"kind": "turn", "values": {"level.D1": "0.5"}}, {"kind": "watch", "cell": -1},
     {"kind": "open", "path": "/etc/passwd"}, {"kind": 1}, [], "x" * 1000,
-    {"kind": "back", "line": "../../x"}])
+    {"kind": "back", "line": "../../x"}, {"kind": "lesson", "name": "burst"}, {"kind": "lesson"}])
 def test_what_no_page_may_ask_is_refused_and_the_server_lives(running, order) -> None:
     with page(running) as ws:
         news(ws, "hello")

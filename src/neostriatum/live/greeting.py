@@ -28,7 +28,7 @@ def greeting(session: Session) -> dict[str, Any]:
         "asked": session.asked, "size": size, "seed": session.settings.seed,
         "counts": circuit.counts(size or 0),
         "knobs": [knob.to_dict() for knob in session.knobs.values()],
-        "scenes": scenes(session.asked, session.knobs),
+        "scenes": scenes(session.asked, session.knobs), "lessons": list(session.lessons),
     }
 
 

@@ -34,7 +34,7 @@ class View {
       else this.frames.push(frame);
       return;
     }
-    const known = { hello: 'greet', status: 'stand', applied: 'apply', log: 'log', branch: 'branch', role: 'role', refused: 'refuse', saved: 'save', closed: 'close', positions: 'positions', rewind: 'rewind' };
+    const known = { hello: 'greet', status: 'stand', applied: 'apply', log: 'log', branch: 'branch', role: 'role', refused: 'refuse', saved: 'save', closed: 'close', positions: 'positions', rewind: 'rewind', weights: 'weigh' };
     if (message.kind in known) this[known[message.kind]](message);
     else if (message.kind && message.first !== undefined) this.frames.push(message);
   }
@@ -173,6 +173,10 @@ class View {
     this.raster.stale = true;
     clearTimeout(this.telling);
     this.telling = setTimeout(() => this.tellRates(line.label), 3000);
+  }
+
+  weigh(weights) {
+    this.knobs?.weigh(weights);
   }
 
   log({ lines }) {
