@@ -200,7 +200,7 @@ def browser(url: str, seconds: float) -> None:
         chromium.close()
 
 
-def repetition(page: Page, out: Path, seconds: float) -> None:
+def repetition(page: Page, out: Path, seconds: float, engine: str = "numba") -> None:
     """Record a session with 20 changes from its start, and repeat it."""
     first = page.until("log")["lines"][0]["number"]
     page.send(kind="back", line=first)
@@ -213,9 +213,10 @@ def repetition(page: Page, out: Path, seconds: float) -> None:
         page.send(kind="turn", values={name: value + 0.001 * n})
     page.send(kind="save")
     saved = page.until("saved")
-    run = ns.run(events=out / "events.toml", figures=False, record="none", out=out.parent / "again")
+    run = ns.run(events=out / "events.toml", engine=engine, figures=False, record="none",
+                 out=out.parent / f"again-{engine}")
     equal = run.summary["spike_hash"] == saved["spike_hash"]
-    row("repeated by run --events", f"{saved['duration_ms'] / 1000:.1f} s, {saved['events']} "
+    row(f"repeated by run --events on {engine}", f"{saved['duration_ms'] / 1000:.1f} s, {saved['events']} "
         f"changes, the same hash: {equal}", "the same", equal)
 
 
@@ -238,6 +239,11 @@ def main() -> None:
             if not given.no_page:
                 browser(f"{address}#{token}", min(given.seconds, 20.0))
             repetition(page, out, given.seconds)
+        out = Path(folder) / "small"
+        with served(given.circuit, 300, out) as (_, address, token):
+            page = Page(address, token)
+            page.until("status", lambda one: one["phase"] == "live" and one["time_ms"] > 0)
+            repetition(page, out, 3.0, "reference")
     sys.exit(bool(MISSED))
 
 
