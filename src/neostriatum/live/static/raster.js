@@ -155,6 +155,7 @@ export class Raster {
       ctx.moveTo(x, 0);
       ctx.lineTo(x, height);
       ctx.stroke();
+      if (change.label.startsWith('end of ')) continue;  // its beginning has the label
       const wide = ctx.measureText(change.label).width + 10 * scale, to = Math.min(x, this.canvas.width - wide);
       if (to + wide > last) continue;
       tags.push({ text: change.label, x: to, wide });
