@@ -105,7 +105,7 @@ class Turns:
 
     def _go_on(self, label: str) -> Line:
         """Return the line that a drag belongs to, which now says where it led."""
-        line = self._line[0]  # type: ignore[index]
+        line = self._line[0]  # type: ignore[index]  # there is one
         first, last = line.label.partition(" → "), label.rpartition(" → ")
         line.label = f"{first[0]} → {last[2]}" if first[1] and last[1] else label
         return line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from neostriatum.models.expression import Expression
 from neostriatum.models.parts import (
@@ -134,7 +134,8 @@ class ReceptorModel(Declared):
     @property
     def effect(self) -> Expression:
         """The current or the modulation."""
-        return self.current if self.current is not None else self.modulation  # type: ignore[return-value]
+        # A receptor has one of the two.
+        return self.current if self.current is not None else cast("Expression", self.modulation)
 
     @cached_property
     def _trees(self) -> list[Expression]:
