@@ -73,6 +73,10 @@ class ReceptorModel(Declared):
     ...                       current=gain * g * (E - v))
     >>> plain.equations[-1]
     'I = gain*g*(E - v)'
+    >>> plain.effect, plain.parameters, plain.computed
+    (gain*g*(E - v), (E, tau), ())
+    >>> plain.names, plain.text.splitlines()[0], len(plain.hash)
+    (('g',), 'receptor plain', 16)
     """
 
     name: str

@@ -60,6 +60,13 @@ class Run(Carded):
     ------
     RunFileError
         No run there, or its files are damaged.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> made = ns.run("striatum_v1", size=100, duration="10 ms", figures=False)
+    >>> ns.Run(made.folder).status
+    'finished'
     """
 
     def __init__(self, folder: str | Path) -> None:
