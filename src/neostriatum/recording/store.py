@@ -64,7 +64,9 @@ class Run(Carded):
     Examples
     --------
     >>> import neostriatum as ns
-    >>> made = ns.run("striatum_v1", size=100, duration="10 ms", figures=False)
+    >>> from tempfile import mkdtemp
+    >>> made = ns.run("striatum_v1", size=100, duration="10 ms", out=f"{mkdtemp()}/run",
+    ...               figures=False)
     >>> ns.Run(made.folder).status
     'finished'
     """
