@@ -186,11 +186,12 @@ class Session:
         del engine
         choice, step = self._trial["choice"], self.next.step
         if choice is None:  # nothing was chosen where something had to be: nothing comes of it
-            reward, delta, correct, following = 0.0, 0.0, False, self._seen
+            reward, delta, following = 0.0, 0.0, self._seen
+            correct: bool | None = False
         else:
             after = self.plan.environment.step(choice)
-            reward, correct, following, self._done = (after.reward, after.correct,
-                                                      after.observation, after.done)
+            reward, following, self._done = after.reward, after.observation, after.done
+            correct = after.correct
             delta = checked_error(self.plan.critic, Outcome(self._seen, choice, reward, following,
                                                             self._done))
         self._trial |= {"reward": reward, "delta": delta, "correct": correct}

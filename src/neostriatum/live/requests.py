@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 class Requests:
     """Requests that are checked where they are made, and followed by the thread of a session."""
 
-    #: The knobs by name, and how many cells there are.
-    knobs: dict[str, Knob]
-    cells: int
     #: What a circuit that learns can be told, by name.
     lessons: dict[str, list[Part]]
+
+    @property
+    def knobs(self) -> dict[str, Knob]:
+        """The knobs by name."""
+        raise NotImplementedError
+
+    @property
+    def cells(self) -> int:
+        """Cells in all; 0 before they are placed."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         self.pace = Pace()

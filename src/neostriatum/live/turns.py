@@ -69,8 +69,8 @@ class Turns:
         at, due = loop.at, []
         back = {name: stood[name] for _, values, _ in self._due for name in values if name in mine}
         for part in parts:
-            wanted = {**part.values, **{name: (stood[name] or 0.0) * factor
-                                        for name, factor in part.factors.items()}}
+            wanted: dict[str, float | None] = {**part.values, **{
+                name: (stood[name] or 0.0) * factor for name, factor in part.factors.items()}}
             due.append((at, back | wanted, part.label))
             at += max(1, round(part.length_ms / loop.circuit.dt.value))
             back = {name: stood[name] for name in wanted}
@@ -123,7 +123,7 @@ class Turns:
 
     def _go_on(self, label: str) -> Line:
         """Return the line that a drag belongs to, which now says where it led."""
-        line = self._line[0]  # type: ignore[index]
+        line = self._line[0]  # type: ignore[index]  # there is one
         first, last = line.label.partition(" → "), label.rpartition(" → ")
         line.label = f"{first[0]} → {last[2]}" if first[1] and last[1] else label
         return line

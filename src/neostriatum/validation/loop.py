@@ -51,7 +51,7 @@ def loop(lab: Lab, overlays: tuple[str, ...] = (), size: int = 20_000,
         rates[name] = _counts(times, duration_ms, RATE_MS) * 1000.0 / (n * RATE_MS)
         found[f"{name}_oscillation"] = oscillation_index(rates[name], RATE_MS)
     for one, other in PAIRS:
-        between = phase(rates[one], rates[other], RATE_MS, tuple(band_hz))
+        between = phase(rates[one], rates[other], RATE_MS, (band_hz[0], band_hz[1]))
         found[f"{one}_{other}_deg"] = abs(between.mean_deg)
         found[f"{one}_{other}_locking"] = between.locking
     found["TI_over_TA"] = found["TI_hz"] / found["TA_hz"] if found["TA_hz"] else None
@@ -90,7 +90,8 @@ def called(circuit: Circuit, saliences: tuple[float, float]) -> Circuit:
     changes = {}
     for side, salience in zip(SIDES, saliences, strict=True):
         for cell in ("dSPN", "iSPN"):
-            base = circuit.inputs["cortex"].targets[cell].rate.constant
+            rate: Any = circuit.inputs["cortex"].targets[cell].rate  # the loop has it for both
+            base = rate.constant
             changes[f"inputs.{side}.targets.{cell}.rate"] = {"square": {
                 "low": "0 Hz", "high": f"{(salience - 1) * base.value!r} Hz",
                 "frequency": f"{1000.0 / EVERY_MS!r} Hz", "duty": CALL_MS / EVERY_MS}}

@@ -192,12 +192,13 @@ class Nest:
     def _create_gap_nodes(self, kind: Gaps, model: str) -> int:
         """Create the node of every pair of a kind, at the mean of its two cells."""
         nodes = self.nest.Create(model, len(kind.first))
-        put(nodes, {"s_v": self.lowered.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
+        put(nodes, {"s_v": self.lowered.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})  # type: ignore[operator]  # a kind with nodes has a tau
         return nodes.tolist()[0]
 
     def _play(self) -> None:
         """Make the players of all courses."""
-        lowered, self._players = self.lowered, []
+        lowered = self.lowered
+        self._players: list[Any] = []
         heard = signals(lowered)
         for number, (pop, form) in enumerate(zip(lowered.populations, self.forms, strict=True)):
             everyone = np.arange(self.first[number], self.first[number] + pop.n)

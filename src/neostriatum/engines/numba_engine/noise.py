@@ -66,5 +66,6 @@ def _by_cell(builder, normals):
         kind = ir.VectorType(I32, len(order))
         return builder.shuffle_vector(first, second, ir.Constant(kind, order))
 
-    halves = [shuffled(*normals[n:n + 2], list(range(2 * COUNTERS))) for n in (0, 2)]
-    return shuffled(*halves, [j * COUNTERS + g for g in range(COUNTERS) for j in range(4)])
+    first, second = (shuffled(normals[n], normals[n + 1], list(range(2 * COUNTERS)))
+                     for n in (0, 2))
+    return shuffled(first, second, [j * COUNTERS + g for g in range(COUNTERS) for j in range(4)])
