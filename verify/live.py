@@ -216,8 +216,8 @@ def repetition(page: Page, out: Path, seconds: float, engine: str = "numba") -> 
     run = ns.run(events=out / "events.toml", engine=engine, figures=False, record="none",
                  out=out.parent / f"again-{engine}")
     equal = run.summary["spike_hash"] == saved["spike_hash"]
-    row(f"repeated by run --events on {engine}", f"{saved['duration_ms'] / 1000:.1f} s, {saved['events']} "
-        f"changes, the same hash: {equal}", "the same", equal)
+    row(f"repeated by run --events on {engine}", f"{saved['duration_ms'] / 1000:.1f} s, "
+        f"{saved['events']} changes, the same hash: {equal}", "the same", equal)
 
 
 def main() -> None:
