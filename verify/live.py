@@ -73,6 +73,11 @@ class Page:
         """Send an order."""
         self.socket.send(json.dumps(message))
 
+    def reach(self, seconds: float, before: int) -> None:
+        """Wait for simulated seconds, in the frames after so many."""
+        while len(self.frames) == before or sum(self.frames[-1][2:4]) * 1e-4 < seconds:
+            time.sleep(0.005)
+
     def until(self, kind: str, true=lambda said: True, seconds: float = 120.0) -> dict:
         """Wait for the newest message of a kind that is as wanted."""
         end = time.monotonic() + seconds
@@ -201,23 +206,25 @@ def browser(url: str, seconds: float) -> None:
 
 
 def repetition(page: Page, out: Path, seconds: float, engine: str = "numba") -> None:
-    """Record a session with 20 changes from its start, and repeat it."""
+    """Record a session with 20 changes from its start, in simulated seconds, and repeat it."""
     first = page.until("log")["lines"][0]["number"]
     page.send(kind="back", line=first)
     page.until("branch")
+    before = len(page.frames)
     turned = [("level.D1", 0.8), ("level.D2", 0.0), ("strength.FS", 0.0), ("rate.cortex", 2.2),
               ("level.D1", 0.3), ("level.D2", 0.3), ("strength.FS", 1.0), ("rate.cortex", 2.0)]
     for n in range(20):
-        time.sleep(seconds / 20)
+        page.reach(seconds * (n + 1) / 21, before)
         name, value = turned[n % len(turned)]
         page.send(kind="turn", values={name: value + 0.001 * n})
+    page.reach(seconds, before)
     page.send(kind="save")
     saved = page.until("saved")
     run = ns.run(events=out / "events.toml", engine=engine, figures=False, record="none",
                  out=out.parent / f"again-{engine}")
     equal = run.summary["spike_hash"] == saved["spike_hash"]
-    row(f"repeated by run --events on {engine}", f"{saved['duration_ms'] / 1000:.1f} s, {saved['events']} "
-        f"changes, the same hash: {equal}", "the same", equal)
+    row(f"repeated by run --events on {engine}", f"{saved['duration_ms'] / 1000:.1f} s, "
+        f"{saved['events']} changes, the same hash: {equal}", "the same", equal)
 
 
 def main() -> None:

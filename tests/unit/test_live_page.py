@@ -157,7 +157,7 @@ def test_a_circuit_that_is_too_slow_is_said(running) -> None:
         slow = {"playing": True, "phase": "live", "speed": 1, "reached": 0.31, "possible": 0.31}
         said = made.page.evaluate(f"(status) => {{ {VIEW}.stand(status);"
                                   f" return {VIEW}.pace.textContent; }}", slow)
-        assert said == "0.31× real time too slow here for 1.0×"
+        assert said.replace("\u00d7", "x") == "0.31x real time too slow here for 1.0x"
         slow |= {"reached": 0.99, "possible": 3.0}
         assert "too slow" not in made.page.evaluate(
             f"(status) => {{ {VIEW}.stand(status); return {VIEW}.pace.textContent; }}", slow)

@@ -28,7 +28,8 @@ def greeting(session: Session) -> dict[str, Any]:
         "asked": session.asked, "size": size, "seed": session.settings.seed,
         "counts": circuit.counts(size or 0),
         "knobs": [knob.to_dict() for knob in session.knobs.values()],
-        "scenes": scenes(session.asked, session.knobs, circuit.name), "lessons": list(session.lessons),
+        "scenes": scenes(session.asked, session.knobs, circuit.name),
+        "lessons": list(session.lessons),
     }
 
 
@@ -69,5 +70,6 @@ def scenes(asked: str | None, known: Any, name: str = "") -> list[dict[str, Any]
     A scene of a file that is no preset belongs to circuits of that name.
     """
     raw = tomllib.loads((files("neostriatum.live") / "scenes.toml").read_text("utf-8"))
-    return [scene for scene in raw.get("scene", []) if scene["circuit"] == (name if "file" in scene else asked)
+    return [scene for scene in raw.get("scene", [])
+            if scene["circuit"] == (name if "file" in scene else asked)
             and set(scene["values"]) <= set(known)]

@@ -15,8 +15,8 @@ LARGEST = 65_536
 #: Orders, and the keys that each takes.
 KEYS: dict[str, tuple[str, ...]] = {
     "turn": ("values", "label"), "pulse": ("knob", "factor", "length_ms"), "play": ("playing",),
-    "lesson": ("name",), "step": (), "speed": ("speed",), "watch": ("cell",), "back": ("line",), "mark": (),
-    "save": (),
+    "lesson": ("name",), "step": (), "speed": ("speed",), "watch": ("cell",), "back": ("line",),
+    "mark": (), "save": (),
 }
 
 

@@ -28,7 +28,7 @@ export class Knobs {
   row(knob) {
     const id = `knob-${knob.name.replace(/[^\w]/g, '-')}`, unit = knob.unit ? ` ${knob.unit}` : '';
     const range = el('input', { type: 'range', id, min: `${knob.low}`, max: `${knob.high}`, step: `${knob.step}`, 'aria-describedby': `${id}-about` });
-    const box = el('input', { type: 'number', min: `${knob.low}`, max: `${knob.high}`, step: 'any', 'aria-label': `${knob.label}${unit}, number` });
+    const box = el('input', { type: 'number', min: `${knob.low}`, max: `${knob.high}`, step: 'any', placeholder: knob.free ? 'auto' : null, 'aria-label': `${knob.label}${unit}, number` });
     const home = el('button', { class: 'home', type: 'button', title: 'back to the circuit\'s own value', 'aria-label': `${knob.label}: back to ${knob.value ?? 'computed'}`, onclick: () => this.turn(knob.name, knob.value) }, '↺');
     const tick = knob.value ?? (knob.free ? 1 : knob.low), place = (tick - knob.low) / (knob.high - knob.low);
     range.style.setProperty('--preset', `${(100 * place).toFixed(2)}%`);
