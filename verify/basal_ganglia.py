@@ -166,8 +166,7 @@ def selection_maps(options: argparse.Namespace) -> None:
             network = ns.build(circuit, size=options.size, seed=seed)
             run = lab.run(circuit, network=network, seed=seed, duration=f"{duration_ms} ms",
                           record="none")
-            found.append(of_calls(circuit, network, run.spikes.times_ms, run.spikes.ids,
-                                  len(pairs)).reshape(n, n, 2))
+            found.append(of_calls(circuit, network, run.spikes, len(pairs)).reshape(n, n, 2))
         mean = np.mean(found, axis=0)
         for i, first in enumerate(SALIENCES):
             for j, second in enumerate(SALIENCES):

@@ -62,9 +62,9 @@ def test_calls_are_counted_while_cortex_calls(circuit):
     last = np.array([1, 2]) * TURN_MS - EARLY_MS
     times = np.concatenate([last - CALL_MS + 0.1, last - 1, last + 0.1, last - CALL_MS - 1])
     ids = np.repeat(np.arange(span.start, span.stop), len(times))
-    times = np.tile(times, len(span))
-    assert of_calls(circuit, network, times, ids, 2) == pytest.approx(np.full((2, 2), 20))
-    assert of_calls(circuit, network, times, ids, 2, rested=True) == pytest.approx(
+    made = Recorded(2 * TURN_MS, np.tile(times, len(span)), ids, np.zeros(0), np.zeros((0, 0)))
+    assert of_calls(circuit, network, made, 2) == pytest.approx(np.full((2, 2), 20))
+    assert of_calls(circuit, network, made, 2, rested=True) == pytest.approx(
         np.full((2, 2), 2.5))
 
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
-from neostriatum.validation.lab import Lab, Unsuited
+from neostriatum.validation.lab import Lab, Recorded, Unsuited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.network import Network
+    from neostriatum.recording.store import Spikes
 
 #: Channels, and the inputs that call their actions.
 SIDES = ("left", "right")
@@ -41,7 +42,7 @@ def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tupl
     circuit = called(lab.load(overlay=tuple(overlays)), [saliences] * repeats)
     network = lab.build(circuit, size)
     made = lab.record(circuit, network, repeats * TURN_MS)
-    rates, rest = (of_calls(circuit, network, made.times_ms, made.ids, repeats, rested).mean(axis=0)
+    rates, rest = (of_calls(circuit, network, made, repeats, rested).mean(axis=0)
                    for rested in (False, True))
     return {"left_hz": rates[0], "right_hz": rates[1], "contrast_hz": rates[1] - rates[0],
             "lower_hz": rates.min(), "rest_difference": np.ptp(rest) / rest.mean()}
@@ -50,8 +51,8 @@ def action(lab: Lab, saliences: tuple[float, float] = (2.0, 1.0), overlays: tupl
 def called(circuit: Circuit, pairs: Sequence[tuple[float, float]]) -> Circuit:
     """Return a circuit whose two actions are called in turn, with the saliences of each pair."""
     cortex = circuit.inputs["cortex"].targets
-    drive = {cell: (cortex[cell].rate.lowest + cortex[cell].rate.highest) / 2
-             for cell in ("dSPN", "iSPN", "FS")}
+    rates: dict[str, Any] = {cell: cortex[cell].rate for cell in ("dSPN", "iSPN", "FS")}
+    drive = {cell: (rate.lowest + rate.highest) / 2 for cell, rate in rates.items()}
     fs = circuit.to_dict()["inputs"]["cortex"]["targets"]["FS"]
     changes: dict[str, Any] = {"inputs.both": {"targets": {"FS": fs | {"rate": _calls(
         [drive["FS"] * (sum(pair) / 2 - 1) for pair in pairs])}}}}
@@ -62,8 +63,8 @@ def called(circuit: Circuit, pairs: Sequence[tuple[float, float]]) -> Circuit:
     return circuit.replace(changes)
 
 
-def of_calls(circuit: Circuit, network: Network, times_ms: np.ndarray, ids: np.ndarray,
-             calls: int, rested: bool = False) -> np.ndarray:
+def of_calls(circuit: Circuit, network: Network, spikes: Spikes | Recorded, calls: int,
+             rested: bool = False) -> np.ndarray:
     """Return the rates of SNr [Hz] by call and channel: during it, or at rest before it."""
     ends = (np.arange(calls) + 1) * TURN_MS - EARLY_MS
     if rested:
@@ -75,7 +76,7 @@ def of_calls(circuit: Circuit, network: Network, times_ms: np.ndarray, ids: np.n
     rates = []
     for side in SIDES:
         members = channel_members(circuit, network, side, snr, 1) + first
-        counts = np.histogram(times_ms[np.isin(ids, members)], edges)[0][::2]
+        counts = np.histogram(spikes.times_ms[np.isin(spikes.ids, members)], edges)[0][::2]
         rates.append(counts * 1000.0 / (len(members) * length))
     return np.stack(rates, axis=1)
 
