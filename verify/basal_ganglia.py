@@ -2,8 +2,8 @@
 
 ``rates``: seven populations against a program apart, in three states. ``effects``: every effect of
 dopamine taken back by itself in the depleted, driven loop, as a sweep with its table. ``map``:
-which of two actions is selected over a grid of saliences, in both states. ``speed``: the time that
-a simulated second takes.
+which of two actions is selected over a grid of saliences, in both states. ``speed``: Brian2 against
+numba, and the time that a simulated second takes at four times the size.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from table import Table
 
 import neostriatum as ns
 from neostriatum.analysis import oscillation_index, selection, synchrony_index
+from neostriatum.bench.engines import bench
 from neostriatum.validation.action import TURN_MS, called, of_calls
 
 #: Types in the order of the rows below.
@@ -182,11 +183,17 @@ def selection_maps(options: argparse.Namespace) -> None:
 
 
 def speed(options: argparse.Namespace) -> None:
-    """Print the real-time factor on two threads."""
+    """Print Brian2's time over ours, and the real-time factor at 80,000 neurons on two threads."""
     table, lab = Table(), Lab("numba", 1)
-    run = lab.run("lindahl2016", size=options.size, duration="2 s", threads=2, record="none")
-    table.row(f"{options.size:,} neurons, seconds per simulated second",
-              run.summary["real_time_factor"], 0, 2 if options.size <= 80_000 else np.inf)
+    compared = bench("lindahl2016", size=options.size, duration="1 s", repeats=3, threads=2)
+    for reason in compared["missing"].values():
+        print(f"not measured: {reason}")
+    ratio = compared["ratios"]["brian2_over_numba"]["double"]
+    if ratio is not None:
+        table.row(f"{options.size:,} neurons: Brian2 C++ over numba, double", ratio, 10)
+    run = lab.run("lindahl2016", size=4 * options.size, duration="2 s", threads=2, record="none")
+    table.row(f"{4 * options.size:,} neurons, seconds per simulated second",
+              run.summary["real_time_factor"], 0, 2)
     table.finish()
 
 
