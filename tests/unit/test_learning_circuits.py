@@ -91,13 +91,14 @@ def test_learning_where_no_engine_can_is_refused():
     assert ns.load(made)
 
 
-def test_engines_that_change_no_weights_say_so():
-    """Exit code 3 and the pathway; NEST need not be installed to say it."""
-    made = circuit()
+def test_what_nest_cannot_do_is_refused():
+    """Exit code 3 and the key; NEST need not be installed to say it."""
+    made = circuit({"scaling": {"target": 1, "tau": "100 s"}})
     lowered = lower(made, ns.build(made, size=60), 1)
-    with pytest.raises(EngineUnsupported,
-                       match=r"engine nest: pathways.cortex->dSPN.learning: changes no weights"):
+    with pytest.raises(EngineUnsupported, match=r"^engine nest: pathways.cortex->dSPN.learning."
+                       "scaling: needs all synapses of a cell at a flush") as error:
         check(lowered)
+    assert error.value.exit_code == 3
 
 
 def test_what_info_says():

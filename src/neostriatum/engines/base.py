@@ -127,7 +127,11 @@ def changed(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:
         msg = ("change: cell types, receptors, pathways, gap junctions and how levels are computed "
                "must stay as they are")
         raise EngineUnsupported(msg)
-    # The tonic level of learning is that of the start, whatever a level is changed to.
+    return keep_tonic(old, new)
+
+
+def keep_tonic(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:
+    """Return ``new`` with the tonic levels of learning of ``old``: they are those of the start."""
     kept = tuple(two if one.learning is None or two.learning is None else
                  replace(two, learning=replace(two.learning, tonic=one.learning.tonic))
                  for one, two in zip(old.projections, new.projections, strict=True))

@@ -109,7 +109,7 @@ class LoweredCircuit:
     seed: int = 1
     index: dict[str, int] = field(default_factory=dict)
 
-    def time_ms(self, step: int) -> float:
+    def time_ms(self, step: Any) -> Any:
         """Return the time of a step from the end of the warm-up [ms]."""
         return (step - self.warmup) * self.dt
 

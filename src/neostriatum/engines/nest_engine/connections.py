@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import refuse_learning
 from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.learning import shared_numbers, synapse_name
 from neostriatum.engines.nest_engine.module import model_of
 from neostriatum.engines.nest_engine.release import common
 from neostriatum.engines.quantum import quantised
@@ -26,27 +26,34 @@ PIECE = 2**20
 
 
 def check(lowered: LoweredCircuit) -> None:
-    """Refuse axons without trains, learning, and what NEST's synapses cannot do."""
-    refuse_learning("engine nest", lowered)
+    """Refuse axons without trains, and what NEST's synapses cannot do."""
     for pooled in lowered.pooled:
         msg = (f"engine nest: axons.{pooled.axons.name}.identity: must be true, as counts without "
                "trains are no spikes that NEST could send (got false). Use the engine numba")
         raise EngineUnsupported(msg)
     for one in lowered.projections:
+        if one.learning and one.learning.scaling:
+            msg = (f"engine nest: pathways.{one.name}.learning.scaling: needs all synapses of a "
+                   "cell at a flush, and NEST has each by itself. Take it out, or use the engine "
+                   "numba")
+            raise EngineUnsupported(msg)
         if one.failure and (one.stp or len(one.weights) > 1):
             msg = (f"engine nest: pathways.{one.name}: drawn failures need one receptor and no "
                    "plasticity. Set failure.drawn to false, or use the engine numba")
             raise EngineUnsupported(msg)
 
 
-def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int],
+def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], ends: list[tuple[int, int]],
          files: dict[Any, Path]) -> None:
     """Make every synapse whose target is on this rank, and every gap junction.
 
-    ``first`` are the node ids of the first cell of each population, and of the first axon;
-    ``files`` has the compiled synapse of a model of release under its text.
+    ``ends`` are the node ids of the first source and the first target of every projection;
+    ``files`` are those of `compiled`.
     """
     for number, one in enumerate(lowered.projections):
+        if one.learning:
+            _wire_learner(nest, lowered, number, forms[one.target], ends[number], files)
+            continue
         for receptor, weight in one.weights:
             name = _name(number, receptor)
             if one.stp:
@@ -59,12 +66,29 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], first: list[int]
             else:
                 nest.CopyModel("static_synapse_hom_w", name, {"weight": weight})
             receiver = port(forms[one.target], f"in{receptor}")
-            for sources, targets, delays, factors in _pieces(nest, one, first):
+            for sources, targets, delays, factors in _pieces(nest, one, ends[number]):
                 if len(targets):
                     nest.Connect(sources, targets, "one_to_one", {
                         "synapse_model": name, "delay": delays * lowered.dt,
                         "receptor_type": np.full(len(targets), receiver),
-                        **_each(one, weight, sources - first[one.source], factors)})
+                        **_each(one, weight, sources - ends[number][0], factors)})
+
+
+def _wire_learner(nest: Any, lowered: LoweredCircuit, number: int, form: Form,
+                  ends: tuple[int, int], files: dict[Any, Path]) -> None:
+    """Make the synapses of a pathway that learns: one for all receptors, with a delay of a step."""
+    one, name = lowered.projections[number], synapse_name(number)
+    learning: Any = one.learning
+    model = model_of(files["learning", len(learning.taus)])
+    nest.CopyModel(model, name, shared_numbers(lowered, number, form))
+    for sources, targets, _, factors in _pieces(nest, one, ends):
+        if len(targets):
+            receiver = port(form, f"in{one.weights[0][0]}")
+            each = {} if factors is None else {"factor": factors}
+            nest.Connect(sources, targets, "one_to_one", {
+                "synapse_model": name, "delay": np.full(len(targets), lowered.dt),
+                "receptor_type": np.full(len(targets), receiver), "axon": sources - ends[0],
+                **each})
 
 
 def _name(number: int, receptor: int) -> str:
@@ -93,18 +117,18 @@ def _alike(one: Projection) -> bool:
     return not one.failure and one.factors is None
 
 
-def _pieces(nest: Any, one: Projection, first: list[int]) -> Iterator[tuple[Any, ...]]:
+def _pieces(nest: Any, one: Projection, ends: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
     """Give (sources, targets, delays, factors) of this rank, some rows at a time.
 
     Rank 0 has the network and sends each piece to all; each rank keeps what ends on its cells.
     """
     virtual, mine = nest.total_num_virtual_procs, rank()
     for sources, targets, delays, factors in _shared(one):
-        nodes = targets.astype(np.int64) + first[one.target]
+        nodes = targets.astype(np.int64) + ends[1]
         kept = nodes % virtual % launched() == mine
         if kept.all():
             kept = slice(None)
-        yield (sources[kept].astype(np.int64) + first[one.source], nodes[kept],
+        yield (sources[kept].astype(np.int64) + ends[0], nodes[kept],
                delays[kept].astype(np.float64),
                None if factors is None else factors[kept].astype(np.float64))
 
@@ -155,21 +179,25 @@ def couple(nest: Any, lowered: LoweredCircuit, first: list[int], nodes: list[int
                 nest.Connect(sources, targets, "one_to_one", spec)
 
 
-def reweigh(nest: Any, old: LoweredCircuit, new: LoweredCircuit, first: list[int]) -> None:
-    """Give synapses the conductances of another circuit; spikes on their way keep theirs."""
+def reweigh(nest: Any, old: LoweredCircuit, new: LoweredCircuit,
+            ends: list[tuple[int, int]]) -> None:
+    """Give synapses the conductances of another circuit; spikes on their way keep theirs.
+
+    Synapses that learn have them already.
+    """
     for number, (before, one) in enumerate(zip(old.projections, new.projections, strict=True)):
         for (receptor, former), (_, weight) in zip(before.weights, one.weights, strict=True):
-            if weight != former:
-                _reweigh(nest, new, number, receptor, weight, first)
+            if weight != former and not one.learning:
+                _reweigh(nest, new, number, receptor, weight, ends[number])
 
 
 def _reweigh(nest: Any, lowered: LoweredCircuit, number: int, receptor: int, weight: float,
-             first: list[int]) -> None:
+             ends: tuple[int, int]) -> None:
     one, name = lowered.projections[number], _name(number, receptor)
     if one.stp or _alike(one):
         nest.SetDefaults(name, {"conductance" if one.stp else "weight": weight})
         return
-    pieces = None if one.factors is None else list(_pieces(nest, one, first))
+    pieces = None if one.factors is None else list(_pieces(nest, one, ends))
     synapses = nest.GetConnections(synapse_model=name)
     if not len(synapses):
         return

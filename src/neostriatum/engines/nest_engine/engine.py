@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace
+from neostriatum.engines.base import Capabilities, Samples, Trace, keep_tonic, learner
 from neostriatum.engines.lowered import V_LIMIT, lower
 from neostriatum.engines.modulation import scale
-from neostriatum.engines.nest_engine.cell import LAG, cell, port
+from neostriatum.engines.nest_engine.cell import LAG, port
+from neostriatum.engines.nest_engine.compiled import compiled
 from neostriatum.engines.nest_engine.computed import (
     Ahead,
     Computed,
@@ -28,23 +29,23 @@ from neostriatum.engines.nest_engine.connections import check, couple, reweigh, 
 from neostriatum.engines.nest_engine.course_players import Player, overfull
 from neostriatum.engines.nest_engine.injectors import Injectors
 from neostriatum.engines.nest_engine.kernel import keep_threads, nest
+from neostriatum.engines.nest_engine.learning import Learner
 from neostriatum.engines.nest_engine.live import refusal
-from neostriatum.engines.nest_engine.module import model_of, modules
-from neostriatum.engines.nest_engine.nodes import gap_node, numbers, play_recorded, put, rated
+from neostriatum.engines.nest_engine.module import model_of
+from neostriatum.engines.nest_engine.nodes import gap_nodes, numbers, play_recorded, put, rated
 from neostriatum.engines.nest_engine.probes import Probes
 from neostriatum.engines.nest_engine.ranks_follow import receive_network, send_network
-from neostriatum.engines.nest_engine.release import release
 from neostriatum.engines.nest_engine.shape import form_of, own_drives, signals
-from neostriatum.engines.nest_engine.trains import listen, shared, train
+from neostriatum.engines.nest_engine.trains import listen, shared
 from neostriatum.errors import CircuitError, EngineUnsupported, NumericsError, shown
 from neostriatum.machine import machine
-from neostriatum.ranks import beside, gathered, launched, rank, tell, together
+from neostriatum.ranks import beside, gathered, launched, rank, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.lowered import Gaps, LoweredCircuit
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.network.network import Network
 
 
@@ -115,30 +116,13 @@ class Nest:
         self._wired = lowered  # whose conductances the synapses have
         self._computed = Computed(lowered) if lowered.signals.free else None
         self.forms = [form_of(lowered, number) for number in range(len(lowered.populations))]
-        files = self._compiled()
+        files = compiled(self.nest, lowered, self.forms)
         self._reset(seed)
         for file in dict.fromkeys(files.values()):
             self.nest.Install(str(file.with_suffix("")))
         self._create(files)
         self._probes = Probes(self.nest, LAG)
         Nest._holder = self
-
-    def _compiled(self) -> dict[Any, Path]:
-        """Compile the cells; with several ranks the first does, and the others find them."""
-        texts: dict[Any, tuple[str, str]] = {
-            number: (cell(form), "gaps" if form.gaps else "plain")
-            for number, form in enumerate(self.forms) if self.lowered.populations[number].n}
-        if any(kind.tau is not None for kind in self.lowered.gaps):
-            texts["node"] = (gap_node(), "gaps")
-        if shared(self.lowered):
-            texts["train"] = (train(), "plain")
-        texts |= {one.stp.model.text: (release(one.stp.model), "synapse")
-                  for one in self.lowered.projections if one.stp}
-        if rank() == 0:
-            modules(texts, self.nest)
-        if self.ranks > 1:
-            together()
-        return modules(texts, self.nest)
 
     def _reset(self, seed: int) -> None:
         kernel, lowered = self.nest, self.lowered
@@ -171,12 +155,15 @@ class Nest:
             kernel.Connect(kernel.NodeCollection(list(range(1, next_id - 1))), self._recorder,
                            "all_to_all", {"synapse_model": "static_synapse_hom_w",
                                           "delay": lowered.dt})
-        nodes = [None if kind.tau is None else
-                 self._create_gap_nodes(kind, model_of(files["node"])) for kind in lowered.gaps]
-        couple(kernel, lowered, self.first, nodes)
+        couple(kernel, lowered, self.first, gap_nodes(kernel, lowered, files))
         self._axons = Injectors(kernel, lowered, LAG)
         self.axon_spikes = self._axons.counts
-        wire(kernel, lowered, self.forms, [*self.first, *self._axons.first], files)
+        self._ends = [(self._axons.first(one) if one.source >= len(self.first) else
+                       self.first[one.source], self.first[one.target])
+                      for one in lowered.projections]
+        wire(kernel, lowered, self.forms, self._ends, files)
+        self._learners = {number: Learner(kernel, lowered, number)
+                          for number, one in enumerate(lowered.projections) if one.learning}
         play_recorded(kernel, lowered, self.forms, self.first, LAG)
         self._trains = []
         for one in shared(lowered):
@@ -188,12 +175,6 @@ class Nest:
         for player in self._players:
             if not player.course.is_constant:
                 player.connect(kernel, lowered)
-
-    def _create_gap_nodes(self, kind: Gaps, model: str) -> int:
-        """Create the node of every pair of a kind, at the mean of its two cells."""
-        nodes = self.nest.Create(model, len(kind.first))
-        put(nodes, {"s_v": self.lowered.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})  # type: ignore[operator]  # a kind with nodes has a tau
-        return nodes.tolist()[0]
 
     def _play(self) -> None:
         """Make the players of all courses."""
@@ -295,7 +276,9 @@ class Nest:
         if n_steps == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._lead("advance", n_steps=n_steps)
-        self._axons.play(self.step, n_steps)
+        drawn = self._axons.play(self.step, n_steps)
+        for one in self._learners.values():
+            one.release(self.step, *drawn[one.source])
         stop = self.step + n_steps
         while self.step < stop:
             self._simulate(self._halt(stop))
@@ -304,6 +287,8 @@ class Nest:
         self._check(ids[steps == self.step - 1])
         if self.ranks > 1:
             steps, ids = gathered(np.stack([steps, ids], axis=1)).T
+        for one in self._learners.values():
+            one.note(self.step, steps, ids)
         order = np.lexsort((ids, steps))
         return steps[order], ids[order]
 
@@ -325,6 +310,7 @@ class Nest:
             return self.step + 1
         if self._computed:
             stop = min(stop, self.step + self._computed.window)
+        stop = min([stop, *(one.halt(self.step) for one in self._learners.values())])
         if self._frozen:
             for player in self._players:
                 if player.generator is None:
@@ -337,13 +323,15 @@ class Nest:
             self._computed.reach(stop)
         for player in self._players:
             player.play(self.nest, self.lowered, self.step, stop, LAG)
+        for one in self._learners.values():
+            one.go_on(self.step, stop, self._computed)
         before = LAG if self.step == 0 else 0
         self.nest.Simulate(round((stop - self.step + before) * self.lowered.dt, 6))
         self.step = stop
         if self._computed:
             self._computed.count(first, stop, *self._fired())
         if self._wired is not self.lowered:
-            reweigh(self.nest, self._wired, self.lowered, self.first)
+            reweigh(self.nest, self._wired, self.lowered, self._ends)
             self._wired = self.lowered
         self._probes.look(self.step - 1)
 
@@ -375,11 +363,14 @@ class Nest:
         self._own()
         if problem := self.refusal(self.lowered.circuit, circuit):
             raise EngineUnsupported(problem)
-        lowered = replace(lower(circuit, *self._drawn), slots=self.lowered.slots)
+        lowered = replace(keep_tonic(self.lowered, lower(circuit, *self._drawn)),
+                          slots=self.lowered.slots)
         self._lead("change", circuit=circuit.to_dict())
         old = self._players
         self.lowered = lowered
         self._axons.change(lowered)
+        for one in self._learners.values():
+            one.change(lowered)
         if self._computed:
             self._computed.change(lowered)
         self._play()
@@ -409,6 +400,17 @@ class Nest:
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
         return dict(zip(self.lowered.levels, self._phi(), strict=True))
+
+    def weights(self, pathway: str) -> np.ndarray:
+        """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
+        self._own()
+        number = learner(self.lowered, pathway)
+        self._lead("weights", pathway=pathway)
+        return self._learners[number].weights(self.step)
+
+    def follow_weights(self, said: dict[str, Any]) -> None:
+        """Do as rank 0 in `weights`."""
+        self.weights(said["pathway"])
 
     def traces(self) -> dict[str, Trace]:
         """Return what `probe` recorded so far, times from the end of the warm-up."""

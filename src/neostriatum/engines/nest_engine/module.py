@@ -57,7 +57,8 @@ def modules(texts: dict[str, tuple[str, str]], nest: Any) -> dict[str, Path]:
     Parameters
     ----------
     texts : dict
-        Any key to (NESTML text with MODEL as its name, its kind: plain, gaps or synapse).
+        Any key to (text with MODEL as its name, its kind: plain, gaps or synapse in NESTML, or
+        code in C++).
     nest : module
         NEST.
 
@@ -130,16 +131,13 @@ def _build(path: Path, name: str, text: str, kind: str, nest: Any) -> None:
     package = Path(nest.__file__).parent
     with tempfile.TemporaryDirectory(prefix="build-", dir=path.parent) as made:
         folder = Path(made)
-        (folder / "model.nestml").write_text(text, "utf-8")
-        here = "neostriatum.engines.nest_engine.generate"
-        told = _call("NESTML", [sys.executable, "-m", here, str(folder), f"{name}_module",
-                                nest.__version__, kind])
         code = folder / "code"
+        if kind == "code":
+            code.mkdir()
+            (code / f"{name}.cpp").write_text(text, "utf-8")
+        else:
+            _generate(folder, name, text, kind, nest)
         sources = sorted(code.glob("*.cpp"))
-        if not sources:
-            raise EngineUnsupported(_parse_error(told))
-        if kind == "synapse":
-            _forget_targets(code / f"{name}.h")
         # As one source: most of the time goes into NEST's headers, of which one lacks a guard.
         (code / "nest_impl.h").write_text('#pragma once\n#include_next "nest_impl.h"\n', "utf-8")
         whole = code / "whole.cpp"
@@ -149,6 +147,18 @@ def _build(path: Path, name: str, text: str, kind: str, nest: Any) -> None:
             compiler(_mpi(nest)), *FLAGS, *_abi(package), f"-I{code}",
             f"-I{package / 'include' / 'nest'}", str(whole), "-o", str(product)])
         product.replace(path)
+
+
+def _generate(folder: Path, name: str, text: str, kind: str, nest: Any) -> None:
+    """Let NESTML write the C++ sources of a model into FOLDER/code."""
+    (folder / "model.nestml").write_text(text, "utf-8")
+    here = "neostriatum.engines.nest_engine.generate"
+    told = _call("NESTML", [sys.executable, "-m", here, str(folder), f"{name}_module",
+                            nest.__version__, kind])
+    if not list((folder / "code").glob("*.cpp")):
+        raise EngineUnsupported(_parse_error(told))
+    if kind == "synapse":
+        _forget_targets(folder / "code" / f"{name}.h")
 
 
 def _forget_targets(header: Path) -> None:

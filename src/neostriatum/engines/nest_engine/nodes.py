@@ -9,12 +9,15 @@ import numpy as np
 from neostriatum.engines.drive import binomial_table
 from neostriatum.engines.lowered import V_LIMIT
 from neostriatum.engines.nest_engine.cell import port
+from neostriatum.engines.nest_engine.module import model_of
 from neostriatum.engines.nest_engine.shape import known_effects, own_drives
 from neostriatum.engines.nest_engine.text import coefficients
 from neostriatum.engines.quantum import QUANTUM
 from neostriatum.ranks import launched, rank
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neostriatum.engines.drive import Drive
     from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.nest_engine.shape import Form
@@ -130,6 +133,22 @@ def put(nodes: Any, said: dict[str, Any]) -> None:
         columns = zip(*(array[mine].tolist() for array in single.values()), strict=True)
         if begin < len(nodes):
             nodes[mine].set([dict(zip(single, row, strict=True)) for row in columns])
+
+
+def gap_nodes(nest: Any, lowered: LoweredCircuit, files: dict[Any, Path]) -> list[int | None]:
+    """Create the node of every pair, at the mean of its two cells; return the first of each kind.
+
+    It is None of a kind whose junctions have no node.
+    """
+    first: list[int | None] = []
+    for kind in lowered.gaps:
+        if kind.tau is None:
+            first.append(None)
+            continue
+        nodes = nest.Create(model_of(files["node"]), len(kind.first))
+        put(nodes, {"s_v": lowered.start_of_nodes(kind), "pull": 1.0 / (kind.g * kind.tau)})
+        first.append(nodes.tolist()[0])
+    return first
 
 
 def gap_node() -> str:
