@@ -1,6 +1,9 @@
-"""Build and run a whole mouse striatum: 1.667 million neurons in an ellipsoid of 21.5 mm^3.
+"""Build and run a whole mouse striatum: 1.7 million neurons in an ellipsoid of 21.5 mm^3.
 
-One line of JSON per wiring. Each runs in a process of its own, so that its peak memory is its own.
+    python bench/whole_striatum.py [--circuit striatum] [--overlay pooled_axons] [--seconds 1]
+
+Of `striatum` every axon and `pooled_axons`, of `striatum_v1` the default wiring and `dense`. One
+line of JSON per wiring. Each runs in a process of its own, so that its peak memory is its own.
 """
 
 from __future__ import annotations
@@ -17,15 +20,18 @@ from neostriatum.engines.base import engine
 from neostriatum.machine import peak_memory_gb
 
 ELLIPSOID = {"volume.shape": "ellipsoid"}
+#: Neurons of 21.5 mm^3 and the overlays that are measured, by circuit.
+CIRCUITS = {"striatum": (1_730_000, ("", "pooled_axons")),
+            "striatum_v1": (1_667_000, ("", "dense"))}
 #: Steps between two looks at what an engine found: spikes are counted and let go.
 WINDOW = 500
 
 
 def one(said: argparse.Namespace) -> dict[str, object]:
     """Build and run one wiring."""
-    circuit = ns.load("striatum_v1", overlay=said.overlay or (), changes=ELLIPSOID)
+    circuit = ns.load(said.circuit, overlay=said.overlay or (), changes=ELLIPSOID)
     # What is compiled or read from the cache is not what is measured.
-    engine("numba").prepare(circuit, ns.build(circuit, size=500), 1)
+    engine("numba", precision=said.precision).prepare(circuit, ns.build(circuit, size=500), 1)
     network = ns.build(circuit, size=said.size, seed=1, threads=said.threads)
     built = peak_memory_gb()
     held = sum(edges.offsets.nbytes + edges.targets.nbytes + edges.delays.nbytes
@@ -46,7 +52,7 @@ def one(said: argparse.Namespace) -> dict[str, object]:
                 counts[name] += int(((ids >= span.start) & (ids < span.stop)).sum())
         times[phase] = time.perf_counter() - started
     return {
-        "wiring": said.overlay or "default", "neurons": network.size,
+        "circuit": said.circuit, "overlay": said.overlay or "none", "neurons": network.size,
         "synapses": network.synapses, "build_s": round(network.build_s, 2),
         "bytes_per_synapse": round(held / network.synapses, 3), "build_peak_gb": built,
         "prepare_s": round(prepared, 2), "warmup_s": round(times["warmup"], 2),
@@ -61,19 +67,22 @@ def one(said: argparse.Namespace) -> dict[str, object]:
 def main() -> None:
     """Print one line per wiring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=1_667_000)
+    parser.add_argument("--circuit", choices=CIRCUITS, default="striatum")
+    parser.add_argument("--size", type=int, default=None)
     parser.add_argument("--seconds", type=float, default=1.0, help="simulated after the warm-up")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="single")
-    parser.add_argument("--overlay", default=None, help="this wiring alone, e.g. dense")
+    parser.add_argument("--overlay", default=None, help="this overlay alone")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.alone:
         print(json.dumps(one(said)), flush=True)
         return
-    for overlay in ("", "dense") if said.overlay is None else (said.overlay,):
-        options = ["--size", said.size, "--seconds", said.seconds, "--threads", said.threads,
-                   "--precision", said.precision, "--overlay", overlay, "--alone"]
+    size, overlays = CIRCUITS[said.circuit]
+    for overlay in overlays if said.overlay is None else (said.overlay,):
+        options = ["--circuit", said.circuit, "--size", said.size or size, "--seconds",
+                   said.seconds, "--threads", said.threads, "--precision", said.precision,
+                   "--overlay", overlay, "--alone"]
         subprocess.run([sys.executable, __file__, *map(str, options)], check=True)  # noqa: S603
 
 

@@ -2,8 +2,8 @@
 
 ``rates``: seven populations against a program apart, in three states. ``effects``: every effect of
 dopamine taken back by itself in the depleted, driven loop, as a sweep with its table. ``map``:
-which of two actions is selected over a grid of saliences, in both states. ``speed``: the time that
-a simulated second takes.
+which of two actions is selected over a grid of saliences, in both states. ``speed``: Brian2 against
+numba, and the time that a simulated second takes at four times the size.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from table import Table
 
 import neostriatum as ns
 from neostriatum.analysis import oscillation_index, selection, synchrony_index
-from neostriatum.engines.inputs import channel_members
-from neostriatum.engines.lowered import lower
-from neostriatum.validation.loop import CALL_MS, LATE_MS
+from neostriatum.bench.engines import bench
+from neostriatum.validation.action import TURN_MS, called, of_calls
 
 #: Types in the order of the rows below.
 TYPES = ("dSPN", "iSPN", "FS", "STN", "GPeTI", "GPeTA", "SNr")
@@ -69,8 +68,6 @@ EFFECTS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
 }
 #: Saliences of the map.
 SALIENCES = tuple(np.linspace(1.0, 3.0, 7).tolist())
-#: From the start of one call to that of the next in the map [ms].
-TURN_MS = 1007.0
 
 
 def rates(options: argparse.Namespace) -> None:
@@ -162,15 +159,15 @@ def selection_maps(options: argparse.Namespace) -> None:
     started, table, lab = time.perf_counter(), Table(), Lab("numba", 1)
     folder = Path(options.out or ".")
     folder.mkdir(parents=True, exist_ok=True)
-    for state, overlays in (("control", ()), ("lesion", ("depleted",))):
-        circuit = in_turn(ns.load("basal_ganglia", overlay=overlays))
-        duration_ms = len(SALIENCES)**2 * TURN_MS + LATE_MS
-        found = []
+    pairs = [(first, second) for first in SALIENCES for second in SALIENCES]
+    for state, overlays in (("control", ()), ("lesion", ("depleted", "activation"))):
+        circuit = called(ns.load("basal_ganglia", overlay=overlays), pairs)
+        duration_ms, n, found = len(pairs) * TURN_MS, len(SALIENCES), []
         for seed in range(1, options.seeds + 1):
             network = ns.build(circuit, size=options.size, seed=seed)
             run = lab.run(circuit, network=network, seed=seed, duration=f"{duration_ms} ms",
                           record="none")
-            found.append(of_turns(circuit, network, run))
+            found.append(of_calls(circuit, network, run.spikes, len(pairs)).reshape(n, n, 2))
         mean = np.mean(found, axis=0)
         for i, first in enumerate(SALIENCES):
             for j, second in enumerate(SALIENCES):
@@ -185,45 +182,18 @@ def selection_maps(options: argparse.Namespace) -> None:
     table.finish()
 
 
-def in_turn(circuit: ns.Circuit) -> ns.Circuit:
-    """Return a circuit whose actions are called with every pair of saliences in turn."""
-    pairs = [(first, second) for first in SALIENCES for second in SALIENCES]
-    changes = {}
-    for place, side in enumerate(("left", "right")):
-        for cell in ("dSPN", "iSPN"):
-            base = circuit.inputs["cortex"].targets[cell].rate.constant.value
-            times, values = ["0 ms"], ["0 Hz"]
-            for number, pair in enumerate(pairs):
-                end = (number + 1) * TURN_MS
-                times += [f"{end - CALL_MS!r} ms", f"{end!r} ms"]
-                values += [f"{(pair[place] - 1) * base!r} Hz", "0 Hz"]
-            changes[f"inputs.{side}.targets.{cell}.rate"] = {"steps": {
-                "times": times, "values": values}}
-    return circuit.replace(changes)
-
-
-def of_turns(circuit: ns.Circuit, network: Any, run: ns.Run) -> np.ndarray:
-    """Return the rates of both channels of SNr [Hz] by the saliences of both actions."""
-    span = network.populations["SNr"]
-    snr = lower(circuit, network, 1).populations[list(network.counts).index("SNr")]
-    n = len(SALIENCES)
-    ends = (np.arange(n * n) + 1) * TURN_MS + LATE_MS
-    edges = np.stack([ends - CALL_MS, ends], axis=1).ravel()
-    rates_hz = np.empty((n, n, 2))
-    for place, side in enumerate(("left", "right")):
-        members = channel_members(circuit, network, side, snr, 1) + span.start
-        own = run.spikes.times_ms[np.isin(run.spikes.ids, members)]
-        counts = np.histogram(own, edges)[0][::2]
-        rates_hz[..., place] = counts.reshape(n, n) * 1000.0 / (len(members) * CALL_MS)
-    return rates_hz
-
-
 def speed(options: argparse.Namespace) -> None:
-    """Print the real-time factor on two threads."""
+    """Print Brian2's time over ours, and the real-time factor at 80,000 neurons on two threads."""
     table, lab = Table(), Lab("numba", 1)
-    run = lab.run("lindahl2016", size=options.size, duration="2 s", threads=2, record="none")
-    table.row(f"{options.size:,} neurons, seconds per simulated second",
-              run.summary["real_time_factor"], 0, 2 if options.size <= 80_000 else np.inf)
+    compared = bench("lindahl2016", size=options.size, duration="1 s", repeats=3, threads=2)
+    for reason in compared["missing"].values():
+        print(f"not measured: {reason}")
+    ratio = compared["ratios"]["brian2_over_numba"]["double"]
+    if ratio is not None:
+        table.row(f"{options.size:,} neurons: Brian2 C++ over numba, double", ratio, 10)
+    run = lab.run("lindahl2016", size=4 * options.size, duration="2 s", threads=2, record="none")
+    table.row(f"{4 * options.size:,} neurons, seconds per simulated second",
+              run.summary["real_time_factor"], 0, 2)
     table.finish()
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import neostriatum as ns
 from neostriatum.live.knobs import knobs
 
+ROOT = Path(__file__).parent.parent
 #: What the page shows may be another by this share, and by this much [Hz].
 RELATIVE, ABSOLUTE = 0.1, 0.05
 #: What is left out after a change, as it settles [s].
@@ -26,7 +27,7 @@ SETTLES_S = 1.0
 
 def measured(scene: dict, size: int, seconds: float, seed: int) -> tuple[dict, dict]:
     """Return the rates [Hz] of every type before the change of a scene and after it."""
-    circuit = ns.load(scene["circuit"])
+    circuit = ns.load(ROOT / scene["file"] if "file" in scene else scene["circuit"])
     known = knobs(circuit)
     changes = {key: one for name, value in scene["values"].items()
                for key, one in known[name].changes(value).items()}

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 import warnings
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -47,8 +48,7 @@ def _answer(arguments: list[str], debug: bool) -> int:
     try:
         check_environment()
         # Not app(...), which sets sys.excepthook.
-        command = typer.main.get_command(app)
-        code = command(arguments, prog_name="neostriatum", standalone_mode=False)
+        code = _command()(arguments, prog_name="neostriatum", standalone_mode=False)
         return _complain("interrupted", 130) if code == 130 else int(code or 0)
     except SystemExit:
         return 0  # who reads our output has read enough
@@ -58,6 +58,12 @@ def _answer(arguments: list[str], debug: bool) -> int:
         if debug:
             raise
         return _explain(error)
+
+
+@cache
+def _command() -> Any:
+    """Return the program as Typer makes it of its functions, once."""
+    return typer.main.get_command(app)
 
 
 def _explain(error: Exception) -> int:

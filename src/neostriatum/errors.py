@@ -17,7 +17,17 @@ class NeostriatumWarning(UserWarning):
 
 
 class NeostriatumError(Exception):
-    """Base of every error that a user can cause or must know about."""
+    """Base of every error that a user can cause or must know about.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> try:
+    ...     ns.load("striatum_v1", changes={"warmup": "5 mV"})
+    ... except ns.NeostriatumError as error:
+    ...     print(error.exit_code)
+    2
+    """
 
     exit_code = 1
 

@@ -51,7 +51,7 @@ def keywords_of(*settings: type, leave_out: Iterable[str] = (), **defaults: Any
         every = (each for setting in settings for each in fields(setting))
         more = {each.name: _parameter(each, defaults) for each in every
                 if each.name not in own and each.name not in leave_out}
-        function.__signature__ = whole.replace(  # type: ignore[attr-defined]
+        function.__signature__ = whole.replace(  # type: ignore[attr-defined]  # for inspect
             parameters=[*own.values(), *more.values()])
         return function
 

@@ -81,7 +81,7 @@ def sent(array: np.ndarray | None, dtype: Any) -> np.ndarray:
         shape[0] = array.ndim
         shape[1 : 1 + array.ndim] = array.shape
     world().Bcast(shape, root=0)
-    if rank():
+    if array is None or rank():
         array = np.empty(shape[1 : 1 + shape[0]], dtype)
     if array.size:
         world().Bcast(array.reshape(-1).view(np.uint8) if rank() else

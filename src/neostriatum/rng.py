@@ -104,7 +104,8 @@ def exp(x: np.ndarray) -> np.ndarray:
     r = (x - n * 0.6931471803691238) - n * 1.9082149292705877e-10
     p = np.full_like(r, EXP_SERIES[0])
     for coefficient in EXP_SERIES[1:]:
-        p = p * r + coefficient
+        p *= r
+        p += coefficient
     return p * ((n.astype(np.int64) + 1023) << 52).view(np.float64)
 
 
@@ -146,7 +147,8 @@ COS_SERIES = tuple((-1.0) ** n / float(np.prod(np.arange(1.0, 2 * n + 1.0)))
 def _series(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
     p = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
-        p = p * x + coefficient
+        p *= x
+        p += coefficient
     return p
 
 

@@ -182,7 +182,7 @@ def whole_number(where: str, raw: Any, low: int, high: int | None = None,
     7
     """
     try:
-        number = low - 1 if isinstance(raw, bool) else operator.index(raw)
+        number = low - 1 if isinstance(raw, (bool, np.bool_)) else operator.index(raw)
     except TypeError:
         number = low - 1
     if number < low or (high is not None and number > high):

@@ -7,8 +7,9 @@ import neostriatum as ns
 from neostriatum import plotting
 from neostriatum.analysis import phase
 from neostriatum.errors import InputError
+from neostriatum.validation.action import CALL_MS, EARLY_MS, TURN_MS, action, called, of_calls
 from neostriatum.validation.lab import Lab, Recorded, Unsuited
-from neostriatum.validation.loop import action, called, loop
+from neostriatum.validation.loop import loop
 
 WITHIN = ("dSPN->SNr", "iSPN->GPeTI", "iSPN->GPeTF", "GPeTI->SNr", "GPeTF->SNr")
 
@@ -33,14 +34,38 @@ def test_it_is_lindahls_with_channels(circuit):
 def test_actions_are_silent_until_they_are_called(circuit):
     assert {target.rate.highest for side in ("left", "right")
             for target in circuit.inputs[side].targets.values()} == {0.0}
-    wanted = called(circuit, (2.0, 1.5))
-    waves = {(side, cell): wanted.inputs[side].targets[cell].rate.square
+    wanted = called(circuit, [(2.0, 1.5), (3.0, 1.0)])
+    waves = {(side, cell): wanted.inputs[side].targets[cell].rate.steps
              for side in ("left", "right") for cell in ("dSPN", "iSPN")}
-    assert waves["left", "dSPN"].high.value == pytest.approx(546)
-    assert waves["right", "iSPN"].high.value == pytest.approx(0.5 * 721.5)
-    assert {wave.duty.value for wave in waves.values()} == {0.1}
-    # The iSPNs of a channel hear the other action.
+    times = [time.value for time in waves["left", "dSPN"].times]
+    assert times == pytest.approx([0, 907, 1007, 1914, 2014])
+    assert [value.value for value in waves["left", "dSPN"].values] == [0, 546, 0, 1092, 0]
+    assert [value.value for value in waves["right", "iSPN"].values] == [0, 0.5 * 721.5, 0, 0, 0]
+    # The iSPNs of a channel hear the other action, and all FS the mean of both.
     assert wanted.inputs["left"].targets["iSPN"].channel == "right_called"
+    fs = wanted.inputs["both"].targets["FS"]
+    assert [value.value for value in fs.rate.steps.values] == pytest.approx(
+        [0, 0.75 * 787.3125, 0, 787.3125, 0])
+    assert fs.channel is None
+
+
+def test_square_waves_of_cortex_count_by_their_mean():
+    wanted = called(ns.load("basal_ganglia", overlay=["depleted", "activation"]), [(2.0, 1.0)])
+    assert wanted.inputs["left"].targets["dSPN"].rate.steps.values[1].value == pytest.approx(546)
+    assert wanted.inputs["cortex"].targets["dSPN"].rate.square is not None
+
+
+def test_calls_are_counted_while_cortex_calls(circuit):
+    """Made-up spikes: all of SNr at the first and just after the last moment of each window."""
+    network = ns.build(circuit, size=12_000, seed=1)
+    span = network.populations["SNr"]
+    last = np.array([1, 2]) * TURN_MS - EARLY_MS
+    times = np.concatenate([last - CALL_MS + 0.1, last - 1, last + 0.1, last - CALL_MS - 1])
+    ids = np.repeat(np.arange(span.start, span.stop), len(times))
+    made = Recorded(2 * TURN_MS, np.tile(times, len(span)), ids, np.zeros(0), np.zeros((0, 0)))
+    assert of_calls(circuit, network, made, 2) == pytest.approx(np.full((2, 2), 20))
+    assert of_calls(circuit, network, made, 2, rested=True) == pytest.approx(
+        np.full((2, 2), 2.5))
 
 
 def test_protocols_say_what_a_circuit_lacks():

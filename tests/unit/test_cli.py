@@ -359,6 +359,11 @@ def test_help(capsys):
         assert err == ""
 
 
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"neostriatum {ns.__version__}\n"
+
+
 def test_help_is_quick():
     # Processor time, so that a busy machine does not matter.
     seconds = []

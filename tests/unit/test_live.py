@@ -4,6 +4,7 @@ import struct
 import time
 import tomllib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,7 +83,14 @@ def test_scenes_name_knobs_and_have_an_answer() -> None:
     found = scenes("striatum", knobs(ns.load("striatum")))
     raw = tomllib.loads((saving.Path(saving.__file__).parent / "scenes.toml").read_text("utf-8"))
     assert len(found) == len([one for one in raw["scene"] if one["circuit"] == "striatum"]) >= 5
-    for scene in found:
+    learns = [one for one in raw["scene"] if "file" in one]
+    examples = Path(__file__).parent.parent.parent
+    for one in learns:
+        circuit = ns.load(examples / one["file"])
+        assert circuit.name == one["circuit"]
+        assert scenes("elsewhere.toml", knobs(circuit), circuit.name) == [one]
+        assert scenes("striatum", knobs(circuit)) == found
+    for scene in (*found, *learns):
         assert 0 <= scene["answer"] < len(scene["choices"])
         assert set(scene["before"]) == set(scene["after"]) == set(ns.load("striatum").types)
         for name, value in scene["values"].items():

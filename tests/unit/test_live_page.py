@@ -3,11 +3,13 @@
 import asyncio
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from livebrowser import FAULTS, PHONE, VIEW, browser
 from livesession import until
+from test_learning_circuits import circuit
 
 import neostriatum as ns
 
@@ -18,12 +20,11 @@ from neostriatum.live.server import Server  # noqa: E402
 from neostriatum.live.session import Session  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    """A server with a small session of the default circuit."""
+@contextmanager
+def served(circuit, size, out):
+    """Give a server with a small session."""
     server = Server()
-    session = Session("striatum", size=400, publish=server.publish,
-                      out=tmp_path_factory.mktemp("live") / "run")
+    session = Session(circuit, size=size, publish=server.publish, out=out)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(session, lambda: None)))
     thread.start()
     until(lambda: session.phase == "live", 120)
@@ -33,6 +34,13 @@ def running(tmp_path_factory):
     session.stop(20)
     server.close()
     assert session.failure is None
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A server with a small session of the default circuit."""
+    with served("striatum", 400, tmp_path_factory.mktemp("live") / "run") as server:
+        yield server
 
 
 def opened(made, running, frames=5):
@@ -126,6 +134,33 @@ def test_a_scene_asks_first_and_answers_then(running) -> None:
         running.session.hurry(1)
         assert not made.evaluate("document.querySelector('.neo').classList.contains('blind')")
         assert made.complaints == []
+
+
+def test_lessons_of_a_circuit_that_learns(tmp_path) -> None:
+    """The buttons are there, change the log, and weights are told."""
+    with served(circuit(), 100, tmp_path / "run") as learns, browser(
+            reduced_motion="reduce") as made:
+        opened(made, learns)
+        for name in ("Reward", "Dopamine burst", "Dopamine dip"):
+            made.page.get_by_role("button", name=name).click()
+        made.until("document.querySelector('.lines').textContent.includes('end of dopamine dip')")
+        made.until("document.querySelector('.lessons').textContent.includes('cortex → iSPN')")
+        until(lambda: learns.session.values["level.D1"] == 0.3)
+        assert made.evaluate(FAULTS) == []
+        assert made.complaints == []
+
+
+def test_a_circuit_that_is_too_slow_is_said(running) -> None:
+    """The page says how fast it goes, and that it was asked for more."""
+    with browser(reduced_motion="reduce") as made:
+        opened(made, running)
+        slow = {"playing": True, "phase": "live", "speed": 1, "reached": 0.31, "possible": 0.31}
+        said = made.page.evaluate(f"(status) => {{ {VIEW}.stand(status);"
+                                  f" return {VIEW}.pace.textContent; }}", slow)
+        assert said.replace("\u00d7", "x") == "0.31x real time too slow here for 1.0x"
+        slow |= {"reached": 0.99, "possible": 3.0}
+        assert "too slow" not in made.page.evaluate(
+            f"(status) => {{ {VIEW}.stand(status); return {VIEW}.pace.textContent; }}", slow)
 
 
 def test_a_wrong_token_is_explained(running) -> None:

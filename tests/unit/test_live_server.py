@@ -159,6 +159,8 @@ def test_a_page_is_greeted_and_its_frames_come_in_order(running) -> None:
                 numbers.append(number(message))
                 ws.send(json.dumps({"kind": "ack", "number": numbers[-1]}))
         assert numbers == list(range(1, 21))
+        first, later = news(ws, "status"), news(ws, "status")
+        assert 0 < first["server_s"] < later["server_s"] < first["server_s"] + 5
 
 
 def test_one_page_controls_and_the_others_look(running) -> None:
@@ -208,7 +210,7 @@ def test_a_turn_is_applied_within_two_frames_and_everybody_is_told(running) -> N
     {"kind": "turn", "values": {"cells.dSPN.parameters.C": 1}}, {"kind": "speed", "speed": 0},
     {"kind": "turn", "values": {"level.D1": "0.5"}}, {"kind": "watch", "cell": -1},
     {"kind": "open", "path": "/etc/passwd"}, {"kind": 1}, [], "x" * 1000,
-    {"kind": "back", "line": "../../x"}])
+    {"kind": "back", "line": "../../x"}, {"kind": "lesson", "name": "burst"}, {"kind": "lesson"}])
 def test_what_no_page_may_ask_is_refused_and_the_server_lives(running, order) -> None:
     with page(running) as ws:
         news(ws, "hello")

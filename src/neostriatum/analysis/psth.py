@@ -86,5 +86,5 @@ def peristimulus_rate(
         last = np.searchsorted(times, start_ms + bins * bin_ms + slack, side="right")
         index = bin_index(times[first:last] - start_ms, bin_ms)
         counts += np.bincount(np.minimum(index, bins - 1), minlength=bins)
-    edges_ms = np.arange(-int(whole[0]), int(whole[1]) + 1) * bin_ms
-    return edges_ms, counts * (1000.0 / (n * events.size * bin_ms))
+    edges_ms = np.arange(-int(whole[0]), int(whole[1]) + 1) * np.float64(bin_ms)
+    return edges_ms, counts * np.float64(1000.0 / (n * events.size * bin_ms))

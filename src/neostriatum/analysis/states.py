@@ -117,13 +117,14 @@ def up_down_states(
     none = np.empty(0)
     if not (separation > APART and LEAST_SHARE < share < 1 - LEAST_SHARE
             and _valley(v, means, sds.min()) < VALLEY):
-        return UpDown(False, separation, *means.tolist(), 0.0, np.nan, np.nan, none, none)
+        return UpDown(False, separation, float(means[0]), float(means[1]), 0.0, np.nan, np.nan,
+                      none, none)
     leave_mv, enter_mv = means[0] + np.diff(means)[0] * np.array([1, 2]) / 3
     edges = _epochs(v, leave_mv, enter_mv, shortest)
     starts_ms, stops_ms = (times[0] + step_ms * edges).T
     up_share = float((edges[:, 1] - edges[:, 0]).sum() / v.size)
-    return UpDown(True, separation, *means.tolist(), up_share, float(enter_mv), float(leave_mv),
-                  starts_ms, stops_ms)
+    return UpDown(True, separation, float(means[0]), float(means[1]), up_share, float(enter_mv),
+                  float(leave_mv), starts_ms, stops_ms)
 
 
 def _two_laws(v: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

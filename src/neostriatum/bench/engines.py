@@ -80,7 +80,7 @@ class Contestant:
 
 @keywords_of(Changes)
 def bench(
-    circuit: Any = "striatum_v1",
+    circuit: Any = "striatum",
     *,
     size: int | None = None,
     duration: Any = "2 s",

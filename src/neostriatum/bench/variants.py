@@ -57,7 +57,8 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
                 "GABA_slow": pathway["conductance"]["GABA"]}
     targets = raw["inputs"]["cortex"]["targets"]
     for cell in circuit.types:
-        rate = circuit.inputs["cortex"].targets[cell].rate.constant.value
+        of_axon: Any = circuit.inputs["cortex"].targets[cell].rate  # the base has one for each type
+        rate = of_axon.constant.value
         halves[cell] = {**targets[cell], "rate": {"constant": f"{rate / 2!r} Hz"}}
     counts = circuit.counts(size)
     gap = {f"gap_junctions.{cell}-{cell}": {
@@ -114,7 +115,8 @@ def bench_variants(*, size: int | None = None, duration: Any = "1 s", repeats: i
     for number, (name, circuit) in enumerate(circuits.items()):
         tell("prepare", number / len(circuits))
         runs[name] = _Timed(circuit, size, seed)
-    n_steps, ratios = run_steps(base, duration), {name: [] for name in circuits if name}
+    n_steps, ratios = run_steps(base, duration), {
+        name: list[float]() for name in circuits if name}
     seconds: dict[str, list[float]] = {name: [] for name in circuits}
     for repeat in range(repeats):
         for name in ratios:

@@ -40,7 +40,15 @@ Named = Annotated[str, Field(pattern=NAME)]
 
 
 class Circuit(Carded, Frozen):
-    """A complete description of a striatal microcircuit; see docs/circuit-file.md for the keys."""
+    """A complete description of a striatal microcircuit; see docs/circuit-file.md for the keys.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> circuit = ns.load("striatum_v1")
+    >>> isinstance(circuit, ns.Circuit), circuit.types
+    (True, ('dSPN', 'iSPN', 'FS'))
+    """
 
     name: Named
     summary: str = ""

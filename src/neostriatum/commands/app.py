@@ -75,8 +75,14 @@ Duration = Annotated[str | None, option('Simulated time, "2 s".', "--duration")]
 def _root(
     context: typer.Context,
     debug: Annotated[bool, option("Show the traceback of an error.", "--debug")] = False,
+    version: Annotated[bool, option("Print the version.", "--version")] = False,
 ) -> None:
     """Hold options that come before the command; --debug is read by main."""
+    if version:
+        from neostriatum import __version__
+
+        typer.echo(f"neostriatum {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

@@ -28,7 +28,7 @@ from neostriatum.commands.app import (
 
 @app.command("bench")
 def bench_command(
-    circuit: CircuitOption = "striatum_v1", size: Size = None, duration: Duration = "2 s",
+    circuit: CircuitOption = "striatum", size: Size = None, duration: Duration = "2 s",
     repeats: Annotated[int, option("Runs of every engine.", "--repeats")] = 5,
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
     threads: Threads = None, overlay: Overlay = None, changes: Set = None, quiet: Quiet = False,

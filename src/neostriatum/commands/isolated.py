@@ -91,7 +91,7 @@ def pair_command(
     from neostriatum.experiments.pair import pair
 
     made = pair(source, target, n=n, circuit=circuit, holding=holding, distance=distance,
-                duration=duration, seed=seed, engine=engine, dt=dt,
+                duration=duration, seed=seed, engine=engine or "reference", dt=dt,
                 dopamine=dopamine, d1=d1, d2=d2, overlay=overlay or (), changes=changes_of(changes))
     figure = draw_pair(made, out) if out else None
     show(as_json, False, made.to_dict() | ({"out": str(figure)} if figure else {}),

@@ -40,9 +40,11 @@ ReverseAt = Annotated[str | None, option("Trials at which a bandit turns round, 
                                           "--reverse-at")]
 Parameters = Annotated[list[str] | None, option(
     "KEY=VALUE of the task, repeatable: swap_at=160.", "--parameter")]
-Circuit = Annotated[str | None, option("Name of a circuit, or a file (that of the task).",
-                                        "--circuit")]
-Readout = Annotated[str, option("difference or snr.", "--readout")]
+Circuit = Annotated[str | None, option(
+    "basal_ganglia, or a circuit with all that a task needs (striatum_v1 with it).", "--circuit")]
+Readout = Annotated[str | None, option(
+    "difference, snr or disinhibition (the last where SNr has channels, else the first).",
+    "--readout")]
 Critic = Annotated[str, option("V, Q, TD or none.", "--critic")]
 Phases = Annotated[list[str] | None, option('PHASE=TIME, repeatable: delay="500 ms".', "--phase")]
 Efference = Annotated[str, option('Rate of the axons that tell the choice, "8 Hz".',
@@ -61,7 +63,7 @@ WeightsEvery = Annotated[int, option("Trials between two snapshots of weights (5
 @app.command("learn")
 def learn_command(
     task: Task, p: P = None, trials: Trials = 150, reverse_at: ReverseAt = None,
-    parameters: Parameters = None, circuit: Circuit = None, readout: Readout = "difference",
+    parameters: Parameters = None, circuit: Circuit = None, readout: Readout = None,
     critic: Critic = "V", phases: Phases = None, efference: Efference = "8 Hz",
     inhibition: Inhibition = "-120 pA", limits: Limits = None, fixed: Fixed = None,
     stimulate: Stimulate = None, weights_every: WeightsEvery = 50,

@@ -261,7 +261,7 @@ def lower_axons(circuit: Circuit, network: Network, seed: int) -> tuple[AxonPopu
         trains = None
         if axons.recorded is not None:
             trains = _recorded(circuit, name, axons.recorded.events, size)
-        slow = axons.slow and (axons.slow.sd.value, axons.slow.tau.value)
+        slow = (axons.slow.sd.value, axons.slow.tau.value) if axons.slow is not None else None
         keys = {use: rng.stream(seed, f"axon {use}", name)
                 for use in ("own", "mother", "copies", "slow")}
         courses = tuple(axons.courses.values())

@@ -115,7 +115,7 @@ class Drive:
 
     def _pooled(self, steps: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
         """Let each shared train that fires reach the members that listen to it."""
-        offsets, listeners = self.pool
+        offsets, listeners = self.pool  # type: ignore[misc]  # called for shared trains alone
         words = rng.philox(self.keys["pool"], 0, np.arange(len(offsets) - 1), steps[:, None])
         step, fires = np.nonzero(rng.uniform53(words[0], words[1]) < p)
         lengths = offsets[fires + 1] - offsets[fires]

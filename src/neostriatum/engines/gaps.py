@@ -27,17 +27,18 @@ def gap_currents(lowered: LoweredCircuit, cells: Sequence[dict[str, np.ndarray]]
     nodes : numpy.ndarray
         Potentials of the nodes of all kinds that have some, kind after kind [mV].
     """
-    current, start = [np.zeros(pop.n) if lowered.coupled(number) else None
-                      for number, pop in enumerate(lowered.populations)], 0
+    coupled = {number: np.zeros(pop.n) for number, pop in enumerate(lowered.populations)
+               if lowered.coupled(number)}
+    start = 0
     for kind in lowered.gaps:
         v1, v2 = cells[kind.a]["v"][kind.first], cells[kind.b]["v"][kind.second]
         if kind.tau is None:
-            np.add.at(current[kind.a], kind.first, kind.g * (v2 - v1))
-            np.add.at(current[kind.b], kind.second, kind.g * (v1 - v2))
+            np.add.at(coupled[kind.a], kind.first, kind.g * (v2 - v1))
+            np.add.at(coupled[kind.b], kind.second, kind.g * (v1 - v2))
         else:
             node = nodes[start : start + len(kind.first)]
-            np.add.at(current[kind.a], kind.first, kind.g * (node - v1))
-            np.add.at(current[kind.b], kind.second, kind.g * (node - v2))
+            np.add.at(coupled[kind.a], kind.first, kind.g * (node - v1))
+            np.add.at(coupled[kind.b], kind.second, kind.g * (node - v2))
             node += lowered.dt / kind.tau * ((v1 - node) + (v2 - node))
             start += len(node)
-    return current
+    return [coupled.get(number) for number in range(len(lowered.populations))]

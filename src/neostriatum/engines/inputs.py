@@ -59,16 +59,17 @@ def lower_inputs(
             if said.spikes is not None:
                 recorded.append(_recorded(circuit, name, number, said, population, weights))
                 continue
+            afferents: Any = said.afferents  # what fires at a rate has a number
             keys = {use: rng.stream(seed, f"drive {use}", name)
                     for use in ("own", "reference", "pool")}
             # One mother per input and channel, shared by the types that the channel holds.
             keys["mother"] = rng.stream(seed, "drive mother", f"{input_name}.{said.channel}")
             pool = None
             if said.shared_trains is not None:
-                share = said.afferents / said.shared_trains
+                share = afferents / said.shared_trains
                 pool = _pool(rng.stream(seed, "drive listeners", name), members,
                              said.shared_trains, share)
-            drives.append(Drive(name, number, members, said.afferents, said.rate, weights,
+            drives.append(Drive(name, number, members, afferents, said.rate, weights,
                                 said.process, said.correlation.within.value,
                                 said.correlation.between.value, pool, keys))
     return tuple(drives), tuple(recorded), tuple(currents)
@@ -78,9 +79,9 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
                     seed: int) -> np.ndarray:
     """Return the sorted local ids of ``population`` that belong to a channel (None: all)."""
     everyone = np.arange(population.n)
-    said = circuit.channels[channel] if channel is not None else None
-    if said is None or said.all:
+    if channel is None or circuit.channels[channel].all:
         return everyone
+    said = circuit.channels[channel]
     if said.share is not None:
         number = list(circuit.channels).index(channel)
         # Drawn with the network, since axons are wired by it.
@@ -94,14 +95,15 @@ def channel_members(circuit: Circuit, network: Network, channel: str | None, pop
         whole = channel_members(circuit, network, said.inside, population, seed)
         return np.intersect1d(drawn, whole)
     ids = slice(population.offset, population.offset + population.n)
-    centre = np.array([axis.value for axis in said.sphere.centre]) + network.side_um / 2
+    sphere: Any = said.sphere  # a channel says one of these
+    centre = np.array([axis.value for axis in sphere.centre]) + network.side_um / 2
     away = network.positions[ids].astype(np.float64) - centre
     if network.periodic:
         away -= network.side_um * np.rint(away / network.side_um)
     square = (away**2).sum(axis=1)
-    inside = square <= said.sphere.radius.value**2
-    if said.sphere.inner is not None:
-        inside &= square > said.sphere.inner.value**2
+    inside = square <= sphere.radius.value**2
+    if sphere.inner is not None:
+        inside &= square > sphere.inner.value**2
     return everyone[inside]
 
 

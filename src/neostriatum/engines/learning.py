@@ -115,8 +115,9 @@ class Learning:
     def factors(self, level: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the rule makes of both eligibilities at levels."""
         known = self.values | {"level": level, "tonic": self.tonic}
-        return tuple(np.broadcast_to(evaluate(tree, known), np.shape(level))
-                     for tree in (self.rule.plus, self.rule.minus))  # type: ignore[return-value]
+        plus, minus = (np.broadcast_to(evaluate(tree, known), np.shape(level))
+                       for tree in (self.rule.plus, self.rule.minus))
+        return plus, minus
 
 
 def lower_learning(circuit: Circuit, name: str, delays: np.ndarray) -> Learning | None:

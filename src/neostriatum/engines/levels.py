@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neostriatum.circuit.model import Circuit
-    from neostriatum.circuit.modulator import Modulator
     from neostriatum.engines.population import Population
 
 #: Kinds of levels.
@@ -110,7 +109,8 @@ def held(level: float) -> Any:
     return AmountCourse(constant=level)
 
 
-def _numbers(modulator: Modulator, kind: int, size: int, dt: float) -> tuple[float, float, float]:
+def _numbers(modulator: Any, kind: int, size: int, dt: float) -> tuple[float, float, float]:
+    # Of the kinds of Modulator, whose check says which of its fields are there.
     if kind == RELEASED:
         tau, tonic = modulator.tau.value, modulator.tonic.value / 1000.0
         return float(np.exp(-dt / tau)), 1.0 / (size * tonic * tau), 0.0
@@ -128,7 +128,8 @@ def _numbers(modulator: Modulator, kind: int, size: int, dt: float) -> tuple[flo
     return 0.0, 0.0, 0.0
 
 
-def go_on(plain, numbers, states, levels, released):
+def go_on(plain: np.ndarray, numbers: np.ndarray, states: np.ndarray, levels: np.ndarray,
+          released: np.ndarray) -> None:
     """Take the states of all levels from one step to the next, all from their values before.
 
     Parameters
@@ -157,7 +158,7 @@ def go_on(plain, numbers, states, levels, released):
             states[level] = (states[level] + bound / numbers[level, 2]) / (1.0 + bound + second)
 
 
-def hear(plain, states, given, levels):
+def hear(plain: np.ndarray, states: np.ndarray, given: np.ndarray, levels: np.ndarray) -> None:
     """Write the levels that are heard: those given, clamped ones among them, and the states.
 
     ``given`` (l,) is NaN where a level is computed; a clamped state takes the value of its clamp.

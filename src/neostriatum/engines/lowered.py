@@ -6,7 +6,7 @@ All engines share this one reading of the circuit, so they can differ only in ho
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import FixedIndegree
     from neostriatum.engines.axons import AxonPopulation
+    from neostriatum.engines.drive import Drive
     from neostriatum.network.edges import Edges
     from neostriatum.network.network import Network
 
@@ -107,7 +109,7 @@ class LoweredCircuit:
     seed: int = 1
     index: dict[str, int] = field(default_factory=dict)
 
-    def time_ms(self, step: int) -> float:
+    def time_ms(self, step: Any) -> Any:
         """Return the time of a step from the end of the warm-up [ms]."""
         return (step - self.warmup) * self.dt
 
@@ -260,7 +262,9 @@ def _pooled(circuit: Circuit, network: Network, axons: AxonPopulation,
         if source != axons.name:
             continue
         target = next(n for n, one in enumerate(populations) if one.name == cell)
-        homes, home = network.homes[name], from_home(pathway.wiring)
+        # Axons reach cells by this rule alone.
+        wiring = cast("FixedIndegree", pathway.wiring)
+        homes, home = network.homes[name], from_home(wiring)
         spans, which = np.unique(homes[:, -2:], axis=0, return_inverse=True)
         count = homes.shape[1] - 2
         shares = [home * (n + 1) // count - home * n // count for n in range(count)]
@@ -268,15 +272,15 @@ def _pooled(circuit: Circuit, network: Network, axons: AxonPopulation,
         found.append(PooledPathway(
             name, target, _weights(circuit, name, populations[target]), len(axons.groups),
             homes[:, :-2], np.array(shares, float), spans.astype(np.int64),
-            which.reshape(-1).astype(np.int32), float(pathway.wiring.n - home),
+            which.reshape(-1).astype(np.int32), float(wiring.n - home),
             _plasticity(circuit, pathway, np.zeros(1)), keys))
     return PooledAxons(axons, tuple(found))
 
 
 def _gaps(circuit: Circuit, network: Network, index: dict[str, int]) -> Iterator[Gaps]:
     for name, junctions in circuit.gap_junctions.items():
-        pairs = network.junctions.get(name, ())
-        if len(pairs):
+        pairs = network.junctions.get(name)
+        if pairs is not None and len(pairs):
             a, b = (index[end] for end in name.split("-"))
             first, second = pairs.astype(np.int64).T.copy()
             yield Gaps(name, a, b, first, second, junctions.conductance.value,

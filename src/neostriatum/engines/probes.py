@@ -13,7 +13,8 @@ from neostriatum.errors import CircuitError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from neostriatum.engines.lowered import LoweredCircuit, Population
+    from neostriatum.engines.lowered import LoweredCircuit
+    from neostriatum.engines.population import Population
 
 
 @dataclass

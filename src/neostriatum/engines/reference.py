@@ -13,8 +13,8 @@ import numpy as np
 from neostriatum import rng
 from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed, learner
-from neostriatum.engines.inputs import add_drive, injected_currents
 from neostriatum.engines.gaps import gap_currents
+from neostriatum.engines.inputs import add_drive, injected_currents
 from neostriatum.engines.levels import Signals
 from neostriatum.engines.lowered import V_LIMIT, Projection, lower
 from neostriatum.engines.pooled import Pools
@@ -60,11 +60,10 @@ class Reference:
         # What arrives at step n waits in slot n modulo the number of slots.
         self.ring = [np.zeros((lowered.slots, pop.entries, pop.n))
                      for pop in lowered.populations]
-        plastic = {number: one for number, one in enumerate(lowered.projections) if one.stp}
-        self.stp = {number: one.stp.begin(lowered.sources(one.source))
-                    for number, one in plastic.items()}
-        self.last = {number: np.zeros(lowered.sources(one.source), np.int64)
-                     for number, one in plastic.items()}
+        plastic = [(number, one.stp, lowered.sources(one.source))
+                   for number, one in enumerate(lowered.projections) if one.stp]
+        self.stp = {number: stp.begin(sources) for number, stp, sources in plastic}
+        self.last = {number: np.zeros(sources, np.int64) for number, _, sources in plastic}
         self.learners = Learners(lowered)
         self.axons = Players(lowered.axons)
         self.axon_spikes, self.pools = self.axons.counts, Pools(lowered.pooled)
@@ -119,7 +118,7 @@ class Reference:
                 arrived[inlet.receptor] += factor * amount
             for synapse, states, amount in zip(pop.synapses, receptors, arrived[:own],
                                                strict=True):
-                for state in synapse.model.adds:
+                for state in synapse.model.adds or ():
                     states[state.name] += amount
             arrived[:] = 0.0
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start

@@ -200,8 +200,8 @@ def _groups(whole: Circuit, source: str, target: str, n: int, count: int, seed: 
     ends = [Cells.of(positions[first[role] :][:n], box.side) for role in ("source", "target")]
     block = Block()
     lag = Lag.of(f"pathways.{name}.delay", pathway.delay)
-    offsets = connect(name, pathway.wiring, *ends, box=box, key=stream(seed, "wire", name),
-                      block=block, lag=lag)
+    offsets = connect(name, pathway.wiring, ends[0], ends[1], box=box, block=block, lag=lag,
+                      key=stream(seed, "wire", name))
     block.trim()
     shift = n if source == target else 0
     rows = counts[source]

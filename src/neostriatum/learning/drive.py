@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.errors import CircuitError, shown
@@ -118,7 +118,7 @@ class Drive:
             if channel not in axons.channels:
                 self._refuse(f"{where}: must be there, as the channel is an action")
             rate = axons.channels[channel].rate or axons.rate
-        if rate is None or not rate.is_constant:
+        if rate is None or rate.constant is None:
             self._refuse(f"{where}: must be constant where a session sets it")
         return float(rate.constant.value)
 
@@ -130,7 +130,7 @@ class Drive:
                          f'"{channel}", to inhibit what was not chosen. Add it, or give '
                          "inhibition 0 pA")
 
-    def _refuse(self, rule: str) -> None:
+    def _refuse(self, rule: str) -> NoReturn:
         msg = f"{self.circuit.name}: {rule}"
         raise CircuitError(msg)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,10 +47,10 @@ def gymnasium_env(task: str | Task, **parameters: Any) -> Any:
         raise LibraryMissing(msg) from None
     played = shipped(task, parameters) if isinstance(task, str) else task
 
-    class TaskEnv(gymnasium.Env):  # type: ignore[misc,type-arg]
+    class TaskEnv(gymnasium.Env[Any, Any]):
         """A task of neostriatum."""
 
-        metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+        metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, Gymnasium's own form
         idle, expected = played.idle, played.expected
 
         def __init__(self) -> None:
@@ -71,7 +71,7 @@ def gymnasium_env(task: str | Task, **parameters: Any) -> Any:
 
         def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
             observation, *others = played.step(action)
-            return _seen(observation), *others  # type: ignore[return-value]
+            return _seen(observation), *others
 
     return TaskEnv()
 

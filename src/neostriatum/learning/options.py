@@ -28,7 +28,8 @@ class SessionOptions:
     parameters: dict[str, Any] | None = None
     trials: int = 150
     encoder: Any = None
-    readout: Any = "difference"
+    #: By default disinhibition where channels divide the output of the circuit, else difference.
+    readout: Any = None
     critic: Any = "V"
     phases: dict[str, Any] | None = None
     #: Rate of the axons that tell what was chosen [Hz].

@@ -8,11 +8,11 @@ from typing import Any
 from neostriatum.errors import RunFileError, shown
 from neostriatum.learning.critic import TD, NoCritic, Q, V
 from neostriatum.learning.encoder import Gaussian, OneHot
-from neostriatum.learning.readout import Difference, Snr
+from neostriatum.learning.readout import Difference, Disinhibition, Snr
 
 #: Parts that their record makes again; of others only their class is known.
 KNOWN: dict[str, Any] = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in (
-    OneHot, Gaussian, Difference, Snr, V, Q, TD, NoCritic)}
+    OneHot, Gaussian, Difference, Disinhibition, Snr, V, Q, TD, NoCritic)}
 
 
 def record_of_part(part: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +18,15 @@ from neostriatum.learning.membership import channels_of
 from neostriatum.learning.options import SessionOptions
 from neostriatum.learning.parts import rebuilt, record_of_part
 from neostriatum.learning.phases import Phases
-from neostriatum.learning.readout import Difference, Readout, Snr
+from neostriatum.learning.readout import Difference, Disinhibition, Readout, Snr, types_of
 from neostriatum.learning.tasks import TASKS
-from neostriatum.learning.tasks.circuit import GO, STOP, cue_names, task_circuit
+from neostriatum.learning.tasks.circuit import (
+    GO,
+    OUTPUT,
+    STOP,
+    cue_names,
+    task_circuit,
+)
 from neostriatum.recording.checkpoint import difference
 from neostriatum.units import text
 
@@ -62,7 +69,7 @@ class SessionPlan:
         return self.trials * self.phases.trial
 
 
-def planned_session(what: Any, circuit: Circuit | None, seed: int, options: SessionOptions,
+def planned_session(what: Any, circuit: Circuit | str, seed: int, options: SessionOptions,
                     changed: Callable[[Circuit], Circuit]) -> tuple[SessionPlan, Circuit]:
     """Return a plan and the circuit that it is played on.
 
@@ -70,8 +77,8 @@ def planned_session(what: Any, circuit: Circuit | None, seed: int, options: Sess
     ----------
     what : str or object
         See `neostriatum.learning.environment.environment`.
-    circuit : Circuit or None
-        By default that of the task, and ``changed`` changes it as a user asks.
+    circuit : Circuit or str
+        A preset that a task can be played on is changed by the task, then by ``changed``.
     seed : int
         Of the environment.
     options : SessionOptions
@@ -86,9 +93,8 @@ def planned_session(what: Any, circuit: Circuit | None, seed: int, options: Sess
     """
     world = environment(what, options.parameters, seed)
     parts = {"encoder": _encoder(options.encoder, world.observation_space),
-             "readout": _readout(options.readout),
              "critic": critic_of(options.critic, world.expected)}
-    if circuit is None:
+    if isinstance(circuit, str):
         names = parts["encoder"].populations
         if names != cue_names(len(names)):
             msg = ("circuit: must be given with an encoder of populations of its own "
@@ -96,7 +102,8 @@ def planned_session(what: Any, circuit: Circuit | None, seed: int, options: Sess
             raise CircuitError(msg)
         several = getattr(world.observation_space, "shape", ())
         circuit = changed(task_circuit(_channels(world), len(names),
-                                       len(names) / 2 if several else 1.0))
+                                       len(names) / 2 if several else 1.0, circuit))
+    parts["readout"] = _readout(options.readout, circuit)
     knobs = Knobs.of(options.limits, options.fixed, options.stimulate)
     circuit = knobs.applied(circuit)
     return _plan(world, parts, circuit, knobs, options), circuit
@@ -145,7 +152,7 @@ def _recorded(record: dict[str, Any], circuit: Circuit, label: str,
         trials=record["trials"], phases=record["phases"], efference=record["efference_hz"],
         inhibition=record["inhibition_pA"], weights_every=record["weights_every"])
     parts = {"encoder": _encoder(parts["encoder"], world.observation_space),
-             "readout": _readout(parts["readout"]),
+             "readout": _readout(parts["readout"], circuit),
              "critic": critic_of(parts["critic"], world.expected)}
     stimulate = [row | {"current": text(row["current"], "pA")} for row in record["stimulate"]]
     knobs = Knobs.of(record["limits"], record["fixed"], stimulate)
@@ -159,11 +166,12 @@ def _recorded(record: dict[str, Any], circuit: Circuit, label: str,
 def _plan(world: Environment, parts: dict[str, Any], circuit: Circuit, knobs: Knobs,
           options: SessionOptions) -> SessionPlan:
     reader = parts["readout"]
-    channels = channels_of(circuit, reader.go, reader.stop)
+    channels = channels_of(circuit, *types_of(reader))
     if len(channels) != _channels(world):
         idle = "" if world.idle is None else ", one of which is to do nothing"
+        *most, last = types_of(reader)
         msg = (f"environment {shown(world.name)}: has {world.actions} actions{idle} (got a circuit "
-               f"with {len(channels)} channels of {reader.go} and {reader.stop}). They must agree")
+               f"with {len(channels)} channels of {', '.join(most)} and {last}). They must agree")
         raise CircuitError(msg)
     phases = Phases.of(options.phases, circuit.dt.value)
     drive = Drive(circuit, tuple(channels), tuple(parts["encoder"].populations),
@@ -194,16 +202,20 @@ def _encoder(given: Any, space: Any) -> Any:
     return OneHot(cue_names(int(n)))
 
 
-def _readout(given: Any) -> Any:
+def _readout(given: Any, circuit: Circuit) -> Any:
+    if given is None:
+        read = OUTPUT in circuit.cells and channels_of(circuit, OUTPUT)
+        given = "disinhibition" if read else "difference"
     if isinstance(given, str):
-        known: dict[str, Any] = {"difference": Difference, "snr": Snr}
+        known: dict[str, Any] = {"difference": Difference, "snr": Snr,
+                                 "disinhibition": partial(Disinhibition, output=OUTPUT)}
         if given not in known:
             msg = f"readout: must be one of {', '.join(known)} (got {shown(given)})"
             raise CircuitError(msg)
-        return known[given](GO, STOP)
+        return known[given](go=GO, stop=STOP)
     for name in ("go", "stop", "every", "fresh", "look"):
         if not hasattr(given, name):
-            msg = (f"readout: must be difference, snr, or have {name} "
+            msg = (f"readout: must be difference, snr, disinhibition, or have {name} "
                    f"(got {shown(type(given).__name__)})")
             raise CircuitError(msg)
     return given

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,7 +22,8 @@ class Window:
 
     ``new_go`` and ``new_stop`` are those since the last look, ``passed`` and ``since`` the times
     [ms], ``uniform`` a random number of the trial, ``idle`` whether doing nothing is a choice,
-    and ``last`` whether the time to choose is over.
+    and ``last`` whether the time to choose is over. ``new_output`` are the rates of the output by
+    channel since the last look, None where a readout names no output.
     """
 
     go: np.ndarray
@@ -34,10 +35,14 @@ class Window:
     uniform: float
     idle: bool
     last: bool
+    new_output: np.ndarray | None = None
 
 
 class Readout(Protocol):
-    """Chooses a channel. ``go`` and ``stop`` name the cell types of the two pathways."""
+    """Chooses a channel. ``go`` and ``stop`` name the cell types of the two pathways.
+
+    ``output``, if it has one, names the cell type that both of them act upon.
+    """
 
     go: str
     stop: str
@@ -122,3 +127,41 @@ class Snr:
         return (NONE if window.last else WAIT), after
 
 
+@dataclass(frozen=True)
+class Disinhibition:
+    """The output of the circuit itself: an action is selected where its channel falls silent.
+
+    The channel whose output fired below ``theta`` [Hz] over the last ``window`` [ms] is chosen, the
+    lowest where there are several; if none is in time, nothing is. Both numbers are those by which
+    Lindahl & Hellgren Kotaleski 2016 call an action selected.
+    """
+
+    go: str
+    stop: str
+    output: str
+    theta: float = 14.0
+    window: float = 100.0
+    every: float | None = 10.0
+
+    def fresh(self) -> list[float]:
+        """Return an empty memory: spikes per cell by look and channel, the latest last."""
+        return []
+
+    def look(self, window: Window, memory: list[float]) -> tuple[int, list[float]]:
+        """Return a channel that is low enough; before a whole window has passed `WAIT`."""
+        rates: Any = window.new_output
+        n = len(rates)
+        looks = max(1, round(self.window / window.since))
+        memory = [*memory, *(rates * window.since).tolist()][-looks * n:]
+        if len(memory) == looks * n:
+            means = np.array(memory).reshape(looks, n).sum(axis=0) / (looks * window.since)
+            low = np.flatnonzero((means < self.theta) & (means == means.min()))
+            if len(low):
+                return int(low[int(window.uniform * len(low))]), memory
+        return (NONE if window.last else WAIT), memory
+
+
+def types_of(readout: Readout) -> tuple[str, ...]:
+    """Return the cell types whose spikes a readout counts: go, stop and, if it has one, output."""
+    output = getattr(readout, "output", None)
+    return (readout.go, readout.stop) if output is None else (readout.go, readout.stop, output)

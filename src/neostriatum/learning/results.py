@@ -56,6 +56,7 @@ def write_trials(folder: Path, session: Session) -> None:
         known = {**row, "start_ms": round(row["trial"] * session.trial_ms, 9),
                  "observation": json.dumps(row["observation"])}
         writer.writerow([*(_cell(known[key]) for key in COLUMNS), *row["go_hz"], *row["stop_hz"],
+                         *row.get("output_hz", ()),
                          *(_cell(row["weights"][pathway][channel]) for pathway in session.plastic
                            for channel in channels)])
     write_text(folder / FILE, text.getvalue())

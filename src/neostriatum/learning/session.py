@@ -18,7 +18,7 @@ from neostriatum.circuit.clock import steps
 from neostriatum.learning.critic import Outcome, checked_error
 from neostriatum.learning.encoder import checked_rates
 from neostriatum.learning.membership import Membership
-from neostriatum.learning.readout import WAIT, Window
+from neostriatum.learning.readout import WAIT, Window, types_of
 from neostriatum.learning.results import (
     hashes,
     snapshots,
@@ -71,8 +71,7 @@ class Session:
                  folder: Path) -> None:
         self.plan, self.network, self.folder = plan, network, folder
         self.dt = circuit.dt.value
-        readout = plan.readout
-        self.types = (readout.go, readout.stop)
+        self.types = types_of(plan.readout)
         self.channels = plan.drive.channels
         self.membership = Membership.draw(circuit, network, self.channels, self._plastic_types(
             circuit))
@@ -84,9 +83,9 @@ class Session:
             "before", "choice", "action", "delay", "after"))
         self.rows: list[dict[str, Any]] = []
         self.next = Moment(0, "cue")
-        #: Spikes by pathway and channel since the choice began, and since the last look.
-        self._counts = np.zeros((2, len(self.channels)), np.int64)
-        self._new = np.zeros((2, len(self.channels)), np.int64)
+        #: Spikes by type and channel since the choice began, and since the last look.
+        self._counts = np.zeros((len(self.types), len(self.channels)), np.int64)
+        self._new = np.zeros_like(self._counts)
         self._looked = 0
         self._memory: list[float] = []
         self._trial: dict[str, Any] = {}
@@ -163,12 +162,12 @@ class Session:
         last = now >= begun + self._lengths["choice"]
         self._counts += self._new
         passed, since = (now - begun) * self.dt, (now - self._looked) * self.dt
-        go, stop, new_go, new_stop = (*self._rates(self._counts, passed),
-                                      *self._rates(self._new, since))
+        go, stop, *output = self._rates(self._counts, passed)
+        new_go, new_stop, *new_output = self._rates(self._new, since)
         words = rng.philox(self._key, 0, self.number)
         chosen, self._memory = self.plan.readout.look(Window(
             go, stop, new_go, new_stop, passed, since, float(rng.uniform53(words[0], words[1])),
-            self.plan.environment.idle is not None, last), self._memory)
+            self.plan.environment.idle is not None, last, *new_output), self._memory)
         self._new[:] = 0
         self._looked = now
         if chosen == WAIT and not last:
@@ -176,8 +175,8 @@ class Session:
             return {}, ""
         self._trial |= {"channel": max(chosen, -1), "choice": self._action(chosen),
                         "reaction_ms": round(passed, 9) if chosen >= 0 else None,
-                        "go_hz": [round(float(rate), 6) for rate in go],
-                        "stop_hz": [round(float(rate), 6) for rate in stop]}
+                        **{f"{key}_hz": [round(float(rate), 6) for rate in rates] for key, rates
+                           in zip(("go", "stop", "output"), (go, stop, *output), strict=False)}}
         changes = self.plan.drive.action(now * self.dt, chosen if chosen >= 0 else None)
         self.next = Moment(now + self._lengths["action"] + self._lengths["delay"], "outcome")
         return changes, f"trial {self.number}: {self._name(chosen)}"
@@ -186,11 +185,12 @@ class Session:
         del engine
         choice, step = self._trial["choice"], self.next.step
         if choice is None:  # nothing was chosen where something had to be: nothing comes of it
-            reward, delta, correct, following = 0.0, 0.0, False, self._seen
+            reward, delta, following = 0.0, 0.0, self._seen
+            correct: bool | None = False
         else:
             after = self.plan.environment.step(choice)
-            reward, correct, following, self._done = (after.reward, after.correct,
-                                                      after.observation, after.done)
+            reward, following, self._done = after.reward, after.observation, after.done
+            correct = after.correct
             delta = checked_error(self.plan.critic, Outcome(self._seen, choice, reward, following,
                                                             self._done))
         self._trial |= {"reward": reward, "delta": delta, "correct": correct}
@@ -213,10 +213,9 @@ class Session:
         every = self.plan.readout.every
         return end if every is None else min(end, self._looked + max(1, round(every / self.dt)))
 
-    def _rates(self, counts: np.ndarray, time_ms: float) -> tuple[np.ndarray, np.ndarray]:
-        rates = [row / np.maximum(self.membership.cells(cell), 1) / (time_ms / 1000.0)
-                 for row, cell in zip(counts, self.types, strict=True)]
-        return rates[0], rates[1]
+    def _rates(self, counts: np.ndarray, time_ms: float) -> list[np.ndarray]:
+        return [row / np.maximum(self.membership.cells(cell), 1) / (time_ms / 1000.0)
+                for row, cell in zip(counts, self.types, strict=True)]
 
     def _action(self, chosen: int) -> int | None:
         """Return the action of a channel: actions but the idle one are channels in their order."""

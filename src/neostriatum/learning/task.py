@@ -40,7 +40,7 @@ class Task(ABC):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters as plain data."""
-        return plain(asdict(self))  # type: ignore[call-overload]
+        return plain(asdict(self))  # type: ignore[call-overload]  # tasks are dataclasses
 
     def reset(self, *, seed: int | None = None,
               options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -120,4 +120,4 @@ class Task(ABC):
 
 def parameters_of(kind: type[Task]) -> list[str]:
     """Return the names of the parameters of a task."""
-    return [each.name for each in fields(kind)]  # type: ignore[arg-type]
+    return [each.name for each in fields(kind)]  # type: ignore[arg-type]  # tasks are dataclasses

@@ -28,7 +28,8 @@ def greeting(session: Session) -> dict[str, Any]:
         "asked": session.asked, "size": size, "seed": session.settings.seed,
         "counts": circuit.counts(size or 0),
         "knobs": [knob.to_dict() for knob in session.knobs.values()],
-        "scenes": scenes(session.asked, session.knobs),
+        "scenes": scenes(session.asked, session.knobs, circuit.name),
+        "lessons": list(session.lessons),
     }
 
 
@@ -63,8 +64,12 @@ def published_rates(circuit: Circuit) -> dict[str, dict[str, Any]]:
     return {name: ranges[name] for name in circuit.types if name in ranges}
 
 
-def scenes(asked: str | None, known: Any) -> list[dict[str, Any]]:
-    """Return the scenes of a circuit of which every knob is there."""
+def scenes(asked: str | None, known: Any, name: str = "") -> list[dict[str, Any]]:
+    """Return the scenes of a circuit of which every knob is there.
+
+    A scene of a file that is no preset belongs to circuits of that name.
+    """
     raw = tomllib.loads((files("neostriatum.live") / "scenes.toml").read_text("utf-8"))
-    return [scene for scene in raw.get("scene", []) if scene["circuit"] == asked
+    return [scene for scene in raw.get("scene", [])
+            if scene["circuit"] == (name if "file" in scene else asked)
             and set(scene["values"]) <= set(known)]

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
 
-#: Moments that are kept in memory; older lines stay, but nobody can go back to them.
-KEPT = 30
+#: Moments that are kept in memory, and bytes of them; older lines stay, but nobody can go back to
+#: them. A state with the weights of millions of synapses is large.
+KEPT, KEPT_BYTES = 30, 400_000_000
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Moment:
     circuit: Circuit
     state: dict[str, np.ndarray]
     values: dict[str, float | None]
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return sum(array.nbytes for array in self.state.values())
 
 
 @dataclass
@@ -65,9 +71,13 @@ class History:
         self._number += 1
         line = Line(self._number, label, [], before, step)
         self.lines.append(line)
-        kept = [one for one in self.lines if one.before is not None]
-        for old in kept[:-KEPT]:
-            old.before = None
+        size, count = 0, 0
+        for old in reversed(self.lines):
+            if old.before is None:
+                continue
+            size, count = size + old.before.size, count + 1
+            if count > KEPT or (count > 1 and size > KEPT_BYTES):
+                old.before = None
         return line
 
     def add(self, line: Line, step: int, changes: dict[str, Any], note: str) -> None:

@@ -174,9 +174,9 @@ def _reversals(circuit: Circuit) -> Iterator[Knob]:
         ends = {name.split("->")[1] for name, pathway in circuit.pathways.items()
                 if set(pathway.conductance) & set(names)}
         cells = ", ".join(name for name in circuit.types if name in ends)
-        receptors = [circuit.receptors[name] for name in names]
+        first: Any = circuit.receptors[names[0]]  # one that has a reversal
         yield Knob(f"reversal.{names[0]}", "Synapses", f"reversal of inhibition on {cells}", "mV",
-                   -90.0, -45.0, 0.5, value, source(receptors[0].E),
+                   -90.0, -45.0, 0.5, value, source(first.E),
                    f"{', '.join(names)}", keys=dict.fromkeys(f"receptors.{name}.E"
                                                              for name in names))
 

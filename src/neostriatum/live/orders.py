@@ -15,8 +15,8 @@ LARGEST = 65_536
 #: Orders, and the keys that each takes.
 KEYS: dict[str, tuple[str, ...]] = {
     "turn": ("values", "label"), "pulse": ("knob", "factor", "length_ms"), "play": ("playing",),
-    "step": (), "speed": ("speed",), "watch": ("cell",), "back": ("line",), "mark": (),
-    "save": (),
+    "lesson": ("name",), "step": (), "speed": ("speed",), "watch": ("cell",), "back": ("line",),
+    "mark": (), "save": (),
 }
 
 
@@ -70,6 +70,8 @@ def obey(session: Session, message: dict[str, Any]) -> None:
         session.turn(said["values"], "".join(x for x in label if x.isprintable())[:120])
     elif kind == "pulse":
         session.pulse(said["knob"], said["factor"], said["length_ms"])
+    elif kind == "lesson":
+        session.teach(said["name"])
     elif kind == "play":
         session.play(said["playing"] is True)
     elif kind == "speed":

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.errors import CircuitError, shown
+from neostriatum.live.lessons import Part, lesson
 from neostriatum.live.pace import FASTEST, SLOWEST, Pace
 
 if TYPE_CHECKING:
@@ -15,9 +16,18 @@ if TYPE_CHECKING:
 class Requests:
     """Requests that are checked where they are made, and followed by the thread of a session."""
 
-    #: The knobs by name, and how many cells there are.
-    knobs: dict[str, Knob]
-    cells: int
+    #: What a circuit that learns can be told, by name.
+    lessons: dict[str, list[Part]]
+
+    @property
+    def knobs(self) -> dict[str, Knob]:
+        """The knobs by name."""
+        raise NotImplementedError
+
+    @property
+    def cells(self) -> int:
+        """Cells in all; 0 before they are placed."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         self.pace = Pace()
@@ -62,7 +72,18 @@ class Requests:
             if not isinstance(value, (int, float)) or not 0 < value <= most:
                 msg = f"{what}: must be above 0, at most {most:g} (got {shown(value)})"
                 raise CircuitError(msg)
-        self._order("pulse", (knob, float(factor), float(length_ms)))
+        label = f"pulse {knob.label} x {factor:g}"
+        self._order("parts", [Part(float(length_ms), label, factors={knob.name: float(factor)})])
+
+    def teach(self, name: Any) -> None:
+        """Ask for a burst of dopamine, a dip, or a reward.
+
+        Raises
+        ------
+        CircuitError
+            No such lesson, or a circuit that does not learn.
+        """
+        self._order("parts", lesson(name, self.lessons))
 
     def play(self, playing: bool) -> None:
         """Go on, or pause."""

@@ -11,6 +11,7 @@ from neostriatum.circuit.load import load
 from neostriatum.durable import unclaim
 from neostriatum.errors import CircuitError, NeostriatumError, enough_memory, shown
 from neostriatum.live.knobs import Knob, knobs
+from neostriatum.live.lessons import lessons
 from neostriatum.live.requests import Requests
 from neostriatum.live.saving import leave, reopened, save
 from neostriatum.live.sight import Sight
@@ -59,6 +60,7 @@ class Session(Requests):
                                  size=checked_size(DEFAULT_SIZE if size is None else size),
                                  out=out, figures=False, record="none")
         self.turns = Turns(knobs(self.circuit), publish)
+        self.lessons = lessons(self.circuit, self.knobs)
         self.phase, self.error = "build", ""
         #: What ended the thread before anything was simulated, for the caller to raise.
         self.failure: Exception | None = None
@@ -202,8 +204,8 @@ class Session(Requests):
             self.turns.mark(loop, "mark")
         elif what == "back":
             self._go_back(loop, sight, value)
-        elif what == "pulse":
-            self.turns.pulse(loop, *value)
+        elif what == "parts":
+            self.turns.play(loop, value)
         elif what == "save":
             self._save(loop)
         return False
@@ -223,6 +225,8 @@ class Session(Requests):
         steps = steps - loop.warm
         loop.writer.add(steps, ids, {}, loop.at)
         self.publish(sight.window(first, steps, ids))
+        if weights := sight.weights():
+            self.publish(weights)
         taken = time.perf_counter() - started
         loop.timers["simulate_s"] = loop.timers.get("simulate_s", 0.0) + taken
         wait = self.pace.wait_s(count * dt / 1000.0, taken)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neostriatum.live.frames import Window, histogram
+from neostriatum.live.lessons import learning
 
 if TYPE_CHECKING:
     from neostriatum.runs.loop import Loop
 
 #: Cells of every type whose potentials make the histogram, and every how many windows it is made.
 SAMPLED, EVERY = 150, 5
+#: Least wall time between two looks at weights [s], and how much of it they may take.
+WEIGHED_S, SHARE = 1.0, 0.05
 
 
 class Sight:
@@ -20,6 +24,7 @@ class Sight:
 
     def __init__(self, loop: Loop) -> None:
         self._loop, self._windows = loop, 0
+        self._learning, self._weighed, self._cost = learning(loop.circuit), 0.0, 0.0
         # One from the middle, which has its neighbours all around.
         places = loop.network.positions[: max(1, next(iter(loop.network.counts.values())))]
         middle = np.linalg.norm(places - loop.network.positions.mean(axis=0), axis=1)
@@ -35,6 +40,17 @@ class Sight:
             if cell in span:
                 ids = np.concatenate([[cell - span.start], ids])
             self._loop.simulator.probe(name, ids)
+
+    def weights(self) -> dict[str, Any] | None:
+        """Return mean weights of the pathways that learn, now and then; else None."""
+        now = time.monotonic()
+        if not self._learning or now - self._weighed < max(WEIGHED_S, self._cost / SHARE):
+            return None
+        means = {name: round(float(self._loop.simulator.weights(name).mean()), 6)
+                 for name in self._learning if name in self._loop.network.afferents}
+        self._weighed = time.monotonic()
+        self._cost = self._weighed - now
+        return {"kind": "weights", "step": self._loop.at, "means": means}
 
     def window(self, first: int, steps: np.ndarray, ids: np.ndarray) -> Window:
         """Return what happened from a step on to where the run stands."""

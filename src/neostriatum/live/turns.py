@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neostriatum.live.knobs import Knob
+    from neostriatum.live.lessons import Part
     from neostriatum.runs.loop import Loop
 
 #: Changes of one knob that come this soon after each other are one line of the log [s].
@@ -52,15 +53,32 @@ class Turns:
         """Apply what is due at the step that comes next."""
         while self._due and self._due[0][0] <= loop.at:
             _, values, label = self._due.pop(0)
+            self._line = None  # it is no part of a drag
             self.apply(loop, values, label)
+            self._line = None
 
-    def pulse(self, loop: Loop, knob: Knob, factor: float, length_ms: float) -> None:
-        """Multiply a knob now, and put it back some time later."""
-        before = self.values[knob.name] or 0.0
-        end = loop.at + max(1, round(length_ms / loop.circuit.dt.value))
-        if self.apply(loop, {knob.name: before * factor}, f"pulse {knob.label} x {factor:g}"):
-            self._due.append((end, {knob.name: before}, f"end of pulse {knob.label}"))
-            self._due.sort(key=lambda due: due[0])
+    def play(self, loop: Loop, parts: list[Part]) -> None:
+        """Set knobs for a time, part after part; each goes back to where it stood.
+
+        Where one is away already, that is where it stood before it went.
+        """
+        stood = dict(self.values)
+        for _, values, _ in self._due:
+            stood |= values
+        mine = {name for part in parts for name in (*part.values, *part.factors)}
+        at, due = loop.at, []
+        back = {name: stood[name] for _, values, _ in self._due for name in values if name in mine}
+        for part in parts:
+            wanted: dict[str, float | None] = {**part.values, **{
+                name: (stood[name] or 0.0) * factor for name, factor in part.factors.items()}}
+            due.append((at, back | wanted, part.label))
+            at += max(1, round(part.length_ms / loop.circuit.dt.value))
+            back = {name: stood[name] for name in wanted}
+        due.append((at, back, f"end of {parts[-1].label}"))
+        self._due = [(step, kept, label) for step, values, label in self._due
+                     if (kept := {name: one for name, one in values.items() if name not in mine})]
+        self._due = sorted(self._due + due, key=lambda one: one[0])
+        self.apply_due(loop)
 
     def apply(self, loop: Loop, values: dict[str, float | None], label: str = "") -> bool:
         """Change the circuit at the step that comes next; return whether it was accepted."""
@@ -105,7 +123,7 @@ class Turns:
 
     def _go_on(self, label: str) -> Line:
         """Return the line that a drag belongs to, which now says where it led."""
-        line = self._line[0]  # type: ignore[index]
+        line = self._line[0]  # type: ignore[index]  # there is one
         first, last = line.label.partition(" → "), label.rpartition(" → ")
         line.label = f"{first[0]} → {last[2]}" if first[1] and last[1] else label
         return line

@@ -72,6 +72,10 @@ class CellModel(Declared):
     ...                 fires=v >= v_T, then={v: E}, starts={v: E})
     >>> [parameter.name for parameter in lif.parameters]
     ['C', 'g', 'E', 'v_T']
+    >>> lif.names, lif.steps["v"], lif.resets["v"]
+    (('v',), v + dt/C*(g*(E - v) + I), E)
+    >>> lif.equations[0], lif.text.splitlines()[0], len(lif.hash)
+    ('dv/dt = (g*(E - v) + I)/C', 'cell lif', 16)
     """
 
     name: str

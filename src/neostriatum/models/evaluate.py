@@ -59,9 +59,9 @@ def evaluate(tree: Expression, values: Mapping[str, Any],
     9.0
     """
     memo = {} if memo is None else memo
-    if id(tree) not in memo:
-        memo[id(tree)] = _evaluated(tree, values, memo)
-    return memo[id(tree)]
+    # The side of a `where` that is not taken may be anything.
+    with np.errstate(all="ignore"):
+        return _evaluated(tree, values, memo)
 
 
 def _evaluated(tree: Expression, values: Mapping[str, Any], memo: dict[int, Any]) -> Any:
@@ -71,7 +71,7 @@ def _evaluated(tree: Expression, values: Mapping[str, Any], memo: dict[int, Any]
         return tree.value
     if not isinstance(tree, Operation):
         raise TypeError(type(tree).__name__)
-    arguments = [evaluate(part, values, memo) for part in tree.arguments]
-    # The side of a `where` that is not taken may be anything.
-    with np.errstate(all="ignore"):
-        return _OPERATIONS[tree.name](*arguments)
+    if id(tree) not in memo:
+        arguments = [_evaluated(part, values, memo) for part in tree.arguments]
+        memo[id(tree)] = _OPERATIONS[tree.name](*arguments)
+    return memo[id(tree)]

@@ -156,7 +156,15 @@ def lift(value: Any) -> Expression:
 
 
 def exp(x: Any) -> Expression:
-    """Return e^x; the exponent is held within -700 and 700 (87 in single precision)."""
+    """Return e^x; the exponent is held within -700 and 700 (87 in single precision).
+
+    Examples
+    --------
+    >>> from neostriatum.models import State, exp, parameters
+    >>> v, (v_T, D_T) = State("v", "mV"), parameters("v_T mV", "D_T mV > 0")
+    >>> exp((v - v_T) / D_T)
+    exp((v - v_T)/D_T)
+    """
     return _function("exp", x)
 
 
@@ -166,7 +174,14 @@ def log(x: Any) -> Expression:
 
 
 def logistic2(m: Any, y: Any) -> Expression:
-    """Return 1 / (1 + m 2^y), for y within -1000 and 1000 (120 in single precision)."""
+    """Return 1 / (1 + m 2^y), for y within -1000 and 1000 (120 in single precision).
+
+    Examples
+    --------
+    >>> from neostriatum.models import State, logistic2
+    >>> logistic2(3.57, State("y", "1"))
+    logistic2(3.57, y)
+    """
     m, y = lift(m), lift(y)
     _plain("logistic2", m)
     _plain("logistic2", y)
@@ -174,7 +189,15 @@ def logistic2(m: Any, y: Any) -> Expression:
 
 
 def where(condition: Expression, a: Any, b: Any) -> Expression:
-    """Return ``a`` where a condition holds, else ``b``; both are computed."""
+    """Return ``a`` where a condition holds, else ``b``; both are computed.
+
+    Examples
+    --------
+    >>> from neostriatum.models import State, where
+    >>> x = State("x", "1")
+    >>> where(x > 1, 2 * x, 0)
+    where(x > 1.0, 2.0*x, 0.0)
+    """
     if not isinstance(condition, Expression) or not condition.condition:
         msg = f"where({shown(condition)}, ...): the first must be a comparison, as v > v_T"
         raise ModelError(msg)

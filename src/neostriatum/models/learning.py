@@ -85,6 +85,8 @@ class LearningRule(Declared):
     ...                     receptors={}, bounds="hard")
     >>> rule.equations[-2]
     'plus = level - tonic, minus = tonic - level'
+    >>> rule.names, rule.parameters[0], rule.text.splitlines()[0], len(rule.hash)
+    (('x', 'y', 'e_plus', 'e_minus', 'w'), tau_plus, 'learning plain hard', 16)
     """
 
     name: str

@@ -32,7 +32,11 @@ class Declared:
     name: str
     states: tuple[State, ...]
     requires: tuple[Expression, ...]
-    text: str
+
+    @property
+    def text(self) -> str:
+        """Canonical text: equal for models that compute the same in the same order."""
+        raise NotImplementedError
 
     def _refuse(self, what: str) -> NoReturn:
         msg = f"{self.name}.{what}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from neostriatum.errors import ModelError
 from neostriatum.models import expression
@@ -67,7 +67,7 @@ def _plain_tree(tree: Expression) -> list[Any]:
         return ["computed", tree.name, _plain_tree(tree.tree)]
     if isinstance(tree, State):
         return ["state", tree.name, spelled(tree.powers)]
-    return ["given", tree.name]  # type: ignore[attr-defined]
+    return ["given", cast("Symbol", tree).name]
 
 
 def rebuilt(data: Any) -> Any:

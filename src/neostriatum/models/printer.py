@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from neostriatum.models.unit import spelled
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neostriatum.models.expression import Expression, Number, Operation
+    from neostriatum.models.symbol import Symbol
 
 _RANKS = {"|": 1, "&": 2, "<": 3, "<=": 3, ">": 3, ">=": 3, "+": 4, "-": 4, "*": 5, "/": 5,
           "neg": 6}
@@ -26,9 +27,10 @@ def canonical(tree: Expression) -> str:
     '(- (* v v) (* v v))'
     """
     if tree.kind == "symbol":
-        return tree.name
+        return cast("Symbol", tree).name
     if tree.kind == "number":
-        return _number(tree)
+        return _number(cast("Number", tree))
+    tree = cast("Operation", tree)
     return f"({tree.name} {' '.join(canonical(part) for part in tree.arguments)})"
 
 
@@ -100,10 +102,10 @@ def _bounded(tree: Operation) -> tuple[str, tuple[Expression, ...]] | None:
     """Return name and arguments of a ``where`` that is a minimum or a maximum."""
     if tree.name != "where":
         return None
-    condition, taken, other = tree.arguments
+    condition, taken, other = cast("Operation", tree.arguments[0]), *tree.arguments[1:]
     if condition.name not in ("<", ">") or condition.arguments != (taken, other):
         return None
-    if condition.name == ">" and taken.kind == "number" and taken.value == 0:
+    if condition.name == ">" and taken.kind == "number" and cast("Number", taken).value == 0:
         return "positive", (other,)
     return {"<": "minimum", ">": "maximum"}[condition.name], (other, taken)
 
@@ -111,9 +113,12 @@ def _bounded(tree: Operation) -> tuple[str, tuple[Expression, ...]] | None:
 def _infix(tree: Expression, names: Mapping[str, str], outside: int,
            words: Mapping[str, str] | None = None) -> str:
     if tree.kind == "symbol":
-        return names.get(tree.name, tree.name) if words is None else names[tree.name]
+        name = cast("Symbol", tree).name
+        return names.get(name, name) if words is None else names[name]
     if tree.kind == "number":
-        return f"({tree.value!r})" if tree.value < 0 and outside > 3 else repr(tree.value)
+        value = cast("Number", tree).value
+        return f"({value!r})" if value < 0 and outside > 3 else repr(value)
+    tree = cast("Operation", tree)
     rank, name, parts = _RANKS.get(tree.name), tree.name, tree.arguments
     if rank is None:
         if words is not None:

@@ -29,6 +29,7 @@ class Rate:
     @property
     def step(self) -> Expression:
         """The state one step later: ``x + dt/per * flow`` or ``x + dt*times * flow``."""
+        each: Expression
         if self.per is not None:
             each = _unchecked("/", DT, self.per)
         elif self.times is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from neostriatum.models.expression import Expression
 from neostriatum.models.parts import (
@@ -73,6 +73,10 @@ class ReceptorModel(Declared):
     ...                       current=gain * g * (E - v))
     >>> plain.equations[-1]
     'I = gain*g*(E - v)'
+    >>> plain.effect, plain.parameters, plain.computed
+    (gain*g*(E - v), (E, tau), ())
+    >>> plain.names, plain.text.splitlines()[0], len(plain.hash)
+    (('g',), 'receptor plain', 16)
     """
 
     name: str
@@ -134,7 +138,8 @@ class ReceptorModel(Declared):
     @property
     def effect(self) -> Expression:
         """The current or the modulation."""
-        return self.current if self.current is not None else self.modulation  # type: ignore[return-value]
+        # A receptor has one of the two.
+        return self.current if self.current is not None else cast("Expression", self.modulation)
 
     @cached_property
     def _trees(self) -> list[Expression]:

@@ -72,7 +72,8 @@ def register(model: Any) -> None:
 
 
 def _add(model: Any, module: str) -> None:
-    kind, name = getattr(model, "kind", None), getattr(model, "name", None)
+    kind: Any = getattr(model, "kind", None)
+    name: Any = getattr(model, "name", None)
     if kind not in _SHIPPED or isinstance(model, type):
         msg = ("register: must be a CellModel, ReceptorModel, ReleaseModel or LearningRule "
                f"(got {shown(model)})")

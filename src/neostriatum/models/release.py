@@ -56,9 +56,12 @@ class ReleaseModel(Declared):
     --------
     >>> from neostriatum.models import ReleaseModel, State, parameters
     >>> x, (U, tau) = State("x", "1"), parameters("U 1 > 0 <= 1", "tau ms >= 0")
-    >>> ReleaseModel(name="depressing", states=(x,), rests={x: 1}, decays={x: tau}, jumps={},
-    ...              released=x, most=1, after={x: x - U * x}).equations[-1]
+    >>> model = ReleaseModel(name="depressing", states=(x,), rests={x: 1}, decays={x: tau},
+    ...                      jumps={}, released=x, most=1, after={x: x - U * x})
+    >>> model.equations[-1]
     'spike: releases x, then x <- x - U*x'
+    >>> model.names, model.parameters, model.text.splitlines()[0], len(model.hash)
+    (('x',), (U, tau), 'release depressing', 16)
     """
 
     name: str

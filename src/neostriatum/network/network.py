@@ -25,6 +25,13 @@ class Network(Carded):
     """Arrays of one drawn network; global ids run through the types in order.
 
     Positions of the cells of a nucleus are NaN.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> network = ns.build("striatum_v1", size=100)
+    >>> isinstance(network, ns.Network), network.size, network.positions.shape
+    (True, 100, (100, 3))
     """
 
     seed: int

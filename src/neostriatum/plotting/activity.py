@@ -15,7 +15,6 @@ from neostriatum.plotting.palette import FAINT, colour, lettering
 from neostriatum.plotting.panels import pools_shown
 from neostriatum.plotting.space import frame
 from neostriatum.plotting.style import (
-    RunView,
     heading,
     hertz,
     members_of,
@@ -24,6 +23,7 @@ from neostriatum.plotting.style import (
     spikes_between,
     window,
 )
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,20 +91,20 @@ def activity(
         tops = _tops(rates_of, pools_shown(run))
         width = 1 / len(populations)
         for place, (name, members) in enumerate(populations.items()):
-            known = (where is not None and len(members) > 0 and np.isfinite(
-                where.positions_um[members.start : members.stop]).all())
+            known = where if (where is not None and len(members) > 0 and np.isfinite(
+                where.positions_um[members.start : members.stop]).all()) else None
             panel = figure.add_axes((place * width, 0.265, width * 0.94, 0.57),
-                                    projection="3d" if known else None)
+                                    projection=None if known is None else "3d")
             axes[name] = panel
-            if not known:
+            if known is None:
                 _unknown(panel, name, len(members), colour(name, populations))
                 continue
-            at = where.positions_um[members.start : members.stop]
+            at = known.positions_um[members.start : members.stop]
             below = figure.add_axes(((place + 0.2) * width, 0.12, 0.6 * width, 0.025))
             _cloud(figure, panel, below, name, at, rates_of[name], tops[name],
                    colour(name, populations))
-            frame(panel, where.positions_um)
-            low, high = (end(where.positions_um, axis=0) for end in (np.nanmin, np.nanmax))
+            frame(panel, known.positions_um)
+            low, high = (end(known.positions_um, axis=0) for end in (np.nanmin, np.nanmax))
             panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         heading(figure, run)
     return figure, axes

@@ -16,7 +16,6 @@ from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.palette import FAINT, INK, colour
 from neostriatum.plotting.style import (
     WIDTH_IN,
-    RunView,
     blank,
     heading,
     members_of,
@@ -24,6 +23,7 @@ from neostriatum.plotting.style import (
     paper,
     time_axis,
 )
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def assemblies(
             blank(axes["eigenvalues"], reason)
         else:
             _eigenvalues(axes["eigenvalues"], found)
-        if some:
+        if found is not None and some:
             _weights(axes["weights"], found, run)
             _strength(axes["strength"], found, run, bin_ms)
         heading(figure, run)

@@ -107,7 +107,7 @@ def _write(axes: Axes, network: Network, types: list[str], mean: np.ndarray, nor
             if not np.isfinite(value):
                 axes.text(column, row, "none", ha="center", va="center", color=FAINT, size=7)
                 continue
-            dark = norm(value) > 0.55  # type: ignore[operator]
+            dark = norm(value) > 0.55  # type: ignore[operator]  # a number gives a number
             count = len(network.edges[f"{source}->{target}"])
             axes.text(column, row, f"{three_digits(value)}\n", ha="center", va="center", size=9,
                       color="white" if dark else INK)

@@ -15,14 +15,8 @@ from neostriatum.analysis.somas import somas
 from neostriatum.errors import InputError
 from neostriatum.plotting.palette import INK, colour, lettering, marker
 from neostriatum.plotting.panels import by_type, pools_shown, share_scales
-from neostriatum.plotting.style import (
-    RunView,
-    blank,
-    heading,
-    members_of,
-    paper,
-    silence,
-)
+from neostriatum.plotting.style import blank, heading, members_of, paper, silence
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
 
-    from neostriatum.plotting.style import RunView
+    from neostriatum.plotting.view import RunView
 
 #: Events that get a label; of more, the first ones do, and the others are lines alone.
 MOST = 12

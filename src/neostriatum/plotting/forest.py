@@ -131,7 +131,9 @@ def _scale(row: dict[str, Any], low: float | None, high: float | None
            ) -> Callable[[float], float]:
     """Return what gives a value its place."""
     if low is None or high is None:
-        end, place = (low, -1.0) if high is None else (high, 1.0)
+        # A tolerance has one end at least.
+        end: float = low if high is None else high  # type: ignore[assignment]  # see above
+        place = -1.0 if high is None else 1.0
         # One end alone has no width: the way to the published value is one, or the end itself.
         target = row["target"]
         unit = abs(target - end) if target not in (None, end) else abs(end) or 1.0
@@ -147,7 +149,7 @@ def _line(axes: Axes, line: int, row: dict[str, Any]) -> None:
     """Draw one target."""
     found = place(row)
     axes.axhline(line + 0.5, color="#E3E3E3", lw=0.5, zorder=0)
-    if found is None or row["measured"] is None:
+    if found is None or found.measured is None:
         word = {True: "in this order", False: "not in this order"}.get(row["pass"])
         axes.text(0.0, line, word or "nothing measured", ha="center", va="center", fontsize=7.5,
                   color=_colour(row))

@@ -29,14 +29,37 @@ SPIKES_IN = 0.85  # height of the spikes of a group
 class GroupsView(Protocol):
     """What the figure reads from the result of a pair experiment."""
 
-    source: str
-    target: str
-    n: int
-    connections: int
-    conductance_ns: float
-    spikes: Mapping[str, Any]  # by role: times_ms (n_spikes,), ids (n_spikes,) from 0 to n - 1
-    traces: Mapping[str, Any]  # by role: ids (k,), times_ms (t,), v_mv (t, k)
-    rates_hz: Mapping[str, float]  # by role
+    @property
+    def source(self) -> str:
+        """Type of the first group."""
+
+    @property
+    def target(self) -> str:
+        """Type of the second."""
+
+    @property
+    def n(self) -> int:
+        """Cells in each."""
+
+    @property
+    def connections(self) -> int:
+        """Connections between them."""
+
+    @property
+    def conductance_ns(self) -> float:
+        """Peak conductance of a connection [nS]."""
+
+    @property
+    def spikes(self) -> Mapping[str, Any]:
+        """By role: times_ms (n_spikes,), ids (n_spikes,) from 0 to n - 1."""
+
+    @property
+    def traces(self) -> Mapping[str, Any]:
+        """By role: ids (k,), times_ms (t,), v_mv (t, k)."""
+
+    @property
+    def rates_hz(self) -> Mapping[str, float]:
+        """Mean rate by role [spikes/s]."""
 
 
 def groups(

@@ -96,7 +96,7 @@ def heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str,
                 image = _panel(axes[name], rates[name], failed, name, top)
             bar = figure.colorbar(image, ax=[axes[name] for name in together], pad=0.02)
             bar.ax.set_title("spikes/s", fontsize=7, loc="center")
-            bar.outline.set_visible(False)  # type: ignore[operator]
+            bar.outline.set_visible(False)
         next(iter(axes.values())).set_ylabel(labelled(y))
         if not types:
             empty(axes[""], "no rates in this table")

@@ -12,14 +12,8 @@ import numpy as np
 from neostriatum.analysis.irregularity import isi_cv
 from neostriatum.plotting.palette import FAINT, INK, colour, lettering
 from neostriatum.plotting.panels import by_type
-from neostriatum.plotting.style import (
-    RunView,
-    blank,
-    heading,
-    members_of,
-    paper,
-    silence,
-)
+from neostriatum.plotting.style import blank, heading, members_of, paper, silence
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

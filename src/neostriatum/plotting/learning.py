@@ -6,7 +6,7 @@ In: one run that learns a task, or several. Out: the figure and its axes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -54,8 +54,8 @@ def learning_curve(
     InputError
         No session, ``smooth`` below 1, or a run that learns no task.
     """
-    groups = dict(run) if isinstance(run, Mapping) else {
-        "": list(run) if isinstance(run, (list, tuple)) else [run]}
+    groups: dict[str, Sequence[Run]] = dict(run) if isinstance(run, Mapping) else {
+        "": run if isinstance(run, (list, tuple)) else [cast("Run", run)]}
     runs = [run for group in groups.values() for run in group]
     if not runs or not all(groups.values()) or smooth < 1:
         msg = f"learning_curve: needs a run and smooth of 1 or more (got {len(runs)}, {smooth})"

@@ -134,4 +134,5 @@ def place_heading(figure: Figure) -> None:
     >>> float(text.get_position()[1])
     0.975
     """
-    figure._suptitle.set_y(1 - HEADING_IN / figure.get_figheight())
+    figure._suptitle.set_y(  # type: ignore[attr-defined]  # Matplotlib has no public name for it
+        1 - HEADING_IN / figure.get_figheight())

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neostriatum.circuit.pools import pools_of
-from neostriatum.plotting.style import WIDTH_IN, RunView, new_figure
+from neostriatum.plotting.style import WIDTH_IN, new_figure
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -200,7 +200,7 @@ def _legend(axes: Axes, panels: dict[str, Axes]) -> None:
     for name, look in (("counted here", {"marker": "o", "ms": 2.4, "lw": 0.6}),
                        ("recorded here", {"marker": "D", "ms": 3.8, "mfc": "white", "lw": 0.0})):
         if name in known:
-            known[name] = Line2D([], [], color=INK, **look)  # type: ignore[arg-type]
+            known[name] = Line2D([], [], color=INK, **look)  # type: ignore[arg-type]  # looks are of many types
     order = [*(name for name in _OURS if name in known),
              *(name for name in known if name not in _OURS)]
     axes.legend([known[name] for name in order], order, loc="center left",

@@ -48,7 +48,8 @@ def protocol(result: Any) -> tuple[Figure, tuple[list[Axes], list[Axes]]]:
     with paper():
         height = max(LEAST_IN, ROW_IN * rows + 0.6, 1.9 * len(panels))
         figure = new_figure(WIDTH_IN, height)
-        left, right = figure.subfigures(1, 2, width_ratios=(1.5, 1))
+        halves: Any = figure.subfigures(1, 2, width_ratios=(1.5, 1))  # an array, as there are two
+        left, right = halves
         figure.suptitle(f"{result.cell} of {result.circuit}: {result.protocol}", x=0.01, ha="left",
                         color=INK)
         traces = list(np.atleast_1d(left.subplots(rows, 1, sharex=True)))
@@ -103,7 +104,7 @@ def _panel(axes: Axes, panel: Any, table: dict[str, list[Any]], cell: str) -> No
     else:
         axes.locator_params(axis="x", nbins=5)
     if panel.y_label == "spikes":
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="y", integer=True)
     if axes.dataLim.y0 >= 0:
         axes.set_ylim(0, max(axes.dataLim.y1 * 1.1, 1.0))
     if len(panel.ys) > 1:

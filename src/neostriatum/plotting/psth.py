@@ -16,7 +16,6 @@ from neostriatum.plotting.palette import FAINT, INK, colour, lettering
 from neostriatum.plotting.panels import pools_shown, share_scales
 from neostriatum.plotting.style import (
     WIDTH_IN,
-    RunView,
     empty,
     heading,
     hertz,
@@ -25,6 +24,7 @@ from neostriatum.plotting.style import (
     paper,
     silence,
 )
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

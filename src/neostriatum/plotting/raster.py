@@ -17,7 +17,6 @@ from neostriatum.plotting.palette import INK, colour, lettering
 from neostriatum.plotting.panels import pools_shown
 from neostriatum.plotting.style import (
     WIDTH_IN,
-    RunView,
     empty,
     heading,
     hertz,
@@ -27,6 +26,7 @@ from neostriatum.plotting.style import (
     time_axis,
     window,
 )
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,14 +14,8 @@ from neostriatum.errors import InputError
 from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
 from neostriatum.plotting.palette import INK, colour, lettering
 from neostriatum.plotting.panels import COLUMNS, by_type, pools_shown, share_scales
-from neostriatum.plotting.style import (
-    WIDTH_IN,
-    RunView,
-    blank,
-    heading,
-    hertz,
-    paper,
-)
+from neostriatum.plotting.style import WIDTH_IN, blank, heading, hertz, paper
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

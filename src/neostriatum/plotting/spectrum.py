@@ -16,7 +16,6 @@ from neostriatum.plotting.palette import INK, colour, lettering
 from neostriatum.plotting.panels import pools_shown, share_scales
 from neostriatum.plotting.style import (
     WIDTH_IN,
-    RunView,
     blank,
     heading,
     members_of,
@@ -24,6 +23,7 @@ from neostriatum.plotting.style import (
     paper,
     silence,
 )
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

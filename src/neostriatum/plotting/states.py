@@ -17,7 +17,6 @@ from neostriatum.plotting.style import (
     CEILING_MV,
     CUT,
     WIDTH_IN,
-    RunView,
     empty,
     heading,
     members_of,
@@ -26,6 +25,7 @@ from neostriatum.plotting.style import (
     time_axis,
 )
 from neostriatum.plotting.traces import share_scale
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +91,7 @@ def states(
             axes[name] = left, right
             recorded = (run.traces or {}).get(name)
             number = 0 if recorded is None else len(recorded.ids)
-            if cell >= number or len(recorded.times_ms) < 2:
+            if recorded is None or cell >= number or len(recorded.times_ms) < 2:
                 left.set_title(name, color=lettering(colour(name, populations)))
                 empty(left, f"no {name} neurons in this run" if not len(members) else
                       f"no {name} voltages were recorded" if not number else

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neostriatum.network.network import Network
+    from neostriatum.plotting.view import RunView
 
 from neostriatum.circuit.modulator import others
 from neostriatum.errors import InputError
@@ -65,18 +66,6 @@ PAPER = {
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
 }
-
-
-class RunView(Protocol):
-    """What a figure reads from a run."""
-
-    spikes: Any  # times_ms float64 (n_spikes,) ascending, ids int64 (n_spikes,) global
-    populations: Mapping[str, range]  # global ids by type, in the order of the circuit
-    duration_ms: float
-    traces: Mapping[str, Any]  # by type: ids (k,), times_ms (t,), v_mv (t, k)
-    circuit_name: str
-    dopamine: tuple[Any, Any]  # d1, d2
-    seed: int
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from neostriatum.plotting.style import (
     CEILING_MV,
     CUT,
     WIDTH_IN,
-    RunView,
     empty,
     heading,
     hertz,
@@ -29,6 +28,7 @@ from neostriatum.plotting.style import (
     time_axis,
     window,
 )
+from neostriatum.plotting.view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

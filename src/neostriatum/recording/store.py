@@ -60,6 +60,15 @@ class Run(Carded):
     ------
     RunFileError
         No run there, or its files are damaged.
+
+    Examples
+    --------
+    >>> import neostriatum as ns
+    >>> from tempfile import mkdtemp
+    >>> made = ns.run("striatum_v1", size=100, duration="10 ms", out=f"{mkdtemp()}/run",
+    ...               figures=False)
+    >>> ns.Run(made.folder).status
+    'finished'
     """
 
     def __init__(self, folder: str | Path) -> None:

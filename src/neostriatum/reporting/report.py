@@ -179,7 +179,7 @@ def _figures(run: Run, drawn: dict[str, bytes]) -> list[dict[str, str]]:
 def _facts(run: Run, record: Record) -> list[tuple[str, str]]:
     """Return the numbers that say how large a run was, and what it took."""
     said = record.numbers
-    facts = [("neurons", f"{sum(record.counts.values()):,}")]
+    facts = [("neurons", f"{sum((record.counts or {}).values()):,}")]
     if said is not None:
         facts += [("synapses", f"{said.synapses:,}"), ("gap junctions", f"{said.gap_junctions:,}")]
     facts += [("spikes", f"{len(run.spikes):,}"),

@@ -67,7 +67,7 @@ def _options(plain: Circuit, circuit: Circuit) -> tuple[dict[str, Any], list[str
         found["dt"] = f"{circuit.dt.value!r} ms"
     for name, key in DOPAMINE.items():
         level = circuit.modulators[name].level
-        if circuit.modulators[name].kind is not None:
+        if circuit.modulators[name].kind is not None or level is None:
             continue
         if level != plain.modulators[name].level and level.is_constant:
             found[f"dopamine.{key}"] = level.constant.value

@@ -85,6 +85,7 @@ def _symbols(circuit: Circuit, members: list[str]) -> list[str]:
 def effects(circuit: Circuit) -> list[dict[str, Any]]:
     """Return a row per effect of a modulator: who, level, on what, the rule, what it does now."""
     rows, levels = [], circuit.levels_at(0.0)
+    one: Any  # of either spelling, whose check says which of its fields are there
     for name, cell in circuit.cells.items():
         for one in cell.acting:
             f = _heard(circuit, one)
@@ -115,7 +116,8 @@ def _symbol(name: str) -> str:
 
 def _heard(circuit: Circuit, effect: Any) -> str:
     """Return what an effect hears of its level."""
-    symbol, reference = _symbol(effect.level), circuit.modulators[effect.level].reference
+    symbol = _symbol(effect.level)
+    reference: Any = circuit.modulators[effect.level].reference
     if (curve := effect.curve) is None:
         return f"({symbol} − {number(reference.value)})" if reference.value else symbol
     nothing = curve.reference if curve.reference is not None else reference
@@ -149,11 +151,11 @@ def wiring(circuit: Circuit) -> list[dict[str, Any]]:
                          _changed(one.delay.velocity) or delay.source, delay.how, delay.note)
         rows.append({"name": name.replace("->", " → "), "conductance": _conductance(one),
                      "delay": delay, "rule": _rule(one.wiring), "more": _more(one)})
-    for name, one in circuit.gap_junctions.items():
-        tau = [Said(f"node, τ {amount(one.tau.value, 'ms')}", one.tau.source)] if one.tau else []
+    for name, kind in circuit.gap_junctions.items():
+        tau = [Said(f"node, τ {amount(kind.tau.value, 'ms')}", kind.tau.source)] if kind.tau else []
         rows.append({"name": f"{name.replace('-', ' – ')} gap",
-                     "conductance": [said(one.conductance)], "delay": None,
-                     "rule": _rule(one.wiring), "more": tau})
+                     "conductance": [said(kind.conductance)], "delay": None,
+                     "rule": _rule(kind.wiring), "more": tau})
     return rows
 
 

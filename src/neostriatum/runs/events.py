@@ -111,7 +111,7 @@ def entries(events: EventList, circuit: Circuit, n_steps: int) -> list[EventEntr
     CircuitError
         A time off the step grid, before 0, after the end, or before that of the event before.
     """
-    found = []
+    found: list[EventEntry] = []
     for number, row in enumerate(events.rows):
         where = f"{events.where}: event {number + 1}: at"
         try:
@@ -202,8 +202,8 @@ def refuse_engine(simulator: Engine, name: str, plan: list[Planned]) -> None:
         msg = f"engine {name}: {simulator.excuses['live_changes']}. Leave the events out"
         raise EngineUnsupported(msg)
     refusal = getattr(simulator, "refusal", None)
-    for event in plan if refusal else []:
-        if problem := refusal(event.before, event.circuit):
+    for event in plan:
+        if refusal is not None and (problem := refusal(event.before, event.circuit)):
             at = event.entry.step * event.before.dt.value
             msg = f"event at {at:g} ms: {problem}"
             raise EngineUnsupported(msg)

@@ -192,7 +192,7 @@ def _reopen(former: Run) -> None:
     read_state(folder / state["state"], state["sha256"], identity(record))
     sweep(folder, {state["state"]})
     Manifest(folder).append(state)
-    chosen = choices(record.record, former.circuit, record.counts)
+    chosen = choices(record.record, former.circuit, record.counts or {})
     writer = Writer(folder, former.populations, chosen)
     ends = [min(at + _STRETCH, record.steps) for at in range(0, record.steps, _STRETCH)]
     spikes = windows_of_spikes(folder / "spikes.h5", former.populations, dt, ends)

@@ -10,6 +10,7 @@ from neostriatum.errors import CircuitError, shown
 from neostriatum.keywords import keywords_of
 from neostriatum.learning.options import SessionOptions
 from neostriatum.learning.plan import planned_session
+from neostriatum.learning.tasks.circuit import LOOP, USUAL
 from neostriatum.progress import watched
 from neostriatum.runs.settings import Settings
 from neostriatum.runs.start import begin
@@ -42,15 +43,17 @@ def learn(
         object with Gymnasium's ``reset`` and ``step`` and an ``action_space`` of ``n`` actions. An
         action is a channel of the circuit; every step of the environment is a trial.
     circuit : str, Path, dict or Circuit, optional
-        By default the circuit of the task; another one has a channel for every action, and the
-        axons that the encoder names.
+        By default the circuit of the task upon ``"striatum_v1"``, and with ``"basal_ganglia"`` that
+        upon the loop; another one has a channel for every action, and the axons that the encoder
+        names.
     progress : callable, optional
         Called with the name of the phase and its share done, 0 to 1.
     **options
         Of the session, fields of `SessionOptions`: ``encoder``, an object with ``populations`` of
         axons and ``rates(observation)``, by default a population for every value of what is seen;
-        ``readout``, "difference", "snr" or an object; ``critic``, "V", "Q", "TD", "none" or an
-        object with ``error(outcome)``; ``trials``; ``parameters`` of the task or factory;
+        ``readout``, "difference", "snr", "disinhibition" or an object; ``critic``, "V", "Q", "TD",
+        "none" or an object with ``error(outcome)``; ``trials``; ``parameters`` of the task or
+        factory;
         ``phases``, lengths of before, choice, action, delay, after, burst and dip;
         ``efference``, the rate of the axons that tell what was chosen; ``inhibition``, the current
         into the other channels; ``limits`` of receptors, ``{"D2": (0.5, 1)}`` for an agonist and
@@ -95,18 +98,25 @@ def learn(
         key: value for key, value in rest.items() if (key, value) != ("record", None)})
     seed = rng.checked_seed(settings.seed)
     plan, played = planned_session(
-        environment, None if circuit is None else resolve(circuit, settings), seed, session,
+        environment, played_on(circuit) or resolve(circuit, settings), seed, session,
         lambda base: resolve(base, settings))
     settings.duration, settings.session = text(plan.duration_ms, "ms"), plan
     return begin(played, None, settings, {"network": None}, progress)
 
 
-def circuit_of(lesson: dict[str, Any]) -> Circuit:
+def played_on(circuit: Any) -> str | None:
+    """Return the preset that a task changes to its circuit; None for a circuit that has it all."""
+    if circuit is None:
+        return USUAL
+    return LOOP if isinstance(circuit, str) and circuit == LOOP else None
+
+
+def circuit_of(lesson: dict[str, Any], preset: str) -> Circuit:
     """Return the circuit of a task; ``lesson`` is its name and options of a session."""
-    return checked_lesson(lesson, None, 1)[1]
+    return checked_lesson(lesson, preset, 1)[1]
 
 
-def checked_lesson(lesson: dict[str, Any], circuit: Circuit | None,
+def checked_lesson(lesson: dict[str, Any], circuit: Circuit | str,
                    seed: int) -> tuple[SessionPlan, Circuit]:
     """Return the plan of a lesson, ``{"task": ..., options of a session}``, and its circuit.
 

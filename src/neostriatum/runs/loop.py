@@ -239,7 +239,8 @@ def _at_once(loop: Loop, end: int) -> None:
         loop.simulator.probe(one.population, one.ids, one.variable, one.every)
     loop.tell("compile and simulate", 0.0)
     steps, ids = loop.simulator.advance(loop.warm + end)
-    loop.timers = dict(loop.simulator.timers)  # type: ignore[attr-defined]
+    # Engines that run once have them, and they alone.
+    loop.timers = dict(loop.simulator.timers)  # type: ignore[attr-defined]  # see above
     steps, kept = steps - loop.warm, steps >= loop.warm
     loop.at = end
     loop.writer.add(steps[kept], ids[kept], samples_of(_recorded(loop)), end)

@@ -74,9 +74,9 @@ class Cluster:
             futures = {client.submit(answer, start, self._message(point), pure=False): point
                        for point in points}
             for future in as_completed(list(futures)):
-                point, error = futures.pop(future), future.exception()
-                yield point, future.result() if error is None else {
-                    "error": f"its workers ended ({type(error).__name__})", "exit_code": 1}
+                point, failure = futures.pop(future), future.exception()
+                yield point, future.result() if failure is None else {
+                    "error": f"its workers ended ({type(failure).__name__})", "exit_code": 1}
 
     def _message(self, point: Point) -> dict[str, Any]:
         return {"number": point.number, "seed": point.seed, "options": point.options,

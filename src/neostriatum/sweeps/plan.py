@@ -22,7 +22,7 @@ from neostriatum.circuit.value import NAME, Frozen
 from neostriatum.engines.base import DEFAULT
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed
-from neostriatum.runs.learn import circuit_of
+from neostriatum.runs.learn import circuit_of, played_on
 from neostriatum.sweeps.axis import MAX_POINTS, OPTIONS, Axis, stored
 from neostriatum.units import quantity
 
@@ -190,8 +190,9 @@ def read(file: str | Path | None, given: dict[str, Any]) -> tuple[Plan, Circuit,
         msg = f"{where}: {one_line(error, Plan)}"
         raise CircuitError(msg) from None
     start = given.get("circuit", beside(folder, plan.circuit))
-    if plan.learn is not None and "circuit" not in plan.model_fields_set:
-        return plan, circuit_of(plan.learn), folder
+    preset = played_on(start if "circuit" in plan.model_fields_set else None)
+    if plan.learn is not None and preset:
+        return plan, circuit_of(plan.learn, preset), folder
     return plan, load(start), folder
 
 

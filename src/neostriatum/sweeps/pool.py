@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from neostriatum.sweeps.points import Point
 
@@ -55,7 +55,7 @@ class Worker:
 
     def fileno(self) -> int:
         """Return the descriptor of its replies."""
-        return self._process.stdout.fileno()  # type: ignore[union-attr]
+        return self._process.stdout.fileno()  # type: ignore[union-attr]  # a pipe
 
     def run(self, point: Point, out: Path) -> None:
         """Give it a point."""
@@ -93,12 +93,13 @@ class Worker:
             self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()  # type: ignore[union-attr]  # a pipe
 
     def _send(self, message: dict[str, Any]) -> None:
         with suppress(BrokenPipeError):  # it has ended, which its replies will tell
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")  # type: ignore[union-attr]
-            self._process.stdin.flush()  # type: ignore[union-attr]
+            pipe: Any = self._process.stdin
+            pipe.write(json.dumps(message).encode() + b"\n")
+            pipe.flush()
 
 
 class Pool:
@@ -121,7 +122,7 @@ class Pool:
     def __init__(self, start: dict[str, Any], folder: Path, jobs: int, threads: int,
                  budget: int | None, log: int, lock: int) -> None:
         self._folder, self._jobs, self._budget = folder, jobs, budget
-        self._make = lambda: Worker(start, threads, log, lock)
+        self._make: Callable[[], Worker] = lambda: Worker(start, threads, log, lock)
         self._workers: list[Worker] = []
         self._selector = selectors.DefaultSelector()
 
@@ -132,7 +133,7 @@ class Pool:
             while waiting or any(one.point for one in self._workers):
                 self._share_out(waiting)
                 for key, _ in self._selector.select(timeout=1.0):
-                    yield from self._heard(key.fileobj)  # type: ignore[arg-type]
+                    yield from self._heard(key.fileobj)  # type: ignore[arg-type]  # a Worker
         finally:
             for one in self._workers:
                 one.stop()

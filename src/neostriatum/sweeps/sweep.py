@@ -198,9 +198,9 @@ def _run(pool: Pool | Cluster, points: list[Point], waiting: list[Point], place:
             tell(f"{len(table.rows)} of {len(points)} points",
                  (len(table.rows) + sum(shares.values())) / len(points))
     except KeyboardInterrupt:
-        said = (f"{len(table.rows)} of {len(points)} points are done in {place.path}; "
-                f"the same with --out {place.path} goes on")
-        raise KeyboardInterrupt(said) from None
+        msg = (f"{len(table.rows)} of {len(points)} points are done in {place.path}; "
+               f"the same with --out {place.path} goes on")
+        raise KeyboardInterrupt(msg) from None
     finally:
         table.write()
 
@@ -235,8 +235,10 @@ def _draw(plan: Plan, circuit: str, points: list[Point], table: Table,
     said = [circuit, *([f"{sizes.pop():,} neurons"] if len(sizes) == 1 else []),
             *([] if "duration_ms" in columns else [plan.duration]),
             "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} seeds"]
-    draw = heat_map if len(axes) == 2 else response
-    return _saved(path, lambda: draw(columns, *axes, title=", ".join(said)))
+    title = ", ".join(said)
+    if len(axes) == 2:
+        return _saved(path, lambda: heat_map(columns, axes[0], axes[1], title=title))
+    return _saved(path, lambda: response(columns, axes[0], title=title))
 
 
 def _saved(path: Path, draw: Callable[[], tuple[Any, Any]]) -> Path | None:

@@ -61,7 +61,8 @@ def within(lab: Lab, size: int = 30_000, seed: int = 1) -> dict[str, Any]:
         sources = np.repeat(np.arange(len(fs)), np.diff(edges.offsets))
         away = inside[sources, edges.targets]
         found["FS->FS"] = [float((away < r).sum() / (inside < r).sum()) for r in RADII]
-    if len(pairs := network.junctions.get("FS-FS", ())):
+    pairs = network.junctions.get("FS-FS")
+    if pairs is not None and len(pairs):
         away = inside[pairs[:, 0], pairs[:, 1]]
         found["FS=FS"] = [float(2 * (away < r).sum() / (inside < r).sum()) for r in RADII]
     return found

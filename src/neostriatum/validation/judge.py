@@ -80,13 +80,17 @@ def _ordered(names: tuple[str, ...], measured: Any) -> Verdict:
     found = {name: _number(measured.get(name)) for name in names} if isinstance(
         measured, dict) else {}
     values = [found.get(name) for name in names]
-    whole = all(value is not None for value in values)
-    rising = whole and all(a < b for a, b in pairwise(values))
+    known = [value for value in values if value is not None]
+    rising = len(known) == len(values) and all(a < b for a, b in pairwise(known))
     return Verdict(found or None, bool(rising), None)
 
 
 def _followed(target: Target, measured: Any) -> Verdict:
-    wanted = np.array(target.curve.y)
+    curve, most = target.curve, target.tolerance.rms
+    if curve is None or most is None:
+        msg = f"{target.id}: has no curve to follow"
+        raise ValueError(msg)
+    wanted = np.array(curve.y)
     try:
         found = np.array(measured, float)
     except (TypeError, ValueError):
@@ -94,4 +98,4 @@ def _followed(target: Target, measured: Any) -> Verdict:
     if found.shape != wanted.shape or not np.isfinite(found).all():
         return Verdict(None, False, None)
     rms = float(np.sqrt(np.mean((found - wanted) ** 2)))
-    return Verdict(found.tolist(), rms <= target.tolerance.rms, rms / target.tolerance.rms)
+    return Verdict(found.tolist(), rms <= most, rms / most)

@@ -35,8 +35,8 @@ def dopamine_loss(lab: Lab, part: str, size: int = 10_000, duration_ms: float = 
         rates.append(rates_of(network, lab.record(circuit, network, duration_ms, seed)))
     before, after = rates
     change = {name: after[name] / before[name] if before[name] else None for name in before}
-    both = change["iSPN"] and change["dSPN"]
-    return change | {"ratio": change["iSPN"] / change["dSPN"] if both else None,
+    indirect, direct = change["iSPN"], change["dSPN"]
+    return change | {"ratio": indirect / direct if indirect and direct else None,
                      "before": before, "after": after}
 
 

@@ -23,7 +23,8 @@ def rheobase(lab: Lab, cell: str, dopamine: float | None = None, most_pa: float 
     if flip:
         circuit = lab.load()
         at = effect_index(circuit, cell, flip)
-        sign = -circuit.cells[cell].dopamine[at].coefficient.value
+        effect: Any = circuit.cells[cell].dopamine[at]  # on a parameter: it has a coefficient
+        sign = -effect.coefficient.value
         changes[f"cells.{cell}.dopamine.{at}.coefficient"] = sign
     low, high = 0.0, most_pa
     while high - low > 0.25:
@@ -132,10 +133,11 @@ def paired_pulse(lab: Lab, cell: str, current_pa: float = 400.0, pulse_ms: float
         again = spikes[(spikes >= second) & (spikes < second + pulse_ms)]
         gains.append(float((first[0] - 100.0) - (again[0] - second))
                      if len(first) and len(again) else None)
+    earliest, latest = gains[0], gains[-1]
     whole = all(gain is not None for gain in gains)
     return {"intervals_ms": list(intervals_ms), "facilitation_ms": gains,
-            "first_ms": gains[0], "last_ms": gains[-1],
-            "remaining": gains[-1] / gains[0] if whole and gains[0] else None}
+            "first_ms": earliest, "last_ms": latest,
+            "remaining": latest / earliest if whole and earliest and latest is not None else None}
 
 
 def passive(lab: Lab, cell: str, step_pa: float = -10.0, dopamine: float | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import FixedIndegree
 
 #: Step in which intervals of a train are counted [ms].
 GRAIN_MS = 0.1
@@ -32,8 +33,9 @@ def conductances(circuit: Circuit, source: str, target: str) -> Mapping[str, Any
     if pathway is not None:
         return pathway.conductance
     entry = circuit.inputs.get(source)
-    if entry is not None and target in entry.targets and entry.targets[target].conductance:
-        return entry.targets[target].conductance
+    if entry is not None and target in entry.targets and (
+            conductance := entry.targets[target].conductance):
+        return conductance
     msg = f"{circuit.name} has nothing from {source} onto {target}"
     raise Unsuited(msg)
 
@@ -139,4 +141,6 @@ def _constant_drive(circuit: Circuit, source: str | None) -> Iterator[
         for cell in circuit.types:
             pathway = circuit.pathways.get(f"{name}->{cell}")
             if pathway and axons.rate and axons.rate.constant and source in (None, name):
-                yield cell, pathway.wiring.n, axons.rate.constant.value, pathway.conductance
+                # Axons reach cells by this rule alone.
+                wiring = cast("FixedIndegree", pathway.wiring)
+                yield cell, wiring.n, axons.rate.constant.value, pathway.conductance

@@ -195,7 +195,7 @@ class Targets(Frozen):
 
     @model_validator(mode="after")
     def _distinct(self) -> Targets:
-        names = [one.id for one in (*self.targets, *self.disagreements)]
+        names = [*(one.id for one in self.targets), *(one.id for one in self.disagreements)]
         if twice := {name for name in names if names.count(name) > 1}:
             msg = f"ids must be distinct (got {sorted(twice)[0]} twice)"
             raise ValueError(msg)

@@ -97,7 +97,7 @@ def _attempt(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
 def _look(staff: list[_Worker], limit_s: float) -> Iterator[Done]:
     busy = {one.pipe: one for one in staff if one.key is not None}
     for pipe in wait(list(busy), timeout=0.5):
-        one = busy[pipe]
+        one = busy[pipe]  # type: ignore[index]  # those that were waited for
         try:
             if not one.ready:
                 one.ready, one.since = one.pipe.recv(), time.monotonic()

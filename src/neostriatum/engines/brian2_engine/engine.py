@@ -10,7 +10,7 @@ import time
 import warnings
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -110,6 +110,10 @@ def to_brian2(circuit: Circuit, network: Network, seed: int = 1) -> Brian2Object
 
 class _Brian2:
     """What both Brian2 engines share: probes, spikes and their bookkeeping."""
+
+    name: ClassVar[str]
+    excuses: ClassVar[dict[str, str]]
+    objects: Brian2Objects
 
     def __init__(self, threads: int | None = None, precision: str = "double") -> None:
         self.threads = threads or cores()
@@ -320,7 +324,7 @@ class Brian2Standalone(_Brian2):
             brian2()
             warnings.warn("engine brian2: no C++ compiler found, using Brian2's slow NumPy target",
                           stacklevel=2)
-            return Brian2Runtime(*args, **options, target="numpy")
+            return Brian2Runtime(*args, **{**options, "target": "numpy"})
         return super().__new__(cls)
 
     def prepare(self, circuit: Circuit, network: Network, seed: int) -> None:

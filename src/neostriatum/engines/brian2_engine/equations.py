@@ -21,6 +21,8 @@ from neostriatum.models.symbol import symbols
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from neostriatum.engines.drive import Drive
+    from neostriatum.engines.inputs import Current
     from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.population import Population, Synapse
@@ -92,7 +94,8 @@ def equations(lowered: LoweredCircuit, population: Population) -> str:
 
 def heard(effect: Modulation) -> str:
     """Return how strongly the cells hear the level of an effect, times its amount."""
-    phi, curve, modulator = f"phi{effect.level + 1}", effect.curve, effect.modulator
+    phi, curve = f"phi{effect.level + 1}", effect.curve
+    modulator: Any = effect.modulator
     if modulator.kind and curve is not None:
         return f"{literal(effect.amount)}*({_response(effect)} - {literal(effect.nothing)})"
     if curve is None:
@@ -167,7 +170,9 @@ def _extras(lowered: LoweredCircuit, population: Population) -> list[str]:
     # Brian2 sums into one variable from one Synapses object alone, so every kind has its own.
     lines = [f"I_gap_{n} : 1" for n, kind in enumerate(lowered.gaps) if number in (kind.a, kind.b)]
     # Where a current or a drive reaches only some neurons, a mask of 0 and 1 says which.
-    for name, parts in (("reach", lowered.currents), ("driven", lowered.drives)):
+    driving: tuple[tuple[str, tuple[Current | Drive, ...]], ...] = (
+        ("reach", lowered.currents), ("driven", lowered.drives))
+    for name, parts in driving:
         lines += [f"{name}_{n} : 1 (constant)" for n, part in enumerate(parts)
                   if part.population == number and len(part.members) < population.n]
     return lines

@@ -26,7 +26,8 @@ from neostriatum.engines.brian2_engine.statements import (
 )
 
 if TYPE_CHECKING:
-    from neostriatum.engines.lowered import Gaps, LoweredCircuit, Population
+    from neostriatum.engines.lowered import Gaps, LoweredCircuit
+    from neostriatum.engines.population import Population
 
 
 @dataclass
@@ -172,7 +173,8 @@ def _through_nodes(b2: Any, lowered: LoweredCircuit, kind: Gaps, n: int,
     nodes = b2.NeuronGroup(len(kind.first), "V_node : 1\nV_0 : 1\nV_1 : 1",
                            name=f"gap_{n}_nodes", namespace={})
     nodes.V_node = lowered.start_of_nodes(kind)
-    pull = f"{lowered.dt / kind.tau!r}*((V_0 - V_node) + (V_1 - V_node))"
+    tau: Any = kind.tau  # a kind with nodes has one
+    pull = f"{lowered.dt / tau!r}*((V_0 - V_node) + (V_1 - V_node))"
     number = np.arange(len(kind.first))
     objects = [nodes, nodes.run_regularly(f"V_node += {pull}", when="groups",
                                           name=f"gap_{n}_step")]

@@ -184,7 +184,7 @@ def check(engine: str, lowered: LoweredCircuit) -> None:
         msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
                "Use --engine numba or reference")
         raise EngineUnsupported(msg)
-    models = {f"cells.{pop.name}.model": pop.model for pop in lowered.populations}
+    models: dict[str, Any] = {f"cells.{pop.name}.model": pop.model for pop in lowered.populations}
     models |= {f"receptors.{one.name}.model": one.model for pop in lowered.populations
                for one in pop.synapses}
     models |= {f"pathways.{one.name}.stp.model": one.stp.model for one in lowered.projections

@@ -52,7 +52,8 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], ends: list[tuple
     """
     for number, one in enumerate(lowered.projections):
         if one.learning:
-            nest.CopyModel(model_of(files["learning", len(one.learning.taus)]),
+            learning: Any = one.learning
+            nest.CopyModel(model_of(files["learning", len(learning.taus)]),
                            synapse_name(number), shared_numbers(lowered, number, forms[one.target]))
             _wire_learner(nest, lowered, number, forms[one.target], ends[number])
             continue

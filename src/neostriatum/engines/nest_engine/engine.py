@@ -178,7 +178,8 @@ class Nest:
 
     def _play(self) -> None:
         """Make the players of all courses."""
-        lowered, self._players = self.lowered, []
+        lowered = self.lowered
+        self._players: list[Any] = []
         heard = signals(lowered)
         for number, (pop, form) in enumerate(zip(lowered.populations, self.forms, strict=True)):
             everyone = np.arange(self.first[number], self.first[number] + pop.n)

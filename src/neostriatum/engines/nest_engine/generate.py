@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 
 class _NoBuilder:
@@ -26,8 +27,8 @@ def main(folder: Path, module: str, version: str, kind: str) -> None:
     NESTTools.detect_nest_version = classmethod(lambda cls: f"v{version}")
     pynestml_frontend.builder_from_target_name = (
         lambda name, options=None: (_NoBuilder(), dict(options or {})))
-    options = {"nest_version": f"v{version}", "numeric_solver": "forward-Euler",
-               "solver": "numeric"}
+    options: dict[str, Any] = {"nest_version": f"v{version}", "solver": "numeric",
+                               "numeric_solver": "forward-Euler"}
     if kind == "synapse":
         name = module.removesuffix("_module")
         options |= {"synapse_models": [name], "weight_variable": {name: "factor"}}

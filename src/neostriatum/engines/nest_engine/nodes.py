@@ -18,8 +18,10 @@ from neostriatum.ranks import launched, rank
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from neostriatum.engines.lowered import Drive, LoweredCircuit, Population
+    from neostriatum.engines.drive import Drive
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.nest_engine.shape import Form
+    from neostriatum.engines.population import Population
 
 #: A term of a distribution below this counts as nothing.
 TINY = 1e-300

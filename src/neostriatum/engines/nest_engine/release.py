@@ -84,12 +84,13 @@ def _received(model: ReleaseModel, constants: dict[float, str]) -> Iterator[str]
 
 def common(lowered: LoweredCircuit, one: Projection, weight: float) -> dict[str, Any]:
     """Return the numbers of the synapses of a pathway with plasticity, its states at rest."""
-    model = one.stp.model
+    stp: Any = one.stp  # called for pathways with plasticity alone
+    model = stp.model
     values = {"dt": lowered.dt, "grain": 1.0 / QUANTUM, "conductance": weight,
               # The first step of a run counts as that of the last spike.
               "last": 1.0 + LAG}
-    values |= {f"p_{name}": float(one.stp.values[name]) for name in _parameters(model)}
+    values |= {f"p_{name}": float(stp.values[name]) for name in _parameters(model)}
     for state, rest in model.rests.items():
-        values |= {f"s_{state.name}": float(rest), f"tau_{state.name}": one.stp.steps[state.name]}
+        values |= {f"s_{state.name}": float(rest), f"tau_{state.name}": stp.steps[state.name]}
     values |= {name: value for value, name in literals(_trees(model)).items()}
     return values | coefficients(_functions(model))

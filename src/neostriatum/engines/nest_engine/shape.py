@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from neostriatum.circuit.modulator import Curve, Modulator
+    from neostriatum.engines.drive import Drive
     from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.modulation import Modulation
     from neostriatum.engines.population import Population
@@ -106,7 +107,8 @@ class Signal:
 
     def at(self, times_ms: np.ndarray) -> np.ndarray:
         """Return its values at times from the end of the warm-up."""
-        return self.modulator.heard(self.modulator.level.at(times_ms), self.curve)
+        level: Any = self.modulator.level  # computed levels are refused before
+        return self.modulator.heard(level.at(times_ms), self.curve)
 
     def of(self, levels: tuple[Any, ...]) -> Any:
         """Return its values at the levels of the circuit, numbers or arrays."""
@@ -150,6 +152,6 @@ def form_of(lowered: LoweredCircuit, number: int) -> Form:
                 tuple(inlet.receptor for inlet in pop.inlets))
 
 
-def own_drives(lowered: LoweredCircuit, number: int) -> list:
+def own_drives(lowered: LoweredCircuit, number: int) -> list[Drive]:
     """Return the drives of a population that its cells draw themselves: all but shared trains."""
     return [one for one in lowered.drives if one.population == number and one.pool is None]

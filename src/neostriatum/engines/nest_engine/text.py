@@ -17,7 +17,7 @@ from neostriatum.models.symbol import Symbol
 from neostriatum.rng import EVEN_SERIES, EXP_SERIES, LOG_SERIES, ODD_SERIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from neostriatum.models.expression import Expression
 
@@ -36,8 +36,9 @@ _NUMBERS = {
             "l_two": 0.6931471805599453},
     "logistic2": {"logistic_base": 6755399441055744.0 + 1023.0},
 }
-_SERIES = {"exp": {"e": EXP_SERIES}, "log": {"l": LOG_SERIES},
-           "logistic2": {"even": EVEN_SERIES, "odd": ODD_SERIES}}
+_SERIES: dict[str, dict[str, Sequence[float]]] = {
+    "exp": {"e": EXP_SERIES}, "log": {"l": LOG_SERIES},
+    "logistic2": {"even": EVEN_SERIES, "odd": ODD_SERIES}}
 
 
 def _series(name: str, key: str, argument: str) -> Iterator[str]:

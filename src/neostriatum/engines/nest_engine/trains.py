@@ -10,7 +10,8 @@ import numpy as np
 from neostriatum.engines.nest_engine.cell import DRAWS, port
 
 if TYPE_CHECKING:
-    from neostriatum.engines.lowered import Drive, LoweredCircuit
+    from neostriatum.engines.drive import Drive
+    from neostriatum.engines.lowered import LoweredCircuit
     from neostriatum.engines.nest_engine.shape import Form
 
 

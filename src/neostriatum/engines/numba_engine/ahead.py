@@ -18,6 +18,8 @@ from neostriatum.engines.numba_engine.delivery import NONE, deliver_row, first_a
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 
 if TYPE_CHECKING:
+    from neostriatum.engines.drive import Drive
+    from neostriatum.engines.inputs import Recorded
     from neostriatum.engines.lowered import LoweredCircuit, Projection
 
 #: How many spikes ahead the place of a row is asked for, and how many cache lines of the row.
@@ -43,7 +45,9 @@ def known_ahead(lowered: LoweredCircuit, window: int) -> tuple[list[int], list[s
         reached[one.target].update(entry for entry, _ in one.weights)
     for path in (path for pooled in lowered.pooled for path in pooled.pathways):
         reached[path.target].update(entry for entry, _ in path.weights)
-    for source in (*lowered.recorded, *(drive for drive in lowered.drives if drive.pool)):
+    sources: list[Recorded | Drive] = [*lowered.recorded,
+                                       *(drive for drive in lowered.drives if drive.pool)]
+    for source in sources:
         reached[source.population] -= {entry for entry, _ in source.weights}
     others = [one for number, one in enumerate(lowered.projections) if number not in chosen]
     while others:

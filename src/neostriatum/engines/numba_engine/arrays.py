@@ -271,7 +271,7 @@ class Window(NamedTuple):
     part: int
     phase: int
     done: int
-    count: int
+    count: int  # type: ignore[assignment]  # nobody counts in a tuple of these
     step0: int
     most: int
     slots: int

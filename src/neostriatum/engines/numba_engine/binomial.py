@@ -10,9 +10,9 @@ from typing import Any
 
 from llvmlite import ir
 
-from neostriatum.arithmetic import LOW
+from neostriatum.arithmetic import F32, F64, I64, LOW, number
 from neostriatum.engines.numba_engine.build import address_of
-from neostriatum.engines.numba_engine.emit import F32, F64, I1, I64, POINTER, Emitter, number
+from neostriatum.engines.numba_engine.emit import I1, POINTER, Emitter
 from neostriatum.engines.numba_engine.pack import COLUMN
 
 WIDE = 32

@@ -48,7 +48,9 @@ def gaps(lowered: LoweredCircuit, first_tile: np.ndarray, rows_at: np.ndarray, d
     cell = [np.concatenate([none, *(place[number] + ids for number, ids in end)]) for end in ends]
     potential = [np.concatenate([none, *(rows_at[first_tile[number] + ids // TILE] + ids % TILE
                                          for number, ids in end)]) for end in ends]
-    return Gap(*(ids.astype(np.uintp) for ids in (*cell, *potential)), np.zeros(pairs, dtype),
+    first, second, potential_1, potential_2 = (ids.astype(np.uintp)
+                                               for ids in (*cell, *potential))
+    return Gap(first, second, potential_1, potential_2, np.zeros(pairs, dtype),
                np.zeros(nodes, dtype), np.zeros(at, dtype), kinds, numbers, group, place)
 
 

@@ -94,7 +94,9 @@ class Emitter(Arithmetic):
             return builder.fneg(parts[0])
         if name == "abs":
             return self._intrinsic("fabs", parts[0])
-        return {"exp": self.exp, "log": self.log, "logistic2": self.logistic2}[name](*parts)
+        functions: dict[str, Callable[..., Any]] = {
+            "exp": self.exp, "log": self.log, "logistic2": self.logistic2}
+        return functions[name](*parts)
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """Return ``x`` where a condition holds, else ``y``."""

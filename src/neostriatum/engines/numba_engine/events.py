@@ -10,6 +10,7 @@ from numba import float32, int64, types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from neostriatum import jit
+from neostriatum.arithmetic import I64
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.pack import COLUMN, STRIP, TILE
 
@@ -159,8 +160,7 @@ def call_counts(typingctx, function, counts, table, key0, key1, local, lanes, st
     """Call the function of `binomial.binomial_address` at its address."""
 
     def codegen(context, builder, signature, args):
-        word = ir.IntType(64)
-        kind = ir.FunctionType(word, [word] * 8)
+        kind = ir.FunctionType(I64, [I64] * 8)
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
     return types.int64(*[types.int64] * 9), codegen
@@ -249,22 +249,3 @@ def count_events(number, tile, s, step, counts, k, tiles, drives, tables, words,
                               tables.lengths[number, mother, t], tables.parts[number, mother, t])
         if count:
             add_to_members(counts, row, count, drives.members, first, size)
-
-
-@inner
-def draw_noise(rows, count, sigma, key0, key1, first, step0):
-    """Fill a row per step with sigma times standard normals, four cells per counter."""
-    for k in range(count):
-        step = uint64(step0) + uint64(k)
-        low, high = uint32(step & uint64(0xFFFFFFFF)), uint32(step >> uint64(32))
-        row = uintp(k) * uintp(TILE)
-        for group in range(uintp(TILE // 4)):
-            words = jit.philox(key0, key1, uint32(0), uint32(uintp(first) // uintp(4) + group),
-                               low, high)
-            z0, z1 = jit.normal_pair(words[0], words[1])
-            z2, z3 = jit.normal_pair(words[2], words[3])
-            at = row + group * uintp(4)
-            rows[at] = jit.like(sigma, sigma * z0)
-            rows[at + uintp(1)] = jit.like(sigma, sigma * z1)
-            rows[at + uintp(2)] = jit.like(sigma, sigma * z2)
-            rows[at + uintp(3)] = jit.like(sigma, sigma * z3)

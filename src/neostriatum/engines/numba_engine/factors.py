@@ -8,8 +8,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from neostriatum.arithmetic import F64, I64, number
 from neostriatum.engines.numba_engine.build import address_of
-from neostriatum.engines.numba_engine.emit import F64, I64, POINTER, Emitter, number
+from neostriatum.engines.numba_engine.emit import POINTER, Emitter
 
 if TYPE_CHECKING:
     from neostriatum.engines.learning import Learning

@@ -13,16 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
+from neostriatum.arithmetic import F32, I32, I64, number
 from neostriatum.engines.lowered import V_LIMIT
-from neostriatum.engines.numba_engine.emit import (
-    F32,
-    I1,
-    I16,
-    I32,
-    I64,
-    POINTER,
-    number,
-)
+from neostriatum.engines.numba_engine.emit import I1, I16, POINTER
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.tile import Tile
 
@@ -181,7 +174,7 @@ class Kernel(Tile):
         new, fires, _ = shape.trees
         with self.each_lane() as lane:
             current = lanes.load(fields["scratch"], lane, self.real)
-            value, memo = self.values(lanes, lane, {"I": current}), {}
+            value, memo = self.values(lanes, lane, {"I": current}), dict[int, Any]()
             after = {name: lanes.splat(lanes.tree(tree, value, memo))
                      for name, tree in new.items()}
             if shape.noisy:
@@ -239,7 +232,7 @@ class Kernel(Tile):
     def reset(self, lane: Any) -> None:
         """Emit what a spike does to the cell of a lane."""
         builder, fields, one = self.builder, self.fields, self.one
-        value, memo = self.values(one, lane, {}), {}
+        value, memo = self.values(one, lane, {}), dict[int, Any]()
         after = {name: one.tree(tree, value, memo) for name, tree in self.shape.trees[2].items()}
         for name, result in after.items():
             one.store(result, fields["rows"], self.row(name, lane), self.real)

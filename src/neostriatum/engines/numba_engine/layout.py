@@ -39,6 +39,8 @@ from neostriatum.engines.numba_engine.wiring import lay_out_wires
 from neostriatum.rng import stream
 
 if TYPE_CHECKING:
+    from neostriatum.engines.drive import Drive
+    from neostriatum.engines.inputs import Recorded
     from neostriatum.engines.lowered import LoweredCircuit
 
 #: Steps of a window at most: a note, k * TILE + lane, has 16 bits.
@@ -154,7 +156,9 @@ def _reached(lowered: LoweredCircuit) -> list[set[int]]:
         reached[projection.target].update(entry for entry, _ in projection.weights)
     for pathway in (one for pooled in lowered.pooled for one in pooled.pathways):
         reached[pathway.target].update(entry for entry, _ in pathway.weights)
-    for source in (*lowered.recorded, *(drive for drive in lowered.drives if drive.pool)):
+    sources: list[Recorded | Drive] = [*lowered.recorded,
+                                       *(drive for drive in lowered.drives if drive.pool)]
+    for source in sources:
         reached[source.population].update(receptor for receptor, _ in source.weights)
     return reached
 

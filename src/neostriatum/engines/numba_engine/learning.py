@@ -93,7 +93,7 @@ def lay_out_learning(lowered: LoweredCircuit, rows: np.ndarray, parts: int, dtyp
     dtype : type
         The precision of weights.
     """
-    mine = learners(lowered)
+    mine: list[tuple[int, Any]] = learners(lowered)  # of which every one learns
     plain, numbers = np.zeros((len(mine), len(PLACES)), np.int64), np.zeros((len(mine),
                                                                              len(NUMBERS)))
     curves, values, sizes = [np.zeros(0)], [np.zeros(0, dtype)], np.zeros(4, np.int64)

@@ -37,12 +37,13 @@ def outside_events(lowered: LoweredCircuit, quanta: np.ndarray, dtype: Any) -> O
     events = np.cumsum([0, *(len(source.steps) for source in recorded)])
     spans = np.array([(source.population, *events[n : n + 2])
                       for n, source in enumerate(recorded)], np.int64).reshape(-1, 3)
-    trains = np.cumsum([0, *(len(drive.pool[0]) - 1 for drive in pools)])
+    shared: list[Any] = [drive.pool for drive in pools]
+    trains = np.cumsum([0, *(len(pool[0]) - 1 for pool in shared)])
     pooled = np.array([(drive.population, *trains[n : n + 2])
                        for n, drive in enumerate(pools)], np.int64).reshape(-1, 3)
-    listeners = [drive.members[drive.pool[1]] for drive in pools]
+    listeners = [drive.members[pool[1]] for drive, pool in zip(pools, shared, strict=True)]
     starts = np.cumsum([0, *(len(ids) for ids in listeners)])
-    ends = [start + drive.pool[0][1:] for start, drive in zip(starts, pools, strict=False)]
+    ends = [start + pool[0][1:] for start, pool in zip(starts, shared, strict=False)]
     return Outside(
         spans,
         np.concatenate([none, *(source.steps + lowered.warmup for source in recorded)]),

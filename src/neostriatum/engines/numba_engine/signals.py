@@ -7,7 +7,7 @@ shortest delay of a release, so what its steps hear is known when it begins.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,7 +48,8 @@ def lay_out_signals(lowered: LoweredCircuit, parts: int) -> Signals:
 def columns_of(lowered: LoweredCircuit, constants: list[Constants]) -> tuple[np.ndarray, ...]:
     """Return columns, bases, terms and their numbers of all constants that hear computed levels."""
     computed = set(lowered.signals.computed.tolist())
-    columns, bases, terms, numbers = [], [], [], list[tuple[float, ...]]()
+    columns, bases, numbers = [], [], list[tuple[float, ...]]()
+    terms: list[Any] = []
     for each in constants:
         for _, base, effects in each.heard:
             columns.append((len(terms), len(terms) + len(effects)))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
-from neostriatum.engines.numba_engine.emit import I64, POINTER, Emitter, number
+from neostriatum.arithmetic import I64, number
+from neostriatum.engines.numba_engine.emit import POINTER, Emitter
 from neostriatum.engines.numba_engine.pack import AT, FIELDS, PITCH
 
 if TYPE_CHECKING:

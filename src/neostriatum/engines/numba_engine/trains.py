@@ -42,7 +42,7 @@ class Stretch(NamedTuple):
     block: int
     last: int
     step: int
-    count: int
+    count: int  # type: ignore[assignment]  # nobody counts in a tuple of these
     at: int
     chances: np.ndarray
     slow: np.ndarray

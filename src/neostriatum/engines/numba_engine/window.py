@@ -33,11 +33,12 @@ from neostriatum.engines.numba_engine.eligibility import (
     most_spikes,
     note_spikes,
 )
-from neostriatum.engines.numba_engine.events import draw_noise, draw_window
+from neostriatum.engines.numba_engine.events import draw_window
 from neostriatum.engines.numba_engine.flush import flush, until_flush
 from neostriatum.engines.numba_engine.handle import handle
 from neostriatum.engines.numba_engine.learning import Lessons, give_room
 from neostriatum.engines.numba_engine.meeting import Crew, meet
+from neostriatum.engines.numba_engine.noise import draw_noise
 from neostriatum.engines.numba_engine.outside import add_outside
 from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.pooled import add_pooled

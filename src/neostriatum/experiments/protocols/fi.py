@@ -35,18 +35,19 @@ def fi(electrode: Electrode, asked: Asked) -> Outcome:
     responses = electrode.steps(currents, duration)
     steady = [_steady(response, duration) for response in responses]
     intervals = [np.diff(response.spikes_ms) for response in responses]
-    table = {
+    rates = [rate for rate, _ in steady]
+    table: dict[str, list[float | None]] = {
         "current_pa": [response.current_pa for response in responses],
         "spikes": [len(response.spikes_ms) for response in responses],
         "latency_ms": [first(response.spikes_ms) for response in responses],
         "initial_hz": [1000.0 / float(each[0]) if len(each) else None for each in intervals],
-        "steady_hz": [rate for rate, _ in steady],
+        "steady_hz": [*rates],
         "cv": [cv for _, cv in steady]}
-    fires = [number for number, rate in enumerate(table["steady_hz"]) if rate > 0]
+    fires = [number for number, rate in enumerate(rates) if rate > 0]
     x = np.array(table["current_pa"])[fires]
-    y = np.array(table["steady_hz"])[fires]
+    y = np.array(rates)[fires]
     slope = float(np.polyfit(x, y, 1)[0]) if len(set(x.tolist())) > 1 else None
-    values = {"step_ms": duration, "highest_hz": max(table["steady_hz"]), "slope_hz_per_pa": slope}
+    values = {"step_ms": duration, "highest_hz": max(rates), "slope_hz_per_pa": slope}
     shown = [responses[number] for number in sorted({*fires[:1], *fires[len(fires) // 2 :][:1],
                                                      *fires[-1:]})] or responses[-1:]
     return Outcome(values, table, named(shown), (

@@ -26,7 +26,8 @@ def rheobase(electrode: Electrode, asked: Asked) -> Outcome:
     at = responses[STEPS.index(1.0)]
     values = {"rheobase_pa": round(least, 3), "pulse_ms": pulse, "latency_ms": first(at.spikes_ms),
               "rest_mv": electrode.rest_mv, "threshold_mv": threshold(responses[-1])}
-    table = {"current_pa": [response.current_pa for response in responses],
+    table: dict[str, list[float | None]] = {
+             "current_pa": [response.current_pa for response in responses],
              "spikes": [len(response.spikes_ms) for response in responses],
              "latency_ms": [first(response.spikes_ms) for response in responses]}
     shown = [("1 % below", responses[STEPS.index(0.99)]), ("at the rheobase", at)]

@@ -12,10 +12,12 @@ from neostriatum.circuit.load import load
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
 
-#: Cell types of the direct and of the indirect pathway.
-GO, STOP = "dSPN", "iSPN"
+#: Cell types of the direct and of the indirect pathway, and those that these release or hold back.
+GO, STOP, OUTPUT = "dSPN", "iSPN", "SNr"
 #: Axons that carry the cue, and those that tell the striatum what was chosen.
 CUE, EFFERENCE = "cortex", "motor"
+#: Presets that a task can be played on: what it adds to each stands in a file of that name.
+USUAL, LOOP = "striatum_v1", "basal_ganglia"
 
 
 def action_names(actions: int) -> list[str]:
@@ -41,7 +43,7 @@ def cue_names(cues: int) -> tuple[str, ...]:
     return (CUE,) if cues == 1 else tuple(f"{CUE}_{k + 1}" for k in range(cues))
 
 
-def task_circuit(actions: int, cues: int, active: float = 1.0) -> Circuit:
+def task_circuit(actions: int, cues: int, active: float = 1.0, preset: str = USUAL) -> Circuit:
     """Return the circuit of a task.
 
     Parameters
@@ -53,11 +55,14 @@ def task_circuit(actions: int, cues: int, active: float = 1.0) -> Circuit:
     active : float
         How many of them are active at a time; their synapses per cell shrink in proportion, so
         that a cue brings as much as the only one would.
+    preset : str
+        What it is played on, `USUAL` or `LOOP`.
     """
-    path = Path(str(files("neostriatum.learning.tasks") / "circuit.toml"))
+    path = Path(str(files("neostriatum.learning.tasks") / f"{preset}.toml"))
     raw: dict[str, Any] = read_data(path)
     channels = action_names(actions)
-    raw["channels"] = {name: {"share": 1 / actions, "of": [GO, STOP]} for name in channels}
+    shared = raw["channels"].pop("channel")
+    raw["channels"] = {name: shared | {"share": 1 / actions} for name in channels}
     raw["axons"][EFFERENCE] |= {
         "groups": actions, "channels": dict.fromkeys(channels, 1 / actions)}
     cue = raw["axons"].pop(CUE)

@@ -41,7 +41,8 @@ class Patterns(Task):
 
     def table(self) -> np.ndarray:
         """Return the patterns, int8 (patterns, inputs)."""
-        key, rows, draw = rng.stream(self._seed, "task patterns", self.name), [], 0
+        key, draw = rng.stream(self._seed, "task patterns", self.name), 0
+        rows: list[list[int]] = []
         while len(rows) < self.patterns:
             words = rng.philox(key, draw, np.arange(self.inputs))
             row = np.zeros(self.inputs, np.int8)

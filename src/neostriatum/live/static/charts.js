@@ -7,7 +7,11 @@ const FLOOR_MV = -92;
 
 function plot(root, box, options, data) {
   const size = () => ({ width: Math.max(40, Math.floor(box.clientWidth)), height: Math.max(30, Math.floor(box.clientHeight)) });
+  // uPlot asks for a context without options, and a canvas keeps to the first one that it gave.
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = function context(kind) { return getContext.call(this, kind, { willReadFrequently: true }); };
   const made = new uPlot({ ...size(), pxAlign: 0, cursor: { show: false }, legend: { show: false }, ...options }, data, box);
+  HTMLCanvasElement.prototype.getContext = getContext;
   new ResizeObserver(() => { const { width, height } = size(); if (width !== made.width || height !== made.height) made.setSize({ width, height }); }).observe(box);
   return made;
 }

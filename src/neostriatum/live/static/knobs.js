@@ -17,6 +17,7 @@ export class Knobs {
         list.append(el('label', { class: 'link', for: 'linked' }, this.linked, ' D1 and D2 together'));
         this.pair = knobs.map((knob) => knob.name);
       }
+      if (group === 'Dopamine' && store.lessons?.length) list.append(this.lessons());
       if (group === 'Input') list.append(this.pulses(knobs));
       if (group === 'Other modulators') list.append((this.levels = el('div', { class: 'levels' })));
       box.append(fold);
@@ -27,7 +28,7 @@ export class Knobs {
   row(knob) {
     const id = `knob-${knob.name.replace(/[^\w]/g, '-')}`, unit = knob.unit ? ` ${knob.unit}` : '';
     const range = el('input', { type: 'range', id, min: `${knob.low}`, max: `${knob.high}`, step: `${knob.step}`, 'aria-describedby': `${id}-about` });
-    const box = el('input', { type: 'number', min: `${knob.low}`, max: `${knob.high}`, step: 'any', 'aria-label': `${knob.label}${unit}, number` });
+    const box = el('input', { type: 'number', min: `${knob.low}`, max: `${knob.high}`, step: 'any', placeholder: knob.free ? 'auto' : null, 'aria-label': `${knob.label}${unit}, number` });
     const home = el('button', { class: 'home', type: 'button', title: 'back to the circuit\'s own value', 'aria-label': `${knob.label}: back to ${knob.value ?? 'computed'}`, onclick: () => this.turn(knob.name, knob.value) }, '↺');
     const tick = knob.value ?? (knob.free ? 1 : knob.low), place = (tick - knob.low) / (knob.high - knob.low);
     range.style.setProperty('--preset', `${(100 * place).toFixed(2)}%`);
@@ -56,6 +57,18 @@ export class Knobs {
     const long = el('select', { 'aria-label': 'length of the pulse' }, ...[20, 50, 100, 300].map((k) => el('option', { value: `${k}`, selected: k === 50 }, `${k} ms`)));
     this.pulse = () => this.transport.send({ kind: 'pulse', knob: which.value, factor: Number(times.value), length_ms: Number(long.value) });
     return el('div', { class: 'pulse' }, el('button', { type: 'button', onclick: () => this.pulse(), title: 'P' }, 'Pulse'), which, times, long);
+  }
+
+  // What dopamine tells synapses that learn, and where their weights are.
+  lessons() {
+    const told = { reward: ['Reward', 'three times the input that learns for 200 ms, then a burst'], burst: ['Dopamine burst', 'dopamine at 1 for 200 ms'], dip: ['Dopamine dip', 'dopamine at 0 for 400 ms'] };
+    const button = (name) => el('button', { type: 'button', title: told[name][1], onclick: () => this.transport.send({ kind: 'lesson', name }) }, told[name][0]);
+    this.weights = el('div', { class: 'levels' });
+    return el('div', { class: 'lessons' }, el('div', { class: 'pulse' }, ...this.store.lessons.map(button)), this.weights);
+  }
+
+  weigh({ means }) {
+    if (this.weights) this.weights.textContent = `mean weight: ${Object.entries(means).map(([name, mean]) => `${name.replace('->', ' → ')} ${mean.toFixed(3)}`).join(', ')}`;
   }
 
   turn(name, value, label = '') {

@@ -1,5 +1,5 @@
 // Spikes over time: a band per type, a dot per spike of a sample of cells, a line at every change.
-import { sharp, colourOf, readable } from './theme.js';
+import { sharp, colourOf, readable, plain } from './theme.js';
 
 const HEAD = 18;
 const LEFT = 4;
@@ -11,6 +11,8 @@ export class Raster {
     Object.assign(this, { root, canvas, store, onPick });
     this.seconds = Math.min(innerWidth < 760 ? 2 : 5, (store.end || Infinity) * store.dt_ms / 1000);
     this.buffer = document.createElement('canvas');
+    this.ink = plain(this.buffer);
+    this.screen = plain(canvas);
     sharp(canvas, (width, height, scale) => this.resize(width, height, scale));
     canvas.addEventListener('wheel', (event) => {
       event.preventDefault();
@@ -44,6 +46,7 @@ export class Raster {
       band.dot = cells < rows ? Math.min(Math.floor(tall / Math.max(1, cells)), 4 * scale) : dot;
       band.shown = Math.max(1, Math.ceil(cells / band.every));
       band.pitch = tall / Math.min(rows, band.shown);
+      band.told = `${cells.toLocaleString('en')} cells${band.every > 1 ? `, 1 in ${band.every} shown` : ''}`;
       top += head + tall;
       return band;
     });
@@ -53,12 +56,23 @@ export class Raster {
   again() {
     const { store } = this;
     this.paper = colourOf(this.root, '--panel');
+    this.muted = colourOf(this.root, '--muted');
+    this.accent = colourOf(this.root, '--accent');
+    this.onAccent = colourOf(this.root, '--on-accent');
+    this.raised = colourOf(this.root, '--raised');
+    this.font = colourOf(this.root, '--font') || 'sans-serif';
+    this.screen.font = this.bold();
+    for (const band of this.bands) band.past = this.screen.measureText(band.name).width;
     this.colours = store.types.map((name) => readable(store.colours[name], this.paper));
-    const ctx = this.buffer.getContext('2d');
+    const ctx = this.ink;
     ctx.fillStyle = this.paper;
     ctx.fillRect(0, 0, this.buffer.width, this.buffer.height);
-    this.drawn = store.step;
+    this.stale = true;
     for (const frame of store.frames) this.spikes(frame);
+  }
+
+  bold() {
+    return `600 ${11.5 * this.scale}px ${this.font}`;
   }
 
   x(step) {
@@ -66,7 +80,7 @@ export class Raster {
   }
 
   wipe(from, to) {
-    const ctx = this.buffer.getContext('2d'), start = Math.floor(from * this.perStep), stop = Math.floor(to * this.perStep) + 3;
+    const ctx = this.ink, start = Math.floor(from * this.perStep), stop = Math.floor(to * this.perStep) + 3;
     ctx.fillStyle = this.paper;
     if (stop - start >= this.width) return ctx.fillRect(0, 0, this.width, this.buffer.height);
     const x = ((start % this.width) + this.width) % this.width, wide = stop - start;
@@ -76,7 +90,7 @@ export class Raster {
   }
 
   spikes(frame) {
-    const ctx = this.buffer.getContext('2d'), { store } = this, wide = Math.max(2, Math.round(this.scale * 1.5));
+    const ctx = this.ink, { store } = this, wide = Math.max(2, Math.round(this.scale * 1.5));
     for (let type = 0; type < this.bands.length; type += 1) {
       const band = this.bands[type], start = store.start(type), end = store.ends[type];
       ctx.fillStyle = this.colours[type];
@@ -90,11 +104,12 @@ export class Raster {
   }
 
   add(frame) {
+    this.stale = true;
     this.wipe(frame.first, frame.first + frame.count);
     if (frame.kind === 'S') this.spikes(frame);
     else {
-      const ctx = this.buffer.getContext('2d');
-      ctx.fillStyle = colourOf(this.root, '--raised');
+      const ctx = this.ink;
+      ctx.fillStyle = this.raised;
       const x = this.x(frame.first), wide = Math.max(1, Math.floor(frame.count * this.perStep));
       ctx.fillRect(x, 0, Math.min(wide, this.width - x), this.buffer.height);
       if (x + wide > this.width) ctx.fillRect(0, 0, Math.min(x, x + wide - this.width), this.buffer.height);
@@ -102,39 +117,37 @@ export class Raster {
   }
 
   draw() {
-    const ctx = this.canvas.getContext('2d'), { store, scale } = this, height = this.canvas.height;
-    if (!this.bands) return;
+    const ctx = this.screen, { store, scale } = this, height = this.canvas.height;
+    this.stale = false;
     ctx.fillStyle = this.paper;
     ctx.fillRect(0, 0, this.canvas.width, height);
     const now = this.x(store.step), left = LEFT * scale;
     ctx.drawImage(this.buffer, now, 0, this.width - now, height, left, 0, this.width - now, height);
     if (now) ctx.drawImage(this.buffer, 0, 0, now, height, left + this.width - now, 0, now, height);
-    const font = colourOf(this.root, '--font') || 'sans-serif', tags = this.lines(ctx, left, height, font);
-    ctx.font = `${600} ${11.5 * scale}px ${font}`;
+    const tags = this.lines(ctx, left, height);
+    ctx.font = this.bold();
     ctx.textBaseline = 'middle';
     this.bands.forEach((band, type) => {
       ctx.fillStyle = this.colours[type];
       ctx.fillRect(left, band.label + 5 * scale, 8 * scale, 8 * scale);
       ctx.fillText(band.name, left + 14 * scale, band.label + HEAD * scale / 2);
-      const past = ctx.measureText(band.name).width;
-      ctx.fillStyle = colourOf(this.root, '--muted');
-      ctx.font = `${400} ${11 * scale}px ${font}`;
-      const cells = `${band.cells.toLocaleString('en')} cells`;
-      ctx.fillText(band.every > 1 ? `${cells}, 1 in ${band.every} shown` : cells, left + past + 24 * scale, band.label + HEAD * scale / 2);
-      ctx.font = `${600} ${11.5 * scale}px ${font}`;
     });
-    this.tags(ctx, tags, font);
+    ctx.font = `400 ${11 * scale}px ${this.font}`;
+    ctx.fillStyle = this.muted;
+    for (const band of this.bands) ctx.fillText(band.told, left + band.past + 24 * scale, band.label + HEAD * scale / 2);
+    this.tags(ctx, tags);
   }
 
   // A line at every change; returns the texts that have room, from the newest on.
-  lines(ctx, left, height, font) {
+  lines(ctx, left, height) {
     const { store, scale } = this, first = store.step - this.width / this.perStep, tags = [];
-    ctx.font = `${500} ${11 * scale}px ${font}`;
-    ctx.strokeStyle = colourOf(this.root, '--accent');
+    ctx.font = `500 ${11 * scale}px ${this.font}`;
+    ctx.strokeStyle = this.accent;
     ctx.lineWidth = 1.5 * scale;
     ctx.setLineDash([4 * scale, 3 * scale]);
     let last = Infinity;
-    for (const change of [...store.changes].reverse()) {
+    for (let k = store.changes.length - 1; k >= 0; k -= 1) {
+      const change = store.changes[k];
       if (change.step < first) break;
       if (change.step > store.step) continue;
       const x = left + (change.step - first) * this.perStep;
@@ -142,6 +155,7 @@ export class Raster {
       ctx.moveTo(x, 0);
       ctx.lineTo(x, height);
       ctx.stroke();
+      if (change.label.startsWith('end of ')) continue;  // its beginning has the label
       const wide = ctx.measureText(change.label).width + 10 * scale, to = Math.min(x, this.canvas.width - wide);
       if (to + wide > last) continue;
       tags.push({ text: change.label, x: to, wide });
@@ -151,13 +165,13 @@ export class Raster {
     return tags;
   }
 
-  tags(ctx, tags, font) {
+  tags(ctx, tags) {
     const { scale } = this;
-    ctx.font = `${500} ${11 * scale}px ${font}`;
+    ctx.font = `500 ${11 * scale}px ${this.font}`;
     for (const { text, x, wide } of tags) {
-      ctx.fillStyle = colourOf(this.root, '--accent');
+      ctx.fillStyle = this.accent;
       ctx.fillRect(x, scale, wide, 16 * scale);
-      ctx.fillStyle = colourOf(this.root, '--on-accent');
+      ctx.fillStyle = this.onAccent;
       ctx.fillText(text, x + 5 * scale, 9.5 * scale);
     }
   }

@@ -60,6 +60,9 @@ export const number = (value, digits = 3) => {
   return (Number(text) === 0 ? '0' : text).replace('-', '−');
 };
 
+// A context that the processor draws: little is drawn, and without a graphics card the browser's copy of one takes ten times as long.
+export const plain = (canvas) => canvas.getContext('2d', { willReadFrequently: true });
+
 // A canvas that is as sharp as the screen; draws again when its size changes.
 export function sharp(canvas, changed) {
   const fit = () => {

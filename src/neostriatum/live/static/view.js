@@ -15,7 +15,7 @@ const KEYS = [['space', 'go on, pause'], ['S', 'one window'], ['P', 'pulse'], ['
 
 class View {
   constructor(root, transport) {
-    Object.assign(this, { root, transport, status: { phase: 'build', playing: true, speed: 1, watched: 0 }, controls: false, frames: [], sound: new Sound(), opened: performance.now() });
+    Object.assign(this, { root, transport, status: { phase: 'build', playing: true, speed: 1, watched: 0 }, controls: false, frames: [], sound: new Sound(), took: 16, turn: -1, drew: 0, shown: 0, opened: performance.now() });
     root.classList.add('neo');
     root.dataset.theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
     root.dataset.tab = 'activity';
@@ -34,7 +34,7 @@ class View {
       else this.frames.push(frame);
       return;
     }
-    const known = { hello: 'greet', status: 'stand', applied: 'apply', log: 'log', branch: 'branch', role: 'role', refused: 'refuse', saved: 'save', closed: 'close', positions: 'positions', rewind: 'rewind' };
+    const known = { hello: 'greet', status: 'stand', applied: 'apply', log: 'log', branch: 'branch', role: 'role', refused: 'refuse', saved: 'save', closed: 'close', positions: 'positions', rewind: 'rewind', weights: 'weigh' };
     if (message.kind in known) this[known[message.kind]](message);
     else if (message.kind && message.first !== undefined) this.frames.push(message);
   }
@@ -101,6 +101,7 @@ class View {
       this.knobs = new Knobs(this.knobBox, store, transport);
       this.scenes = new Scenes(this.sceneBox, store, { home: (label) => this.knobs.home(label), set: (values, label) => this.knobs.set(values, label), blind: (on) => root.classList.toggle('blind', on), seconds: () => store.step * store.dt_ms / 1000, allowed: () => this.controls, say: (text) => this.say(text), open: () => this.tab('scenes') });
     }
+    this.slow = [[120, () => this.voltage.draw()], [160, () => this.numbers()], [320, () => this.rates.draw()], [320, () => this.states?.draw()]].map(([every, draw]) => ({ every, draw, at: 0 }));
     this.logs = new Log(this.logBox, store, transport);
     if (!this.keysHeard) { this.keysHeard = true; (this.root.closest('body > main') ? document : this.root).addEventListener('keydown', (event) => this.key(event)); }
   }
@@ -169,8 +170,13 @@ class View {
     if (known) known.label = line.label;
     else this.store.changes.push({ step, label: line.label, number: line.number });
     this.logs.one(line);
+    this.raster.stale = true;
     clearTimeout(this.telling);
     this.telling = setTimeout(() => this.tellRates(line.label), 3000);
+  }
+
+  weigh(weights) {
+    this.knobs?.weigh(weights);
   }
 
   log({ lines }) {
@@ -277,8 +283,7 @@ class View {
   // ---- every picture ----
   draw(now) {
     requestAnimationFrame((next) => this.draw(next));
-    const { store, transport, status } = this, elapsed = Math.min(100, now - (this.drawn || now));
-    this.drawn = now;
+    const { store, transport, status } = this;
     let last = 0;
     for (const frame of this.frames) {
       const jump = frame.first !== store.step;
@@ -292,25 +297,38 @@ class View {
     }
     this.frames = [];
     if (last && transport.live) transport.send({ kind: 'ack', number: last });
-    this.raster.draw();
-    // Where a picture takes long, the somas get fewer of them.
-    this.took = 0.9 * (this.took ?? 16) + 0.1 * elapsed;
-    this.turn = ((this.turn || 0) + 1) % (this.took > 40 ? 3 : 1);
-    if (!this.turn) this.somas.draw(now, status.watched, Math.min(300, now - (this.somasDrawn || now)));
-    if (!this.turn) this.somasDrawn = now;
-    this.state.draws += 1;
-    if (now - (this.charted || 0) > 160) {
-      this.charted = now;
-      this.rates.draw();
-      this.voltage.draw();
-      this.states?.draw();
-      this.scenes?.tick();
-      const seconds = store.step * store.dt_ms / 1000;
-      this.time.textContent = `${seconds.toFixed(1)} s`;
-      if (this.scrub && document.activeElement !== this.scrub) this.scrub.value = `${store.step}`;
-      this.levelText();
-      if (store.lost !== this.lost) { this.lost = store.lost; this.mergedText.textContent = store.lost ? `${store.lost.toLocaleString('en')} windows merged, as this page draws slowly` : ''; }
+    // Where a picture takes long, thirty a second are enough, and a third of them has new somas, which cost most.
+    if (this.drew) this.took = 0.9 * this.took + 0.1 * Math.min(100, now - this.drew);
+    this.drew = 0;
+    const busy = this.took > 18;
+    if (busy && now - this.shown < 30) return;
+    const somas = (this.turn = (this.turn + 1) % (busy ? 3 : 1)) === 0;
+    if (this.raster.stale || somas) {
+      this.drew = this.shown = now;
+      this.state.draws += 1;
     }
+    if (this.raster.stale) this.raster.draw();
+    if (somas) {
+      this.somas.draw(now, status.watched, Math.min(300, now - (this.somasDrawn || now)));
+      this.somasDrawn = now;
+    }
+    // The slower parts take turns, at most one in a picture.
+    const due = this.slow.find((part) => now >= part.at);
+    if (due) {
+      due.at = now + due.every;
+      due.draw();
+    }
+  }
+
+  numbers() {
+    const { store } = this, time = `${(store.step * store.dt_ms / 1000).toFixed(1)} s`;
+    if (this.time.textContent !== time) this.time.textContent = time;
+    if (this.scrub && document.activeElement !== this.scrub) this.scrub.value = `${store.step}`;
+    this.scenes?.tick();
+    this.levelText();
+    if (store.lost === this.lost) return;
+    this.lost = store.lost;
+    this.mergedText.textContent = store.lost ? `${store.lost.toLocaleString('en')} windows merged, as this page draws slowly` : '';
   }
 
   // The levels that the circuit computes by itself.
