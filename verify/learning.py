@@ -16,14 +16,19 @@ from table import Table
 
 import neostriatum as ns
 from neostriatum import rng
+from neostriatum.circuit.learning_rules import learning_pathways
+from neostriatum.engines.base import engine
 from neostriatum.learning import session as sessions
 from neostriatum.runs import start
+from neostriatum.runs.learn import circuit_of
 
 #: Trials that are judged: the last ones before a reversal, and of a session.
 LAST = 40
 #: Chance of two choices, and how far the mean of some sessions of LAST trials may be from it: three
 #: standard errors of 6 x 40 independent choices.
 CHANCE, AWAY = 0.5, 0.1
+#: Length of dopamine that fluctuates [min].
+MINUTES = 10
 BANDIT = {"p": [0.8, 0.2], "reverse_at": 90}
 
 
@@ -73,12 +78,12 @@ class Lab:
 
     def __init__(self, size: int, threads: int | None, table: Table) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        self._size, self._threads, self._count, self.table = size, threads, 0, table
+        self.size, self.threads, self._count, self.table = size, threads, 0, table
 
     def learn(self, environment: Any, seed: int, **options: Any) -> dict[str, Any]:
         """Return the numbers of a session."""
         self._count += 1
-        run = ns.learn(environment, size=self._size, seed=seed, threads=self._threads,
+        run = ns.learn(environment, size=self.size, seed=seed, threads=self.threads,
                        figures=False, out=Path(self._folder.name) / str(self._count), **options)
         return run.summary["learning"] | {"real_time_factor": run.summary["real_time_factor"]}
 
@@ -151,7 +156,40 @@ def drift(lab: Lab, seeds: list[int]) -> None:
                   float(np.mean(rows)), 0, 0.03)
 
 
-PARTS = {"bandit": bandit, "shuffled": shuffled, "cues": cues, "shared": shared, "drift": drift}
+def fluctuation(lab: Lab, seeds: list[int]) -> None:
+    """Dopamine 0.1 above or below its tonic level, by chance in every 200 ms: the weight stays."""
+    rows = {}
+    for rate in (0.5, 8.0):
+        for seed in seeds:
+            means = _fluctuated(lab, seed, rate)
+            rows.setdefault(rate, []).append(np.abs(np.array(means) - 1).max())
+            print(f"  dopamine +-0.1, axons at {rate:g} Hz, seed {seed}: "
+                  f"{np.round(means, 4).tolist()}", flush=True)
+        lab.table.row(f"dopamine +-0.1 about its tonic level, {MINUTES} min, axons at {rate:g} Hz: "
+                      f"drift of the mean weight, {len(seeds)} seeds",
+                      float(np.mean(rows[rate])), 0, 0.01)
+
+
+def _fluctuated(lab: Lab, seed: int, rate: float) -> list[float]:
+    """Return the mean weight of every pathway that learns after dopamine that fluctuates."""
+    circuit = circuit_of({"task": "bandit"}, "striatum_v1")
+    tonic = float(circuit.modulators["D1"].level.at(np.zeros(1))[0])
+    times = np.arange(0, MINUTES * 60_000, 200)
+    coins = rng.philox(rng.stream(seed, "coin", ""), 0, np.arange(len(times)))[0] % 2
+    level = {"steps": {"times": [f"{each} ms" for each in times],
+                       "values": np.round(tonic - 0.1 + 0.2 * coins, 9).tolist()}}
+    circuit = circuit.replace({"dopamine.d1": level, "dopamine.d2": level, **{
+        f"axons.{name}.rate": f"{rate} Hz" for name in circuit.axons if name != "motor"}})
+    simulator = engine("numba", threads=lab.threads)
+    simulator.prepare(circuit, ns.build(circuit, size=lab.size, seed=seed), seed)
+    step = circuit.dt.value
+    for _ in range(MINUTES * 60):
+        simulator.advance(round(1000 / step))
+    return [float(simulator.weights(name).mean()) for name in learning_pathways(circuit)]
+
+
+PARTS = {"bandit": bandit, "shuffled": shuffled, "cues": cues, "shared": shared, "drift": drift,
+         "fluctuation": fluctuation}
 
 
 def main() -> int:
