@@ -157,9 +157,13 @@ def drift(lab: Lab, seeds: list[int]) -> None:
 
 
 def fluctuation(lab: Lab, seeds: list[int]) -> None:
-    """Dopamine 0.1 above or below its tonic level, by chance in every 200 ms: the weight stays."""
-    rows = {}
-    for rate in (0.5, 8.0):
+    """Dopamine 0.1 above or below its tonic level, by chance in every 500 ms: the weight stays.
+
+    Axons at 4 Hz let the spiny cells fire at 2 to 5 Hz; 8 Hz is a cue that never ends. At rest, 0.5
+    Hz, these cells are silent and nothing could move.
+    """
+    rows: dict[float, list[float]] = {}
+    for rate in (4.0, 8.0):
         for seed in seeds:
             means = _fluctuated(lab, seed, rate)
             rows.setdefault(rate, []).append(np.abs(np.array(means) - 1).max())
@@ -174,7 +178,7 @@ def _fluctuated(lab: Lab, seed: int, rate: float) -> list[float]:
     """Return the mean weight of every pathway that learns after dopamine that fluctuates."""
     circuit = circuit_of({"task": "bandit"}, "striatum_v1")
     tonic = float(circuit.modulators["D1"].level.at(np.zeros(1))[0])
-    times = np.arange(0, MINUTES * 60_000, 200)
+    times = np.arange(0, MINUTES * 60_000, 500)
     coins = rng.philox(rng.stream(seed, "coin", ""), 0, np.arange(len(times)))[0] % 2
     level = {"steps": {"times": [f"{each} ms" for each in times],
                        "values": np.round(tonic - 0.1 + 0.2 * coins, 9).tolist()}}
