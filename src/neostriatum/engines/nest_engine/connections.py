@@ -52,10 +52,10 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], ends: list[tuple
     """
     for number, one in enumerate(lowered.projections):
         if one.learning:
-            learning: Any = one.learning
-            nest.CopyModel(model_of(files["learning", len(learning.taus)]),
-                           synapse_name(number), shared_numbers(lowered, number, forms[one.target]))
-            _wire_learner(nest, lowered, number, forms[one.target], ends[number])
+            name, form = synapse_name(number), forms[one.target]
+            nest.CopyModel(model_of(files["learning", len(one.learning.taus)]), name,
+                           shared_numbers(lowered, number, form))
+            _wire_learner(nest, one, name, port(form, f"in{one.weights[0][0]}"), ends[number])
             continue
         for receptor, weight in one.weights:
             name = _name(number, receptor)
@@ -77,16 +77,14 @@ def wire(nest: Any, lowered: LoweredCircuit, forms: list[Form], ends: list[tuple
                         **_each(one, weight, sources - ends[number][0], factors)})
 
 
-def _wire_learner(nest: Any, lowered: LoweredCircuit, number: int, form: Form,
+def _wire_learner(nest: Any, one: Projection, name: str, receiver: int,
                   ends: tuple[int, int]) -> None:
     """Make the synapses of a pathway that learns: one for all receptors, with a delay of a step."""
-    one, name = lowered.projections[number], synapse_name(number)
     for sources, targets, _, factors in _pieces(nest, one, ends):
         if len(targets):
-            receiver = port(form, f"in{one.weights[0][0]}")
             each = {} if factors is None else {"factor": factors}
             nest.Connect(sources, targets, "one_to_one", {
-                "synapse_model": name, "delay": np.full(len(targets), lowered.dt),
+                "synapse_model": name, "delay": np.full(len(targets), nest.resolution),
                 "receptor_type": np.full(len(targets), receiver), "axon": sources - ends[0],
                 **each})
 
