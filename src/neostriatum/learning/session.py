@@ -15,6 +15,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.circuit.clock import steps
+from neostriatum.circuit.learning_rules import learning_pathways
 from neostriatum.learning.critic import Outcome, checked_error
 from neostriatum.learning.encoder import checked_rates
 from neostriatum.learning.membership import Membership
@@ -75,8 +76,7 @@ class Session:
         self.channels = plan.drive.channels
         self.membership = Membership.draw(circuit, network, self.channels, self._plastic_types(
             circuit))
-        self.plastic = [name for name, pathway in circuit.pathways.items()
-                        if pathway.learning is not None]
+        self.plastic = list(learning_pathways(circuit))
         self._key = rng.stream(seed, "session", "choice")
         self._lengths = {key: steps(value, self.dt) for key, value in plan.phases.to_dict().items()}
         self._trial_steps = sum(self._lengths[key] for key in (
@@ -93,9 +93,7 @@ class Session:
         self._done = True
 
     def _plastic_types(self, circuit: Circuit) -> list[str]:
-        ends = [name.split("->")[1] for name, pathway in circuit.pathways.items()
-                if pathway.learning is not None]
-        return [*self.types, *ends]
+        return [*self.types, *(name.split("->")[1] for name in learning_pathways(circuit))]
 
     @property
     def number(self) -> int:

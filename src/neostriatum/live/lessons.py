@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.learning_rules import BURST_MS, DIP_MS, level_of
+from neostriatum.circuit.learning_rules import BURST_MS, DIP_MS, learning_pathways, level_of
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ class Part:
     factors: Mapping[str, float] = field(default_factory=dict)
 
 
-def learning(circuit: Circuit) -> list[str]:
-    """Return the pathways that learn."""
-    return [name for name, pathway in circuit.pathways.items() if pathway.learning is not None]
-
-
 def lessons(circuit: Circuit, known: Mapping[str, Knob]) -> dict[str, list[Part]]:
     """Return the lessons by name, none where nothing learns or its dopamine has no knob.
 
@@ -42,7 +37,7 @@ def lessons(circuit: Circuit, known: Mapping[str, Knob]) -> dict[str, list[Part]
     >>> lessons(load("striatum"), {})
     {}
     """
-    pathways = learning(circuit)
+    pathways = list(learning_pathways(circuit))
     levels = dict.fromkeys(f"level.{level_of(circuit, name)}" for name in pathways)
     levels = dict.fromkeys(name for name in levels if name in known)
     if not levels:
@@ -53,8 +48,8 @@ def lessons(circuit: Circuit, known: Mapping[str, Knob]) -> dict[str, list[Part]
     rates = dict.fromkeys(f"rate.{name.split('->')[0]}" for name in pathways)
     cues = {name: CUE for name in rates if name in known}
     if cues:
-        said = ", ".join(known[name].label for name in cues)
-        cue = Part(CUE_MS, f"cue of a reward, {said} x {CUE:g}", factors=cues)
+        labels = ", ".join(known[name].label for name in cues)
+        cue = Part(CUE_MS, f"cue of a reward, {labels} x {CUE:g}", factors=cues)
         given = {"reward": [cue, burst], **given}
     return given
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.circuit.learning_rules import learning_pathways
 from neostriatum.live.frames import Window, histogram
-from neostriatum.live.lessons import learning
 
 if TYPE_CHECKING:
     from neostriatum.runs.loop import Loop
@@ -24,7 +24,7 @@ class Sight:
 
     def __init__(self, loop: Loop) -> None:
         self._loop, self._windows = loop, 0
-        self._learning, self._weighed, self._cost = learning(loop.circuit), 0.0, 0.0
+        self._learning, self._weighed, self._cost = list(learning_pathways(loop.circuit)), 0.0, 0.0
         # One from the middle, which has its neighbours all around.
         places = loop.network.positions[: max(1, next(iter(loop.network.counts.values())))]
         middle = np.linalg.norm(places - loop.network.positions.mean(axis=0), axis=1)
