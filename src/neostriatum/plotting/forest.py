@@ -26,7 +26,7 @@ MET, MISSED, BAND = "#3A3A3A", "#B00020", "#E6EAEE"
 FARTHEST = 3.0
 WIDTH_IN, LEFT_IN, RIGHT_IN = 10.4, 4.3, 2.95
 ROW_IN, TOP_IN, BOTTOM_IN = 0.36, 0.36, 0.5
-LETTERS = {"name": 82, "numbers": 54}  # of a line
+LETTERS = {"name": (82, 82), "numbers": (46, 54)}  # of the line above and of that below
 #: An interval of a factor so wide is drawn, and judged, by its logarithm.
 WIDE = 4.0
 
@@ -150,7 +150,8 @@ def _line(axes: Axes, line: int, row: dict[str, Any]) -> None:
     found = place(row)
     axes.axhline(line + 0.5, color="#E3E3E3", lw=0.5, zorder=0)
     if found is None or found.measured is None:
-        word = {True: "in this order", False: "not in this order"}.get(row["pass"])
+        word = None if row["tolerance"]["kind"] != "order" else {
+            True: "in this order", False: "not in this order"}.get(row["pass"])
         axes.text(0.0, line, word or "nothing measured", ha="center", va="center", fontsize=7.5,
                   color=_colour(row))
         return
@@ -179,8 +180,10 @@ def _words(axes: Axes, line: int, row: dict[str, Any], numbers: tuple[str, str])
             (left, row["quantity"], row["id"] + preset, INK, "name"),
             (right, numbers[0] + missed, numbers[1], _colour(row), "numbers")):
         at = (x_in / (WIDTH_IN - LEFT_IN - RIGHT_IN), line)
-        for text, size, shift, hue in ((over, 8, -0.17, colour), (under, 6.5, 0.22, FAINT)):
-            axes.text(at[0], line + shift, textwrap.shorten(text, LETTERS[kind], placeholder=" …"),
+        for text, most, size, shift, hue in zip(
+                (over, under), LETTERS[kind], (8, 6.5), (-0.17, 0.22), (colour, FAINT),
+                strict=True):
+            axes.text(at[0], line + shift, textwrap.shorten(text, most, placeholder=" …"),
                       transform=axes.get_yaxis_transform(), va="center", fontsize=size, color=hue)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from neostriatum.durable import write_text
 from neostriatum.validation.coverage import coverage
-from neostriatum.validation.targets import GROUPS
+from neostriatum.validation.targets import FILES, GROUPS
 from neostriatum.validation.words import amount, numbers, wanted
 
 #: How to read the page in Markdown.
@@ -22,10 +22,9 @@ _READING = (
     "with their spread, diamonds are measured: filled where the target is met, open and "
     "red where it is missed, arrows where it is farther away. A curve stands at its "
     "distance from the published one. How each number was read, its conditions, "
-    "its tolerance and the reason for it are in "
-    "`src/neostriatum/validation/targets.toml` and "
-    "`src/neostriatum/validation/microcircuit.toml`; what is no target and why, in "
-    "`coverage.toml` beside them.")
+    "its tolerance and the reason for it are in the files "
+    f"{', '.join(f'`{name}`' for name in FILES)} of `src/neostriatum/validation/`; what is "
+    "no target and why, in `coverage.toml` beside them.")
 
 
 def write(made: dict[str, Any], path: Path) -> None:
