@@ -22,8 +22,8 @@ _READING = (
     "with their spread, diamonds are measured: filled where the target is met, open and "
     "red where it is missed, arrows where it is farther away. A curve stands at its "
     "distance from the published one. How each number was read, its conditions, "
-    "its tolerance and the reason for it are in the files "
-    f"{', '.join(f'`{name}`' for name in FILES)} of `src/neostriatum/validation/`; what is "
+    "its tolerance and the reason for it are in "
+    f"{', '.join(f'`src/neostriatum/validation/{name}`' for name in FILES)}; what is "
     "no target and why, in `coverage.toml` beside them.")
 
 
