@@ -29,9 +29,11 @@ class Kept:
 
 
 def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait until something is true, and return it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Wait until something is true, and return it.
+
+    Looks are counted, not time: a machine that stands still for a minute is no reason to fail.
+    """
+    for _ in range(round(200 * seconds)):
         if found := true():
             return found
         time.sleep(0.005)
@@ -52,6 +54,10 @@ def live(folder: Path, circuit: Any = "striatum_v1", **options: Any) -> Iterator
         until(lambda: session.phase in ("live", "failed"))
         assert session.phase == "live", session.error
         yield session, kept
+    except AssertionError as error:
+        error.add_note(f"the session: {session.phase} at {session.time_ms} ms, "
+                       f"{session.error or session.failure or 'no error'}")
+        raise
     finally:
         session.stop(20)
     assert session.failure is None, session.failure
