@@ -16,6 +16,7 @@ from neostriatum.live.requests import Requests
 from neostriatum.live.saving import leave, reopened, save
 from neostriatum.live.sight import Sight
 from neostriatum.live.turns import Turns
+from neostriatum.machine import cores
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
 from neostriatum.runs.settings import Settings
 from neostriatum.runs.start import begun
@@ -56,9 +57,11 @@ class Session(Requests):
         self.circuit = load(circuit)
         #: The circuit as ``neostriatum run`` is told it; None where it has no name or file.
         self.asked = str(circuit) if isinstance(circuit, (str, Path)) else None
+        # A core is left to the browser that draws: threads that wait for one of theirs wait long.
         self.settings = Settings(duration=f"{self.circuit.dt.value!r} ms", seed=seed,
                                  size=checked_size(DEFAULT_SIZE if size is None else size),
-                                 out=out, figures=False, record="none")
+                                 threads=max(1, cores() - 1), out=out, figures=False,
+                                 record="none")
         self.turns = Turns(knobs(self.circuit), publish)
         self.lessons = lessons(self.circuit, self.knobs)
         self.phase, self.error = "build", ""
