@@ -29,6 +29,8 @@ LAST = 40
 CHANCE, AWAY = 0.5, 0.1
 #: Length of dopamine that fluctuates [min].
 MINUTES = 10
+#: Coefficients of `balanced` below the tonic level, as parts of their sum, by type.
+LOW = {"dSPN": {"k_plus_lo": -0.8, "k_minus_lo": -0.2}, "iSPN": {"k_plus_lo": 1.0}}
 BANDIT = {"p": [0.8, 0.2], "reverse_at": 90}
 
 
@@ -160,21 +162,24 @@ def fluctuation(lab: Lab, seeds: list[int]) -> None:
     """Dopamine 0.1 above or below its tonic level, by chance in every 500 ms: the weight stays.
 
     Axons at 4 Hz let the spiny cells fire at 2 to 5 Hz; 8 Hz is a cue that never ends. At rest, 0.5
-    Hz, these cells are silent and nothing could move.
+    Hz, these cells are silent and nothing could move. What moves the weights is taken apart at 4
+    Hz: ``learning alone`` lets cells hear the tonic level, so that their activity does not follow
+    dopamine; ``equal rooms`` weighs what is below the tonic level as what is above.
     """
-    rows: dict[float, list[float]] = {}
-    for rate in (4.0, 8.0):
+    for rate, apart in ((4.0, ""), (8.0, ""), (4.0, "learning alone"), (4.0, "equal rooms"),
+                        (4.0, "learning alone, equal rooms")):
+        drifts = []
         for seed in seeds:
-            means = _fluctuated(lab, seed, rate)
-            rows.setdefault(rate, []).append(np.abs(np.array(means) - 1).max())
-            print(f"  dopamine +-0.1, axons at {rate:g} Hz, seed {seed}: "
-                  f"{np.round(means, 4).tolist()}", flush=True)
-        lab.table.row(f"dopamine +-0.1 about its tonic level, {MINUTES} min, axons at {rate:g} Hz: "
-                      f"drift of the mean weight, {len(seeds)} seeds",
-                      float(np.mean(rows[rate])), 0, 0.01)
+            means = _fluctuated(lab, seed, rate, apart)
+            drifts.append(np.abs(np.array(list(means.values())) - 1).max())
+            print(f"  dopamine +-0.1, axons at {rate:g} Hz, {apart or 'as it is'}, seed {seed}: "
+                  f"{ {name: round(mean, 4) for name, mean in means.items()} }", flush=True)
+        lab.table.row(f"dopamine +-0.1 about its tonic level, {MINUTES} min, axons at {rate:g} Hz"
+                      f"{apart and ', '}{apart}: drift of the mean weight, {len(seeds)} seeds",
+                      float(np.mean(drifts)), *(() if apart else (0, 0.01)))
 
 
-def _fluctuated(lab: Lab, seed: int, rate: float) -> list[float]:
+def _fluctuated(lab: Lab, seed: int, rate: float, apart: str) -> dict[str, float]:
     """Return the mean weight of every pathway that learns after dopamine that fluctuates."""
     circuit = circuit_of({"task": "bandit"}, "striatum_v1")
     tonic = float(circuit.modulators["D1"].level.at(np.zeros(1))[0])
@@ -182,14 +187,26 @@ def _fluctuated(lab: Lab, seed: int, rate: float) -> list[float]:
     coins = rng.philox(rng.stream(seed, "coin", ""), 0, np.arange(len(times)))[0] % 2
     level = {"steps": {"times": [f"{each} ms" for each in times],
                        "values": np.round(tonic - 0.1 + 0.2 * coins, 9).tolist()}}
-    circuit = circuit.replace({"dopamine.d1": level, "dopamine.d2": level, **{
-        f"axons.{name}.rate": f"{rate} Hz" for name in circuit.axons if name != "motor"}})
+    changes: dict[str, Any] = {f"axons.{name}.rate": f"{rate} Hz" for name in circuit.axons
+                               if name != "motor"}
+    learning = {name: f"pathways.{name}.learning" for name in learning_pathways(circuit)}
+    if "learning alone" in apart:
+        changes |= {"modulators.heard": {"level": level},
+                    **{f"{path}.level": "heard" for path in learning.values()}}
+    else:
+        changes |= {"dopamine.d1": level, "dopamine.d2": level}
+    if "equal rooms" in apart:
+        # A burst's sum of coefficients is 1; a dip's is -1 over its room, on that of a burst.
+        room = tonic / (1 - tonic)
+        changes |= {f"{path}.{key}": value * room for name, path in learning.items()
+                    for key, value in LOW["dSPN" if name.endswith("dSPN") else "iSPN"].items()}
+    circuit = circuit.replace(changes)
     simulator = engine("numba", threads=lab.threads)
     simulator.prepare(circuit, ns.build(circuit, size=lab.size, seed=seed), seed)
     step = circuit.dt.value
     for _ in range(MINUTES * 60):
         simulator.advance(round(1000 / step))
-    return [float(simulator.weights(name).mean()) for name in learning_pathways(circuit)]
+    return {name: float(simulator.weights(name).mean()) for name in learning}
 
 
 PARTS = {"bandit": bandit, "shuffled": shuffled, "cues": cues, "shared": shared, "drift": drift,

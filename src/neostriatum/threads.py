@@ -7,10 +7,11 @@ thread, never both. Threads of one call leave nothing behind.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,10 +63,43 @@ def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
         work(0, count, *arguments)
         return
     cuts = np.linspace(0, count, min(count, STRETCHES * threads) + 1).astype(np.int64).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        for stretch in [pool.submit(work, start, stop, *arguments)
-                        for start, stop in pairwise(cuts)]:
-            stretch.result()
+    # Queues in C: an interrupt leaves no lock of theirs taken, as it may one of `concurrent`.
+    stretches: SimpleQueue[tuple[int, int]] = SimpleQueue()
+    errors: SimpleQueue[BaseException] = SimpleQueue()
+    for stretch in pairwise(cuts):
+        stretches.put(stretch)
+
+    def share() -> None:
+        try:
+            while True:
+                work(*stretches.get_nowait(), *arguments)
+        except Empty:
+            return
+        except BaseException as error:
+            _emptied(stretches)
+            errors.put(error)
+
+    helpers = [threading.Thread(target=share, daemon=True) for _ in range(1, threads)]
+    try:
+        for helper in helpers:
+            helper.start()
+        share()
+    finally:
+        _emptied(stretches)
+        for helper in helpers:
+            if helper.ident is not None:
+                helper.join()
+    if not errors.empty():
+        raise errors.get()
+
+
+def _emptied(queue: SimpleQueue[Any]) -> None:
+    """Take everything out of a queue, so that nobody begins with it."""
+    while True:
+        try:
+            queue.get_nowait()
+        except Empty:
+            return
 
 
 def checked_threads(threads: Any) -> int | None:
