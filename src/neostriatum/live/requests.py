@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.errors import CircuitError, shown
@@ -13,21 +14,21 @@ if TYPE_CHECKING:
     from neostriatum.live.knobs import Knob
 
 
-class Requests:
+class Requests(ABC):
     """Requests that are checked where they are made, and followed by the thread of a session."""
 
     #: What a circuit that learns can be told, by name.
     lessons: dict[str, list[Part]]
 
     @property
+    @abstractmethod
     def knobs(self) -> dict[str, Knob]:
         """The knobs by name."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def cells(self) -> int:
         """Cells in all; 0 before they are placed."""
-        raise NotImplementedError
 
     def __init__(self) -> None:
         self.pace = Pace()
@@ -38,9 +39,9 @@ class Requests:
         self._orders: list[tuple[str, Any]] = []
         self._wake = threading.Condition()
 
+    @abstractmethod
     def tell(self) -> None:
         """Publish how things stand."""
-        raise NotImplementedError
 
     def turn(self, values: Any, label: str = "") -> None:
         """Ask for new values of knobs by name; the newest wins until the next window begins.
