@@ -11,7 +11,7 @@ from numba.core.compiler_machinery import LoweringPass, register_pass
 from numba.core.typed_passes import NativeLowering
 
 from neostriatum.code_cache import CodeCache
-from neostriatum.threads import check_environment
+from neostriatum.environment import check_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ from typing import Any
 import typer
 
 from neostriatum.commands.app import app, printable
+from neostriatum.environment import check_environment
 from neostriatum.errors import NeostriatumError, NeostriatumWarning, RunFileError
 from neostriatum.ranks import launched
-from neostriatum.threads import check_environment
 
 #: In the order of --help.
 FILES = ("run", "learn", "live", "isolated", "sweep", "network", "results", "about", "models",

@@ -6,7 +6,6 @@ thread, never both. Threads of one call leave nothing behind.
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.errors import BuildError, CircuitError, shown
+from neostriatum.errors import BuildError
 from neostriatum.machine import cores
 from neostriatum.units import whole_number
 
@@ -111,20 +110,3 @@ def checked_threads(threads: Any) -> int | None:
         Not a whole number from 1 to 1024.
     """
     return None if threads is None else whole_number("threads", threads, 1, 1024)
-
-
-def check_environment() -> None:
-    """Refuse settings of Numba with which nothing can be compiled.
-
-    Raises
-    ------
-    CircuitError
-        The environment variable.
-    """
-    threads, off = os.environ.get("NUMBA_NUM_THREADS"), os.environ.get("NUMBA_DISABLE_JIT", "0")
-    if threads is not None and not (threads.isdecimal() and int(threads) > 0):
-        msg = f"NUMBA_NUM_THREADS: must be a whole number >= 1 (got {shown(threads)}). Unset it"
-        raise CircuitError(msg)
-    if off not in ("", "0"):
-        msg = f"NUMBA_DISABLE_JIT: must be 0, since the loops must be compiled (got {shown(off)})"
-        raise CircuitError(msg)

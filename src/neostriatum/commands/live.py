@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -58,6 +57,8 @@ def live_command(
 
 def _serve(server: Server, session: Session, ready: Callable[[], None]) -> None:
     """Serve until Ctrl-C, which leaves the run safe."""
+    import asyncio
+
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
     if main:
