@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from table import Table
@@ -21,6 +21,9 @@ from neostriatum.engines.base import engine
 from neostriatum.learning import session as sessions
 from neostriatum.runs import start
 from neostriatum.runs.learn import circuit_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Trials that are judged: the last ones before a reversal, and of a session.
 LAST = 40
@@ -163,9 +166,15 @@ def fluctuation(lab: Lab, seeds: list[int]) -> None:
 
     Axons at 4 Hz let the spiny cells fire at 2 to 5 Hz; 8 Hz is a cue that never ends. At rest, 0.5
     Hz, these cells are silent and nothing could move. What moves the weights is taken apart at 4
-    Hz: ``learning alone`` lets cells hear the tonic level, so that their activity does not follow
-    dopamine; ``equal rooms`` weighs what is below the tonic level as what is above.
+    Hz: one step of 500 ms alone; ``learning alone`` lets cells hear the tonic level, so that their
+    activity does not follow dopamine; ``equal rooms`` weighs what is below the tonic level as what
+    is above.
     """
+    for more in (0.1, -0.1):
+        moves = [_stepped(lab, seed, 4.0, more) for seed in seeds]
+        for name in moves[0]:
+            lab.table.row(f"one step of {more:+g} for 500 ms, axons at 4 Hz: change of the mean "
+                          f"weight of {name}", float(np.mean([each[name] for each in moves])))
     for rate, apart in ((4.0, ""), (8.0, ""), (4.0, "learning alone"), (4.0, "equal rooms"),
                         (4.0, "learning alone, equal rooms")):
         drifts = []
@@ -181,12 +190,28 @@ def fluctuation(lab: Lab, seeds: list[int]) -> None:
 
 def _fluctuated(lab: Lab, seed: int, rate: float, apart: str) -> dict[str, float]:
     """Return the mean weight of every pathway that learns after dopamine that fluctuates."""
-    circuit = circuit_of({"task": "bandit"}, "striatum_v1")
-    tonic = float(circuit.modulators["D1"].level.at(np.zeros(1))[0])
     times = np.arange(0, MINUTES * 60_000, 500)
     coins = rng.philox(rng.stream(seed, "coin", ""), 0, np.arange(len(times)))[0] % 2
-    level = {"steps": {"times": [f"{each} ms" for each in times],
-                       "values": np.round(tonic - 0.1 + 0.2 * coins, 9).tolist()}}
+    return _taught(lab, seed, rate, (times, -0.1 + 0.2 * coins), apart)(60 * MINUTES)
+
+
+def _stepped(lab: Lab, seed: int, rate: float, more: float) -> dict[str, float]:
+    """Return how one step of dopamine, after 20 s at its tonic level, moves mean weights."""
+    after = _taught(lab, seed, rate, (np.array([0, 20_000, 20_500]), np.array([0, more, 0])))
+    before = after(20)
+    return {name: mean - before[name] for name, mean in after(2).items()}
+
+
+def _taught(lab: Lab, seed: int, rate: float, course: tuple[np.ndarray, np.ndarray],
+            apart: str = "") -> Callable[[int], dict[str, float]]:
+    """Return what simulates more seconds under a course of dopamine, and returns mean weights.
+
+    ``course`` has times [ms] and what is above the tonic level from then on.
+    """
+    circuit = circuit_of({"task": "bandit"}, "striatum_v1")
+    tonic = float(circuit.modulators["D1"].level.at(np.zeros(1))[0])
+    level = {"steps": {"times": [f"{each} ms" for each in course[0]],
+                       "values": np.round(tonic + course[1], 9).tolist()}}
     changes: dict[str, Any] = {f"axons.{name}.rate": f"{rate} Hz" for name in circuit.axons
                                if name != "motor"}
     learning = {name: f"pathways.{name}.learning" for name in learning_pathways(circuit)}
@@ -203,10 +228,13 @@ def _fluctuated(lab: Lab, seed: int, rate: float, apart: str) -> dict[str, float
     circuit = circuit.replace(changes)
     simulator = engine("numba", threads=lab.threads)
     simulator.prepare(circuit, ns.build(circuit, size=lab.size, seed=seed), seed)
-    step = circuit.dt.value
-    for _ in range(MINUTES * 60):
-        simulator.advance(round(1000 / step))
-    return {name: float(simulator.weights(name).mean()) for name in learning}
+
+    def after(seconds: int) -> dict[str, float]:
+        for _ in range(seconds):
+            simulator.advance(round(1000 / circuit.dt.value))
+        return {name: float(simulator.weights(name).mean()) for name in learning}
+
+    return after
 
 
 PARTS = {"bandit": bandit, "shuffled": shuffled, "cues": cues, "shared": shared, "drift": drift,
