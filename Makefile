@@ -69,4 +69,6 @@ $(VENV)/.dev: $(VENV)/.package
 
 $(VENV)/.docs: $(VENV)/.package
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	# Its pictures need none of what it depends on, which is old (docs/howto/brian2.md).
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "brian2tools>=0.3"
 	@touch $@
