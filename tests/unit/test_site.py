@@ -15,6 +15,7 @@ from neostriatum.cli import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS / "extensions"))
+badges = importlib.import_module("badges")
 outside = importlib.import_module("outside")
 command_pages = importlib.import_module("command_pages")
 python_lists = importlib.import_module("python_lists")
@@ -134,6 +135,16 @@ def test_scripts_of_the_gallery_say_what_they_draw(script):
     assert title
     assert text
     assert 'savefig("figure.png"' in script.read_text("utf-8")
+
+
+def test_badges_are_true():
+    readme = (DOCS.parent / "README.md").read_text("utf-8")
+    facts = badges.facts()
+    assert facts["python"] == ("Python", "3.11 to 3.13")
+    for name, (left, right) in facts.items():
+        assert (badges.FOLDER / f"{name}.svg").read_text("utf-8") == badges.drawn(left, right)
+        assert f"![{left} {right}](docs/figures/badges/{name}.svg)" in readme
+    assert {path.stem for path in badges.FOLDER.glob("*")} == set(facts)
 
 
 def test_links_out_of_the_folder_are_turned():
