@@ -68,8 +68,10 @@ export class Raster {
     ctx.fillStyle = this.paper;
     ctx.fillRect(0, 0, this.buffer.width, this.buffer.height);
     this.stale = true;
-    for (const one of store.merged) this.unseen(one);
-    for (const frame of store.frames) this.spikes(frame);
+    // In their order, as each wipes what the one before it drew beyond its end.
+    const merged = store.merged.map((one) => ({ ...one, kind: 'M' }));
+    const shown = [...merged, ...store.frames].filter((one) => one.first + one.count > this.first());
+    for (const frame of shown.sort((one, other) => one.first - other.first)) this.add(frame);
   }
 
   // The first step that the buffer still shows: what is older lies where newer columns are.
