@@ -33,10 +33,12 @@ DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True,
          "device_scale_factor": 1.5}
 TURN_MS, END_MS = 4000.0, 6500.0
-#: Times real time, which a page without a graphics card can draw.
-SPEED = 0.25
+#: Steps of a millisecond.
+STEPS = 10
 #: The film: a picture per so much simulated time, how long it stands, its size and its colours.
-EVERY_MS, STANDS_MS, FILM, COLOURS = 100.0, 110, (960, 600), 64
+EVERY_MS, STANDS_MS, FILM, COLOURS = 140.0, 150, (960, 458), 255
+#: What of the page the film shows: all below the bar and above the log.
+PART = {"x": 0, "y": 46, "width": 1280, "height": 611}
 
 
 @contextmanager
@@ -60,9 +62,13 @@ def served(size: int) -> Iterator[Server]:
 
 
 def reach(page: Page, session: Any, time_ms: float) -> None:
-    """Let it run to a time, so slowly that the page draws every spike."""
+    """Go on window by window to a time, so that the page draws every spike, however slow it is."""
     while session.time_ms < time_ms:
-        page.wait_for_timeout(5)
+        before = session.time_ms
+        session.step()
+        while session.time_ms == before or page.evaluate(f"{VIEW}.store.step") < STEPS * before:
+            page.wait_for_timeout(2)
+    page.wait_for_timeout(300)
 
 
 def turn(page: Page) -> None:
@@ -71,7 +77,7 @@ def turn(page: Page) -> None:
     knob.focus()
     for _ in range(50):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(200)
+    page.evaluate("document.activeElement.blur()")
 
 
 def film(page: Page, session: Any, path: Path) -> None:
@@ -82,7 +88,7 @@ def film(page: Page, session: Any, path: Path) -> None:
         if at - EVERY_MS < TURN_MS <= at:
             turn(page)
         reach(page, session, at)
-        taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        taken = Image.open(io.BytesIO(page.screenshot(clip=PART))).convert("RGB")
         pictures.append(taken.resize(FILM, Image.Resampling.LANCZOS))
     palette = pictures[-1].quantize(COLOURS)
     drawn = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures]
@@ -112,8 +118,10 @@ def main() -> None:
         with served(given.size) as server, sync_playwright() as driver:
             page = driver.chromium.launch(executable_path=browser, args=ARGUMENTS).new_context(
                 color_scheme=scheme, **options).new_page()
-            server.session.hurry(SPEED)
+            server.session.play(False)
             page.goto(server.url)
+            while not page.evaluate(f"{VIEW}?.store?.step >= 0"):
+                page.wait_for_timeout(100)
             path = given.folder / ("live.gif" if kind == "film" else f"live-{kind}.png")
             if kind == "film":
                 reach(page, server.session, TURN_MS - 1500)
