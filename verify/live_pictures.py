@@ -33,6 +33,8 @@ DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True,
          "device_scale_factor": 1.5}
 TURN_MS, END_MS = 4000.0, 6500.0
+#: A phone shows two seconds.
+PHONE_END_MS = 5200.0
 #: Steps of a millisecond.
 STEPS = 10
 #: The film: a picture per so much simulated time, how long it stands, its size and its colours.
@@ -100,7 +102,7 @@ def still(page: Page, session: Any, path: Path) -> None:
     """Take one picture after the turn."""
     reach(page, session, TURN_MS)
     turn(page)
-    reach(page, session, END_MS)
+    reach(page, session, PHONE_END_MS if "phone" in path.name else END_MS)
     page.screenshot(path=path)
 
 
