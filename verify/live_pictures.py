@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import shutil
 import tempfile
 import threading
@@ -38,7 +39,7 @@ PHONE_END_MS = 5200.0
 #: Steps of a millisecond.
 STEPS = 10
 #: The film: a picture per so much simulated time, how long it stands, its size and its colours.
-EVERY_MS, STANDS_MS, FILM, COLOURS = 140.0, 150, (960, 458), 255
+EVERY_MS, STANDS_MS, FILM, COLOURS = 140.0, 150, (960, 458), 96
 #: What of the page the film shows: all below the bar and above the log.
 PART = {"x": 0, "y": 46, "width": 1280, "height": 611}
 
@@ -82,6 +83,18 @@ def turn(page: Page) -> None:
     page.evaluate("document.activeElement.blur()")
 
 
+def palette_of(page: Page, picture: Image.Image) -> Image.Image:
+    """Return the colours of a picture and those of the cell types, whose dots are few."""
+    types = page.evaluate(f"{VIEW}.raster.colours")
+    colours = [tuple(map(int, re.findall(r"\d+", one))) for one in types]
+    wide, high = picture.size
+    source = Image.new("RGB", (wide, high * (1 + len(colours))))
+    source.paste(picture)
+    for number, colour in enumerate(colours, start=1):
+        source.paste(colour, (0, number * high, wide, (number + 1) * high))
+    return source.quantize(COLOURS)
+
+
 def film(page: Page, session: Any, path: Path) -> None:
     """Take a picture every so often, before the turn and after it."""
     pictures, at = [], session.time_ms
@@ -92,7 +105,7 @@ def film(page: Page, session: Any, path: Path) -> None:
         reach(page, session, at)
         taken = Image.open(io.BytesIO(page.screenshot(clip=PART))).convert("RGB")
         pictures.append(taken.resize(FILM, Image.Resampling.LANCZOS))
-    palette = pictures[-1].quantize(COLOURS)
+    palette = palette_of(page, pictures[-1])
     drawn = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures]
     drawn[0].save(path, save_all=True, append_images=drawn[1:], loop=2, optimize=True,
                   duration=[STANDS_MS] * (len(drawn) - 1) + [3000])

@@ -148,10 +148,10 @@ def test_badges_are_true():
 
 def test_links_out_of_the_folder_are_turned():
     text = ("[a](../README.md#engines) [b](design.md) [c](../src/neostriatum/rng.py) [d](https://x.y)\n"
-            "```\n[e](../README.md)\n```\n![f](figures/raster.png)\n")
+            "```\n[e](../README.md)\n```\n![f](figures/positions.png)\n")
     assert outside.rewritten(text, "docs/anatomy.md", "docs/anatomy.md") == (
         "[a](start/readme.md#engines) [b](design.md) c [d](https://x.y)\n"
-        "```\n[e](../README.md)\n```\n![f](figures/raster.png)\n")
+        "```\n[e](../README.md)\n```\n![f](figures/positions.png)\n")
     assert outside.rewritten("[g](docs/design.md)", "CONTRIBUTING.md",
                              outside.COPIED["CONTRIBUTING.md"]) == "[g](../design.md)"
 
