@@ -55,6 +55,8 @@ def public() -> dict[str, object]:
 
 def has_example(thing: object) -> bool:
     """Whether a docstring has an example that runs."""
+    if inspect.ismodule(thing):  # the package `live` can be called, and stands for its function
+        thing = importlib.import_module(f"{thing.__name__}.notebook").live
     text = inspect.getdoc(thing) or ""
     return ">>> " in text.split("Examples\n", 1)[-1] and "+SKIP" not in text and "Examples" in text
 
