@@ -12,12 +12,13 @@ PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-all lint docs nest-mpi clean
+.PHONY: help venv run test test-all coverage lint docs nest-mpi clean
 
 help:
 	@echo "make run       simulate the default circuit, draw it and say where (ARGS=\"--size 2000\" for options)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the slow ones too"
+	@echo "make coverage  the share of the lines that make test runs, but for those that Numba compiles"
 	@echo "make lint      ruff, mypy, codespell"
 	@echo "make docs      the site, in docs/_build/html"
 	@echo "make nest-mpi  NEST with MPI in $(NEST_MPI), for mpiexec -n 4 $(NEST_MPI)/bin/neostriatum run --engine nest"
@@ -36,6 +37,12 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile -m "slow or not slow"
+
+# What Numba compiles is out of sight of Python: these lines count as not run.
+coverage: $(VENV)/.dev
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "pytest-cov>=6"
+	$(VENV)/bin/python tests/warm.py
+	$(VENV)/bin/python -m pytest -q -n $(WORKERS) --dist loadfile --cov=neostriatum --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check
@@ -69,4 +76,6 @@ $(VENV)/.dev: $(VENV)/.package
 
 $(VENV)/.docs: $(VENV)/.package
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	# Its pictures need none of what it depends on, which is old (docs/howto/brian2.md).
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "brian2tools>=0.3"
 	@touch $@

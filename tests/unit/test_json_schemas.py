@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from neostriatum.bench import engines
 from neostriatum.cli import main
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -25,6 +26,10 @@ COMMANDS = [
     ("build", ["build", "striatum_v1", "--size", "100", "--out", "net.h5"]),
     ("dry-run", ["build", "striatum_v1", "--size", "1000", "--dry-run"]),
     ("models", ["models"]),
+    ("info", ["info", "striatum"]),
+    ("info", ["info", "run"]),
+    ("cite", ["cite", "striatum"]),
+    ("cite", ["cite", "run"]),
 ]
 
 
@@ -46,11 +51,26 @@ def test_output_of_commands(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("name", "words"), [
     ("protocol", ["cell", "dSPN", "--protocol", "rin"]),
     ("validate", ["validate", "--quick"]),
+    ("learn", ["learn", "bandit", "--trials", "2", "--size", "60", "--threads", "1"]),
 ])
 def test_output_of_slow_commands(name, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main([*words, "--json"]) == 0
     jsonschema.validate(json.loads(capsys.readouterr().out), schema(name))
+
+
+@pytest.mark.slow
+def test_output_of_bench(monkeypatch, capsys):
+    """Of one engine that is there and one that nobody has."""
+    monkeypatch.setattr(engines, "_contestants", lambda task, most: [
+        engines.Contestant(name, 1, "double", task) for name in ("numba", "abacus")])
+    assert main(["bench", "--circuit", "striatum_v1", "--size", "100", "--duration", "20 ms",
+                 "--repeats", "2", "--threads", "1", "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    jsonschema.validate(measured, schema("bench"))
+    assert [row["engine"] for row in measured["rows"]] == ["numba"]
+    assert "abacus" in measured["missing"]["abacus"]
+    assert measured["ratios"]["nest_over_numba"] == {"double": None, "single": None}
 
 
 def test_a_missing_key_is_seen():

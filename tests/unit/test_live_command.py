@@ -24,7 +24,8 @@ def test_it_says_where_it_is_and_ends_soon(tmp_path: Path) -> None:
              "--json", "--out", str(out)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         said = json.loads(process.stdout.readline())
-        assert set(said) == {"url", "pid"}
+        schema = Path(__file__).parents[2] / "docs" / "schemas" / "live.json"
+        assert set(said) == set(json.loads(schema.read_text("utf-8"))["required"])
         assert said["pid"] == process.pid
         address, _, token = said["url"].partition("#")
         origin = address.rstrip("/")

@@ -121,6 +121,37 @@ def test_the_page_counts_the_rates_of_the_simulation(running, tmp_path) -> None:
         assert seen["mean"] == pytest.approx(spikes, rel=0.1), (name, merged)
 
 
+#: Columns of the raster's buffer that change when it is drawn again from what the page has kept.
+CHANGED = f"""() => {{
+  const {{ raster }} = {VIEW}, {{ width, height }} = raster.buffer;
+  const read = () => raster.ink.getImageData(0, 0, width, height).data;
+  const before = read();
+  raster.again();
+  const after = read(), columns = new Set();
+  for (let k = 0; k < before.length; k += 1) {{
+    if (before[k] !== after[k]) columns.add((k >> 2) % width);
+  }}
+  return columns.size;
+}}"""
+
+
+def test_spikes_drawn_again_are_those_of_the_shown_seconds(running) -> None:
+    """Light or dark, a new size: seconds that have left the picture do not come back into it."""
+    session = running.session
+    with browser(reduced_motion="reduce") as made:
+        opened(made, running)
+        begun = session.time_ms
+        session.hurry(10)
+        until(lambda: session.time_ms > begun + 9000, 90)
+        session.hurry(1)
+        session.play(False)
+        time.sleep(1)
+        # At the edge between the newest and the oldest, a few columns are wiped ahead.
+        assert made.evaluate(CHANGED) <= 8
+        assert made.complaints == []
+    session.play(True)
+
+
 def test_a_scene_asks_first_and_answers_then(running) -> None:
     with browser(reduced_motion="reduce") as made:
         opened(made, running)

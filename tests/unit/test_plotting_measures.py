@@ -138,7 +138,11 @@ def test_states_are_shaded_where_they_are():
     v_mv = np.where((times_ms >= 300) & (times_ms < 600), -55.0, -78.0)
     v_mv += np.random.default_rng(3).normal(0, 1, 1000)
     recorded = SimpleNamespace(ids=[0], times_ms=times_ms, v_mv=v_mv[:, None])
-    _, axes = states(make_run(traces={"dSPN": recorded}))
+    figure, axes = states(make_run(traces={"dSPN": recorded}))
+    assert figure.get_size_inches()[1] < 3.2  # rows that only say why are low
+    assert axes["dSPN"][0].get_xlabel().startswith("time (ms)")
+    assert axes["dSPN"][1].get_xlabel() == "time (%)"
+    assert not axes["FS"][0].xaxis.get_visible()
     (shaded,) = axes["dSPN"][0].patches
     assert shaded.get_x() == pytest.approx(300)
     assert shaded.get_width() == pytest.approx(300)

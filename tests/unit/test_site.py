@@ -15,6 +15,7 @@ from neostriatum.cli import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS / "extensions"))
+badges = importlib.import_module("badges")
 outside = importlib.import_module("outside")
 command_pages = importlib.import_module("command_pages")
 python_lists = importlib.import_module("python_lists")
@@ -54,6 +55,8 @@ def public() -> dict[str, object]:
 
 def has_example(thing: object) -> bool:
     """Whether a docstring has an example that runs."""
+    if inspect.ismodule(thing):  # the package `live` can be called, and stands for its function
+        thing = importlib.import_module(f"{thing.__name__}.notebook").live
     text = inspect.getdoc(thing) or ""
     return ">>> " in text.split("Examples\n", 1)[-1] and "+SKIP" not in text and "Examples" in text
 
@@ -63,8 +66,7 @@ def test_public_names_have_a_page_and_an_example(name):
     last = name.rsplit(".", 1)[-1]
     plain = last in ("COLOURS", "FIGURES", "LEARNING", "I", "gain")
     assert plain or re.search(rf":: {name}$", PYTHON_TEXT, re.MULTILINE), "no page has it"
-    assert has_example(public()[name]) or re.search(rf"\b{last}\b", CODE) or (
-        name == "neostriatum.live")  # a page that stays open: an example would not end
+    assert has_example(public()[name]) or re.search(rf"\b{last}\b", CODE)
 
 
 def members(kind: type) -> list[str]:
@@ -136,12 +138,22 @@ def test_scripts_of_the_gallery_say_what_they_draw(script):
     assert 'savefig("figure.png"' in script.read_text("utf-8")
 
 
+def test_badges_are_true():
+    readme = (DOCS.parent / "README.md").read_text("utf-8")
+    facts = badges.facts()
+    assert facts["python"] == ("Python", "3.11 to 3.13")
+    for name, (left, right) in facts.items():
+        assert (badges.FOLDER / f"{name}.svg").read_text("utf-8") == badges.drawn(left, right)
+        assert f"![{left} {right}](docs/figures/badges/{name}.svg)" in readme
+    assert {path.stem for path in badges.FOLDER.glob("*")} == set(facts)
+
+
 def test_links_out_of_the_folder_are_turned():
     text = ("[a](../README.md#engines) [b](design.md) [c](../src/neostriatum/rng.py) [d](https://x.y)\n"
-            "```\n[e](../README.md)\n```\n![f](figures/raster.png)\n")
+            "```\n[e](../README.md)\n```\n![f](figures/positions.png)\n")
     assert outside.rewritten(text, "docs/anatomy.md", "docs/anatomy.md") == (
         "[a](start/readme.md#engines) [b](design.md) c [d](https://x.y)\n"
-        "```\n[e](../README.md)\n```\n![f](figures/raster.png)\n")
+        "```\n[e](../README.md)\n```\n![f](figures/positions.png)\n")
     assert outside.rewritten("[g](docs/design.md)", "CONTRIBUTING.md",
                              outside.COPIED["CONTRIBUTING.md"]) == "[g](../design.md)"
 

@@ -105,7 +105,8 @@ def live(circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
     Examples
     --------
     >>> import neostriatum as ns
-    >>> ns.live("striatum", size=4000)  # doctest: +SKIP
+    >>> widget = ns.live("striatum_v1", size=100)  # show it: the last line of a cell
+    >>> widget.session.stop()
     """
     try:
         import anywidget

@@ -102,7 +102,13 @@ def _curve(axes: Axes, values: list[Any], smooth: int, name: str, shade: str) ->
     axes.plot(trials, mean, color=shade, zorder=3, label=name)
     if len(values) > 1:
         error = 2 * curves.std(axis=0, ddof=1) / np.sqrt(len(values))
-        axes.fill_between(trials, mean - error, mean + error, color=shade, alpha=0.2, linewidth=0)
+        # A mean cannot lie outside of what it is the mean of.
+        counted = np.concatenate([np.asarray(choices[:length], float) for choices in values])
+        known = counted[np.isfinite(counted)]
+        low, high = mean - error, mean + error
+        if known.size:
+            low, high = np.clip([low, high], known.min(), known.max())
+        axes.fill_between(trials, low, high, color=shade, alpha=0.2, linewidth=0)
 
 
 def learnt_weights(run: Run) -> tuple[Figure, dict[str, Axes]]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from neostriatum.analysis.states import UpDown
 
 BARS = 80
+#: Height of a row, and of one that only says why nothing is drawn.
+ROW_IN, EMPTY_IN = 1.35, 0.45
 
 
 def states(
@@ -82,20 +84,24 @@ def states(
         raise InputError(message)
     populations = members_of(run)
     with paper():
-        figure = new_figure(WIDTH_IN, 0.8 + 1.35 * len(populations))
-        grid = figure.add_gridspec(len(populations), 2, width_ratios=(4, 1))
+        heights = [ROW_IN if _number(run, name, cell) else EMPTY_IN for name in populations]
+        figure = new_figure(WIDTH_IN, 0.8 + sum(heights))
+        grid = figure.add_gridspec(len(populations), 2, width_ratios=(4, 1),
+                                   height_ratios=heights)
         axes: dict[str, tuple[Axes, Axes]] = {}
         for row, (name, members) in enumerate(populations.items()):
             left = figure.add_subplot(grid[row, 0])
             right = figure.add_subplot(grid[row, 1], sharey=left)
             axes[name] = left, right
             recorded = (run.traces or {}).get(name)
-            number = 0 if recorded is None else len(recorded.ids)
-            if recorded is None or cell >= number or len(recorded.times_ms) < 2:
+            if recorded is None or not _number(run, name, cell):
+                number = 0 if recorded is None else len(recorded.ids)
                 left.set_title(name, color=lettering(colour(name, populations)))
                 empty(left, f"no {name} neurons in this run" if not len(members) else
                       f"no {name} voltages were recorded" if not number else
                       f"only {number} {name} cells were recorded")
+                left.spines["bottom"].set_visible(False)
+                left.xaxis.set_visible(False)
                 right.set_axis_off()
                 continue
             fired_ms = run.spikes.times_ms[run.spikes.ids == recorded.ids[cell]]
@@ -105,11 +111,28 @@ def states(
         for left, _ in axes.values():
             time_axis(left, 0, run.duration_ms, CUT)
             left.label_outer()
-        right.set_xlabel("time (%)")
+        _label_lowest([pair for pair in axes.values() if pair[0].lines], run.duration_ms)
         figure.align_ylabels([left for left, _ in axes.values()])
         heading(figure, run)
         mark_events([left for left, _ in axes.values()], run)
     return figure, axes
+
+
+def _number(run: RunView, name: str, cell: int) -> int:
+    """Return how many cells of a type were recorded, 0 where that cell was not."""
+    recorded = (run.traces or {}).get(name)
+    if recorded is None or cell >= len(recorded.ids) or len(recorded.times_ms) < 2:
+        return 0
+    return len(recorded.ids)
+
+
+def _label_lowest(rows: list[tuple[Axes, Axes]], duration_ms: float) -> None:
+    """Label the time below the lowest row that has a trace, as rows without one have no axis."""
+    if rows:
+        left, right = rows[-1]
+        time_axis(left, 0, duration_ms, CUT)
+        left.tick_params(labelbottom=True)
+        right.set_xlabel("time (%)")
 
 
 def _cell(

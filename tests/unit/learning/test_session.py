@@ -223,6 +223,19 @@ def test_figures_of_a_session(whole: ns.Run) -> None:
     assert drawn["files"] == ["learning_curve.png"]
 
 
+def test_the_band_of_a_share_stays_a_share() -> None:
+    from matplotlib.figure import Figure
+
+    from neostriatum.plotting.learning import _curve
+
+    axes = Figure().add_subplot()
+    _curve(axes, [np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, np.nan])], 1, "two", "#222222")
+    (band,) = axes.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert np.nanmin(heights) == 0.0
+    assert np.nanmax(heights) == 1.0
+
+
 def test_a_run_that_learns_nothing_has_no_curve(tmp_path: Path) -> None:
     from neostriatum import plotting
     from neostriatum.errors import InputError

@@ -68,7 +68,15 @@ export class Raster {
     ctx.fillStyle = this.paper;
     ctx.fillRect(0, 0, this.buffer.width, this.buffer.height);
     this.stale = true;
-    for (const frame of store.frames) this.spikes(frame);
+    // In their order, as each wipes what the one before it drew beyond its end.
+    const merged = store.merged.map((one) => ({ ...one, kind: 'M' }));
+    const shown = [...merged, ...store.frames].filter((one) => one.first + one.count > this.first());
+    for (const frame of shown.sort((one, other) => one.first - other.first)) this.add(frame);
+  }
+
+  // The first step that the buffer still shows: what is older lies where newer columns are.
+  first() {
+    return this.store.step - this.width / this.perStep;
   }
 
   bold() {
@@ -90,15 +98,15 @@ export class Raster {
   }
 
   spikes(frame) {
-    const ctx = this.ink, { store } = this, wide = Math.max(2, Math.round(this.scale * 1.5));
+    const ctx = this.ink, { store } = this, wide = Math.max(2, Math.round(this.scale * 1.5)), first = this.first();
     for (let type = 0; type < this.bands.length; type += 1) {
       const band = this.bands[type], start = store.start(type), end = store.ends[type];
       ctx.fillStyle = this.colours[type];
       for (let k = 0; k < frame.ids.length; k += 1) {
-        const id = frame.ids[k];
-        if (id < start || id >= end || (id - start) % band.every) continue;
+        const id = frame.ids[k], step = frame.first + frame.steps[k];
+        if (id < start || id >= end || (id - start) % band.every || step <= first) continue;
         const row = Math.floor((id - start) / band.every * Math.min(1, band.rows / band.shown));
-        ctx.fillRect(this.x(frame.first + frame.steps[k]), band.top + Math.floor(row * band.pitch), wide, band.dot);
+        ctx.fillRect(this.x(step), band.top + Math.floor(row * band.pitch), wide, band.dot);
       }
     }
   }
@@ -107,13 +115,17 @@ export class Raster {
     this.stale = true;
     this.wipe(frame.first, frame.first + frame.count);
     if (frame.kind === 'S') this.spikes(frame);
-    else {
-      const ctx = this.ink;
-      ctx.fillStyle = this.raised;
-      const x = this.x(frame.first), wide = Math.max(1, Math.floor(frame.count * this.perStep));
-      ctx.fillRect(x, 0, Math.min(wide, this.width - x), this.buffer.height);
-      if (x + wide > this.width) ctx.fillRect(0, 0, Math.min(x, x + wide - this.width), this.buffer.height);
-    }
+    else this.unseen(frame);
+  }
+
+  // A stretch of merged windows, whose spikes were only counted.
+  unseen({ first, count }) {
+    const from = Math.max(first, this.first()), ctx = this.ink;
+    if (from >= first + count) return;
+    ctx.fillStyle = this.raised;
+    const x = this.x(from), wide = Math.max(1, Math.floor((first + count - from) * this.perStep));
+    ctx.fillRect(x, 0, Math.min(wide, this.width - x), this.buffer.height);
+    if (x + wide > this.width) ctx.fillRect(0, 0, Math.min(x, x + wide - this.width), this.buffer.height);
   }
 
   draw() {
