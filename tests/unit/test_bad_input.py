@@ -141,7 +141,10 @@ COMMANDS = [
     # overlays
     ([*RUN, "--overlay", "parkinson"], 2, "parkinson: unknown overlay. Known: parkinsonian"),
     ([*RUN, "--overlay", "parkinsonian.dopamin"], 2, "unknown part (got dopamin). Known: dopamine"),
+    ([*RUN, "--overlay", "parkinsonian."], 2, "parkinsonian.toml: unknown part (got none). Known"),
+    ([*RUN, "--overlay", ""], 2, '"": unknown overlay. Known: '),
     ([*RUN, "--overlay", "no_such.toml"], 2, "no_such.toml: no such overlay file"),
+    ([*RUN, "--events", ""], 2, 'events: must be a file (got "")'),
     ([*RUN, "--overlay", "dense"], 2, "dense.toml: pathways.FS->dSPN.wiring.scale: unknown key"),
     # single cells and pairs
     (["cell", "Purkinje", "--current", "1 pA"], 2, "unknown cell type (got Purkinje)"),
