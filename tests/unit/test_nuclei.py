@@ -258,6 +258,9 @@ BAD = {
     "a channel of one type twice": (
         {"channels__left__of": ["iSPN", "GPeTI", "iSPN"]},
         "channels.left: of must name every cell type once (got iSPN twice)"),
+    "a typo in a channel that a pathway keeps to": (
+        {"channels__left__of": ["iSPN", "GPeTA"]},
+        'channels.left.of: unknown cell type (got "GPeTA"). Known: iSPN, GPeTI, STN'),
     "a list of nuclei": ({"nuclei": ["GPe", "STN"]}, "nuclei: must be a table"),
     "a number of a nucleus": ({"nuclei__GPe": 100}, "nuclei.GPe: must be a table (got 100)"),
     "cells of nowhere": ({"cells__STN__nucleus": ""}, 'unknown nucleus (got ""). Known: GPe, STN'),
