@@ -250,7 +250,7 @@ BAD_KEYS = {
     "a size of a part": ({"size": 10.5}, "axons.cortex.size: must be a whole number (got 10.5)"),
     "a size of text": ({"size": "100"}, "axons.cortex.size: must be a whole number (got 100)"),
     "a huge size": ({"size": 10**12}, "axons.cortex.size: must be <= 100000000"),
-    "a typo": ({"grups": 8}, "axons.cortex.grups: unknown key. Nearest: groups"),
+    "a typo": ({"size_": 8}, "axons.cortex.size_: unknown key. Nearest: size"),
     "packets below 0": ({"packets": -0.1}, "axons.cortex.packets: must be >= 0 (got -0.1)"),
     "a slow number": ({"slow": 0.5}, "axons.cortex.slow: must be a table (got 0.5)"),
     "slow without tau": ({"slow": {"sd": 0.5}}, "axons.cortex.slow.tau: is missing"),
