@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.analysis.anatomy import CENTRE_RADIUS, anatomy, length
+from neostriatum.circuit.pathway import FixedIndegree
 from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.durable import claim, unclaim, write_text
 from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.machine import fork_early, free_memory, peak_memory_gb
 from neostriatum.network.build import build
 from neostriatum.network.estimate import SHARE, estimate
+from neostriatum.network.indegree import check_indegree
 from neostriatum.network.volume import space
 from neostriatum.progress import watched
 from neostriatum.rng import checked_seed
@@ -122,9 +124,21 @@ def plan(circuit: Circuit, size: int | None) -> dict[str, Any]:
         pathway (expected; an open volume has fewer), ``bytes`` (the most while it is built),
         ``free_bytes`` (None where unknown), ``fits`` (within 80 % of them), ``seconds`` (on two
         cores).
+
+    Raises
+    ------
+    BuildError
+        A type has fewer cells than a fixed in-degree from it.
     """
     volume = space(circuit, size)
     made, free = estimate(circuit, volume.size), free_memory()
+    for name, pathway in circuit.pathways.items():
+        source, target = name.split("->")
+        # As building does, which also counts how many are within reach and in the channel.
+        if isinstance(pathway.wiring, FixedIndegree) and source in circuit.cells \
+                and made.neurons[target]:
+            check_indegree(f"{circuit.name}: pathways.{name}", pathway.wiring.n,
+                           made.neurons[source] - (source == target))
     return {"circuit": circuit.name, "shape": volume.shape,
             "boundary": circuit.volume.boundary, "volume_mm3": round(volume.volume_um3 * 1e-9, 6),
             "neurons": made.neurons, "synapses": made.synapses, "bytes": made.bytes,

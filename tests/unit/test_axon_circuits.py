@@ -223,6 +223,88 @@ def test_recorded_trains(tmp_path):
     assert not (tmp_path / "bad").exists()
 
 
+#: A file of trains, and what the refusal says of it.
+BAD_TRAINS = {
+    "empty": (b"", "needs the columns time_ms and id, separated by commas"),
+    "no rows": (b"time_ms,id\n", "holds no spikes"),
+    "another header": (b"t,id\n1,2\n", "needs the columns time_ms and id"),
+    "semicolons": (b"time_ms;id\n1;2\n", "separated by commas (got time_ms;id)"),
+    "before 0": (b"time_ms,id\n-1,2\n", "times must be finite, from 0 to 1e+10 ms (got -1)"),
+    "no time": (b"time_ms,id\nnan,2\n", "times must be finite, from 0 to 1e+10 ms (got nan)"),
+    "endless": (b"time_ms,id\ninf,2\n", "times must be finite, from 0 to 1e+10 ms (got inf)"),
+    "a time of text": (b"time_ms,id\nsoon,2\n", "time_ms must be numbers (got soon)"),
+    "an axon of text": (b"time_ms,id\n1,2\n1,a\n", "id must be numbers (got a)"),
+    "part of an axon": (b"time_ms,id\n1,2.5\n", "ids must be whole numbers (got 2.5)"),
+    "an axon below 0": (b"time_ms,id\n1,-2\n", "ids must be from 0 to 2^31 (got -2 to -2)"),
+    "an axon that does not exist": (b"time_ms,id\n1,400\n",
+                                    "ids must be below the 400 axons (got 400)"),
+    "ragged": (b"time_ms,id\n1,2,3\n", "line 2 must have 2 fields as the header has (got 3)"),
+    "no text": (b"time_ms,id\n\xff\xfe,1\n", "trains.csv: is not UTF-8 text"),
+}
+#: Keys of the axons, and what the refusal says.
+BAD_KEYS = {
+    "a rate of text": ({"rate": "five"}, "rate.constant: must be a number with its unit"),
+    "a rate without a unit": ({"rate": 5}, 'rate.constant: must carry its unit, "5 Hz" (got 5)'),
+    "a rate of something else": ({"rate": "5 mV"}, "must have the dimension of Hz (got 5 mV)"),
+    "rates": ({"rate": ["5 Hz"]}, "rate.constant: must be a number with its unit"),
+    "a size of a part": ({"size": 10.5}, "axons.cortex.size: must be a whole number (got 10.5)"),
+    "a size of text": ({"size": "100"}, "axons.cortex.size: must be a whole number (got 100)"),
+    "a huge size": ({"size": 10**12}, "axons.cortex.size: must be <= 100000000"),
+    "a typo": ({"size_": 8}, "axons.cortex.size_: unknown key. Nearest: size"),
+    "packets below 0": ({"packets": -0.1}, "axons.cortex.packets: must be >= 0 (got -0.1)"),
+    "a slow number": ({"slow": 0.5}, "axons.cortex.slow: must be a table (got 0.5)"),
+    "slow without tau": ({"slow": {"sd": 0.5}}, "axons.cortex.slow.tau: is missing"),
+    "slow at once": ({"slow": {"sd": 0.5, "tau": "0 ms"}}, "axons.cortex.slow.tau: must be > 0"),
+    "trains of text": ({"rate": None, "recorded": "trains.csv"},
+                       "axons.cortex.recorded: must be a table (got trains.csv)"),
+    "trains in a list": ({"rate": None, "recorded": ["trains.csv"]},
+                         "axons.cortex.recorded: must be a table"),
+    "trains from elsewhere": ({"rate": None, "recorded": {"file": "../trains.csv"}},
+                              "recorded: file must lie in the circuit's folder"),
+    "trains of another kind": ({"rate": None, "recorded": {"file": "bad.json"}},
+                               "recorded: file must end in .h5, .hdf5 or .csv"),
+    "trains that are none": ({"rate": None, "recorded": {"file": "no.csv"}},
+                             "recorded: no such file (got no.csv)"),
+    "trains in a folder": ({"rate": None, "recorded": {"file": "runs.csv"}},
+                           "recorded: no such file (got runs.csv)"),
+}
+
+
+def refused(keys, folder, capsys):
+    """Return the line that answers a circuit with such axons; nothing is left."""
+    raw = circuit().to_dict()
+    raw["axons"]["cortex"] = {key: value for key, value in (
+        {"size": 400, "rate": "5 Hz"} | keys).items() if value is not None}
+    for name in ("cortex->dSPN", "cortex->FS"):
+        raw["pathways"][name] |= {"wiring": wiring(20), "stp": STP | {"start": "rested"}}
+    (folder / "bad.json").write_text(json.dumps(raw), encoding="utf-8")
+    before = sorted(folder.iterdir())
+    assert main(["run", str(folder / "bad.json"), "--size", "60", "--duration", "5 ms", "--quiet",
+                 "--out", str(folder / "run")]) == 2
+    assert sorted(folder.iterdir()) == before
+    out, error = capsys.readouterr()
+    assert (out, error.count("\n")) == ("", 1)
+    return error
+
+
+@pytest.mark.parametrize("what", BAD_TRAINS)
+def test_bad_trains_are_refused_in_one_line(what, tmp_path, capsys):
+    """Where, and what there is instead."""
+    data, rule = BAD_TRAINS[what]
+    (tmp_path / "trains.csv").write_bytes(data)
+    error = refused({"rate": None, "recorded": {"file": "trains.csv"}}, tmp_path, capsys)
+    assert "axons.cortex.recorded: " in error
+    assert rule in error
+
+
+@pytest.mark.parametrize("what", BAD_KEYS)
+def test_bad_keys_are_refused_in_one_line(what, tmp_path, capsys):
+    """The key, and what it must be."""
+    keys, rule = BAD_KEYS[what]
+    (tmp_path / "runs.csv").mkdir()
+    assert rule in refused(keys, tmp_path, capsys)
+
+
 def test_the_command_line_has_them(tmp_path, capsys):
     """``run --json`` has the key; a rate is changed by its path."""
     path = tmp_path / "circuit.json"

@@ -176,6 +176,17 @@ def test_dry_run_of_what_cannot_fit(capsys):
     assert "it does not fit" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_a_dry_run_refuses_what_building_refuses(dry, capsys, folder):
+    arguments = ["build", "striatum_v1", "--size", "60", "--set", 'pathways.FS->dSPN.wiring='
+                 '{"rule": "fixed_indegree", "n": 5}', *dry]
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "striatum_v1: pathways.FS->dSPN.wiring.n: must be at most the sources of every target "
+        "(got 5, one has 1). Lower it"]
+    assert [path for path in everything(folder) if str(path) != "networks"] == []
+
+
 def test_a_dry_run_saves_nothing(capsys, folder):
     line = refused(capsys, 2, "--dry-run", "--out", "net.h5")
     assert line == "out: a dry run saves nothing (got net.h5). Leave one of the two out"

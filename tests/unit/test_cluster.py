@@ -80,6 +80,7 @@ def test_without_the_library(monkeypatch, capsys):
     assert capsys.readouterr().err.endswith(
         "--dask: needs the library distributed (not installed). "
         "pip install 'neostriatum[dask]'\n")
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "no address"])

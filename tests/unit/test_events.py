@@ -192,6 +192,50 @@ BAD = {
     "a note": ([{"at": "4 ms", "set": {"dopamine.d1": 1.0}, "note": 3}], "note must be text"),
     "no list": ({"event": {"at": "4 ms"}}, "event must be a list of tables"),
     "another key": ({"events": EVENTS}, "unknown key (got events)"),
+    "one key twice with another between": (
+        [*EVENTS[:1], {"at": "4 ms", "set": {"modulators.D2.level": 0.2}},
+         {"at": "4 ms", "set": {"modulators.D1.level": 0.3}}],
+        "event at 4 ms: two events must not set one key at one step (got modulators.D1.level)"),
+    "a start": ([{"at": "4 ms", "set": {"start.dSPN.v": "-60 mV"}}],
+                "event at 4 ms: start cannot change while a run goes on"),
+    "a name": ([{"at": "4 ms", "set": {"name": "other"}}], "name cannot change while a run goes"),
+    "a summary": ([{"at": "4 ms", "set": {"summary": "x"}}], "summary cannot change while a run"),
+    "another circuit": ([{"at": "4 ms", "set": {"extends": "seed"}}], "extends: unknown key"),
+    "a fraction": ([{"at": "4 ms", "set": {"cells.dSPN.fraction": 0.2}}],
+                   "event at 4 ms: cells: fractions must sum to 1"),
+    "a removed type": ([{"at": "4 ms", "set": {"cells.FS": "none"}}], "cells.FS: must be a table"),
+    "a level of text": ([{"at": "4 ms", "set": {"dopamine.d1": "high"}}],
+                        "dopamine.d1.constant: must be a number (got high)"),
+    "a level that is none": ([{"at": "4 ms", "set": {"dopamine.d1": float("nan")}}],
+                             "dopamine.d1.constant: must be a finite number (got nan)"),
+    "a unit of something else": ([{"at": "4 ms", "set": {GABA: "1 mV"}}],
+                                 "must have the dimension of nS (got 1 mV)"),
+    "an arrow of another kind": (
+        [{"at": "4 ms", "set": {GABA.replace("->", "\u2192"): "1 nS"}}],
+        'unknown key (got "iSPN\u2192dSPN"). Known: iSPN->dSPN'),
+    "a typo of a type": ([{"at": "4 ms", "set": {GABA.replace("dSPN", "dSPM"): "1 nS"}}],
+                         'unknown key (got "iSPN->dSPM"). Known: iSPN->dSPN'),
+    "a new input": ([{"at": "4 ms", "set": {"inputs.new.targets.dSPN.current": "1 pA"}}],
+                    'unknown key (got "new"). Known:'),
+    "a time of something else": ([{"at": "4 mV", "set": {"dopamine.d1": 1.0}}],
+                                 "event 1: at: must have the dimension of ms (got 4 mV)"),
+    "a time of no number": ([{"at": True, "set": {"dopamine.d1": 1.0}}],
+                            "event 1: at: must be a number with its unit"),
+    "a time that never comes": ([{"at": "1e300 s", "set": {"dopamine.d1": 1.0}}],
+                                "event 1: at: must be at most 1e+11 steps"),
+    "events of text": ({"event": ["4 ms"]}, "event 1: needs at and set (got 4 ms)"),
+    "an empty name": ("", 'events: must be a file (got "")'),
+    "a hash of no digits": ({"event": EVENTS, "spike_hash": "abc"},
+                            "spike_hash must be 64 hexadecimal digits (got abc)"),
+    "a hash of a number": ({"event": EVENTS, "spike_hash": 3}, "digits (got 3)"),
+    "a size in quotes": ({"event": EVENTS, "size": "60"},
+                         'events: size must be a whole number (got "60")'),
+    "a size of a truth": ({"event": EVENTS, "size": True}, "size must be a whole number (got Tr"),
+    "a seed of a part": ({"event": EVENTS, "seed": 1.5}, "seed must be a whole number (got 1.5)"),
+    "a duration without a unit": ({"event": EVENTS, "duration": 5},
+                                  "duration must be a text (got 5)"),
+    "a step without a unit": ({"event": EVENTS, "dt": 0.1}, "dt must be a text (got 0.1)"),
+    "circuits": ({"event": EVENTS, "circuit": ["seed"]}, "circuit must be a text (got ['seed'])"),
     "a number": (3, "must be a file, a dict or a list of events (got 3)"),
     "no file": ("none.toml", "none.toml: cannot be read"),
 }
@@ -210,7 +254,9 @@ def test_bad_events_are_refused_in_one_line(what, folder):
 @pytest.mark.parametrize(("text", "rule"), [
     ("[[event]]\nat = '1 ms'\nset = {'dopamine.d1' = 1.0}\n", "format must be"),
     ('format = "neostriatum-events/2"\n', 'format must be "neostriatum-events/1" (got neostri'),
-    ("format = 3\n", "format must be"), ("a", "is not valid TOML"),
+    ("format = 3\n", "format must be"), ("a", "is not valid TOML"), ("", "(got none)"),
+    ('format = "neostriatum-events/1"\nsize = "60"\n',
+     'e.toml: size must be a whole number (got "'),
 ])
 def test_a_file_of_another_format(text, rule, folder, capsys):
     Path("e.toml").write_text(text, "utf-8")
@@ -219,6 +265,13 @@ def test_a_file_of_another_format(text, rule, folder, capsys):
     assert (out, err.count("\n")) == ("", 1)
     assert rule in err
     assert [path.name for path in folder.iterdir()] == ["e.toml"]
+
+
+def test_a_folder_of_events(folder, capsys):
+    Path("e").mkdir()
+    assert main(["run", str(GOOD), "--events", "e", "--size", "60"]) == 2
+    assert capsys.readouterr().err == "e: cannot be read (Is a directory)\n"
+    assert [path.name for path in folder.iterdir()] == ["e"]
 
 
 def test_an_engine_without_live_changes(folder):

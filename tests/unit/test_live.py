@@ -316,6 +316,12 @@ def test_refused_orders(order, text: str) -> None:
     assert str(refused.value).startswith(text)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, "1"])
+def test_a_bad_seed_is_refused_before_a_page_opens(seed: object) -> None:
+    with pytest.raises(CircuitError, match=r"^seed: must be a whole number from 0 to 2\^63 - 1"):
+        Session("striatum_v1", size=100, seed=seed, publish=lambda news: None)
+
+
 def test_few_moments_are_kept() -> None:
     lines = history.History()
     for step in range(history.KEPT + 5):

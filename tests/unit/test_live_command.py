@@ -52,6 +52,12 @@ def test_it_says_where_it_is_and_ends_soon(tmp_path: Path) -> None:
     (["no_such_circuit"], 2, "no_such_circuit"),
     (["striatum_v1", "--size", "0"], 2, "--size"),
     (["striatum_v1", "--port", "70000"], 2, "--port"),
+    (["striatum_v1", "--port", "http"], 2, "--port"),
+    (["striatum_v1", "--seed", "-1"], 2, "seed: must be a whole number from 0 to 2^63 - 1"),
+    (["striatum_v1", "--models", "nowhere"], 2, "models: nowhere could not be imported"),
+    (["striatum_v1", "--duration", "2 s"], 2, "No such option: --duration"),
+    (["striatum_v1", "seed"], 2, "unexpected extra argument"),
+    ([""], 2, '"": unknown circuit'),
 ])
 def test_bad_input_is_one_line(arguments, code, text, capsys, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -86,6 +86,12 @@ def test_a_run_is_one_file_that_its_policy_covers(run) -> None:
     assert kept == pytest.approx(trace.values[::5, 0], abs=0.006)
 
 
+@pytest.mark.parametrize("what", [3, None, ns.load("striatum_v1")])
+def test_what_is_no_run_cannot_be_shown(what: object) -> None:
+    with pytest.raises(CircuitError, match=r"^run: must be a name or a path \(got "):
+        ns.show(what)
+
+
 def test_runs_that_cannot_be_shown(run, tmp_path, monkeypatch) -> None:
     with pytest.raises(RunFileError, match="is not the record of a run"):
         ns.show(tmp_path)

@@ -153,10 +153,10 @@ BAD_CSV = {
     "id twice": ("time_ms,id,id\n0.5,3,1\n", "must have each column once (got id twice)"),
     "comment": ("# from NEST\ntime_ms,id\n0.5,3\n", "needs the columns time_ms and id"),
     "comment below": ("time_ms,id\n# from NEST\n0.5,3\n", "line 2 must have 2 fields"),
-    "comment of two": ("time_ms,id\n# a, b\n0.5,3\n", "times must be numbers"),
+    "comment of two": ("time_ms,id\n# a, b\n0.5,3\n", "time_ms must be numbers (got # a)"),
     "semicolons": ("time_ms;id\n0,5;3\n", "separated by commas (got time_ms;id)"),
-    "decimal comma": ('time_ms,id\n"0,5",3\n', "times must be numbers"),
-    "thousands": ('time_ms,id\n0.5,3\n"1,000.5",2\n', "times must be numbers"),
+    "decimal comma": ('time_ms,id\n"0,5",3\n', "time_ms must be numbers (got 0,5)"),
+    "thousands": ('time_ms,id\n0.5,3\n"1,000.5",2\n', "time_ms must be numbers (got 1,000.5)"),
     "BMTK": ("timestamps population node_ids\n0.5 lgn 3\n", "separated by commas"),
     "seconds": ("time_s,id\n0.0005,3\n", "needs the columns time_ms and id"),
     "capital": ("Time_ms,ID\n0.5,3\n", "needs the columns time_ms and id"),
@@ -190,7 +190,7 @@ def test_csv_of_other_tools(text, tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_encodings(encoding, tmp_path):
     (tmp_path / "spikes.csv").write_text("time_ms,id,é\n0,3,é\n", encoding)
-    refused(tmp_path, "spikes.csv", "can't decode byte")
+    refused(tmp_path, "spikes.csv", "is not UTF-8 text")
 
 
 BAD_HDF5 = {

@@ -30,6 +30,13 @@ def check_axons(circuit: Circuit) -> None:
         _check_rates(f"axons.{name}", axons, circuit.dt.value)
         for listed in axons.channels:
             _check_channel(f"axons.{name}.channels.{listed}", circuit, listed)
+    for name, channel in circuit.channels.items():
+        if channel.inside is not None:
+            _check_channel(f"channels.{name}.inside", circuit, channel.inside)
+        for cell in channel.of or ():
+            if cell not in circuit.cells:
+                _refuse(f"channels.{name}.of", f'unknown cell type (got "{shown(cell)}"). Known: '
+                        f"{shown(', '.join(circuit.cells))}")
     for name, pathway in circuit.pathways.items():
         source = name.split("->")[0]
         if source in circuit.axons:
@@ -37,12 +44,6 @@ def check_axons(circuit: Circuit) -> None:
         else:
             _check_cells(f"pathways.{name}", pathway)
             _check_channels(circuit, name, pathway)
-    for name, channel in circuit.channels.items():
-        if channel.inside is not None:
-            _check_channel(f"channels.{name}.inside", circuit, channel.inside)
-        for cell in channel.of or ():
-            if cell not in circuit.cells:
-                _refuse(f"channels.{name}.of", f'unknown cell type (got "{shown(cell)}")')
     for cell in circuit.cells:
         total = sum(one.share.value for one in circuit.channels.values()
                     if one.share is not None and cell in (one.of or ()))

@@ -147,6 +147,9 @@ class Channel(Frozen):
         if (self.share is None) != (self.of is None):
             msg = "share needs the cell types that it is of, and of a share"
             raise ValueError(msg)
+        if twice := [cell for cell in self.of or () if (self.of or ()).count(cell) > 1]:
+            msg = f"of must name every cell type once (got {twice[0]} twice)"
+            raise ValueError(msg)
         if self.inside is not None and self.fraction is None:
             msg = f"inside needs the fraction of the other channel (got inside {self.inside})"
             raise ValueError(msg)

@@ -99,9 +99,9 @@ def _source(circuit: Any, folder: Path | None) -> Source:
 
 def _overlaid(circuit: Circuit, overlay: str) -> Circuit:
     known = overlay_files(circuit._preset)
-    name, _, part = overlay.partition(".")
+    name, dot, part = overlay.partition(".")
     if is_path(overlay) or name not in known:
-        name, part = overlay, ""
+        name, dot, part = overlay, "", ""
     path = find(name, known, "overlay")
     said = read_data(path)
     extra = set(said) - {"name", "summary", "parts"} if isinstance(said, dict) else set()
@@ -109,9 +109,9 @@ def _overlaid(circuit: Circuit, overlay: str) -> Circuit:
         refuse(path.name, "an overlay has name, summary and parts"
                 + (f" (got {shown(sorted(extra)[0])})" if extra else ""))
     parts = said["parts"]
-    if part and part not in parts:
+    if dot and part not in parts:
         near = get_close_matches(part, parts, n=1) or [", ".join(parts)]
-        refuse(path.name, f"unknown part (got {shown(part)}). Known: {shown(near[0])}")
+        refuse(path.name, f"unknown part (got {shown(part) or 'none'}). Known: {shown(near[0])}")
     raw = circuit.to_dict()
     for key, change in parts.items():
         if not isinstance(change, dict):

@@ -50,6 +50,8 @@ def read_spikes(
         else:
             refuse(where, f"file must end in .h5, .hdf5 or .csv (got {shown(path.name)})")
         return _checked(times, ids)
+    except UnicodeDecodeError:
+        refuse(where, f"{shown(spikes.file)}: is not UTF-8 text")
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, csv.Error) as error:
         refuse(where, f"{shown(spikes.file)}: {error}")
 
@@ -99,6 +101,11 @@ def _csv(path: Path, population: str | None) -> tuple[np.ndarray, np.ndarray]:
         names = ", ".join(map(str, table["population"].unique()))
         msg = f"must be of one population (got {shown(names)})"
         raise ValueError(msg)
+    for key in ("time_ms", "id"):
+        words = table[key][pd.to_numeric(table[key], errors="coerce").isna() & table[key].notna()]
+        if len(words):
+            msg = f"{key} must be numbers (got {shown(words.iloc[0])})"
+            raise ValueError(msg)
     return table["time_ms"].to_numpy(), table["id"].to_numpy()
 
 
@@ -144,7 +151,8 @@ def _checked(times: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray
         raise ValueError(msg)
     times, ids = _numbers(times), whole(ids, "ids")
     if not (np.isfinite(times).all() and times.min() >= 0 and times.max() <= LATEST_MS):
-        msg = f"times must be finite, from 0 to {LATEST_MS:g} ms"
+        wrong = times[~(np.isfinite(times) & (times >= 0) & (times <= LATEST_MS))][0]
+        msg = f"times must be finite, from 0 to {LATEST_MS:g} ms (got {wrong:g})"
         raise ValueError(msg)
     if ids.min() < 0 or ids.max() >= 2**31:
         msg = f"ids must be from 0 to 2^31 (got {ids.min()} to {ids.max()})"

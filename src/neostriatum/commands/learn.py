@@ -78,12 +78,16 @@ def learn_command(
     from neostriatum.runs.learn import learn
     from neostriatum.terminal import Progress
 
-    own = changes_of(parameters, "--parameter") | {
+    own = changes_of(parameters, "--parameter")
+    _refuse_twice(own, p=p, reverse_at=reverse_at)
+    own |= {
         key: _numbers(f"--{key.replace('_', '-')}", text)
         for key, text in (("p", p), ("reverse_at", reverse_at)) if text is not None}
+    # A number alone has no unit: as a text it is refused like any other time without one.
+    times = {key: str(value) for key, value in changes_of(phases, "--phase").items()}
     with resumable(), Progress(silent=quiet or as_json) as progress:
         run = learn(task, parameters=own, trials=trials, circuit=circuit, readout=readout,
-                    critic=critic, phases=changes_of(phases, "--phase"), efference=efference,
+                    critic=critic, phases=times, efference=efference,
                     inhibition=inhibition, limits=_limits(limits), fixed=fixed or (),
                     stimulate=[_stimulus(text) for text in stimulate or ()],
                     weights_every=weights_every, size=size, seed=seed, dt=dt, threads=threads,
@@ -104,6 +108,16 @@ def learnt_lines(run: Run) -> list[str]:
         f"best choices {share:.0%}, {sum(last) / len(last):.0%} in the last {len(last)}; ")
     return [f"{numbers['task']}: {numbers['trials']:,} trials, {best}"
             f"{numbers['reward_rate']:.2f} reward per trial", *summary_lines(run)]
+
+
+def _refuse_twice(parameters: dict[str, Any], **options: str | None) -> None:
+    from neostriatum.errors import CircuitError
+
+    for key, text in options.items():
+        if text is not None and key in parameters:
+            name = f"--{key.replace('_', '-')}"
+            msg = f"{name}: is the same as --parameter {key} (got both). Give one of them"
+            raise CircuitError(msg)
 
 
 def _numbers(name: str, text: str) -> list[Any]:

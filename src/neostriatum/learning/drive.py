@@ -47,6 +47,11 @@ class Drive:
                              "or give efference 0 Hz")
             for channel in self.channels:
                 self._base(EFFERENCE, channel)
+        for row in self.knobs.stimulate:
+            if row["channel"] not in self.channels or row["type"] not in self.types:
+                self._refuse("stimulate: must name a channel of an action and a type of the "
+                             f"readout (got {shown(row['channel'])}, {shown(row['type'])}). Known: "
+                             f"{', '.join(self.channels)}; {', '.join(self.types)}")
         if self.inhibition or self.knobs.stimulate:
             for channel in self.channels:
                 for cell in self.types:

@@ -29,6 +29,12 @@ class OneHot:
     high: float = 8.0
     low: float = 0.5
 
+    def __post_init__(self) -> None:
+        if isinstance(self.populations, str) or not self.populations:
+            msg = ("encoder: populations must be a tuple of names of axons "
+                   f"(got {shown(self.populations)})")
+            raise CircuitError(msg)
+
     def rates(self, observation: Any) -> dict[str, float]:
         """Return the rate of every population [Hz]."""
         n = len(self.populations)

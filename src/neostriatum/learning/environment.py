@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: What a user is told whose environment does not play the same again.
 _AGAIN = "An environment must depend on its seed and the actions alone"
+#: Most actions: each is a channel of the circuit.
+MOST_ACTIONS = 256
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,32 @@ class Environment:
                             f"(got {shown(type(world).__name__)})")
         space = getattr(world, "action_space", None)
         n = getattr(space, "n", None)
-        if not isinstance(n, (int, np.integer)) or n < 1 or getattr(space, "start", 0) != 0:
+        if not _whole(n) or n < 1 or getattr(space, "start", 0) != 0:
             self.refuse("action_space must be Discrete(n) from 0 on "
                         f"(got {shown('none' if space is None else space)})")
+        if n > MOST_ACTIONS:
+            self.refuse(f"action_space must have at most {MOST_ACTIONS} actions (got {shown(n)})")
         self.actions = int(n)
-        self.idle: int | None = getattr(world, "idle", None)
-        self.expected = float(getattr(world, "expected", 0.5))
+        self.idle: int | None = self._idle()
+        self.expected = self._expected()
         self._trial = -1
+
+    def _idle(self) -> int | None:
+        idle = getattr(self._world, "idle", None)
+        if idle is not None and not (_whole(idle) and 0 <= idle < self.actions):
+            self.refuse(f"idle must be None or an action, 0 to {self.actions - 1} "
+                        f"(got {shown(idle)})")
+        return None if idle is None else int(idle)
+
+    def _expected(self) -> float:
+        given = getattr(self._world, "expected", 0.5)
+        try:
+            number = float(given)
+        except (TypeError, ValueError):
+            number = np.nan
+        if not np.isfinite(number):
+            self.refuse(f"expected must be a finite reward (got {shown(given)})")
+        return number
 
     @property
     def observation_space(self) -> Any:
@@ -158,7 +179,7 @@ class Environment:
             return getattr(self._world, method)(*arguments, **named)
         except (CircuitError, MemoryError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.refuse(f"{method} must not raise (got {type(error).__name__}: {shown(error)} in "
                         f"episode {max(self._trial, 0)})")
 
@@ -213,6 +234,10 @@ def environment(what: Any, parameters: dict[str, Any] | None, seed: int) -> Envi
                        _parameters(getattr(what, "parameters", None)), seed)
 
 
+def _whole(value: Any) -> TypeGuard[int]:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def _parameters(given: Any) -> dict[str, Any]:
     """Return the parameters that an object tells of itself, those that are plain data."""
     if not isinstance(given, dict):
@@ -227,14 +252,18 @@ def _produced(name: str, parameters: dict[str, Any]) -> Any:
     module, _, factory = name.partition(":")
     try:
         make = getattr(import_module(module), factory)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (CircuitError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:  # a module of a user's may do anything
+        told = isinstance(error, (ImportError, AttributeError))
+        reason = error if told else f"{type(error).__name__}: {error}"
         msg = (f"environment: must be MODULE:FACTORY that can be imported (got {shown(name)}: "
-               f"{shown(error)})")
+               f"{shown(reason)})")
         raise CircuitError(msg) from None
     try:
         return make(**parameters)
-    except CircuitError:
+    except (CircuitError, MemoryError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"environment {shown(name)}: cannot be made ({type(error).__name__}: {shown(error)})"
         raise CircuitError(msg) from None

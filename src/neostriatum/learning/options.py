@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -43,6 +44,17 @@ class SessionOptions:
     weights_every: int = 50
 
     def __post_init__(self) -> None:
+        for key in ("parameters", "phases", "limits"):
+            value = getattr(self, key)
+            if value is not None and not isinstance(value, Mapping):
+                msg = f"{key}: must be a dict of keys and values (got {shown(value)})"
+                raise CircuitError(msg)
+        for key in ("fixed", "stimulate"):
+            value = getattr(self, key)
+            if not (value is None or isinstance(value, (list, tuple))
+                    or (key == "fixed" and isinstance(value, str))):
+                msg = f"{key}: must be a list (got {shown(value)})"
+                raise CircuitError(msg)
         self.trials = whole_number("trials", self.trials, 1, MOST)
         self.weights_every = whole_number("weights_every", self.weights_every, 1, MOST)
         self.efference = _measure("efference", self.efference, "Hz")

@@ -18,7 +18,14 @@ from neostriatum.learning.membership import channels_of
 from neostriatum.learning.options import SessionOptions
 from neostriatum.learning.parts import rebuilt, record_of_part
 from neostriatum.learning.phases import Phases
-from neostriatum.learning.readout import Difference, Disinhibition, Readout, Snr, types_of
+from neostriatum.learning.readout import (
+    Difference,
+    Disinhibition,
+    Readout,
+    Snr,
+    checked_readout,
+    types_of,
+)
 from neostriatum.learning.tasks import TASKS
 from neostriatum.learning.tasks.circuit import (
     GO,
@@ -218,4 +225,4 @@ def _readout(given: Any, circuit: Circuit) -> Any:
             msg = (f"readout: must be difference, snr, disinhibition, or have {name} "
                    f"(got {shown(type(given).__name__)})")
             raise CircuitError(msg)
-    return given
+    return checked_readout(given)

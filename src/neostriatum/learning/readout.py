@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from neostriatum.errors import CircuitError, shown
+
 #: The readout has not decided yet.
 WAIT = -2
 #: The time to choose is over and nothing was chosen.
@@ -159,6 +161,50 @@ class Disinhibition:
             if len(low):
                 return int(low[int(window.uniform * len(low))]), memory
         return (NONE if window.last else WAIT), memory
+
+
+def checked_readout(readout: Any) -> Any:
+    """Return a readout, refused where it names no cell types or cannot be asked in time.
+
+    Raises
+    ------
+    CircuitError
+        A cell type that is no name, or a time between two looks that is none.
+    """
+    for key in ("go", "stop", "output"):
+        if not isinstance(getattr(readout, key, ""), (str, type(None))):
+            msg = f"readout: {key} must name a cell type (got {shown(getattr(readout, key))})"
+            raise CircuitError(msg)
+    every = readout.every
+    if every is not None and (isinstance(every, bool) or not isinstance(every, (int, float))
+                              or not 0 < every < math.inf):
+        msg = f"readout: every must be a time above 0 ms, or None (got {shown(every)})"
+        raise CircuitError(msg)
+    return readout
+
+
+def checked_look(readout: Any, window: Window, memory: list[float]) -> tuple[int, list[float]]:
+    """Return what a readout chooses and remembers, refused where it is no channel.
+
+    Raises
+    ------
+    CircuitError
+        It raises, or returns something else than a channel, `WAIT` or `NONE`, and its memory.
+    """
+    try:
+        chosen, after = readout.look(window, memory)
+        after = [float(value) for value in after]
+    except CircuitError:
+        raise
+    except Exception as error:
+        msg = f"readout: look must not raise (got {type(error).__name__}: {shown(error)})"
+        raise CircuitError(msg) from None
+    whole = isinstance(chosen, (int, np.integer)) and not isinstance(chosen, bool)
+    if not whole or not WAIT <= chosen < len(window.go):
+        msg = (f"readout: look must return a channel below {len(window.go)}, {WAIT} to wait or "
+               f"{NONE} for none (got {shown(chosen)})")
+        raise CircuitError(msg)
+    return int(chosen), after
 
 
 def types_of(readout: Readout) -> tuple[str, ...]:

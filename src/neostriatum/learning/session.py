@@ -19,7 +19,7 @@ from neostriatum.circuit.learning_rules import learning_pathways
 from neostriatum.learning.critic import Outcome, checked_error
 from neostriatum.learning.encoder import checked_rates
 from neostriatum.learning.membership import Membership
-from neostriatum.learning.readout import WAIT, Window, types_of
+from neostriatum.learning.readout import WAIT, Window, checked_look, types_of
 from neostriatum.learning.results import (
     hashes,
     snapshots,
@@ -163,7 +163,7 @@ class Session:
         go, stop, *output = self._rates(self._counts, passed)
         new_go, new_stop, *new_output = self._rates(self._new, since)
         words = rng.philox(self._key, 0, self.number)
-        chosen, self._memory = self.plan.readout.look(Window(
+        chosen, self._memory = checked_look(self.plan.readout, Window(
             go, stop, new_go, new_stop, passed, since, float(rng.uniform53(words[0], words[1])),
             self.plan.environment.idle is not None, last, *new_output), self._memory)
         self._new[:] = 0

@@ -18,6 +18,7 @@ from neostriatum.live.sight import Sight
 from neostriatum.live.turns import Turns
 from neostriatum.machine import cores
 from neostriatum.network.volume import DEFAULT_SIZE, checked_size
+from neostriatum.rng import checked_seed
 from neostriatum.runs.settings import Settings
 from neostriatum.runs.start import begun
 
@@ -54,7 +55,7 @@ class Session(Requests):
     def __init__(self, circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
                  out: Any = None, publish: Callable[[Window | dict[str, Any]], None]) -> None:
         super().__init__()
-        self.circuit = load(circuit)
+        self.circuit, seed = load(circuit), checked_seed(seed)
         #: The circuit as ``neostriatum run`` is told it; None where it has no name or file.
         self.asked = str(circuit) if isinstance(circuit, (str, Path)) else None
         # A core is left to the browser that draws: threads that wait for one of theirs wait long.

@@ -240,7 +240,7 @@ def read_modules(modules: list[str]) -> None:
     for module in modules:
         try:
             holder = import_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             msg = f"models: {shown(module)} could not be imported ({reason})"
             raise ModelError(msg) from error

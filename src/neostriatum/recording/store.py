@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.card import Carded
+from neostriatum.circuit.folder import path_text
 from neostriatum.circuit.models import known, load_with
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.durable import digest, is_locked
@@ -73,7 +74,7 @@ class Run(Carded):
 
     def __init__(self, folder: str | Path) -> None:
         #: The folder as the caller named it, for messages.
-        self.label = str(Path(folder))
+        self.label = str(Path(path_text("run", folder)))
         self.record: dict[str, Any] = read_record(Path(folder))
         self.folder = Path(folder).absolute()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 #: What a file of events may say of the run that it belongs to, where the caller does not.
 OPTIONS = ("circuit", "size", "seed", "precision", "duration", "dt")
 _HEADER = ("format", *OPTIONS, "spike_hash", "event")
+#: What the values of these, and a hash, must be.
+_TEXT, _WHOLE = "a text", "a whole number"
+_KINDS = {"circuit": _TEXT, "size": _WHOLE, "seed": _WHOLE, "precision": _TEXT,
+          "duration": _TEXT, "dt": _TEXT}
 #: Keys that no engine can change while it runs, beside what a network was drawn from.
-_FIXED = ("dt", "warmup")
+_FIXED = ("dt", "warmup", "start", "name", "summary", "left_out", "pools")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ def event_list(given: Any) -> EventList:
     """
     where, raw = "events", given
     if isinstance(given, (str, os.PathLike)):
+        if not str(given):
+            _refuse("events", 'must be a file (got "")')
         where, raw = Path(given).name, read_data(Path(given), "events")
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             got = raw.get("format", "none") if isinstance(raw, dict) else "no table"
@@ -82,6 +88,7 @@ def event_list(given: Any) -> EventList:
     limit(where, raw)
     if unknown := [key for key in raw if key not in _HEADER]:
         _refuse(where, f"unknown key (got {shown(unknown[0])}). Known: {', '.join(_HEADER)}")
+    _check_header(where, raw)
     rows = raw.get("event", [])
     if not isinstance(rows, list):
         _refuse(where, "event must be a list of tables, [[event]]")
@@ -89,6 +96,21 @@ def event_list(given: Any) -> EventList:
         _check_row(f"{where}: event {number + 1}", row)
     return EventList(where, tuple(rows), {key: raw[key] for key in OPTIONS if key in raw},
                      raw.get("spike_hash"))
+
+
+def _check_header(where: str, raw: dict[str, Any]) -> None:
+    for key, kind in _KINDS.items():
+        value = raw.get(key, "" if kind == _TEXT else 0)
+        # Python may give the data of a circuit.
+        texts = (str, dict) if key == "circuit" else (str,)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not (isinstance(value, texts) if kind == _TEXT else whole):
+            got = f'"{value}"' if isinstance(value, str) else value
+            _refuse(where, f"{key} must be {kind} (got {shown(got)})")
+    spike_hash = raw.get("spike_hash")
+    if spike_hash is not None and not (isinstance(spike_hash, str)
+                                       and re.fullmatch("[0-9a-f]{64}", spike_hash)):
+        _refuse(where, f"spike_hash must be 64 hexadecimal digits (got {shown(spike_hash)})")
 
 
 def _check_row(where: str, row: Any) -> None:
@@ -150,7 +172,7 @@ def planned(rows: Sequence[EventEntry], circuit: Circuit) -> list[Planned]:
             (key for key in _FIXED if getattr(circuit, key) != getattr(after, key)), None)
         if key is not None:
             _refuse(where, f"{key} cannot change while a run goes on. Begin another run with it")
-    _refuse_twice(plan, circuit)
+    _refuse_twice(plan)
     return plan
 
 
@@ -161,15 +183,16 @@ def _changed(where: str, circuit: Circuit, row: EventEntry) -> Circuit:
         _refuse(where, str(error).removeprefix(f"{circuit.name}: "))
 
 
-def _refuse_twice(plan: list[Planned], circuit: Circuit) -> None:
+def _refuse_twice(plan: list[Planned]) -> None:
     """Refuse events of one step whose order matters: they set one key, however it is spelled."""
-    base = circuit
-    for number, (first, second) in enumerate(pairwise(plan)):
-        base = plan[number - 1].circuit if number else circuit
-        if first.entry.step == second.entry.step:
-            where = f"event at {first.entry.step * circuit.dt.value:g} ms"
-            turned = _changed(where, _changed(where, base, second.entry), first.entry)
-            if turned != second.circuit:
+    for number, first in enumerate(plan):
+        where = f"event at {first.entry.step * first.before.dt.value:g} ms"
+        for second in plan[number + 1 :]:
+            if second.entry.step != first.entry.step:
+                break
+            straight = _changed(where, first.circuit, second.entry)
+            turned = _changed(where, _changed(where, first.before, second.entry), first.entry)
+            if turned != straight:
                 _refuse(where, "two events must not set one key at one step (got "
                         f"{shown(', '.join(second.entry.set))})")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,22 +47,30 @@ class Cluster:
     def __init__(self, start: dict[str, Any], folder: Path, address: str) -> None:
         self._start, self._folder, self._address = start, folder.resolve(), address
 
-    def outcomes(self, points: list[Point]) -> Iterator[tuple[Point, dict[str, Any]]]:
-        """Yield (point, message): ``row``, or ``error`` with ``exit_code``.
+    @staticmethod
+    def check() -> None:
+        """Refuse a machine without Dask, before anything is written.
 
         Raises
         ------
         LibraryMissing
             Dask is not installed.
+        """
+        if find_spec("distributed") is None:
+            msg = ("--dask: needs the library distributed (not installed). "
+                   "pip install 'neostriatum[dask]'")
+            raise LibraryMissing(msg)
+
+    def outcomes(self, points: list[Point]) -> Iterator[tuple[Point, dict[str, Any]]]:
+        """Yield (point, message): ``row``, or ``error`` with ``exit_code``.
+
+        Raises
+        ------
         InputError
             No scheduler at the address, no workers, or workers that cannot run points.
         """
-        try:
-            from distributed import Client, as_completed
-        except ImportError:
-            msg = ("--dask: needs the library distributed (not installed). "
-                   "pip install 'neostriatum[dask]'")
-            raise LibraryMissing(msg) from None
+        from distributed import Client, as_completed
+
         try:
             client = Client(self._address, timeout=PATIENCE_S)
         except (OSError, ValueError) as error:

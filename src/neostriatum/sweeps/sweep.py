@@ -128,6 +128,8 @@ def sweep(
     if dask is not None and jobs is not None:
         msg = f"jobs: is of processes on this machine, not of --dask (got {shown(jobs)})"
         raise CircuitError(msg)
+    if dask is not None:
+        Cluster.check()
     asked, circuit, folder = read(file, plan)
     tell = progress or (lambda phase, share: None)
     engine(asked.engine, threads=1, precision=asked.precision)

@@ -1,16 +1,25 @@
 """Lesions and drugs, and the parts of a session one by one."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from neostriatum.errors import CircuitError
 from neostriatum.learning.critic import TD, NoCritic, Outcome, Q, V, checked_error
 from neostriatum.learning.drive import Drive
 from neostriatum.learning.encoder import Gaussian, OneHot, Table
 from neostriatum.learning.knobs import Knobs
 from neostriatum.learning.phases import Phases
-from neostriatum.learning.readout import NONE, WAIT, Difference, Snr, Window
+from neostriatum.learning.readout import (
+    NONE,
+    WAIT,
+    Difference,
+    Snr,
+    Window,
+    checked_look,
+)
 from neostriatum.learning.tasks.circuit import task_circuit
 
 
@@ -98,6 +107,27 @@ def test_an_output_that_pauses_acts() -> None:
 def outcome(reward: float, seen: int = 0, action: int = 0, following: int = 0,
             done: bool = True) -> Outcome:
     return Outcome(seen, action, reward, following, done)
+
+
+@pytest.mark.parametrize(("answer", "rule"), [
+    ((2, []), r"a channel below 2, -2 to wait or -1 for none \(got 2\)"),
+    ((-3, []), r"look must return a channel below 2.*\(got -3\)"),
+    ((0.5, []), r"look must return a channel below 2.*\(got 0.5\)"),
+    ((True, []), r"look must return a channel below 2.*\(got True\)"),
+    (None, r"look must not raise \(got TypeError"),
+    ((0, ["x"]), r"look must not raise \(got Value"),
+])
+def test_a_readout_that_chooses_no_channel(answer: Any, rule: str) -> None:
+    rates = np.zeros(2)
+    window = Window(rates, rates, rates, rates, 10.0, 10.0, 0.5, False, True)
+    readout = SimpleNamespace(look=lambda window, memory: answer)
+    with pytest.raises(CircuitError, match=rf"^readout: .*{rule}"):
+        checked_look(readout, window, [])
+    readout.look = lambda window, memory: 1 / 0
+    with pytest.raises(CircuitError, match=r"^readout: look must not raise \(got ZeroDivisionErr"):
+        checked_look(readout, window, [])
+    readout.look = lambda window, memory: (np.int64(1), (0.5,))
+    assert checked_look(readout, window, []) == (1, [0.5])
 
 
 def test_critics_learn_what_to_expect() -> None:

@@ -173,7 +173,7 @@ def test_an_environment_that_plays_otherwise_is_refused(
         ns.resume(tmp_path / "r", environment=worlds.Fickle())
 
 
-@pytest.mark.parametrize("fault", ["raises", "infinite", *(
+@pytest.mark.parametrize("fault", ["raises", "leaves", "infinite", *(
     pytest.param(fault, marks=pytest.mark.slow)
     for fault in ("nan", "word", "short", "observation", "terminated"))])
 def test_what_was_learnt_is_kept(fault: str, tmp_path: Path) -> None:

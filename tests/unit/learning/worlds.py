@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,8 @@ class World:
         if fails and self._fault == "raises":
             msg = "no more cheese"
             raise ValueError(msg)
+        if fails and self._fault == "leaves":
+            sys.exit(3)
         if fails:
             answer = {"nan": (0, math.nan, True, False, {}),
                       "infinite": (0, math.inf, True, False, {}),
@@ -40,6 +43,22 @@ class World:
 def world(fault: str = "none", after: int = 1) -> World:
     """A factory, as MODULE:FACTORY names it."""
     return World(fault, after)
+
+
+#: What is no factory.
+FAULTS = ("raises", "leaves")
+
+
+def leaves() -> None:
+    """A factory that ends the program."""
+    sys.exit(3)
+
+
+def with_space(n: Any, **more: Any) -> Any:
+    """An environment of n actions that says more of itself."""
+    one = SimpleNamespace(n=1, shape=())
+    return SimpleNamespace(reset=print, step=print, action_space=SimpleNamespace(n=n),
+                           observation_space=one, **more)
 
 
 def wrong_actions() -> World:
