@@ -357,6 +357,13 @@ def test_sonata_has_axons_as_virtual_nodes(tmp_path):
         ns.load_network(tmp_path / "net", other)
 
 
+def test_pooled_axons_may_say_that_they_have_no_packets():
+    """``packets = 0`` is what they have: ``identity`` alone is turned."""
+    assert not circuit(identity=False, packets=0.0).axons["cortex"].packets.value
+    with pytest.raises(CircuitError, match="packets needs identity = true"):
+        circuit(identity=False, packets=0.1)
+
+
 def test_sonata_has_no_place_for_pooled_axons(tmp_path):
     """They are refused, and nothing is left."""
     network = ns.build(circuit(identity=False), size=60, seed=1)

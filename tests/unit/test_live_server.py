@@ -76,11 +76,14 @@ def number(frame: bytes) -> int:
     return struct.unpack_from("<I", frame, 4)[0]
 
 
-def get(running: module.Server, path: str, host: str | None = None) -> tuple[int, Any, bytes]:
+def get(running: module.Server, path: str, host: str | None = None,
+        origin: str | None = None) -> tuple[int, Any, bytes]:
     """Return status, headers and content of a page."""
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=5)
     connection.putrequest("GET", path, skip_host=True)
     connection.putheader("Host", host or f"127.0.0.1:{running.port}")
+    if origin is not None:
+        connection.putheader("Origin", origin)
     connection.endheaders()
     answer = connection.getresponse()
     return answer.status, answer.headers, answer.read()
@@ -109,6 +112,13 @@ def test_nothing_else_is_served(running, path: str) -> None:
 def test_another_host_is_refused(running, host: str) -> None:
     assert get(running, "/", host)[0] == 403
     assert get(running, "/socket", host)[0] == 403
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://127.0.0.1:1"])
+def test_a_page_for_a_foreign_origin_is_refused(running, origin: str) -> None:
+    assert get(running, "/", origin=origin)[0] == 403
+    assert get(running, "/main.js", origin=origin)[0] == 403
+    assert get(running, "/", origin=f"http://localhost:{running.port}")[0] == 200
 
 
 def test_it_listens_on_this_machine_alone(running) -> None:

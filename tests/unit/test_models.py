@@ -128,6 +128,14 @@ def test_the_cell_of_the_document_is_the_shipped_one():
     assert [parameter.name for parameter in adex().parameters][:3] == ["C", "g_L", "E_L"]
 
 
+def test_models_are_equal_by_their_canonical_text():
+    """Two of one text are one in a set; other equations, and another kind, are another."""
+    assert cell() == cell()
+    assert len({cell(), cell(), cell(name="other"), cell(fires=v > v_T)}) == 3
+    assert cell() != cell().text
+    assert rebuilt(plain(cell())) == cell()
+
+
 class TestRegister:
     def test_a_name_that_exists(self):
         with pytest.raises(ModelError, match='cell "adex" exists with other equations'):

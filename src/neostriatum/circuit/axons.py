@@ -75,7 +75,8 @@ class Axons(Frozen):
             if given:
                 msg = f"recorded trains have no {given[0]} (got both). Give a rate instead"
                 raise ValueError(msg)
-        if not self.identity and (self.recorded is not None or self.packets is not None):
+        packets = self.packets is not None and self.packets.value > 0
+        if not self.identity and (self.recorded is not None or packets):
             key = "recorded" if self.recorded is not None else "packets"
             msg = f"{key} needs identity = true (got false)"
             raise ValueError(msg)

@@ -74,6 +74,8 @@ class Server:
         self._library = websockets()
         self._socket = bound(port)
         self.port = self._socket.getsockname()[1]
+        #: Where pages that may ask come from.
+        self.origins = [f"http://{host}:{self.port}" for host in (HOST, "localhost")]
         #: Who has the first one controls, who has the second one looks.
         self.token, self.looking = os.urandom(32).hex(), os.urandom(32).hex()
         self.session: Session | None = None
@@ -130,13 +132,11 @@ class Server:
     async def serve(self, session: Session, ready: Callable[[], None]) -> None:
         """Serve until `end`, or until the session cannot begin."""
         self.session, self._loop = session, asyncio.get_running_loop()
-        origins = [f"http://{host}:{self.port}" for host in (HOST, "localhost")]
         async with self._library.serve(
                 self._connected, sock=self._socket, process_request=self._requested,
-                origins=origins, compression=None, max_size=LARGEST, max_queue=64,
+                origins=self.origins, compression=None, max_size=LARGEST, max_queue=64,
                 write_limit=65_536, ping_interval=20, ping_timeout=90, close_timeout=0.5,
-                server_header=None,
-                logger=_SILENT):
+                server_header=None, logger=_SILENT):
             session.start()
             ready()
             await self._ended.wait()
@@ -153,9 +153,11 @@ class Server:
 
     def _requested(self, connection: Any, request: Any) -> Any:
         """Answer what is no socket; None lets a socket through."""
-        if request.headers.get("Host", "") not in (f"{HOST}:{self.port}",
-                                                   f"localhost:{self.port}"):
+        if f"http://{request.headers.get('Host', '')}" not in self.origins:
             return _answer(connection, http.HTTPStatus.FORBIDDEN, "wrong host\n")
+        # A browser that opens a page itself says none; the library asks for one of sockets.
+        if any(origin not in self.origins for origin in request.headers.get_all("Origin")):
+            return _answer(connection, http.HTTPStatus.FORBIDDEN, "wrong origin\n")
         path = request.path.partition("?")[0]
         if path == "/socket":
             if self._connections >= MOST:

@@ -27,7 +27,10 @@ _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 class Declared:
-    """What models of all kinds have: names of their states, a hash, and how they are refused."""
+    """What models of all kinds have: names of their states, a hash, and how they are refused.
+
+    Models of one kind and text are equal.
+    """
 
     name: str
     states: tuple[State, ...]
@@ -37,6 +40,13 @@ class Declared:
     def text(self) -> str:
         """Canonical text: equal for models that compute the same in the same order."""
         raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Declared) and type(other) is type(self) and (
+            other.text == self.text)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def _refuse(self, what: str) -> NoReturn:
         msg = f"{self.name}.{what}"

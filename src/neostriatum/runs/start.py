@@ -114,8 +114,8 @@ def run(
     resolved = _fitting(circuit, network, settings)
     made = begin(resolved, network, settings, {"network": file}, progress)
     if events.spike_hash not in (None, made.summary["spike_hash"]):
-        msg = (f"{events.where}: spike_hash must be {shown(events.spike_hash)} (got "
-               f"{made.summary['spike_hash']}): other spikes than when the file was written")
+        msg = (f"{events.where}: spike_hash must be {shown(str(events.spike_hash)[:16])} (got "
+               f"{made.summary['spike_hash'][:16]}): other spikes than when the file was written")
         raise NumericsError(msg)
     return made
 
