@@ -38,7 +38,7 @@ def refuse(circuit, *changes):
     {"inputs.more": {"targets": {"iSPN": {"current": "20 pA"}}}},
     {"pathways.FS->dSPN.conductance.GABA": "0 nS"}, {"pathways.FSI->D1.conductance": {
         "GABA": "2 nS"}},
-    {"cells.FS.parameters.d": "9 pA"}, {"summary": "another"}])
+    {"cells.FS.parameters.d": "9 pA"}])
 def test_what_can_change_and_back(changes, circuit):
     back = circuit.to_dict()
     refuse(circuit, changes, {key: back[key] for key in ("inputs", "pathways", "cells")}, changes)
@@ -63,7 +63,6 @@ REFUSED = {
     "a reference": ({"modulators.D1.reference": 0.5}, "modulators.D1.reference"),
     "another modulator": ({"modulators.ACh": {"level": 1.0, "reference": 1.0}},
                           "modulators.ACh.reference"),
-    "start values": ({"start": {"FS": {"v": "-60 mV"}}}, "start.FS.v"),
     "afferents": ({f"{CORTEX}.FS.afferents": 20}, f"{CORTEX}.FS.afferents"),
     "a correlation": ({f"{CORTEX}.FS.correlation.within": 0.1}, f"{CORTEX}.FS.correlation.within"),
     "another drive": ({"inputs.more": {"targets": {"FS": {
