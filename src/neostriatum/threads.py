@@ -7,6 +7,7 @@ thread, never both. Threads of one call leave nothing behind.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
@@ -70,13 +71,11 @@ def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
 
     def share() -> None:
         try:
-            while True:
-                work(*stretches.get_nowait(), *arguments)
-        except Empty:
-            return
+            for start, stop in _taken(stretches):
+                work(start, stop, *arguments)
         except BaseException as error:
-            _emptied(stretches)
             errors.put(error)
+            deque(_taken(stretches), 0)  # nobody begins with another one
 
     helpers = [threading.Thread(target=share, daemon=True) for _ in range(1, threads)]
     try:
@@ -84,7 +83,7 @@ def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
             helper.start()
         share()
     finally:
-        _emptied(stretches)
+        deque(_taken(stretches), 0)
         for helper in helpers:
             if helper.ident is not None:
                 helper.join()
@@ -92,13 +91,14 @@ def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
         raise errors.get()
 
 
-def _emptied(queue: SimpleQueue[Any]) -> None:
-    """Take everything out of a queue, so that nobody begins with it."""
+def _taken(queue: SimpleQueue[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Take what is in a queue, until there is no more."""
     while True:
         try:
-            queue.get_nowait()
+            taken = queue.get_nowait()
         except Empty:
             return
+        yield taken
 
 
 def checked_threads(threads: Any) -> int | None:

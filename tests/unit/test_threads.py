@@ -1,15 +1,18 @@
 """Rows shared out among threads, in a process that forks and has threads of its own."""
 
 import os
+import queue
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 
 import neostriatum as ns
 from neostriatum.errors import BuildError
-from neostriatum.threads import over_rows, using_threads
+from neostriatum.threads import STRETCHES, over_rows, using_threads
 
 FORKED = """
 import concurrent.futures as cf
@@ -65,6 +68,27 @@ class TestOverRows:
 
         with using_threads(2), pytest.raises(ZeroDivisionError):
             over_rows(100, stop)
+
+    def test_an_interrupt_ends_all_threads(self):
+        before, begun = threading.active_count(), []
+
+        def interrupted(start, stop):
+            begun.append(start)
+            time.sleep(0.01)
+            if threading.current_thread() is threading.main_thread():
+                raise KeyboardInterrupt
+
+        with using_threads(3), pytest.raises(KeyboardInterrupt):
+            over_rows(1000, interrupted)
+        assert threading.active_count() == before
+        assert len(begun) < 3 * STRETCHES
+
+    def test_an_error_of_a_queue_is_raised(self):
+        def empty(start, stop):
+            raise queue.Empty
+
+        with using_threads(2), pytest.raises(queue.Empty):
+            over_rows(100, empty)
 
     @pytest.mark.parametrize("count", [0, -1, 1025, True])
     def test_how_many_is_checked(self, count):
