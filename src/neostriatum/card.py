@@ -6,6 +6,7 @@ HTML without scripts, whose colours are those of the page around it, light or da
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from html import escape
 from textwrap import shorten
@@ -70,12 +71,12 @@ class Card:
                 f"</table>{self.picture}{folded}</div>")
 
 
-class Carded:
+class Carded(ABC):
     """An object with a card, which it shows as its ``repr`` and in notebooks."""
 
+    @abstractmethod
     def card(self) -> Card:
         """Return what to say of it."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return self.card().text()

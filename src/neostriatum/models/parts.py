@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-class Declared:
+class Declared(ABC):
     """What models of all kinds have: names of their states, a hash, and how they are refused.
 
     Models of one kind and text are equal.
@@ -37,9 +38,9 @@ class Declared:
     requires: tuple[Expression, ...]
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """Canonical text: equal for models that compute the same in the same order."""
-        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Declared) and type(other) is type(self) and (
