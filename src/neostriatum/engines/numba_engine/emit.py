@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 I1, I16, POINTER = ir.IntType(1), ir.IntType(16), ir.PointerType()
 _BYTES = {I16: 2, I32: 4, I64: 8, F32: 4, F64: 8}
+#: Bytes of a line of the cache.
+LINE = 64
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 
 
@@ -44,6 +46,15 @@ class Emitter(Arithmetic):
         """Put numbers at ``base[at]`` and behind."""
         place = self.builder.gep(base, [at], source_etype=kind)
         self.builder.store(self.splat(value), place, align=_BYTES[kind])
+
+    def prefetch(self, base: Any, at: Any, kind: Any) -> None:
+        """Ask for ``wide`` numbers from ``base[at]`` on, to be read and written soon."""
+        builder, settings = self.builder, (1, 3, 1)  # to write, to keep, data
+        ask = builder.module.declare_intrinsic(
+            "llvm.prefetch", (POINTER,), ir.FunctionType(ir.VoidType(), [POINTER, I32, I32, I32]))
+        for line in range(0, self.wide, LINE // _BYTES[kind]):
+            place = builder.gep(base, [builder.add(at, number(line))], source_etype=kind)
+            builder.call(ask, [place, *(ir.Constant(I32, each) for each in settings)])
 
     @contextmanager
     def loop(self, stop: Any, step: Any = 1) -> Iterator[Any]:

@@ -1,14 +1,12 @@
 """The kernel of a shape: all steps of a window for one tile, in the order of docs/design.md, 4.
 
-Some lanes at a time, as many as the nearest cache holds the rows of, go through all steps. Step by
-step: a loop over lanes for conductances and current, one for the membrane; then whoever fired is
-reset and noted. One loop for both would be a chain of operations too long for a processor to
-overlap one round with the next.
+Step by step: a loop over lanes for conductances and current, one for the membrane; then whoever
+fired is reset and noted. One loop for both would be a chain of operations too long for a processor
+to overlap one round with the next.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -20,13 +18,10 @@ from neostriatum.engines.numba_engine.pack import COLUMN, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.tile import Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from neostriatum.engines.numba_engine.shape import ReceptorShape, Shape
-
-#: Lanes that go through all steps of a window together, so that their rows stay in the nearest
-#: cache.
-TOGETHER = 128
 
 
 def kernel_module(shape: Shape) -> ir.Module:
@@ -46,24 +41,16 @@ class Kernel(Tile):
         builder, fields = self.builder, self.fields
         self.noted, self.fired = builder.alloca(I64), builder.alloca(I64)
         builder.store(fields["noted"], self.noted)
-        # What is recorded is copied once all lanes have done a step.
-        recorded = builder.icmp_unsigned("!=", fields["probes"], number(0))
-        together = builder.select(recorded, fields["lanes"], number(TOGETHER))
-        with self.one.loop(fields["lanes"], together) as self.start:
-            left = builder.sub(fields["lanes"], self.start)
-            self.span = builder.select(builder.icmp_unsigned("<", left, together), left, together)
-            with self.one.loop(fields["steps"]) as k:
-                self.advance(k)
+        with self.one.loop(fields["steps"]) as k:
+            self.advance(k)
         return builder.or_(builder.load(self.noted, typ=I64), self.unhealthy())
 
     def advance(self, k: Any) -> None:
-        """Emit one step of the lanes that go on together."""
+        """Emit one step of all lanes."""
         builder, fields = self.builder, self.fields
         self.step = builder.add(k, fields["first"])
-        slot = builder.add(fields["slot"], k)
-        wrapped = builder.sub(slot, fields["slots"])
-        self.slot = builder.select(builder.icmp_signed(">=", slot, fields["slots"]), wrapped,
-                                   slot)
+        self.slot = self.wrapped(builder.add(fields["slot"], k))
+        self.following = self.wrapped(builder.add(self.slot, number(1)))
         self.read_constants(self.step)
         builder.store(number(0), self.fired)
         self.conductances()
@@ -73,11 +60,15 @@ class Kernel(Tile):
             self.settle()
         self.probe()
 
-    @contextmanager
-    def each_lane(self) -> Iterator[Any]:
-        """Go over the lanes that go on together, vector by vector; yields the first of each."""
-        with self.lanes.loop(self.span, self.lanes.wide) as at:
-            yield self.builder.add(self.start, at)
+    def wrapped(self, slot: Any) -> Any:
+        """Return a slot of the ring that may be one turn too far."""
+        builder, slots = self.builder, self.fields["slots"]
+        return builder.select(builder.icmp_signed(">=", slot, slots), builder.sub(slot, slots),
+                              slot)
+
+    def each_lane(self) -> AbstractContextManager[Any]:
+        """Go over the lanes, vector by vector; yields the first of each."""
+        return self.lanes.loop(self.fields["lanes"], self.lanes.wide)
 
     def conductances(self) -> None:
         """Emit the loop that takes arrivals, lets conductances decay and sums the current."""
@@ -135,17 +126,25 @@ class Kernel(Tile):
         builder, lanes, fields = self.builder, self.lanes, self.fields
         kind, shape = I32 if self.shape.single else self.real, self.shape
         kept = shape.columns - shape.ahead
-        where, row, width = ("ring", self.slot, shape.columns) if column < kept else (
-            "ahead", self.step, shape.ahead)
-        place = builder.add(builder.mul(row, number(width)),
-                            number(column if column < kept else column - kept))
-        at = builder.add(builder.mul(place, number(COLUMN)), lane)
+        if column < kept:
+            where, at = "ring", self.place(self.slot, shape.columns, column, lane)
+            # Slots lie far apart, so no processor guesses where the next one is.
+            lanes.prefetch(fields[where], self.place(self.following, shape.columns, column, lane),
+                           kind)
+        else:
+            where, at = "ahead", self.place(self.step, shape.ahead, column - kept, lane)
         amount = lanes.load(fields[where], at, kind)
         lanes.store(ir.Constant(kind, 0), fields[where], at, kind)
         if self.shape.single:
             amount = builder.sitofp(amount, lanes.vector(self.real))
             amount = lanes.calculate("*", amount, self.constant["quantum"])
         return amount
+
+    def place(self, row: Any, width: int, column: int, lane: Any) -> Any:
+        """Return where a row of columns has its number of a lane."""
+        builder = self.builder
+        first = builder.add(builder.mul(row, number(width)), number(column))
+        return builder.add(builder.mul(first, number(COLUMN)), lane)
 
     def receptor(self, place: int, receptor: ReceptorShape, lane: Any,
                  cell: Callable[[str], Any], events: list[Any]) -> Any:
@@ -209,8 +208,7 @@ class Kernel(Tile):
     def settle(self) -> None:
         """Emit the loop over those that fired: reset, and note those that are cells."""
         builder, fields = self.builder, self.fields
-        with self.one.loop(builder.lshr(self.span, number(6))) as at:
-            group = builder.add(builder.lshr(self.start, number(6)), at)
+        with self.one.loop(builder.lshr(fields["lanes"], number(6))) as group:
             place = builder.gep(fields["fired"], [builder.shl(group, number(2))],
                                 source_etype=I16)
             word = builder.load(place, typ=I64, align=2)
@@ -258,7 +256,7 @@ class Kernel(Tile):
         builder, lanes = self.builder, self.lanes
         builder.store(number(0), self.fired)
         limit = lanes.splat(ir.Constant(self.real, V_LIMIT))
-        with lanes.loop(self.fields["lanes"], lanes.wide) as lane:
+        with self.each_lane() as lane:
             v = lanes.load(self.fields["rows"], self.row("v", lane), self.real)
             well = builder.fcmp_ordered("<=", lanes._intrinsic("fabs", v), limit)
             bits = builder.bitcast(builder.not_(well), ir.IntType(lanes.wide))
