@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import uintp
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
@@ -186,12 +187,13 @@ def walk(row, where, columns, amounts, net):
         return
     stop, end = row[0], row[1]
     if columns.size == 2 and columns[1] >= 0:
-        # One walk along the row for two receptors.
-        one, other = place + columns[0] * COLUMN, place + columns[1] * COLUMN
+        # One walk along the row for two receptors; unsigned places are used as they are.
+        one, other = uintp(place + columns[0] * COLUMN), uintp(place + columns[1] * COLUMN)
         first, second = amounts[0], amounts[1]
-        while stop < end and targets[stop] < high:
-            ahead[one + targets[stop]] += first
-            ahead[other + targets[stop]] += second
+        while stop < end and targets[uintp(stop)] < high:
+            target = uintp(targets[uintp(stop)])
+            ahead[one + target] += first
+            ahead[other + target] += second
             stop += 1
     else:
         start, stop = stop, first_at_least(targets, stop, end, high)
