@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.engines.nest_engine.cell import name_of
 from neostriatum.errors import EngineMissing, EngineUnsupported
+from neostriatum.machine import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,10 +84,16 @@ def modules(texts: dict[str, tuple[str, str]], nest: Any) -> dict[str, Path]:
         made[key] = folder / f"{name}_module.so"
         if not made[key].exists():
             waiting[made[key]] = (name, text, kind)
-    for path, (name, text, kind) in waiting.items():
+
+    def build(path: Path) -> None:
+        name, text, kind = waiting[path]
         with _alone(path.parent):
             if not path.exists():
                 _build(path, name, text.replace("MODEL", name), kind, nest)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        # Each waits for programs of its own; the list raises what one raised.
+        list(pool.map(build, waiting))
     return made
 
 
