@@ -22,6 +22,8 @@ from neostriatum.engines.numba_engine.pack import COLUMN, TILE
      "level", "gate", "soft"))
 _LOW, _HIGH, _DOWN, _UP, _GAIN = (AT_NUMBER[name] for name in ("low", "high", "down", "up", "gain"))
 _C, _T = uintp(COLUMN), uintp(TILE)
+#: Unsigned places are used as they are; those with a sign are tested for counting from the end.
+_1, _2, _3, _4 = uintp(1), uintp(2), uintp(3), uintp(4)
 #: Arrivals ahead whose synapses are asked for.
 AHEAD = 3
 
@@ -104,13 +106,20 @@ def begin_row(place, former, learn):
 
 
 @woven
-def bring(place, at, cell, event, learn):
-    """Bring one synapse with one exponential up to date; return its weight."""
-    part, q, _ = place
+def limits_of(q, learn):
+    """Return the bounds of weights, whether these are soft, and what a soft one divides by."""
+    numbers = learn.numbers[q]
+    return numbers[_LOW], numbers[_HIGH], learn.plain[q, _SOFT], numbers[_DOWN], numbers[_UP]
+
+
+@woven
+def bring(part, spot, event, limits, learn):
+    """Bring one synapse with one exponential up to date; ``spot`` is its place and its cell's."""
+    at, cell = spot
     gain_plus, gain_minus, table, adds, before, there, last = event
     values, counts, spikes = learn.values, learn.counts, learn.spikes
-    weight, plus = float64(values[at]), float64(values[at + 1])
-    gained = plus * gain_plus + float64(values[at + 2]) * gain_minus
+    weight, plus = float64(values[at]), float64(values[at + _1])
+    gained = plus * gain_plus + float64(values[at + _2]) * gain_minus
     first = counts[cell]
     if first > 0 and spikes[first - 1, cell] >= last:
         while first > 0 and spikes[first - 1, cell] >= last:
@@ -120,23 +129,21 @@ def bring(place, at, cell, event, learn):
             more = before * learn.curves[adds + when]
             gained += more * (there - learn.tables[part, table + when])
             plus += more
-        values[at + 1] = jit.like(values[0], plus)
-    values[at] = jit.like(values[0], bounded(q, weight, gained, learn))
-    return float64(values[at])
+        values[at + _1] = jit.like(values[0], plus)
+    values[at] = jit.like(values[0], bounded(weight, gained, limits))
 
 
 @woven
-def bring_with_rise(place, at, cell, event, learn):
-    """Bring one synapse with two exponentials up to date; return its weight."""
-    part, q, now = place
+def bring_with_rise(place, spot, event, limits, learn):
+    """Bring one synapse with two exponentials up to date; ``spot`` as of `bring`."""
+    (part, q, now), (at, cell) = place, spot
     plain, values, tables = learn.plain[q], learn.values, learn.tables
     length, before, last, gained = plain[_FLUSH] + 1, event[4], event[6], 0.0
     for each in range(2):
-        table = plain[_TABLE] + 2 * each * length
+        table, plus = plain[_TABLE] + 2 * each * length, at + uintp(1 + each)
         gained = gained + (
-            float64(values[at + 1 + each]) * (
-                tables[part, table + now] - tables[part, table + last])
-            + float64(values[at + 3 + each]) * (
+            float64(values[plus]) * (tables[part, table + now] - tables[part, table + last])
+            + float64(values[plus + _2]) * (
                 tables[part, table + length + now] - tables[part, table + length + last]))
     first = learn.counts[cell]
     while first > 0 and learn.spikes[first - 1, cell] >= last:
@@ -145,23 +152,22 @@ def bring_with_rise(place, at, cell, event, learn):
         when = int64(learn.spikes[number, cell])
         for each in range(2):
             table, adds = plain[_TABLE] + 2 * each * length, plain[_CURVE] + each * length
-            more = before * learn.curves[adds + when]
+            more, plus = before * learn.curves[adds + when], at + uintp(1 + each)
             gained += more * (tables[part, table + now] - tables[part, table + when])
-            values[at + 1 + each] = jit.like(values[0], float64(values[at + 1 + each]) + more)
-    values[at] = jit.like(values[0], bounded(q, float64(values[at]), gained, learn))
-    return float64(values[at])
+            values[plus] = jit.like(values[0], float64(values[plus]) + more)
+    values[at] = jit.like(values[0], bounded(float64(values[at]), gained, limits))
 
 
 @woven
-def bounded(q, weight, gained, learn):
+def bounded(weight, gained, limits):
     """Return a weight that gained something."""
-    numbers = learn.numbers[q]
-    if learn.plain[q, _SOFT]:
+    low, high, soft, down, up = limits
+    if soft:
         if gained > 0:
-            gained = gained * ((numbers[_HIGH] - weight) * numbers[_UP])
+            gained = gained * ((high - weight) * up)
         else:
-            gained = gained * ((weight - numbers[_LOW]) * numbers[_DOWN])
-    return min(max(weight + gained, numbers[_LOW]), numbers[_HIGH])
+            gained = gained * ((weight - low) * down)
+    return min(max(weight + gained, low), high)
 
 
 @inner
@@ -199,7 +205,7 @@ def arrive(spot, window, net, lessons):
 @woven
 def end_of(targets, start, stop, high):
     """Return where targets of a row, from ``start`` on, reach ``high``."""
-    while start < stop and targets[start] < high:
+    while start < stop and targets[uintp(start)] < high:
         start += 1
     return start
 
@@ -207,26 +213,26 @@ def end_of(targets, start, stop, high):
 @woven
 def bring_row(place, span, former, net):
     """Bring some synapses of a source up to date for what arrives at a step."""
-    (_, q, now), (start, stop) = place, span
+    (part, q, now), (start, stop) = place, span
     learn, plain, values = net.learn, net.learn.plain[q], net.learn.values
-    post, targets, cells = learn.post, net.wires.targets, plain[_CELL]
+    post, targets, cells = learn.post, net.wires.targets, uintp(plain[_CELL])
     length, parts = plain[_FLUSH] + 1, plain[_PARTS]
-    stride = 1 + 2 * parts
-    base = plain[_VALUES] - net.wires.offsets[plain[_ROW]] * stride
-    event = begin_row(place, former, learn)
+    stride = uintp(1 + 2 * parts)
+    base = uintp(plain[_VALUES]) - uintp(net.wires.offsets[plain[_ROW]]) * stride
+    event, limits = begin_row(place, former, learn), limits_of(q, learn)
     adds = learn.curves[plain[_CURVE] + parts * length + now]
     if parts == 1:
-        for k in range(start, stop):
-            at, cell = base + k * 3, cells + targets[k]
-            bring(place, at, cell, event, learn)
-            values[at + 2] = jit.like(values[0], float64(values[at + 2]) + post[cell] * adds)
+        for k in range(uintp(start), uintp(stop)):
+            at, cell = base + k * _3, cells + uintp(targets[k])
+            bring(part, (at, cell), event, limits, learn)
+            values[at + _2] = jit.like(values[0], float64(values[at + _2]) + post[cell] * adds)
         return
     rise = learn.curves[plain[_CURVE] + (parts + 1) * length + now]
-    for k in range(start, stop):
-        at, cell = base + k * stride, cells + targets[k]
-        bring_with_rise(place, at, cell, event, learn)
-        values[at + 3] = jit.like(values[0], float64(values[at + 3]) + post[cell] * adds)
-        values[at + 4] = jit.like(values[0], float64(values[at + 4]) + post[cell] * rise)
+    for k in range(uintp(start), uintp(stop)):
+        at, cell = base + k * stride, cells + uintp(targets[k])
+        bring_with_rise(place, (at, cell), event, limits, learn)
+        values[at + _3] = jit.like(values[0], float64(values[at + _3]) + post[cell] * adds)
+        values[at + _4] = jit.like(values[0], float64(values[at + _4]) + post[cell] * rise)
 
 
 @woven
@@ -234,25 +240,28 @@ def deliver_learnt(q, spot, span, released, net):
     """Deliver to some synapses what arrives now, times their weights; ``spot`` is tile and slot."""
     (tile, slot), (start, stop) = spot, span
     learn, wires, populations, plain = net.learn, net.wires, net.populations, net.learn.plain[q]
-    population, one, stride = plain[_TARGET], plain[_ONE], 1 + 2 * plain[_PARTS]
-    values, targets, ring, unit = learn.values, wires.targets, net.ring, net.unit
-    base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
-    factors = wires.factor_start[one] - wires.offsets[plain[_ROW]]
+    population, one, stride = plain[_TARGET], plain[_ONE], uintp(1 + 2 * plain[_PARTS])
+    values, targets, ring = learn.values, wires.targets, net.ring
+    base = uintp(plain[_VALUES]) - uintp(wires.offsets[plain[_ROW]]) * stride
+    varied = wires.factor_start[one] >= 0
+    factors = uintp(wires.factor_start[one]) - uintp(wires.offsets[plain[_ROW]])
     place = uintp(populations.ring_at[population]) + uintp(
         tile - wires.first_tile[population]) * uintp(populations.ring_stride[population]) + (
         uintp(slot) * uintp(populations.width[population]) * _C)
+    # The quantum is a power of two: a product with its inverse is the quotient.
+    grains, grain = 1.0 / net.unit[0], net.unit[1]
     for receptor in range(populations.column.shape[1]):
         amount = wires.amounts[one, receptor] * released
         if wires.amounts[one, receptor] == 0:
             continue
         column = place + uintp(populations.column[population, receptor]) * _C
-        for k in range(start, stop):
+        for k in range(uintp(start), uintp(stop)):
             each = amount
-            if wires.factor_start[one] >= 0:
+            if varied:
                 each = each * float64(wires.factors[factors + k])
             each = each * float64(values[base + k * stride])
             ring[column + uintp(targets[k]) % _T] += jit.like(
-                ring[0], np.rint(each / unit[0]) * unit[1])
+                ring[0], np.rint(each * grains) * grain)
 
 
 @inner

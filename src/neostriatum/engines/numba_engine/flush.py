@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from numba import float64, int64
+from numba import float64, int64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import inner
 from neostriatum.engines.numba_engine.delivery import first_at_least
-from neostriatum.engines.numba_engine.eligibility import begin_row, bring, bring_with_rise
+from neostriatum.engines.numba_engine.eligibility import (
+    begin_row,
+    bring,
+    bring_with_rise,
+    limits_of,
+)
 from neostriatum.engines.numba_engine.learning import AT_LEARNING, AT_NUMBER
 from neostriatum.engines.numba_engine.pack import TILE
 
@@ -45,8 +50,9 @@ def flush_synapses(q, part, net):
     own, parts = net.work.own[part, plain[_TARGET]], plain[_PARTS]
     first_tile = wires.first_tile[plain[_TARGET]]
     low, high = (own[0] - first_tile) * TILE, (own[1] - first_tile) * TILE
-    stride, values, cells, left = 1 + 2 * parts, learn.values, plain[_CELL], numbers[_LEFT]
-    base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
+    stride, values, left = uintp(1 + 2 * parts), learn.values, numbers[_LEFT]
+    targets, cells, limits = wires.targets, uintp(plain[_CELL]), limits_of(q, learn)
+    base = uintp(plain[_VALUES]) - uintp(wires.offsets[plain[_ROW]]) * stride
     for source in range(plain[_SOURCES]):
         start, stop = wires.offsets[plain[_ROW] + source], wires.offsets[plain[_ROW] + source + 1]
         start = first_at_least(wires.targets, start, stop, low)
@@ -55,17 +61,18 @@ def flush_synapses(q, part, net):
         stop = first_at_least(wires.targets, start, stop, high)
         place = (part, q, plain[_FLUSH])
         event = begin_row(place, (last, before), learn)
-        for k in range(start, stop):
-            at, cell = base + k * stride, cells + wires.targets[k]
+        for k in range(uintp(start), uintp(stop)):
+            at, cell = base + k * stride, cells + uintp(targets[k])
             if parts == 1:
-                bring(place, at, cell, event, learn)
-                values[at + 1] = jit.like(values[0], float64(values[at + 1]) * left)
-                values[at + 2] = jit.like(values[0], float64(values[at + 2]) * left)
+                bring(part, (at, cell), event, limits, learn)
+                for trace in range(at + uintp(1), at + uintp(3)):
+                    values[trace] = jit.like(values[0], float64(values[trace]) * left)
             else:
-                bring_with_rise(place, at, cell, event, learn)
+                bring_with_rise(place, (at, cell), event, limits, learn)
                 for each in range(4):
-                    values[at + 1 + each] = jit.like(values[0], float64(
-                        values[at + 1 + each]) * numbers[_LEFT + each % 2])
+                    trace = at + uintp(1 + each)
+                    values[trace] = jit.like(values[0], float64(
+                        values[trace]) * numbers[_LEFT + each % 2])
     if plain[_SCALED] and own[0] < own[1]:
         scale_weights(q, low, high - TILE + net.tiles.used[own[1] - 1], net)
 
