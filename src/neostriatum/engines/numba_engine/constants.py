@@ -40,10 +40,13 @@ class Constants:
             self._fixed |= {f"{name} {place}": value for name, value in values.items()}
         constant = all(current.course.is_constant for current in self._currents)
         hears = bool(self._pop.effects or self._pop.inlets)
+        self._levels_vary = not all(course.is_constant for course in lowered.courses)
         #: Constants that hear computed levels: column, what it is without them, and the effects.
         self.heard = self._heard()
-        self._courses_vary = not constant or (hears and not all(
-            course.is_constant for course in lowered.courses))
+        self._courses_vary = not constant or (hears and self._levels_vary)
+        # Rows that hold for the whole run, once they are computed: curves of levels take long.
+        self._row: np.ndarray | None = None
+        self._given: np.ndarray | None = None
         self.varies = self._courses_vary or bool(self.heard) or (lowered.levels_vary and hears)
 
     def _heard(self) -> list[tuple[int, float, tuple[Modulation, ...]]]:
@@ -71,10 +74,29 @@ class Constants:
 
     def table(self, step: int, count: int, dtype: Any) -> np.ndarray:
         """Return the constants (steps, n) of ``count`` steps, a single row if nothing changes."""
-        lowered, pop = self._lowered, self._pop
-        steps = np.arange(step, step + (count if self._courses_vary else 1))
+        if self._courses_vary:
+            return self._rows(np.arange(step, step + count)).astype(dtype)
+        if self._row is None:
+            self._row = self._rows(np.array([step]))
+        return np.repeat(self._row.astype(dtype), count if self.varies else 1, axis=0)
+
+    def given(self, steps: np.ndarray) -> np.ndarray:
+        """Return (steps or 1, n) what effects beside computed levels hear of given ones."""
+        if self._given is None or self._levels_vary:
+            levels = self._levels(steps if self._levels_vary else np.zeros(1))
+            heard = [effect.modulator.response(levels[effect.level], effect.curve)
+                     if effect.kind == "weight" else effect.heard(levels)
+                     for _, _, effects in self.heard for effect in effects]
+            self._given = np.stack(heard, axis=1)
+        return self._given
+
+    def _levels(self, steps: np.ndarray) -> tuple[np.ndarray, ...]:
+        times = (steps - self._lowered.warmup) * self._lowered.dt
+        return tuple(course.at(times) for course in self._lowered.courses)
+
+    def _rows(self, steps: np.ndarray) -> np.ndarray:
+        lowered, pop, levels = self._lowered, self._pop, self._levels(steps)
         times = (steps - lowered.warmup) * lowered.dt
-        levels = tuple(course.at(times) for course in lowered.courses)
         factor, more = factors(pop.effects, levels), added(pop.effects, levels)
         known: dict[str, Any] = dict(self._fixed)
         for name, value in pop.parameters.items():
@@ -93,7 +115,7 @@ class Constants:
             known[f"opened {place}"], known[f"reversal {place}"] = g, reversal
         for place, inlet in enumerate(pop.inlets):
             known[f"scale {len(pop.synapses) + place}"] = scale(inlet.effects, levels)
-        table = np.empty((count if self.varies else 1, len(self._shape.constants)), dtype)
+        rows = np.empty((len(steps), len(self._shape.constants)))
         for column, name in enumerate(self._shape.constants):
-            table[:, column] = known[name]
-        return table
+            rows[:, column] = known[name]
+        return rows

@@ -163,10 +163,8 @@ def bounded(weight, gained, limits):
     """Return a weight that gained something."""
     low, high, soft, down, up = limits
     if soft:
-        if gained > 0:
-            gained = gained * ((high - weight) * up)
-        else:
-            gained = gained * ((weight - low) * down)
+        room = (high - weight) * up if gained > 0 else (weight - low) * down
+        gained = gained * room
     return min(max(weight + gained, low), high)
 
 

@@ -89,23 +89,21 @@ def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list
     parts : int
         Parts of the work.
     """
-    times = (np.array(steps, np.int64) - lowered.warmup) * lowered.dt
-    constant = all(course.is_constant for course in lowered.courses)
-    levels = tuple(course.at(times[:1] if constant else times) for course in lowered.courses)
-    places, start = [], 0
-    heard = [effect for each in constants for _, _, effects in each.heard for effect in effects]
-    given = np.zeros((len(steps), len(heard)))
-    for place, effect in enumerate(heard):
-        given[:, place] = effect.modulator.response(levels[effect.level], effect.curve) \
-            if effect.kind == "weight" else effect.heard(levels)
+    whole = np.array(steps, np.int64)
+    times, places, start = (whole - lowered.warmup) * lowered.dt, [], 0
     hearing = [each for each in constants if each.heard]
+    given = [np.zeros((len(steps), 0))]
+    for each in hearing:
+        own = each.given(whole)
+        given.append(np.broadcast_to(own, (len(steps), own.shape[1])))
     for each, table in zip(hearing, tables, strict=True):
         places += [(start + column, table.shape[1]) for column, _, _ in each.heard]
         start += table.size
     joined = np.concatenate([np.zeros(0, tables[0].dtype if tables else float),
                              *(table.ravel() for table in tables)])
     return Courses(lowered.signals.given(times).T.copy(),
-                   lowered.signals.released(times, lowered.dt).T.copy(), given,
+                   lowered.signals.released(times, lowered.dt).T.copy(),
+                   np.concatenate(given, axis=1),
                    np.tile(joined, (parts, 1)), np.array(places, np.int64).reshape(-1, 2))
 
 
