@@ -51,7 +51,7 @@ lint: $(VENV)/.dev
 	@echo "the longest files:"; find src -name '*.py' -exec wc -l {} + | sort -rn | sed -n 2,6p
 
 docs: $(VENV)/.docs
-	$(VENV)/bin/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(VENV)/bin/python -m sphinx -q -W --keep-going -j auto -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 nest-mpi:

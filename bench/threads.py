@@ -1,42 +1,68 @@
-"""Time one thread against two on the default circuit."""
+"""Time one thread against two, and circuits against each other, in turns.
+
+    python bench/threads.py [--circuits striatum_v1 striatum] [--sizes 10000 100000] [--repeats 5]
+"""
 
 from __future__ import annotations
 
 import argparse
 import statistics
 import time
+from typing import Any
 
 import neostriatum as ns
 from neostriatum.engines.base import engine
 
+#: Steps before the clock runs, in all and with a large network.
+WARM, FEWER = 10_000, 6000
+
+
+class Timed:
+    """A circuit on some threads, past its warm-up; ``seconds`` are real-time factors."""
+
+    def __init__(self, circuit: str, size: int, threads: int, precision: str) -> None:
+        self._circuit = ns.load(circuit)
+        self._simulator: Any = engine("numba", threads=threads, precision=precision)
+        self._simulator.prepare(self._circuit, ns.build(self._circuit, size=size, seed=1), 1)
+        self._simulator.advance(WARM if size <= 10_000 else FEWER)
+        self.factors: list[float] = []
+
+    def go_on(self, steps: int) -> None:
+        """Simulate some steps by the clock."""
+        started = time.perf_counter()
+        self._simulator.advance(steps)
+        simulated = steps * self._circuit.dt.value / 1000.0
+        self.factors.append((time.perf_counter() - started) / simulated)
+
+
+def ratio(one: Timed, other: Timed) -> float:
+    """Return the median of the ratios of two that took turns."""
+    return statistics.median(a / b for a, b in zip(one.factors, other.factors, strict=True))
+
 
 def main() -> None:
-    """Print the real-time factor of each thread count, alternating, and the ratio."""
+    """Print the real-time factors and their ratios: circuits are over the first."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--circuits", nargs="+", default=["striatum_v1"])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--precision", default="double")
     said = parser.parse_args()
-    circuit = ns.load("striatum_v1")
     for size in said.sizes:
-        network = ns.build(circuit, size=size, seed=1)
-        steps = max(500, 20_000_000 // size)
-        found: dict[int, list[float]] = {1: [], 2: []}
-        simulators = {count: engine("numba", threads=count, precision=said.precision)
-                      for count in found}
-        for simulator in simulators.values():
-            simulator.prepare(circuit, network, 1)
-            simulator.advance(10_000 if size <= 10_000 else 6000)
+        timed = {(circuit, threads): Timed(circuit, size, threads, said.precision)
+                 for circuit in said.circuits for threads in (1, 2)}
         for _ in range(said.repeats):
-            for count, simulator in simulators.items():
-                started = time.perf_counter()
-                simulator.advance(steps)
-                seconds = steps * circuit.dt.value / 1000.0
-                found[count].append((time.perf_counter() - started) / seconds)
-        one, two = (statistics.median(found[count]) for count in (1, 2))
-        print(f"{size:>9,} neurons, {said.precision}: 1 thread {one:.3f} "
-              f"({min(found[1]):.3f}-{max(found[1]):.3f}), 2 threads {two:.3f} "
-              f"({min(found[2]):.3f}-{max(found[2]):.3f}), ratio {one / two:.2f}", flush=True)
+            for each in timed.values():
+                each.go_on(max(500, 20_000_000 // size))
+        for circuit in said.circuits:
+            one, two = timed[circuit, 1], timed[circuit, 2]
+            parts = [f"{threads} thread{'s' * (threads > 1)} {statistics.median(each.factors):.3f} "
+                     f"({min(each.factors):.3f}-{max(each.factors):.3f})"
+                     for threads, each in ((1, one), (2, two))]
+            first = [timed[said.circuits[0], threads] for threads in (1, 2)]
+            print(f"{circuit}, {size:,} neurons, {said.precision}: {', '.join(parts)}, "
+                  f"{ratio(one, two):.2f} times faster; over {said.circuits[0]} "
+                  f"{ratio(one, first[0]):.2f} and {ratio(two, first[1]):.2f}", flush=True)
 
 
 if __name__ == "__main__":

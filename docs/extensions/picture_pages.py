@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,10 +75,11 @@ def draw(script: Path, package: str) -> None:
 def write(app: Sphinx) -> None:
     """Draw every figure and write the pages."""
     cards, names = [], []
+    if app.config.nb_execution_mode != "off":
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(partial(draw, package=app.config.nb_execution_cache_path), scripts()))
     for script in scripts():
         title, text = words(script)
-        if app.config.nb_execution_mode != "off":
-            draw(script, app.config.nb_execution_cache_path)
         code = script.read_text("utf-8").split('"""', 2)[2].strip()
         written(GALLERY / f"{script.stem}.md",
                 f"# {title}\n\n![{title}](pictures/drawn-{script.stem}.png)\n\n{text}\n\n"
