@@ -144,17 +144,22 @@ class Run(Carded):
         d1, d2 = (None if modulators[name].kind else round(levels[name], 6) for name in DOPAMINE)
         return d1, d2
 
-    @property
+    @cached_property
     def modulators(self) -> dict[str, float]:
         """Level of every modulator at the end of the run."""
         if any(one.kind for one in self.circuit.modulators.values()) and self.finished:
             return self.summary["modulators"]
-        # Events may have changed the levels that the circuit holds.
-        circuit = self.circuit
-        for event in self.events:
+        # Events may have changed the levels that the circuit holds; the last of a key counts, and
+        # a lesson has hundreds of them.
+        kept: dict[str, dict[str, Any]] = {}
+        for event in reversed(self.events):
             held = {key: value for key, value in event.changes.items()
                     if key.partition(".")[0] in ("modulators", "dopamine")}
-            circuit = circuit.replace(held) if held else circuit
+            for key in held.keys() - kept.keys():
+                kept[key] = held
+        circuit = self.circuit
+        for held in reversed({id(held): held for held in kept.values()}.values()):
+            circuit = circuit.replace(held)
         levels = circuit.levels_at(self.duration_ms)
         return {name: round(level, 6) for name, level in levels.items()}
 
