@@ -1,17 +1,20 @@
 """Measure what a plastic event and a flush cost, beside NEST's dopamine synapse and Brian2.
 
-    python verify/learning_speed.py [numba nest nest-dopamine brian2] [--size 10000] [--seconds 1]
+    python verify/learning_speed.py [numba nest nest-dopamine brian2 default]
+        [--size 10000] [--seconds 1]
 
 Every cell has 250 plastic synapses of axons that fire at 2.4 Hz. The cost of an event is the
 processor time of a run that learns less that of the same run with fixed weights, by the number of
 arrivals; that of a flush comes from two intervals between flushes. NEST's `stdp_dopamine_synapse`
 hears 100 dopamine neurons at 4 Hz and has the best of some `deliver_interval`. All on one thread.
-What is not installed is left out and named.
+What is not installed is left out and named. `default` lets the cortex of `striatum` learn, beside
+the same circuit with fixed weights, in turns: medians.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
 from typing import Any
 
@@ -27,6 +30,8 @@ CELLS = ("dSPN", "iSPN")
 #: Intervals of delivery that NEST's transmitter is tried with, in minimal delays of 1 ms.
 INTERVALS = (10, 100, 1000)
 WARM_MS = 50.0
+#: Stretches of circuits that take turns.
+TURNS = 7
 
 
 def circuit(flush: str | None) -> Any:
@@ -92,6 +97,52 @@ class Cost:
         return (often - rarely) / (self._ms * (1 / 25 - 1 / 250) * self.synapses) * 1e9
 
 
+class Beside:
+    """The default circuit on `numba`, whose cortex learns if a flush is given; past its start."""
+
+    def __init__(self, flush: str | None, size: int, **options: Any) -> None:
+        raw = ns.load("striatum").to_dict()
+        raw["warmup"] = "0 ms"
+        for cell in CELLS if flush else ():
+            raw["pathways"][f"cortex->{cell}"]["learning"] = {"flush": flush}
+        made = ns.load(raw)
+        network = ns.build(made, size=size, seed=1)
+        self.simulator = engine("numba", **options)
+        self.simulator.prepare(made, network, 1)
+        self.simulator.advance(round(WARM_MS / made.dt.value))
+        self._axons = network.axons["cortex"]
+        self.synapses = sum(len(network.afferents[f"cortex->{cell}"].targets) for cell in CELLS)
+        self._dt = made.dt.value
+
+    def run(self, seconds: float) -> tuple[float, float, float]:
+        """Return wall and processor time [s] of a stretch, and arrivals at synapses of cortex."""
+        before = self.simulator.axon_spikes["cortex"]
+        wall, processor = time.perf_counter(), time.process_time()
+        self.simulator.advance(round(1000 * seconds / self._dt))
+        spent = time.perf_counter() - wall, time.process_time() - processor
+        spikes = self.simulator.axon_spikes["cortex"] - before
+        return *spent, spikes * self.synapses / self._axons
+
+
+def default_rows(table: Table, size: int, seconds: float) -> None:
+    """Measure what it costs that the cortex of the default circuit learns."""
+    flushes = (None, "250 ms", "25 ms")
+    labs = [Beside(flush, size, threads=1, precision="single") for flush in flushes]
+    fixed, slow, often = zip(*([lab.run(seconds / 2) for lab in labs] for _ in range(TURNS)),
+                             strict=True)
+    events = statistics.median((b[1] - a[1]) / b[2] for a, b in zip(fixed, slow, strict=True))
+    more = labs[1].synapses * seconds / 2 * (1 / 0.025 - 1 / 0.25)
+    flush = statistics.median((b[1] - a[1]) / more for a, b in zip(slow, often, strict=True))
+    table.row("default: event [ns]", events * 1e9, 0.0, 25.0)
+    table.row("default: flush per synapse [ns]", flush * 1e9, 0.0, 20.0)
+    labs = [Beside(flush, size, threads=2) for flush in flushes[:2]]
+    pairs = [[lab.run(seconds / 2)[0] for lab in labs] for _ in range(TURNS)]
+    table.row("default: time that learns over fixed, 2 threads, double",
+              statistics.median(b / a for a, b in pairs), 0.0, 2.0)
+    table.row("default: real-time factor, 2 threads, double",
+              statistics.median(b for _, b in pairs) / (seconds / 2), 0.0, 0.4)
+
+
 def dopamine_ns(size: int, seconds: float) -> tuple[float, int]:
     """Return what NEST's dopamine synapse adds per arrival [ns], and its best interval."""
     static, events = _nest_run(size, seconds, None)
@@ -135,13 +186,16 @@ def main() -> int:
     """Measure, print the table, return 1 if a row misses its bounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engines", nargs="*",
-                        default=["numba", "nest", "nest-dopamine", "brian2"])
+                        default=["numba", "nest", "nest-dopamine", "brian2", "default"])
     parser.add_argument("--size", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=1.0)
     given = parser.parse_args()
     network = ns.build(circuit(None), size=given.size, seed=1)
     table, own = Table(), 0.0
     for name in given.engines:
+        if name == "default":
+            default_rows(table, given.size, given.seconds)
+            continue
         try:
             if name == "nest-dopamine":
                 cost, interval = dopamine_ns(given.size, given.seconds)

@@ -35,3 +35,15 @@ def test_a_session_is_repeated_to_the_bit(tmp_path: Path) -> None:
         assert run.summary["spike_hash"] == saved["spike_hash"]
         assert len(run.events) == len(turns)
     assert run.summary["spikes"] > 0
+
+
+def test_a_session_in_single_precision_is_repeated_in_it(tmp_path: Path) -> None:
+    with live(tmp_path, size=60, precision="single") as (session, kept):
+        until(lambda: session.time_ms >= 20)
+        session.turn({"level.D1": 0.8, "level.D2": 0.8})
+        until(lambda: session.time_ms >= 60)
+        session.save()
+        saved = until(lambda: kept.of("saved"))[0]
+    run = ns.run(events=saved["file"], figures=False, out=tmp_path / "again")
+    assert run.record["precision"] == "single"
+    assert run.summary["spike_hash"] == saved["spike_hash"]

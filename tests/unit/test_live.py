@@ -322,6 +322,11 @@ def test_a_bad_seed_is_refused_before_a_page_opens(seed: object) -> None:
         Session("striatum_v1", size=100, seed=seed, publish=lambda news: None)
 
 
+def test_a_wrong_precision_is_refused_before_a_page_opens() -> None:
+    with pytest.raises(CircuitError, match=r"^precision: must be double or single"):
+        Session("striatum_v1", size=100, precision="half", publish=lambda news: None)
+
+
 def test_few_moments_are_kept() -> None:
     lines = history.History()
     for step in range(history.KEPT + 5):

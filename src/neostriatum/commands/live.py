@@ -15,6 +15,7 @@ from neostriatum.commands.app import (
     Json,
     Models,
     Out,
+    Precision,
     Seed,
     Size,
     app,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @app.command("live")
 def live_command(
     circuit: CircuitArgument = "striatum", size: Size = None, seed: Seed = 1,
+    precision: Precision = "double",
     port: Annotated[int, option("Port on this machine (any free one).", "--port", min=0,
                                 max=65_535)] = 0,
     no_browser: Annotated[bool, option("Open no browser, only print the address.",
@@ -44,7 +46,8 @@ def live_command(
 
     server = Server(port)
     try:
-        session = Session(circuit, size=size, seed=seed, out=out, publish=server.publish)
+        session = Session(circuit, size=size, seed=seed, precision=precision, out=out,
+                          publish=server.publish)
         _serve(server, session, lambda: _say(server, session, no_browser, as_json))
     finally:
         server.close()

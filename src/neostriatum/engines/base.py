@@ -228,6 +228,20 @@ def names() -> list[str]:
     return list(_ENGINES)
 
 
+def checked_precision(precision: Any) -> str:
+    """Return a precision.
+
+    Raises
+    ------
+    CircuitError
+        Neither double nor single.
+    """
+    if precision not in ("double", "single"):
+        msg = f"precision: must be double or single (got {shown(precision)})"
+        raise CircuitError(msg)
+    return str(precision)
+
+
 def engine(name: str, **options: Any) -> Engine:
     """Return a new engine.
 
@@ -243,9 +257,7 @@ def engine(name: str, **options: Any) -> Engine:
     if name not in _ENGINES:
         msg = f"engine: must be one of {', '.join(_ENGINES)} (got {shown(name)})"
         raise CircuitError(msg)
-    if options.get("precision", "double") not in ("double", "single"):
-        msg = f"precision: must be double or single (got {shown(options['precision'])})"
-        raise CircuitError(msg)
+    checked_precision(options.get("precision", "double"))
     if launched() > 1 and name != "nest":
         msg = (f"engine {name}: runs in one process (got {launched()} ranks). Use --engine nest, "
                "or start without mpiexec")

@@ -76,7 +76,7 @@ class Channel:
 
 
 def live(circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
-         out: Any = None) -> Any:
+         precision: str = "double", out: Any = None) -> Any:
     """Run a circuit live in a notebook, and return the widget that shows it.
 
     Parameters
@@ -87,6 +87,8 @@ def live(circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
         Neurons in all; 10,000 by default.
     seed : int
         Master seed.
+    precision : str
+        "double" or "single", which goes further in the same time; its spikes are its own.
     out : str or Path, optional
         Folder of the run; by default the next under ``runs``.
 
@@ -115,7 +117,8 @@ def live(circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
         raise LibraryMissing(msg) from None
     page = type("LivePage", (anywidget.AnyWidget,), {"_esm": script() + _MODULE, "_css": style()})()
     channel = Channel(lambda message, buffers: page.send(message, buffers=buffers))
-    channel.session = Session(circuit, size=size, seed=seed, out=out, publish=channel.publish)
+    channel.session = Session(circuit, size=size, seed=seed, precision=precision, out=out,
+                              publish=channel.publish)
     page.on_msg(lambda widget, message, buffers: channel.hear(message))
     page.session = channel.session
     channel.session.start()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.load import load
 from neostriatum.durable import unclaim
+from neostriatum.engines.base import checked_precision
 from neostriatum.errors import CircuitError, NeostriatumError, enough_memory, shown
 from neostriatum.live.knobs import Knob, knobs
 from neostriatum.live.lessons import lessons
@@ -46,6 +47,8 @@ class Session(Requests):
         Neurons in all; 10,000 by default.
     seed : int
         Master seed.
+    precision : str
+        "double" or "single", which goes further in the same time; its spikes are its own.
     out : str, optional
         Folder of the run; by default the next under ``runs``.
     publish : callable
@@ -53,7 +56,8 @@ class Session(Requests):
     """
 
     def __init__(self, circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
-                 out: Any = None, publish: Callable[[Window | dict[str, Any]], None]) -> None:
+                 precision: str = "double", out: Any = None,
+                 publish: Callable[[Window | dict[str, Any]], None]) -> None:
         super().__init__()
         self.circuit, seed = load(circuit), checked_seed(seed)
         #: The circuit as ``neostriatum run`` is told it; None where it has no name or file.
@@ -62,7 +66,7 @@ class Session(Requests):
         self.settings = Settings(duration=f"{self.circuit.dt.value!r} ms", seed=seed,
                                  size=checked_size(DEFAULT_SIZE if size is None else size),
                                  threads=max(1, cores() - 1), out=out, figures=False,
-                                 record="none")
+                                 precision=checked_precision(precision), record="none")
         self.turns = Turns(knobs(self.circuit), publish)
         self.lessons = lessons(self.circuit, self.knobs)
         self.phase, self.error = "build", ""
