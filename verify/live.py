@@ -1,6 +1,7 @@
 """Measure the live page: speed, delays, bytes, a viewer that does not read, and the repetition.
 
     python verify/live.py [--size 10000] [--seconds 60] [--circuit striatum] [--no-page]
+        [--precision single]
 
 Starts `neostriatum live`, a browser (Debian's chromium, driven by Playwright) and viewers of its
 own. Prints a row per quantity: measured, wanted, met or not. Run it on a machine that does nothing
@@ -90,11 +91,11 @@ class Page:
 
 
 @contextmanager
-def served(circuit: str, size: int, out: Path):
+def served(circuit: str, size: int, out: Path, precision: str = "double"):
     """Give process, address, token and the token of viewers."""
     process = subprocess.Popen(
         [sys.executable, "-m", "neostriatum", "live", circuit, "--size", str(size), "--json",
-         "--out", str(out)], stdout=subprocess.PIPE, text=True)
+         "--out", str(out), "--precision", precision], stdout=subprocess.PIPE, text=True)
     try:
         address, _, token = json.loads(process.stdout.readline())["url"].partition("#")
         yield process, address, token
@@ -233,11 +234,12 @@ def main() -> None:
     parser.add_argument("--circuit", default="striatum")
     parser.add_argument("--size", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--precision", default="double")
     parser.add_argument("--no-page", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        with served(given.circuit, given.size, out) as (process, address, token):
+        with served(given.circuit, given.size, out, given.precision) as (process, address, token):
             page = Page(address, token)
             page.until("status", lambda one: one["phase"] == "live" and one["time_ms"] > 500)
             speed(page, given.seconds)
