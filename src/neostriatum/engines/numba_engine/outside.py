@@ -66,8 +66,9 @@ def _amounts(lowered: LoweredCircuit, sources: Any, quanta: np.ndarray, dtype: A
 
 
 @inner
-def add_outside(population, start, stop, window, net, tables):
-    """Add the events of a window to the ring of a population's tiles from start to stop."""
+def add_outside(span, window, net, tables):
+    """Add the events of a window to tiles; ``span``: their population, first, one past the last."""
+    population, start, stop = span
     outside, first = net.outside, net.wires.first_tile[population]
     low, high = (start - first) * TILE, (stop - first) * TILE
     for number in range(outside.recorded.shape[0]):

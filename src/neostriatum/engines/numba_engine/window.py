@@ -163,7 +163,7 @@ def run_window(window, net, axons, tables, lessons, scratch):
             end = stop if coupled else min(first + together, stop)
             deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
                     net.emitted.releases[1 - window.phase], axons, spikes, begin, found)
-            add_outside(population, first, end, window, net, tables)
+            add_outside((population, first, end), window, net, tables)
             for tile in range(first, end):
                 net.emitted.counts[window.phase, tile] = 0
                 if window.count > 0:
