@@ -18,13 +18,13 @@ WARM, FEWER = 10_000, 6000
 
 
 class Timed:
-    """A circuit on some threads, past its warm-up; ``seconds`` are real-time factors."""
+    """A circuit on some threads, past its start; ``factors`` are its real-time factors."""
 
-    def __init__(self, circuit: str, size: int, threads: int, precision: str) -> None:
-        self._circuit = ns.load(circuit)
+    def __init__(self, circuit: ns.Circuit, network: Any, threads: int, precision: str) -> None:
+        self._circuit = circuit
         self._simulator: Any = engine("numba", threads=threads, precision=precision)
-        self._simulator.prepare(self._circuit, ns.build(self._circuit, size=size, seed=1), 1)
-        self._simulator.advance(WARM if size <= 10_000 else FEWER)
+        self._simulator.prepare(circuit, network, 1)
+        self._simulator.advance(WARM if network.size <= 10_000 else FEWER)
         self.factors: list[float] = []
 
     def go_on(self, steps: int) -> None:
@@ -49,18 +49,22 @@ def main() -> None:
     parser.add_argument("--precision", default="double")
     said = parser.parse_args()
     for size in said.sizes:
-        timed = {(circuit, threads): Timed(circuit, size, threads, said.precision)
-                 for circuit in said.circuits for threads in (1, 2)}
+        timed = {}
+        for name in said.circuits:
+            circuit = ns.load(name)
+            network = ns.build(circuit, size=size, seed=1)
+            timed |= {(name, threads): Timed(circuit, network, threads, said.precision)
+                      for threads in (1, 2)}
         for _ in range(said.repeats):
             for each in timed.values():
                 each.go_on(max(500, 20_000_000 // size))
-        for circuit in said.circuits:
-            one, two = timed[circuit, 1], timed[circuit, 2]
+        for name in said.circuits:
+            one, two = timed[name, 1], timed[name, 2]
             parts = [f"{threads} thread{'s' * (threads > 1)} {statistics.median(each.factors):.3f} "
                      f"({min(each.factors):.3f}-{max(each.factors):.3f})"
                      for threads, each in ((1, one), (2, two))]
             first = [timed[said.circuits[0], threads] for threads in (1, 2)]
-            print(f"{circuit}, {size:,} neurons, {said.precision}: {', '.join(parts)}, "
+            print(f"{name}, {size:,} neurons, {said.precision}: {', '.join(parts)}, "
                   f"{ratio(one, two):.2f} times faster; over {said.circuits[0]} "
                   f"{ratio(one, first[0]):.2f} and {ratio(two, first[1]):.2f}", flush=True)
 

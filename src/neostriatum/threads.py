@@ -54,7 +54,7 @@ def over_rows(count: int, work: Callable[..., object], *arguments: Any) -> None:
     count : int
         Rows in all.
     work : callable
-        Compiled, lets the interpreter go, and writes to its rows alone.
+        Lets the interpreter go, compiled or waiting, and writes to its rows alone.
     *arguments
         Handed on.
     """

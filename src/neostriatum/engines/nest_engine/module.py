@@ -10,14 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.engines.nest_engine.cell import name_of
 from neostriatum.errors import EngineMissing, EngineUnsupported
-from neostriatum.machine import cores
+from neostriatum.threads import over_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,15 +84,14 @@ def modules(texts: dict[str, tuple[str, str]], nest: Any) -> dict[str, Path]:
         if not made[key].exists():
             waiting[made[key]] = (name, text, kind)
 
-    def build(path: Path) -> None:
-        name, text, kind = waiting[path]
-        with _alone(path.parent):
-            if not path.exists():
-                _build(path, name, text.replace("MODEL", name), kind, nest)
+    def build(start: int, stop: int) -> None:
+        for path, (name, text, kind) in list(waiting.items())[start:stop]:
+            with _alone(path.parent):
+                if not path.exists():
+                    _build(path, name, text.replace("MODEL", name), kind, nest)
 
-    with ThreadPoolExecutor(cores()) as pool:
-        # Each waits for programs of its own; the list raises what one raised.
-        list(pool.map(build, waiting))
+    # Each waits for programs of its own.
+    over_rows(len(waiting), build)
     return made
 
 

@@ -107,7 +107,7 @@ def begin_row(place, former, learn):
 
 @woven
 def limits_of(q, learn):
-    """Return the bounds of weights, whether these are soft, and what a soft one divides by."""
+    """Return the bounds of weights, whether these are soft, and the factors of soft ones."""
     numbers = learn.numbers[q]
     return numbers[_LOW], numbers[_HIGH], learn.plain[q, _SOFT], numbers[_DOWN], numbers[_UP]
 
