@@ -1,4 +1,4 @@
-# make run and make test need Python 3.11 to 3.13, make and a package index; nothing outside VENV is changed.
+# make run and make test need Python 3.11 or newer (tested up to 3.13), make and a package index; nothing outside VENV is changed.
 
 VENV ?= .venv
 ARGS ?=
@@ -6,8 +6,8 @@ WORKERS ?= 2
 NEST_MPI ?= .venv-nest-mpi
 
 ifeq ($(origin PYTHON), undefined)
-PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3; do \
-	$$one -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 \
+PYTHON := $(shell for one in python3.13 python3.12 python3.11 python3.14 python3; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
 	&& { echo $$one; break; }; done)
 endif
 
@@ -55,7 +55,7 @@ docs: $(VENV)/.docs
 	@echo "open docs/_build/html/index.html"
 
 nest-mpi:
-	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
 	.ci/nest-mpi $(PYTHON) $(abspath $(NEST_MPI))
 
 clean:
@@ -64,7 +64,7 @@ clean:
 
 # The package alone for `make run`, the tools of its tests on top of it for the rest.
 $(VENV)/.package: pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
 	@test -x $(VENV)/bin/pip || echo "making $(VENV) with $(PYTHON); the first time takes a few minutes"
 	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 
@@ -27,9 +26,10 @@ def facts() -> dict[str, tuple[str, str]]:
     """Return what every badge says, by the name of its file."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     known = dict(line.rsplit(" :: ", 1) for line in project["classifiers"])
-    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    tested = [line.rsplit(" :: ", 1)[1] for line in project["classifiers"]
+              if line.startswith("Programming Language :: Python :: 3.")]
     return {
-        "python": ("Python", f"3.{low} to 3.{int(high) - 1}"),
+        "python": ("Python", f"{tested[0]} to {tested[-1]}"),
         "platform": ("tested on", known["Operating System :: POSIX"]),
         "licence": ("licence", project["license"]),
         "status": ("status", known["Development Status"].split(" - ")[1].lower()),

@@ -25,7 +25,8 @@ _HAS_DOCSTRING = 0x4000000
 #: the fields of arguments, or write instructions.
 _UNSEEN = ("arithmetic.py", "caching.py", "jit.py", "rng.py", "engines/numba_engine/handle.py",
            "engines/numba_engine/pooled.py", "network/triangles.py", "network/volume.py")
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic)
+#: Slices of numbers are constants from Python 3.14 on.
+_PLAIN = (int, float, complex, str, bytes, bool, slice, type(None), type(Ellipsis), np.generic)
 
 
 def fingerprint(function: FunctionType) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -212,6 +213,14 @@ class TestFingerprint:
         before = fingerprint(_rows.py_func)
         monkeypatch.setattr(weights, "_draw", None)
         assert fingerprint(_rows.py_func) == before
+
+    @pytest.mark.parametrize("constant", [slice(1, None), (slice(None), slice(2, 3))])
+    def test_slices_count_that_python_3_14_keeps_as_constants(self, constant):
+        texts = []
+        for value in (constant, slice(0, 1)):
+            code = _step.__code__.replace(co_consts=(*_step.__code__.co_consts, value))
+            texts.append(fingerprint(FunctionType(code, globals(), "_step")))
+        assert texts[0] != texts[1]
 
     def test_the_same_in_every_process(self, tmp_path):
         code = ("from neostriatum.engines.numba_engine.window import run_part\n"
