@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from neostriatum.recording.store import Run
 
 
+#: Neurons of a task's own circuit, a volume that has no size of its own.
+TASK_SIZE = 2000
+
+
 @watched
 @keywords_of(SessionOptions, Settings, record="none", leave_out=[
     "duration", "events", "session", "dopamine", "d1", "d2", "weight_unit"])
@@ -43,9 +47,9 @@ def learn(
         object with Gymnasium's ``reset`` and ``step`` and an ``action_space`` of ``n`` actions. An
         action is a channel of the circuit; every step of the environment is a trial.
     circuit : str, Path, dict or Circuit, optional
-        By default the circuit of the task upon ``"striatum_v1"``, and with ``"basal_ganglia"`` that
-        upon the loop; another one has a channel for every action, and the axons that the encoder
-        names.
+        By default the circuit of the task upon ``"striatum_v1"``, of 2,000 neurons, and with
+        ``"basal_ganglia"`` that upon the loop; another one has a channel for every action, and the
+        axons that the encoder names.
     progress : callable, optional
         Called with the name of the phase and its share done, 0 to 1.
     **options
@@ -101,6 +105,8 @@ def learn(
         environment, played_on(circuit) or resolve(circuit, settings), seed, session,
         lambda base: resolve(base, settings))
     settings.duration, settings.session = text(plan.duration_ms, "ms"), plan
+    if circuit is None and settings.size is None and played.volume.shape != "mesh":
+        settings.size = TASK_SIZE
     return begin(played, None, settings, {"network": None}, progress)
 
 

@@ -52,3 +52,10 @@ def test_an_own_environment_from_the_command_line(
     assert "duration: is that of the trials" in capsys.readouterr().err
     assert main(["resume", out, "--environment", "worlds:world", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["learning"]["trials"] == 2
+
+
+def test_a_task_has_2000_neurons_unless_a_size_is_given(tmp_path: Path) -> None:
+    phases = {name: f"{value} ms" for name, value in PHASES.items()}
+    run = ns.learn("bandit", trials=1, phases=phases, changes={"warmup": "0 ms"}, figures=False,
+                   out=tmp_path / "r")
+    assert run.record["size"] == sum(run.record["counts"].values()) == 2000
