@@ -231,4 +231,10 @@ def test_citation_file_agrees() -> None:
     assert len(ours) >= 5
     assert all(known[doi] == title for title, doi in ours.items())
     changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    assert f"\n## Unreleased ({neostriatum.__version__})\n" in changes
+    version = neostriatum.__version__
+    if "dev" in version:
+        assert f"\n## Unreleased ({version})\n" in changes
+    else:
+        dates = re.search(r"\ndate-released: (\S+)\n", text)
+        assert dates
+        assert f"\n## {version}, {dates[1]}\n" in changes
