@@ -100,11 +100,23 @@ def _one_line_warning(message: Any, category: Any, *about: Any, **more: Any) -> 
     typer.echo(printable(f"warning: {' '.join(str(message).split())}"), err=True)
 
 
+def _written(code: int) -> int:
+    """Return the exit code once all is written that was printed; the end would try it once more."""
+    try:
+        sys.stdout.flush()
+    except (AttributeError, ValueError):
+        pass  # there is no output, or it is closed
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or (0 if isinstance(error, BrokenPipeError) else _explain(error))
+    return code
+
+
 def entry() -> None:
     """Run the command line as a program."""
     # It shows no windows, and Matplotlib cannot be imported where this names no backend.
     os.environ.pop("MPLBACKEND", None)
-    code = main()
+    code = _written(main())
     # All ends with the process: taking it apart, object by object, takes a third of a second.
     gc.freeze()
     sys.exit(code)

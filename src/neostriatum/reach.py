@@ -156,7 +156,11 @@ def _foreign(thing: Any) -> bool:
 
 
 def _documented(code: CodeType) -> int:
-    """Return 1 if the first constant of a function is kept for its docstring, else 0."""
+    """Return 1 if the first constant of a function is kept for its docstring, else 0.
+
+    From Python 3.14 on it is there only with a docstring: to give one to a function that has none
+    moves its constants, and it is compiled once more.
+    """
     if sys.version_info >= (3, 14):
         return int(bool(code.co_flags & _HAS_DOCSTRING))
     return int(not code.co_name.startswith("<"))

@@ -1,6 +1,7 @@
 """Units at the edge: text, pint and Brian2 agree, and what is not a quantity is refused."""
 
 import math
+import warnings
 from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -12,6 +13,14 @@ import pytest
 
 from neostriatum.errors import BuildError, CircuitError
 from neostriatum.units import USUAL, _factor, quantity, registry, text, whole_number
+
+
+def _bare_span(number: int) -> np.timedelta64:
+    """A span of time of NumPy without a unit, which it advises against."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return np.timedelta64(number)
+
 
 #: One quantity of every unit of the package: (as text, unit, number in it).
 SPELLED = [
@@ -165,7 +174,7 @@ REFUSED = [
     (pd.Series([0.3]), "1", "must be a number"),
     (np.bytes_(b"1"), "1", "must be a number"),
     (Decimal("sNaN"), "1", "must be a finite number"),
-    (np.timedelta64(5), "1", "must be a span of seconds or their parts"),
+    (_bare_span(5), "1", "must be a span of seconds or their parts"),
     (np.timedelta64(1, "M"), "ms", "must be a span of seconds or their parts"),
     (np.timedelta64(5, "ms"), "1", "must have no unit"),
     (timedelta(seconds=1), "mV", "must have the dimension of mV"),
@@ -295,7 +304,7 @@ def test_whole_number(raw):
 
 @pytest.mark.parametrize("raw", [
     True, np.bool_(True), np.array(True), 7.0, np.float64(7), np.array([7]), "7", np.str_("7"),
-    None, Fraction(7), Decimal(7), pd.NA, np.timedelta64(7), np.timedelta64(7, "ms"), 0, 9,
+    None, Fraction(7), Decimal(7), pd.NA, _bare_span(7), np.timedelta64(7, "ms"), 0, 9,
     np.int64(-7)])
 def test_no_whole_number(raw):
     with pytest.raises(CircuitError, match=r"^n: must be a whole number from 1 to 8 ") as caught:
