@@ -6,12 +6,14 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.bench.engines import MOST_REPEATS
 from neostriatum.circuit.clock import run_steps, warmup_steps
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pools import pools_of
 from neostriatum.engines.base import engine
 from neostriatum.machine import machine, versions
 from neostriatum.network.build import build
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +109,7 @@ def bench_variants(*, size: int | None = None, duration: Any = "1 s", repeats: i
         a binomial count [ns]; ``base_s``: CPU seconds per simulated second without any.
     """
     tell = progress or (lambda phase, share: None)
+    repeats = whole_number("repeats", repeats, 1, MOST_REPEATS)
     size = SIZE if size is None else size
     base = load(BASE)
     circuits = {"": base, **{name: load(BASE, changes=changes)
