@@ -40,3 +40,13 @@ def test_variants_take_what_they_follow_alone(words, message, capsys):
     """They are of one circuit, on one thread, so that their numbers are of one kind."""
     assert main(["bench", "--variants", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_variants_of_few_cells(capsys):
+    """One cell of a type has no pair; what is measured has all its names even so."""
+    assert main(["bench", "--variants", "--size", "3", "--duration", "1 ms", "--repeats", "1",
+                 "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    names = {"receptor", "input", "current", "spread", "noise", "gap", "binomial"}
+    assert set(measured["variants"]) == names
+    assert set(measured["ns_per_draw"]) == {"noise", "binomial"}

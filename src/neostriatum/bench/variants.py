@@ -65,7 +65,7 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
     counts = circuit.counts(size)
     gap = {f"gap_junctions.{cell}-{cell}": {
         "kind": "ohmic", "conductance": "1 nS",
-        "wiring": {"rule": "fixed_probability", "p": 0.1 / (counts[cell] - 1)}}
+        "wiring": {"rule": "fixed_probability", "p": 0.1 / max(counts[cell] - 1, 1)}}
         for cell in projection}
     return {
         "receptor": receptor,
