@@ -308,3 +308,12 @@ def test_a_sweep_honours_events(folder):
     with pytest.raises(CircuitError, match=r"point 1 .*at: must be from 0 to before the end"):
         ns.sweep(**sweep, events=[{"at": "4 s", "set": {"dopamine.d1": 1.0}}], out="c")
     assert not Path("c").exists()
+
+
+def test_a_summary_has_dopamine_as_it_began_and_levels_as_they_ended(folder):
+    """What acts at the first step is there when the recorded time begins."""
+    late = [{"at": "10 ms", "set": {"dopamine.d1": 0.7}}]
+    early = [{"at": "0 ms", "set": {"dopamine.d1": 0.9}}, *late]
+    for events, d1 in ((late, 0.3), (early, 0.9)):
+        told = ns.run(plain_circuit(), events=events, **QUICK | {"changes": None}).summary
+        assert (told["dopamine"]["d1"], told["modulators"]["D1"]) == (d1, 0.7)

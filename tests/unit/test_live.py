@@ -11,10 +11,10 @@ import pytest
 from livesession import live, until
 
 import neostriatum as ns
-from neostriatum.errors import CircuitError, NumericsError
+from neostriatum.errors import BuildError, CircuitError, NumericsError
 from neostriatum.live import history, saving
 from neostriatum.live.frames import BINS, Merged, Window, histogram, packed, placed
-from neostriatum.live.greeting import published_rates, scenes
+from neostriatum.live.greeting import greeting, published_rates, scenes
 from neostriatum.live.knobs import knobs
 from neostriatum.live.pace import Pace
 from neostriatum.live.session import Session
@@ -31,6 +31,16 @@ def test_every_knob_of_a_circuit_turns(name: str) -> None:
     for end in ("low", "high", "value"):
         circuit.replace({key: one for knob in every for key, one in
                          knob.changes(knob.checked(getattr(knob, end))).items()})
+
+
+def test_a_level_above_its_usual_ones_is_within_its_knob() -> None:
+    """Of a concentration in nM, and of a level that a circuit gives."""
+    circuit = ns.load({"extends": "striatum_v1", "modulators": {"NA": {"level": 40.0}}},
+                      overlay="dreyer_nigra")
+    found = knobs(circuit)
+    assert found["level.NA"].checked(40.0) == 40.0
+    assert found["level.DA"].checked(40.0) == 40.0  # at rest
+    assert (found["level.D1"].high, found["level.DA"].source) == (1.0, "nM")
 
 
 def test_a_knob_at_its_own_value_changes_no_number() -> None:
@@ -325,6 +335,24 @@ def test_a_bad_seed_is_refused_before_a_page_opens(seed: object) -> None:
 def test_a_wrong_precision_is_refused_before_a_page_opens() -> None:
     with pytest.raises(CircuitError, match=r"^precision: must be double or single"):
         Session("striatum_v1", size=100, precision="half", publish=lambda news: None)
+
+
+def test_a_mesh_is_live_with_its_own_number_of_cells(tmp_path: Path) -> None:
+    """A size beside it is refused, in words of the circuit; its events name none."""
+    trimesh = pytest.importorskip("trimesh")
+    trimesh.creation.icosphere(2, 60.0).export(tmp_path / "ball.stl")
+    (tmp_path / "ball.toml").write_text(
+        'extends = "striatum_v1"\nwarmup = "0 ms"\n[volume]\nshape = "mesh"\n'
+        'file = "ball.stl"\n', encoding="utf-8")
+    with pytest.raises(BuildError, match="size: follows from the mesh"):
+        Session(tmp_path / "ball.toml", size=50, publish=print)
+    with live(tmp_path, tmp_path / "ball.toml", size=None) as (session, kept):
+        assert greeting(session)["size"] == session.size == session.cells
+        until(lambda: session.time_ms > 40)
+        session.save()
+        until(lambda: kept.of("saved"))
+    text = (tmp_path / "run" / "events.toml").read_text("utf-8")
+    assert "size" not in tomllib.loads(text)
 
 
 def test_few_moments_are_kept() -> None:

@@ -16,13 +16,19 @@ from neostriatum.engines.base import engine
 from neostriatum.errors import NeostriatumError
 from neostriatum.keywords import keywords_of
 from neostriatum.machine import machine, peak_memory_gb, versions
+from neostriatum.models.registry import register_plain, registered
 from neostriatum.network.build import build
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.network.network import Network
+
+#: Most runs of every engine.
+MOST_REPEATS = 10_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,14 @@ class Task:
     size: int | None
     seed: int
     n_steps: int
+    #: Where the files lie that the circuit names, and models that are not shipped.
+    folder: Path | None = None
+    models: list[dict[str, Any]] = field(default_factory=registered)
+
+    def loaded(self) -> Circuit:
+        """Return the circuit, in whatever process."""
+        register_plain(self.models)
+        return load(self.circuit, folder=self.folder)
 
 
 @dataclass
@@ -117,12 +131,13 @@ def bench(
         ``machine``, ``rows`` (one per engine, threads and precision), ``missing`` (why an engine
         cannot run here), ``ratios`` (None where one is missing).
     """
+    repeats = whole_number("repeats", repeats, 1, MOST_REPEATS)
     resolved = resolve(circuit, Changes(**options))
     tell = progress or (lambda phase, share: None)
     network = build(resolved, size=size, seed=seed, threads=threads, progress=tell)
     n_steps = run_steps(resolved, duration)
     most = threads or machine()["cores"]
-    task = Task(resolved.to_dict(), size, seed, n_steps)
+    task = Task(resolved.to_dict(), size, seed, n_steps, resolved._folder)
     contestants: list[Contestant] = []
     try:
         missing = _ready(_contestants(task, most), contestants, tell)
@@ -169,7 +184,7 @@ def _contestants(task: Task, most: int) -> list[Contestant]:
 def _serve(pipe: Any, name: str, threads: int, precision: str, task: Task) -> None:
     """Run in a contestant's process: get ready, then run whenever asked."""
     try:
-        circuit = load(task.circuit)
+        circuit = task.loaded()
         network = build(circuit, size=task.size, seed=task.seed)
         simulator = engine(name, threads=threads, precision=precision)
         if simulator.name != name:

@@ -6,12 +6,14 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.bench.engines import MOST_REPEATS
 from neostriatum.circuit.clock import run_steps, warmup_steps
 from neostriatum.circuit.load import load
 from neostriatum.circuit.pools import pools_of
 from neostriatum.engines.base import engine
 from neostriatum.machine import machine, versions
 from neostriatum.network.build import build
+from neostriatum.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +65,7 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
     counts = circuit.counts(size)
     gap = {f"gap_junctions.{cell}-{cell}": {
         "kind": "ohmic", "conductance": "1 nS",
-        "wiring": {"rule": "fixed_probability", "p": 0.1 / (counts[cell] - 1)}}
+        "wiring": {"rule": "fixed_probability", "p": 0.1 / max(counts[cell] - 1, 1)}}
         for cell in projection}
     return {
         "receptor": receptor,
@@ -107,6 +109,7 @@ def bench_variants(*, size: int | None = None, duration: Any = "1 s", repeats: i
         a binomial count [ns]; ``base_s``: CPU seconds per simulated second without any.
     """
     tell = progress or (lambda phase, share: None)
+    repeats = whole_number("repeats", repeats, 1, MOST_REPEATS)
     size = SIZE if size is None else size
     base = load(BASE)
     circuits = {"": base, **{name: load(BASE, changes=changes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import typer
+
 from neostriatum.commands.app import (
     D1,
     D2,
@@ -25,9 +27,13 @@ from neostriatum.commands.app import (
     show,
 )
 
+#: What can be chosen of additions to striatum_v1; all else is always the same.
+_OF_VARIANTS = ("variants", "size", "duration", "repeats", "seed", "quiet", "as_json", "models")
+
 
 @app.command("bench")
 def bench_command(
+    context: typer.Context,
     circuit: CircuitOption = "striatum", size: Size = None, duration: Duration = "2 s",
     repeats: Annotated[int, option("Runs of every engine.", "--repeats")] = 5,
     dt: Dt = None, dopamine: Dopamine = None, d1: D1 = None, d2: D2 = None, seed: Seed = 1,
@@ -42,6 +48,7 @@ def bench_command(
     from neostriatum.terminal import Progress
 
     if variants:
+        _refuse_others(context)
         with Progress(silent=quiet or as_json) as progress:
             measured = bench_variants(size=size, duration=duration, repeats=repeats, seed=seed,
                                       progress=progress)
@@ -52,6 +59,19 @@ def bench_command(
                      seed=seed, threads=threads, progress=progress, dt=dt, dopamine=dopamine, d1=d1,
                      d2=d2, overlay=overlay or (), changes=changes_of(changes))
     show(as_json, quiet, made, lambda: bench_lines(made))
+
+
+def _refuse_others(context: typer.Context) -> None:
+    """Refuse options that ``--variants`` would not follow."""
+    from neostriatum.errors import CircuitError
+
+    for option_of in context.command.params:
+        name = option_of.name or ""
+        source = context.get_parameter_source(name)
+        if name not in _OF_VARIANTS and source is not None and source.name == "COMMANDLINE":
+            msg = (f"{option_of.opts[0]}: means nothing with --variants, which is always measured "
+                   "on striatum_v1 with one thread (got both). Leave one of them out")
+            raise CircuitError(msg)
 
 
 def _variant_lines(measured: dict[str, Any]) -> list[str]:

@@ -7,7 +7,6 @@ In: an object with ``reset`` and ``step``, a shipped task's name, or MODULE:FACT
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 import numpy as np
@@ -17,6 +16,7 @@ from neostriatum.errors import CircuitError, RunFileError, shown
 from neostriatum.learning.critic import Outcome, checked_error
 from neostriatum.learning.task import Task
 from neostriatum.learning.tasks import shipped
+from neostriatum.models.registry import imported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,7 +251,7 @@ def _parameters(given: Any) -> dict[str, Any]:
 def _produced(name: str, parameters: dict[str, Any]) -> Any:
     module, _, factory = name.partition(":")
     try:
-        make = getattr(import_module(module), factory)
+        make = getattr(imported(module), factory)
     except (CircuitError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # a module of a user's may do anything

@@ -22,11 +22,10 @@ PROTOCOL = 1
 def greeting(session: Session) -> dict[str, Any]:
     """Return the first message to a page."""
     circuit = session.circuit
-    size = session.settings.size
     return {
         "kind": "hello", "protocol": PROTOCOL, "version": __version__, **about(circuit),
-        "asked": session.asked, "size": size, "seed": session.settings.seed,
-        "counts": circuit.counts(size or 0),
+        "asked": session.asked, "size": session.size, "seed": session.settings.seed,
+        "counts": circuit.counts(session.size),
         "knobs": [knob.to_dict() for knob in session.knobs.values()],
         "scenes": scenes(session.asked, session.knobs, circuit.name),
         "lessons": list(session.lessons),

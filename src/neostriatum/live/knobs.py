@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neostriatum.circuit.modulator import DOPAMINE, FREE
+from neostriatum.circuit.modulator import DOPAMINE, FREE, HIGHEST
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
@@ -115,14 +115,16 @@ def _levels(circuit: Circuit) -> Iterator[Knob]:
         if modulator.follows is not None:
             continue  # it is turned by what it follows
         dopamine = name in DOPAMINE
+        high = 1.0 if dopamine else min(max(4.0, 4.0 * now[name]), HIGHEST)
         effects = sorted({cell for cell, one in circuit.cells.items()
                           if any(effect.level == name for effect in one.effects)},
                          key=circuit.types.index)
         yield Knob(f"level.{name}", "Dopamine" if dopamine else "Other modulators",
                    f"{name} receptors" if dopamine else name, "",
-                   0.0, 1.0 if dopamine else 4.0, 0.01,
+                   0.0, high, 0.01 if high <= 4.0 else high / 400.0,
                    None if computed and modulator.level is None else round(now[name], 6),
-                   "share of receptors activated" if dopamine else "1 is the tonic level",
+                   "share of receptors activated" if dopamine else "nM" if modulator.uptake else
+                   "1 is the tonic level",
                    f"acts on {', '.join(effects)}" if effects else "", computed,
                    {f"modulators.{name}.level": None})
 

@@ -84,7 +84,7 @@ def live(circuit: Any = "striatum", *, size: int | None = None, seed: int = 1,
     circuit : str, Path, dict or Circuit
         What is simulated.
     size : int, optional
-        Neurons in all; 10,000 by default.
+        Neurons in all; 10,000 by default, those of a mesh where the circuit has one.
     seed : int
         Master seed.
     precision : str

@@ -102,7 +102,8 @@ def events_text(loop: Loop, events: list[EventEntry], circuit: str | None,
     dt, record = loop.circuit.dt.value, loop.record
     named = (f"circuit = {_toml(circuit)}" if circuit else
              "# The circuit had no name; run.json holds it, and `neostriatum rerun` takes it.")
-    lines = [f'format = "{FORMAT}"', named, f"size = {record.size}",
+    size = [] if record.size is None else [f"size = {record.size}"]  # a mesh has its own
+    lines = [f'format = "{FORMAT}"', named, *size,
              f"seed = {record.seed}", f"precision = {_toml(record.precision)}",
              f'duration = "{_ms(record.steps, dt)} ms"', f'spike_hash = "{spike_hash}"']
     for event in events:

@@ -18,7 +18,7 @@ from neostriatum.live.saving import leave, reopened, save
 from neostriatum.live.sight import Sight
 from neostriatum.live.turns import Turns
 from neostriatum.machine import cores
-from neostriatum.network.volume import DEFAULT_SIZE, checked_size
+from neostriatum.network.volume import space
 from neostriatum.rng import checked_seed
 from neostriatum.runs.settings import Settings
 from neostriatum.runs.start import begun
@@ -44,7 +44,7 @@ class Session(Requests):
     circuit : str, Path, dict or Circuit
         What is simulated.
     size : int, optional
-        Neurons in all; 10,000 by default.
+        Neurons in all; 10,000 by default, those of a mesh where the circuit has one.
     seed : int
         Master seed.
     precision : str
@@ -62,9 +62,11 @@ class Session(Requests):
         self.circuit, seed = load(circuit), checked_seed(seed)
         #: The circuit as ``neostriatum run`` is told it; None where it has no name or file.
         self.asked = str(circuit) if isinstance(circuit, (str, Path)) else None
+        #: Neurons in all; a mesh has its own number, and takes none.
+        self.size = space(self.circuit, size).size
         # A core is left to the browser that draws: threads that wait for one of theirs wait long.
         self.settings = Settings(duration=f"{self.circuit.dt.value!r} ms", seed=seed,
-                                 size=checked_size(DEFAULT_SIZE if size is None else size),
+                                 size=size if self.circuit.volume.shape == "mesh" else self.size,
                                  threads=max(1, cores() - 1), out=out, figures=False,
                                  precision=checked_precision(precision), record="none")
         self.turns = Turns(knobs(self.circuit), publish)

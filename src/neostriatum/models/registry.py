@@ -227,6 +227,13 @@ def register_plain(models: list[dict[str, Any]]) -> None:
         _add(rebuilt(data), data["module"])
 
 
+def imported(module: str) -> Any:
+    """Import a module that is installed, or lies in the working directory."""
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    return import_module(module)
+
+
 def read_modules(modules: list[str]) -> None:
     """Import modules that register models, or hold some; those of the working directory too.
 
@@ -235,11 +242,9 @@ def read_modules(modules: list[str]) -> None:
     ModelError
         A module that cannot be imported.
     """
-    if modules and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
     for module in modules:
         try:
-            holder = import_module(module)
+            holder = imported(module)
         except (Exception, SystemExit) as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             msg = f"models: {shown(module)} could not be imported ({reason})"

@@ -33,7 +33,8 @@ def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
     Parameters
     ----------
     run : Run
-        A finished run; its ``spikes.h5`` is SONATA already and is copied.
+        A finished run; its ``spikes.h5``, and ``axons.h5`` where it recorded some, are SONATA
+        already and are copied.
     folder : Path
         An empty folder.
     network : Network or None
@@ -47,9 +48,10 @@ def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
     """
     output = folder / "output"
     output.mkdir()
-    len(run.spikes)  # damaged spikes are not handed on
-    with replacing(output / "spikes.h5") as temporary:
-        shutil.copyfile(run.folder / "spikes.h5", temporary)
+    len(run.spikes)  # damaged spikes are not handed on, nor are those of axons
+    for name in ("spikes.h5", *(["axons.h5"] if run.axons else [])):
+        with replacing(output / name) as temporary:
+            shutil.copyfile(run.folder / name, temporary)
     reports, sets = {}, {name: {"population": name} for name in run.populations}
     for variable in run.variables:
         traces = {name: one for name, one in run.recorded(variable).items() if one.values.size}

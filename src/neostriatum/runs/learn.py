@@ -105,8 +105,8 @@ def learn(
         environment, played_on(circuit) or resolve(circuit, settings), seed, session,
         lambda base: resolve(base, settings))
     settings.duration, settings.session = text(plan.duration_ms, "ms"), plan
-    if circuit is None and settings.size is None and played.volume.shape != "mesh":
-        settings.size = TASK_SIZE
+    if played.volume.shape != "mesh":
+        settings.size = usual_size(played_on(circuit), settings.size)
     return begin(played, None, settings, {"network": None}, progress)
 
 
@@ -115,6 +115,11 @@ def played_on(circuit: Any) -> str | None:
     if circuit is None:
         return USUAL
     return LOOP if isinstance(circuit, str) and circuit == LOOP else None
+
+
+def usual_size(preset: str | None, size: int | None) -> int | None:
+    """Return how many neurons a session has on a task's own circuit where none are given."""
+    return TASK_SIZE if preset == USUAL and size is None else size
 
 
 def circuit_of(lesson: dict[str, Any], preset: str) -> Circuit:

@@ -270,8 +270,17 @@ def finish(loop: Loop) -> None:
     loop.record = finished
 
 
+def _began(loop: Loop) -> Circuit:
+    """Return the circuit at the start of the recorded time, whatever was changed later."""
+    if not loop.record.events:
+        return loop.circuit
+    circuit = Run(loop.folder).circuit
+    plan = planned([event for event in loop.record.events if event.step == 0], circuit)
+    return plan[-1].circuit if plan else circuit
+
+
 def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
-    record, circuit, network = loop.record, loop.circuit, loop.network
+    record, circuit, network, began = loop.record, loop.circuit, loop.network, _began(loop)
     seconds, totals = record.duration_ms / 1000.0, loop.writer.totals()
     rates = {}
     for name in reported(network.counts):
@@ -279,8 +288,8 @@ def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str,
         rates[name] = round(totals[name] / count / seconds, 6) if count else None
     return {
         "circuit": circuit.name, "engine": record.engine, "seed": record.seed,
-        "dopamine": {key: None if circuit.modulators[name].kind else
-                     round(circuit.levels_at(0.0)[name], 6) for name, key in DOPAMINE.items()},
+        "dopamine": {key: None if began.modulators[name].kind else
+                     round(began.levels_at(0.0)[name], 6) for name, key in DOPAMINE.items()},
         "modulators": {name: round(level, 6) for name, level
                        in loop.simulator.levels().items()},
         **({"levels_held": held} if (held := unreleased(circuit, network.counts)) else {}),

@@ -22,7 +22,7 @@ from neostriatum.circuit.value import NAME, Frozen
 from neostriatum.engines.base import DEFAULT
 from neostriatum.errors import CircuitError, shown
 from neostriatum.rng import checked_seed
-from neostriatum.runs.learn import circuit_of, played_on
+from neostriatum.runs.learn import circuit_of, played_on, usual_size
 from neostriatum.sweeps.axis import MAX_POINTS, OPTIONS, Axis, stored
 from neostriatum.units import quantity
 
@@ -192,7 +192,8 @@ def read(file: str | Path | None, given: dict[str, Any]) -> tuple[Plan, Circuit,
     start = given.get("circuit", beside(folder, plan.circuit))
     preset = played_on(start if "circuit" in plan.model_fields_set else None)
     if plan.learn is not None and preset:
-        return plan, circuit_of(plan.learn, preset), folder
+        sized = plan.model_copy(update={"size": usual_size(preset, plan.size)})
+        return sized, circuit_of(plan.learn, preset), folder
     return plan, load(start), folder
 
 

@@ -92,6 +92,25 @@ def test_libsonata(run, network, folders):
                               network.positions[run.populations[name], 0])
 
 
+def test_spikes_of_axons_are_exported(tmp_path):
+    """Where a run recorded some, under the names of the virtual nodes."""
+    axons = {"size": 30, "rate": "50 Hz"}
+    pathway = {"conductance": {"AMPA": "0.1 nS"}, "delay": "1 ms",
+               "wiring": {"rule": "fixed_indegree", "n": 5}}
+    run = ns.run({"extends": "striatum_v1", "warmup": "0 ms", "axons": {"cortex": axons},
+                  "pathways": {"cortex->dSPN": pathway}}, size=30, duration="20 ms",
+                 engine="reference", figures=False, record=["axons.cortex:all:spikes"],
+                 out=tmp_path / "run")
+    ns.export(run, "sonata", tmp_path / "sonata")
+    found = libsonata.SpikeReader(str(tmp_path / "sonata" / "output" / "axons.h5"))
+    read = found["cortex"].get_dict()
+    assert len(read["node_ids"]) == run.summary["axons"]["cortex"] > 0
+    assert np.array_equal(read["timestamps"], run.axons["cortex"].times_ms)
+    network = libsonata.CircuitConfig.from_file(
+        str(tmp_path / "sonata" / "network" / "circuit_config.json"))
+    assert network.node_population("cortex").size == 30
+
+
 @pytest.mark.filterwarnings("ignore")  # BMTK leaves files open, and pandas warns it of its ways
 def test_bmtk(run, folders, monkeypatch):
     from bmtk.utils.reports.compartment import CompartmentReport

@@ -1,6 +1,7 @@
 """The command: what it prints, and how it goes on."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from test_session import PHASES, Stopped, stopped_after
 
 import neostriatum as ns
 from neostriatum.cli import main
+from neostriatum.learning.environment import environment
 
 OPTIONS = ["--size", "60", "--threads", "1", "--set", "warmup=0 ms", *(
     word for key, value in PHASES.items() for word in ("--phase", f"{key}={value} ms"))]
@@ -59,3 +61,12 @@ def test_a_task_has_2000_neurons_unless_a_size_is_given(tmp_path: Path) -> None:
     run = ns.learn("bandit", trials=1, phases=phases, changes={"warmup": "0 ms"}, figures=False,
                    out=tmp_path / "r")
     assert run.record["size"] == sum(run.record["counts"].values()) == 2000
+
+
+def test_an_environment_of_the_working_directory(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The installed program looks there too, as it does for models."""
+    (tmp_path / "maze_nearby.py").write_text("from worlds import World\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one not in ("", str(tmp_path))])
+    assert environment("maze_nearby:World", {"actions": 3}, 1).actions == 3

@@ -6,6 +6,7 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.errors import CircuitError
+from neostriatum.sweeps.plan import read
 
 LESSON = {"task": "bandit", "trials": 2, "phases": {
     "before": "10 ms", "choice": "30 ms", "action": "10 ms", "delay": "10 ms", "after": "40 ms",
@@ -29,6 +30,15 @@ def test_a_sweep_over_a_task_and_seeds(tmp_path: Path) -> None:
     assert sweep.figure is not None
     again = ns.sweep(out=tmp_path / "s", jobs=1, **keys)
     assert again.rows == sweep.rows
+
+
+@pytest.mark.parametrize(("keys", "size"), [
+    ({}, 2000), ({"size": 60}, 60), ({"circuit": "striatum_v1"}, None),
+    ({"circuit": "basal_ganglia"}, None)])
+def test_a_task_has_2000_neurons_unless_a_size_is_given(
+        keys: dict[str, object], size: int | None) -> None:
+    """As it has in a run of its own; another circuit has the size that it always has."""
+    assert read(None, {"learn": LESSON, "seeds": 2} | keys)[0].size == size
 
 
 @pytest.mark.parametrize(("keys", "message"), [
