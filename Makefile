@@ -1,4 +1,4 @@
-# make run and make test need Python 3.11 or newer (tested up to 3.13), make and a package index; nothing outside VENV is changed.
+# make run and make test need Python 3.11 or newer (tested up to 3.14), make and a package index; nothing outside VENV is changed.
 
 VENV ?= .venv
 ARGS ?=

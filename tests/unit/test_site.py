@@ -141,7 +141,7 @@ def test_scripts_of_the_gallery_say_what_they_draw(script):
 def test_badges_are_true():
     readme = (DOCS.parent / "README.md").read_text("utf-8")
     facts = badges.facts()
-    assert facts["python"] == ("Python", "3.11 to 3.13")
+    assert facts["python"] == ("Python", "3.11 to 3.14")
     for name, (left, right) in facts.items():
         assert (badges.FOLDER / f"{name}.svg").read_text("utf-8") == badges.drawn(left, right)
         assert f"![{left} {right}](docs/figures/badges/{name}.svg)" in readme
