@@ -69,6 +69,8 @@ def _check_modulators(circuit: Circuit) -> None:
     for name, modulator in circuit.modulators.items():
         if modulator.level is None and modulator.kind is None:
             _refuse(f"modulators.{name}.level", "is missing")
+        for channel in modulator.regions:
+            _known(f"modulators.{name}.regions", "channel", channel, circuit.channels)
     check_signals(circuit)
     for name, cell in circuit.cells.items():
         placed = _placed(name, cell)

@@ -170,8 +170,8 @@ class Circuit(Carded, Frozen):
                                     exclude={"level"} if name in DOPAMINE and one.kind is None
                                     else None)
                for name, one in modulators.items()}
-        # No reference is none.
-        raw = {name: {key: value for key, value in one.items() if value != 0.0}
+        # No reference is none, nor are no regions.
+        raw = {name: {key: value for key, value in one.items() if value not in (0.0, {})}
                for name, one in raw.items()}
         return {name: one for name, one in raw.items() if one}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_serializer, model_validator
 
 from neostriatum import rng
 from neostriatum.circuit.course import AmountCourse, LevelCourse, RateCourse
-from neostriatum.circuit.value import Frozen, PositiveTime, Time, measure
+from neostriatum.circuit.value import NAME, Frozen, PositiveTime, Time, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ TINY = 1e-300
 HIGHEST = 1e6
 Amount = measure("1", ge=0, le=HIGHEST)
 Concentration = measure("nM", gt=0, le=1e9)
+_Name = Annotated[str, Field(pattern=NAME)]
 #: What clamps no longer: a computed level is let go by it.
 FREE = "free"
 #: How a level is computed: the key that says so, and the keys that belong to it.
@@ -56,12 +57,15 @@ class Uptake(Frozen):
 class Modulator(Frozen):
     """A level in time, 0 or above; what it acts on sees ``level - reference``.
 
-    It is given, or computed while a run goes on: released by the spikes of a cell type, a low-pass
-    of another level, a concentration [nM], or the occupancy of a receptor by one. A computed level
-    with a ``level`` is clamped to it.
+    The cells of a channel may hear another level, that of their region. It is given, or computed
+    while a run goes on: released by the spikes of a cell type, a low-pass of another level, a
+    concentration [nM], or the occupancy of a receptor by one. A computed level with a ``level`` is
+    clamped to it.
     """
 
     level: AmountCourse | None = None
+    #: Levels that the cells of channels hear instead, by channel.
+    regions: dict[_Name, AmountCourse] = Field(default_factory=dict)
     reference: Amount = Field(default=0.0, validate_default=True)
     released_by: str | None = None
     #: Rate of every releasing cell at which the level is 1 in the mean.
@@ -107,6 +111,9 @@ class Modulator(Frozen):
         if kind == "uptake" and (self.rate is None) == (self.released_by is None):
             got = "none" if self.rate is None else "both"
             msg = f"uptake needs one of rate and released_by (got {got})"
+            raise ValueError(msg)
+        if self.regions:
+            msg = f"regions need a level that is given, and this has {kind}. Leave one of them out"
             raise ValueError(msg)
         own = KINDS[kind]
         if kind == "uptake":
@@ -154,6 +161,7 @@ class Activation(Modulator):
     """The activation of D1 or D2 receptors by dopamine, 0 (none) to 1 (all)."""
 
     level: LevelCourse | None = None
+    regions: dict[_Name, LevelCourse] = Field(default_factory=dict)
     reference: measure("1", ge=0, le=1) = Field(default=0.0, validate_default=True)
 
 

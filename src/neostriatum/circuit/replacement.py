@@ -79,7 +79,8 @@ def _keys(raw: dict[str, Any], path: str) -> list[str]:
 def _with_modulators(raw: dict[str, Any]) -> dict[str, Any]:
     """Return the data of a circuit with every modulator, and the references that are 0."""
     known = {name: {} for name in DOPAMINE} | raw.get("modulators", {})
-    return raw | {"modulators": {name: {"reference": 0.0} | one for name, one in known.items()}}
+    return raw | {"modulators": {name: {"reference": 0.0, "regions": {}} | one
+                                 for name, one in known.items()}}
 
 
 def _put(whole: type[Circuit], where: str, raw: dict[str, Any], path: str, value: Any) -> None:

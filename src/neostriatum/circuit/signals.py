@@ -58,7 +58,8 @@ def bounds(circuit: Circuit, name: str) -> tuple[float, float]:
     """Return the lowest and the highest level that a modulator may reach."""
     modulator = circuit.modulators[name]
     if modulator.level is not None:
-        return modulator.level.lowest, modulator.level.highest
+        courses = [modulator.level, *modulator.regions.values()]
+        return min(one.lowest for one in courses), max(one.highest for one in courses)
     if modulator.follows is not None:
         return bounds(circuit, modulator.follows)
     return 0.0, 1.0 if modulator.occupied_by is not None else HIGHEST

@@ -194,6 +194,21 @@ def refuse_levels(where: str, lowered: LoweredCircuit) -> None:
         raise EngineUnsupported(msg)
 
 
+def refuse_regions(where: str, lowered: LoweredCircuit) -> None:
+    """Refuse levels that differ between regions, which an engine does not have.
+
+    Raises
+    ------
+    EngineUnsupported
+        The first modulator that has some.
+    """
+    for name, modulator in lowered.circuit.modulators.items():
+        if modulator.regions:
+            msg = (f"{where}: modulators.{name}.regions: all cells hear one level. Take them out, "
+                   "give each region cell types of its own, or use the engine numba")
+            raise EngineUnsupported(msg)
+
+
 def _shape(lowered: LoweredCircuit) -> Any:
     """Return what decides which state a lowered circuit has."""
     cells = [(pop.name, pop.n, pop.model.names, [(synapse.name, synapse.model.names)

@@ -20,6 +20,7 @@ from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
 from neostriatum.engines.quantum import quantised
+from neostriatum.engines.regions import levels_in, lower_regions, refuse_taught
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.afferents import from_home
 from neostriatum.network.check import fit
@@ -102,6 +103,8 @@ class LoweredCircuit:
     delays: np.ndarray
     #: What it was lowered from.
     circuit: Circuit
+    #: By region: the courses of the levels that are its own, by their numbers.
+    regions: tuple[dict[int, Any], ...] = ()
     axons: tuple[AxonPopulation, ...] = ()
     #: Axons without trains.
     pooled: tuple[PooledAxons, ...] = ()
@@ -117,6 +120,10 @@ class LoweredCircuit:
         """Return the level of every modulator at a step; of computed ones, their starts."""
         time = self.time_ms(step)
         return tuple(float(course.at(time)) for course in self.courses)
+
+    def regional(self, step: int, phi: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:
+        """Return the levels of every region at a step, where those of all others are ``phi``."""
+        return levels_in(self.regions, phi, self.time_ms(step))
 
     def sources(self, number: int) -> int:
         """Return how many cells, or axons, the source with a number has."""
@@ -136,7 +143,8 @@ class LoweredCircuit:
     @property
     def levels_vary(self) -> bool:
         """Whether a level changes during the run."""
-        return bool(self.signals.free) or not all(course.is_constant for course in self.courses)
+        courses = [*self.courses, *(course for own in self.regions for course in own.values())]
+        return bool(self.signals.free) or not all(course.is_constant for course in courses)
 
     @property
     def window(self) -> int | None:
@@ -154,7 +162,8 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
     BuildError
         A circuit that would have had another network drawn.
     EngineUnsupported
-        A delay shorter than one step or longer than 255 steps at this dt.
+        A delay shorter than one step or longer than 255 steps at this dt, or learning from a level
+        that differs between regions.
     """
     fit(circuit, network)
     dt = circuit.dt.value
@@ -176,7 +185,8 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
         made.append(_projection(circuit, name, populations, axons, index, edges, targets[span],
                                 delays[span], seed))
         start = span.stop
-    projections = tuple(made)
+    projections, regions = tuple(made), lower_regions(circuit)
+    refuse_taught(projections, regions)
     longest = int(delays.max()) if len(delays) else 0
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
     signals = lower_levels(circuit, populations)
@@ -187,7 +197,7 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
         courses=tuple(held(start) if course is None else course for course, start
                       in zip(signals.courses, signals.starts, strict=True)), signals=signals,
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
-        circuit=circuit, axons=axons, pooled=pooled,
+        circuit=circuit, axons=axons, pooled=pooled, regions=regions,
     )
 
 

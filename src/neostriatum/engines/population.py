@@ -18,10 +18,13 @@ from neostriatum.engines.modulation import (
     opened,
     scale,
 )
+from neostriatum.engines.regions import levels_in, lower_regions, region_of
 from neostriatum.models.evaluate import evaluate
 from neostriatum.rng import exp, philox, stream, truncated_normals, uniform32
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neostriatum.circuit.model import Circuit
     from neostriatum.models.cell import CellModel
     from neostriatum.models.receptor import ReceptorModel
@@ -62,6 +65,8 @@ class Population:
     ``parameters`` and ``starts`` are numbers, or arrays (n,) where cells differ; ``hold`` is the
     number of steps that v keeps its value after a spike. What arrives at receptor r waits at
     number r; what levels scale when it arrives waits behind, at the numbers of ``inlets``.
+    ``region`` (n,) numbers the regions of levels from 1 on, 0 for a cell in none; it is None where
+    all cells hear the same.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Population:
     hold: int
     starts: dict[str, Any] = field(default_factory=dict)
     inlets: tuple[Inlet, ...] = ()
+    region: np.ndarray | None = None
 
     @property
     def entries(self) -> int:
@@ -100,12 +106,20 @@ class Population:
             own |= {name: (number, state) for state, name in synapse.variables.items()}
         return own
 
-    def modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
+    def modulated(self, phi: tuple[float, ...],
+                  regional: Sequence[tuple[float, ...]] = ()) -> dict[str, Any]:
         """Return parameters, receptor gains and opened currents at the levels ``phi``.
 
-        Keys are the cell's parameters, ``gain`` (one per receptor), ``currents`` and ``scales``
-        (one per inlet).
+        ``regional`` are the levels of every region. Keys are the cell's parameters, ``gain`` (one
+        per receptor), ``currents`` and ``scales`` (one per inlet).
         """
+        values = self._modulated(phi)
+        if self.region is not None:
+            for number, levels in enumerate(regional, start=1):
+                values = _within(self.region == number, self._modulated(levels), values)
+        return values
+
+    def _modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
         factor, more = factors(self.effects, phi), added(self.effects, phi)
         values = {name: value * factor.get(name, 1.0) for name, value in self.parameters.items()}
         values |= {name: values[name] + amount for name, amount in more.items()}
@@ -113,6 +127,15 @@ class Population:
         values["currents"] = opened(self.effects, phi)
         values["scales"] = tuple(scale(inlet.effects, phi) for inlet in self.inlets)
         return values
+
+
+def _within(inside: np.ndarray, own: Any, other: Any) -> Any:
+    """Return ``own`` for the cells inside and ``other`` for the rest, part by part."""
+    if isinstance(own, dict):
+        return {name: _within(inside, own[name], other[name]) for name in own}
+    if isinstance(own, (tuple, list)):
+        return tuple(_within(inside, *parts) for parts in zip(own, other, strict=True))
+    return other if np.array_equal(own, other) else np.where(inside, own, other)
 
 
 def typical(circuit: Circuit, name: str) -> Population:
@@ -145,6 +168,7 @@ def lower_population(circuit: Circuit, network: Network, name: str, seed: int) -
     ids, population = network.populations[name], typical(circuit, name)
     parameters = differing(circuit, name, population.parameters, network.spread.get(name, {}))
     population = replace(population, n=len(ids), offset=ids.start, parameters=parameters)
+    population = replace(population, region=region_of(circuit, network, population, seed))
     return replace(population, starts=_starts(circuit, population, seed))
 
 
@@ -175,7 +199,8 @@ def _starts(circuit: Circuit, population: Population, seed: int) -> dict[str, An
     """Return what states start with: what the circuit says, or what the model does."""
     start = circuit.start.get(population.name)
     levels = tuple(circuit.levels_at(-circuit.warmup.value).values())
-    values = population.modulated(levels)
+    values = population.modulated(
+        levels, levels_in(lower_regions(circuit), levels, -circuit.warmup.value))
     starts = {state.name: evaluate(tree, values) for state, tree in population.model.starts.items()}
     for state in starts:
         given = getattr(start, state, None)

@@ -72,7 +72,7 @@ class Reference:
             lowered.start_of_nodes(kind) for kind in lowered.gaps if kind.tau is not None)])
         self._noise = [rng.stream(seed, "noise", pop.name) for pop in lowered.populations]
         self._signals = Signals(lowered.signals)
-        self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
+        self._values = self._modulated()
         self._probes = Probes(lowered)
 
     def _phi(self) -> tuple[float, ...]:
@@ -80,6 +80,12 @@ class Reference:
         lowered = self.lowered
         return self._signals.begin(lowered.time_ms(self.step)) \
             if len(lowered.signals.computed) else lowered.phi(self.step)
+
+    def _modulated(self) -> list[dict[str, Any]]:
+        """Return what the levels of the next step make of every population."""
+        phi = self._phi()
+        regional = self.lowered.regional(self.step, phi)
+        return [pop.modulated(phi, regional) for pop in self.lowered.populations]
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -103,7 +109,7 @@ class Reference:
         lowered, n = self.lowered, self.step
         # 1. levels of modulators and injected current at t = n dt
         if lowered.levels_vary:
-            self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
+            self._values = self._modulated()
         injected = injected_currents(lowered, self._values, n)
         # 2. arrivals of this step, the drive's first
         arriving = [ring[n % lowered.slots] for ring in self.ring]
@@ -228,7 +234,7 @@ class Reference:
         self.axons.change(lowered.axons)
         self.pools.change(lowered.pooled)
         self.learners.change(lowered)
-        self._values = [pop.modulated(self._phi()) for pop in lowered.populations]
+        self._values = self._modulated()
 
     def traces(self) -> dict[str, Trace]:
         """Return the potentials recorded so far, times from the end of the warm-up."""
@@ -276,7 +282,7 @@ class Reference:
         self.learners.restore(state)
         self.axons.restore(self.step, state)
         self.pools.restore(self.step, state)
-        self._values = [pop.modulated(self._phi()) for pop in self.lowered.populations]
+        self._values = self._modulated()
         self._probes.forget()
 
 

@@ -58,6 +58,8 @@ def without_nuclei(raw: dict[str, Any], fractions: dict[str, float]) -> dict[str
 def holding(circuit: Circuit, cells: Collection[str] = ()) -> dict[str, Any]:
     """Return the modulators of a circuit as raw data, those held that no cells of it release.
 
+    Regions are left out.
+
     Parameters
     ----------
     circuit : Circuit
@@ -65,7 +67,10 @@ def holding(circuit: Circuit, cells: Collection[str] = ()) -> dict[str, Any]:
     cells : collection of str
         Cell types that are simulated; without any, every computed level is held.
     """
-    raw, levels = dict(circuit.to_dict().get("modulators", {})), circuit.levels_at(0.0)
+    given, levels = circuit.to_dict().get("modulators", {}), circuit.levels_at(0.0)
+    # Cells that are taken out of the circuit lie in none of its regions.
+    raw = {name: {key: value for key, value in one.items() if key != "regions"}
+           for name, one in given.items()}
     for name in levels_held(circuit, cells):
         raw[name] = {"level": levels[name]} | {
             key: value for key, value in raw[name].items() if key == "reference"}

@@ -18,6 +18,7 @@ from neostriatum.circuit.signals import start_level
 from neostriatum.circuit.spread import size_of
 from neostriatum.engines.base import Trace
 from neostriatum.engines.population import differing, typical
+from neostriatum.engines.regions import levels_in, lower_regions, region_of
 from neostriatum.errors import CircuitError, RunFileError
 from neostriatum.models.evaluate import evaluate
 from neostriatum.models.receptor import V
@@ -202,8 +203,11 @@ def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
                         if one.level is None else one.level.at(times[start:stop, None])
                         for level, one in circuit.modulators.items())
             parameters = differing(circuit, name, population.parameters, drawn)
+            population = replace(population, parameters=parameters,
+                                 region=_region(run, circuit, population, trace.ids))
+            own = levels_in(lower_regions(circuit), phi, times[start:stop, None])
             trace.values[start:stop] = _value(
-                quantity, replace(population, parameters=parameters), phi,
+                quantity, population, (phi, own),
                 {state: part[start:stop] for state, part in values.items()}, circuit.dt.value)
     return trace
 
@@ -236,10 +240,26 @@ def _drawn(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str,
     return {key: network.spread[name][key][local] for key in spread}
 
 
-def _value(quantity: Derived, population: Population, phi: tuple[Any, ...],
+def _region(run: Run, circuit: Circuit, population: Population,
+            ids: np.ndarray) -> np.ndarray | None:
+    """Return the numbers of the regions of these cells, None where all hear the same."""
+    if not lower_regions(circuit):
+        return None
+    network, reason = network_of(run)
+    if network is None:
+        msg = (f"{run.label}: levels differ between regions, and the network of the run is not "
+               f"there ({reason})")
+        raise RunFileError(msg)
+    cells = network.populations[population.name]
+    whole = replace(population, n=len(cells), offset=cells.start)
+    region = region_of(circuit, network, whole, run.record["seed"])
+    return None if region is None else region[ids - cells.start]
+
+
+def _value(quantity: Derived, population: Population, levels: tuple[Any, ...],
            values: dict[str, np.ndarray], dt: float) -> Any:
-    """Return the sum of the terms at the levels ``phi``, (t, 1) each."""
-    modulated, total = population.modulated(phi), 0.0
+    """Return the sum of the terms at levels, (t, 1) each, and at those of every region."""
+    modulated, total = population.modulated(*levels), 0.0
     own = {None: modulated} | {
         one.name: {**one.values, "gain": gain}
         for one, gain in zip(population.synapses, modulated["gain"], strict=True)}

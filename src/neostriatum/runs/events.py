@@ -176,6 +176,12 @@ def planned(rows: Sequence[EventEntry], circuit: Circuit) -> list[Planned]:
     return plan
 
 
+def at_start(rows: Sequence[EventEntry], circuit: Circuit) -> Circuit:
+    """Return what the events of the first recorded step make of a circuit."""
+    plan = planned([row for row in rows if row.step == 0], circuit)
+    return plan[-1].circuit if plan else circuit
+
+
 def _changed(where: str, circuit: Circuit, row: EventEntry) -> Circuit:
     try:
         return circuit.replace({key: parsed(text) for key, text in row.set.items()})

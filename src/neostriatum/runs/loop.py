@@ -29,7 +29,7 @@ from neostriatum.recording.store import FINISHED, Run
 from neostriatum.recording.writer import samples_of
 from neostriatum.reporting.report import present
 from neostriatum.runs.axon_spikes import write_axon_spikes
-from neostriatum.runs.events import planned
+from neostriatum.runs.events import at_start, planned
 from neostriatum.runs.interrupt import deferred
 
 if TYPE_CHECKING:
@@ -270,17 +270,9 @@ def finish(loop: Loop) -> None:
     loop.record = finished
 
 
-def _began(loop: Loop) -> Circuit:
-    """Return the circuit at the start of the recorded time, whatever was changed later."""
-    if not loop.record.events:
-        return loop.circuit
-    circuit = Run(loop.folder).circuit
-    plan = planned([event for event in loop.record.events if event.step == 0], circuit)
-    return plan[-1].circuit if plan else circuit
-
-
 def _summary(loop: Loop, spike_hash: str, timers: dict[str, float]) -> dict[str, Any]:
-    record, circuit, network, began = loop.record, loop.circuit, loop.network, _began(loop)
+    record, circuit, network = loop.record, loop.circuit, loop.network
+    began = at_start(record.events, Run(loop.folder).circuit) if record.events else circuit
     seconds, totals = record.duration_ms / 1000.0, loop.writer.totals()
     rates = {}
     for name in reported(network.counts):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.base import refuse_regions
 from neostriatum.engines.brian2_engine.equations import (
     entry,
     heard,
@@ -173,13 +174,14 @@ def _text(tree: Expression, names: Mapping[str, str]) -> str:
 
 
 def check(engine: str, lowered: LoweredCircuit) -> None:
-    """Refuse what Brian2 cannot read, and axons without trains.
+    """Refuse what Brian2 cannot read, levels by region, and axons without trains.
 
     Raises
     ------
     EngineUnsupported
         An equation with too many operations within operations, axons without identity.
     """
+    refuse_regions(f"engine {engine}", lowered)
     for pooled in lowered.pooled:
         msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
                "Use --engine numba or reference")

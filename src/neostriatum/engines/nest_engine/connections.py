@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.base import refuse_regions
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.nest_engine.learning import shared_numbers, synapse_name
 from neostriatum.engines.nest_engine.module import model_of
@@ -26,7 +27,8 @@ PIECE = 2**20
 
 
 def check(lowered: LoweredCircuit) -> None:
-    """Refuse axons without trains, and what NEST's synapses cannot do."""
+    """Refuse axons without trains, levels by region, and what NEST's synapses cannot do."""
+    refuse_regions("engine nest", lowered)
     for pooled in lowered.pooled:
         msg = (f"engine nest: axons.{pooled.axons.name}.identity: must be true, as counts without "
                "trains are no spikes that NEST could send (got false). Use the engine numba")

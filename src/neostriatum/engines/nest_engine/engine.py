@@ -365,6 +365,7 @@ class Nest:
             raise EngineUnsupported(problem)
         lowered = replace(keep_tonic(self.lowered, lower(circuit, *self._drawn)),
                           slots=self.lowered.slots)
+        check(lowered)
         self._lead("change", circuit=circuit.to_dict())
         old = self._players
         self.lowered = lowered

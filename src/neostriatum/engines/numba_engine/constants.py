@@ -8,6 +8,8 @@ import numpy as np
 
 from neostriatum.engines.modulation import added, factors, opened, scale
 from neostriatum.engines.numba_engine.drives import weights
+from neostriatum.engines.numba_engine.heard import acting
+from neostriatum.engines.regions import levels_in
 
 if TYPE_CHECKING:
     from neostriatum.engines.lowered import LoweredCircuit
@@ -40,8 +42,10 @@ class Constants:
             self._fixed |= {f"{name} {place}": value for name, value in values.items()}
         constant = all(current.course.is_constant for current in self._currents)
         hears = bool(self._pop.effects or self._pop.inlets)
-        self._levels_vary = not all(course.is_constant for course in lowered.courses)
-        #: Constants that hear computed levels: column, what it is without them, and the effects.
+        self._levels_vary = not all(course.is_constant for course in (
+            *lowered.courses, *(course for own in lowered.regions for course in own.values())))
+        #: Constants that hear computed levels: column, what it is without them, the effects, and
+        #: the number of the region, 0 outside.
         self.heard = self._heard()
         self._courses_vary = not constant or (hears and self._levels_vary)
         # Rows that hold for the whole run, once they are computed: curves of levels take long.
@@ -49,28 +53,21 @@ class Constants:
         self._given: np.ndarray | None = None
         self.varies = self._courses_vary or bool(self.heard) or (lowered.levels_vary and hears)
 
-    def _heard(self) -> list[tuple[int, float, tuple[Modulation, ...]]]:
-        computed, pop = set(self._lowered.signals.computed.tolist()), self._pop
-        currents = [effect for effect in pop.effects if effect.kind == "current"]
-        acting: dict[str, tuple[float, list[Modulation]]] = {}
-        for effect in pop.effects:
-            name, base = effect.acts_on, 1.0
-            if effect.kind == "current":
-                name, base = f"opened {currents.index(effect)}", 0.0
-            elif name in self._shape.spread:
-                name, base = (f"factor {name}", 1.0) if effect.kind == "factor" else (
-                    f"added {name}", 0.0)
-            elif name in pop.parameters:
-                base = float(pop.parameters[name])
-            else:
-                name = next((f"gain {place}" for place, synapse in enumerate(pop.synapses)
-                             if name == f"I_{synapse.name}"), "")
-            acting.setdefault(name, (base, []))[1].append(effect)
-        for place, inlet in enumerate(pop.inlets):
-            acting[f"scale {len(pop.synapses) + place}"] = (1.0, list(inlet.effects))
-        return [(column, acting[name][0], tuple(acting[name][1]))
-                for column, name in enumerate(self._shape.constants) if name in acting
-                and any(effect.level in computed for effect in acting[name][1])]
+    def _heard(self) -> list[tuple[int, float, tuple[Modulation, ...], int]]:
+        computed = set(self._lowered.signals.computed.tolist())
+        every, heard = acting(self._pop, self._shape.spread), []
+        for column, constant in enumerate(self._shape.constants):
+            name, _, region = constant.partition("@")
+            effects = every.get(name, ())
+            if any(effect.level in computed for effect in effects):
+                heard.append((column, self._base(name), effects, int(region or 0)))
+        return heard
+
+    def _base(self, name: str) -> float:
+        """Return a constant without what acts on it."""
+        if name in self._pop.parameters:
+            return float(self._pop.parameters[name])
+        return 0.0 if name.partition(" ")[0] in ("opened", "added") else 1.0
 
     def table(self, step: int, count: int, dtype: Any) -> np.ndarray:
         """Return the constants (steps, n) of ``count`` steps, a single row if nothing changes."""
@@ -83,20 +80,35 @@ class Constants:
     def given(self, steps: np.ndarray) -> np.ndarray:
         """Return (steps or 1, n) what effects beside computed levels hear of given ones."""
         if self._given is None or self._levels_vary:
-            levels = self._levels(steps if self._levels_vary else np.zeros(1))
-            heard = [effect.modulator.response(levels[effect.level], effect.curve)
-                     if effect.kind == "weight" else effect.heard(levels)
-                     for _, _, effects in self.heard for effect in effects]
+            every = self._levels(steps if self._levels_vary else np.zeros(1))
+            heard = [effect.modulator.response(every[region][effect.level], effect.curve)
+                     if effect.kind == "weight" else effect.heard(every[region])
+                     for _, _, effects, region in self.heard for effect in effects]
             self._given = np.stack(heard, axis=1)
         return self._given
 
-    def _levels(self, steps: np.ndarray) -> tuple[np.ndarray, ...]:
-        times = (steps - self._lowered.warmup) * self._lowered.dt
-        return tuple(course.at(times) for course in self._lowered.courses)
+    def _levels(self, steps: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        """Return the levels at some steps, and after them those of every region."""
+        times = self._lowered.time_ms(steps)
+        levels = tuple(course.at(times) for course in self._lowered.courses)
+        return [levels, *levels_in(self._lowered.regions, levels, times)]
 
     def _rows(self, steps: np.ndarray) -> np.ndarray:
-        lowered, pop, levels = self._lowered, self._pop, self._levels(steps)
-        times = (steps - lowered.warmup) * lowered.dt
+        outside, *regional = self._levels(steps)
+        known = self._known(steps, outside)
+        if self._shape.regional:
+            for region, levels in enumerate(regional, start=1):
+                known |= {f"{name}@{region}": value for name, value
+                          in self._known(steps, levels).items() if name in self._shape.regional}
+        rows = np.empty((len(steps), len(self._shape.constants)))
+        for column, name in enumerate(self._shape.constants):
+            rows[:, column] = known[name]
+        return rows
+
+    def _known(self, steps: np.ndarray, levels: tuple[np.ndarray, ...]) -> dict[str, Any]:
+        """Return the constants at some steps that hear these levels, by name."""
+        lowered, pop = self._lowered, self._pop
+        times = lowered.time_ms(steps)
         factor, more = factors(pop.effects, levels), added(pop.effects, levels)
         known: dict[str, Any] = dict(self._fixed)
         for name, value in pop.parameters.items():
@@ -115,7 +127,4 @@ class Constants:
             known[f"opened {place}"], known[f"reversal {place}"] = g, reversal
         for place, inlet in enumerate(pop.inlets):
             known[f"scale {len(pop.synapses) + place}"] = scale(inlet.effects, levels)
-        rows = np.empty((len(steps), len(self._shape.constants)))
-        for column, name in enumerate(self._shape.constants):
-            rows[:, column] = known[name]
-        return rows
+        return known

@@ -94,7 +94,8 @@ class Kernel(Tile):
                 total = lanes.calculate("+", total, gap)
             for place in range(shape.opened):
                 pull = lanes.calculate("-", value("v"), self.constant[f"reversal {place}"])
-                flow = lanes.calculate("*", self.constant[f"opened {place}"], pull)
+                opened = self.heard(f"opened {place}", lanes, lane)
+                flow = lanes.calculate("*", opened, pull)
                 total = lanes.calculate("+", total, flow)
             lanes.store(total, fields["scratch"], lane, self.real)
 
@@ -117,7 +118,8 @@ class Kernel(Tile):
             total = each if total is None else lanes.calculate("+", total, each)
         # What levels scale comes last, column by column: these sums round.
         for column, entry in receptor.scaled:
-            each = lanes.calculate("*", self.known(f"scale {entry}"), self.waiting(column, lane))
+            factor = self.heard(f"scale {entry}", lanes, lane)
+            each = lanes.calculate("*", factor, self.waiting(column, lane))
             total = each if total is None else lanes.calculate("+", total, each)
         return total
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.engines.numba_engine.heard import acting
 from neostriatum.models.expression import Expression, Operation
 from neostriatum.models.printer import canonical
 from neostriatum.models.symbol import Computed, Parameter, Symbol, substituted, symbols
@@ -55,6 +56,10 @@ class Shape:
         Constants that have the value of an earlier one for good.
     ahead : int
         Columns, the last, whose arrivals are known ahead of a window.
+    regions : int
+        Regions that hear levels of their own.
+    regional : frozenset of str
+        Constants that differ between regions.
     """
 
     model: CellModel
@@ -69,6 +74,8 @@ class Shape:
     single: bool
     shared: tuple[tuple[str, str], ...]
     ahead: int = 0
+    regions: int = 0
+    regional: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> int:
@@ -163,7 +170,9 @@ class Shape:
         names += ["quantum"] + [f"current {place}" for place in range(len(self.currents))]
         for place in range(self.opened):
             names += [f"opened {place}", f"reversal {place}"]
-        return [name for name in names if name not in self.leader]
+        names = [name for name in names if name not in self.leader]
+        return names + [f"{name}@{region}" for name in names if name in self.regional
+                        for region in range(1, self.regions + 1)]
 
     @cached_property
     def rows(self) -> list[str]:
@@ -173,7 +182,8 @@ class Shape:
                      for state in receptor.model.names]
         spread = [name for name in self.spread if name in self._used]
         masks = [f"mask {place}" for place, masked in enumerate(self.currents) if masked]
-        return [*states, *receptors, *spread, *self.made_rows, *masks]
+        return [*states, *receptors, *spread, *self.made_rows, *masks,
+                *["region"] * bool(self.regional)]
 
     @cached_property
     def cost(self) -> float:
@@ -233,6 +243,10 @@ def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], ahead: in
     drives = [drive for drive in lowered.drives
               if drive.population == number and drive.pool is None]
     targets = {effect.acts_on for effect in pop.effects if effect.kind != "current"}
+    spread = tuple(name for name, value in pop.parameters.items() if getattr(value, "ndim", 0))
+    own = {level for region in lowered.regions for level in region}
+    regional = frozenset(name for name, effects in acting(pop, spread).items()
+                         if pop.region is not None and own & {one.level for one in effects})
     receptors = tuple(
         ReceptorShape(
             synapse.model,
@@ -247,11 +261,12 @@ def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], ahead: in
     currents = [current for current in lowered.currents if current.population == number]
     return Shape(
         pop.model, receptors,
-        tuple(name for name, value in pop.parameters.items() if getattr(value, "ndim", 0)),
+        spread,
         frozenset(targets & parameters),
         tuple(len(current.members) < pop.n for current in currents),
         sum(effect.kind == "current" for effect in pop.effects), pop.sigma > 0,
-        lowered.coupled(number), pop.hold > 0, single, _shared(pop), ahead)
+        lowered.coupled(number), pop.hold > 0, single, _shared(pop), ahead,
+        len(lowered.regions) if regional else 0, regional)
 
 
 def _shared(pop: Population) -> tuple[tuple[str, str], ...]:

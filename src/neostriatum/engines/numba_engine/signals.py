@@ -51,7 +51,7 @@ def columns_of(lowered: LoweredCircuit, constants: list[Constants]) -> tuple[np.
     columns, bases, numbers = [], [], list[tuple[float, ...]]()
     terms: list[Any] = []
     for each in constants:
-        for _, base, effects in each.heard:
+        for _, base, effects, _ in each.heard:
             columns.append((len(terms), len(terms) + len(effects)))
             bases.append(base)
             for effect in effects:
@@ -97,7 +97,7 @@ def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list
         own = each.given(whole)
         given.append(np.broadcast_to(own, (len(steps), own.shape[1])))
     for each, table in zip(hearing, tables, strict=True):
-        places += [(start + column, table.shape[1]) for column, _, _ in each.heard]
+        places += [(start + column, table.shape[1]) for column, *_ in each.heard]
         start += table.size
     joined = np.concatenate([np.zeros(0, tables[0].dtype if tables else float),
                              *(table.ravel() for table in tables)])

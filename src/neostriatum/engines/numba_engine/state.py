@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def fill(lowered: LoweredCircuit, layout: Layout) -> None:
-    """Write start values, parameters that differ from cell to cell, and masks of currents."""
+    """Write start values, parameters that differ from cell to cell, masks of currents, regions."""
     dtype = layout.net.rows.dtype.type
     nodes = [lowered.start_of_nodes(kind) for kind in lowered.gaps if kind.tau is not None]
     layout.net.gap.node[:] = np.concatenate([np.zeros(0), *nodes])
@@ -41,6 +41,8 @@ def fill(lowered: LoweredCircuit, layout: Layout) -> None:
                 mask = np.zeros(pop.n)
                 mask[currents[place].members] = 1.0
                 _put(layout, number, f"mask {place}", mask, pop.n)
+        if shape.regional:
+            _put(layout, number, "region", pop.region, pop.n)
 
 
 def _put(layout: Layout, number: int, name: str, values: Any, count: int) -> None:

@@ -45,6 +45,18 @@ class Tile:
         """Return a constant of the step, under its own name or that of an equal one."""
         return self.constant[self.shape.leader.get(name, name)]
 
+    def heard(self, name: str, emitter: Emitter, lane: Any) -> Any:
+        """Return a constant of the step as the lanes hear it, each in its region."""
+        constant = self.known(name)
+        if name not in self.shape.regional:
+            return constant
+        region = emitter.load(self.fields["rows"], self.row("region", lane), self.real)
+        for place in range(1, self.shape.regions + 1):
+            inside = self.builder.fcmp_ordered(
+                "==", region, emitter.splat(ir.Constant(self.real, float(place))))
+            constant = emitter.where(inside, self.constant[f"{name}@{place}"], constant)
+        return constant
+
     def row(self, name: str, lane: Any) -> Any:
         """Return where a row has its number of a lane."""
         return self.builder.add(number(self.shape.rows.index(name) * PITCH), lane)
@@ -64,7 +76,7 @@ class Tile:
                 if name == "gain" and place is not None and full not in self.constant:
                     loaded[name] = ir.Constant(self.real, 1.0)
                 elif self.shape.leader.get(full, full) in self.constant:
-                    loaded[name] = self.known(full)
+                    loaded[name] = self.heard(full, emitter, lane)
                 else:
                     loaded[name] = emitter.load(self.fields["rows"], self.row(full, lane),
                                                 self.real)

@@ -12,7 +12,7 @@ import numpy as np
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
 from neostriatum.engines.axons import Players
-from neostriatum.engines.base import refuse_learning, refuse_levels
+from neostriatum.engines.base import refuse_learning, refuse_levels, refuse_regions
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
@@ -78,6 +78,7 @@ def played(network: Network, circuit: Circuit, duration: Any, seed: int) -> Play
 def _refuse(lowered: LoweredCircuit) -> None:
     refuse_levels("NEURON", lowered)
     refuse_learning("NEURON", lowered)
+    refuse_regions("NEURON", lowered)
     for pooled in lowered.pooled:
         msg = (f"axons.{pooled.axons.name}.identity: must be true for NEURON, as counts without "
                "trains are no spikes (got false). Use --engine numba or reference")
