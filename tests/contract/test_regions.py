@@ -9,6 +9,7 @@ import neostriatum as ns
 from neostriatum.cli import main
 from neostriatum.engines.base import engine
 from neostriatum.errors import BuildError, CircuitError, EngineUnsupported
+from neostriatum.reporting.tables import space
 
 CELLS = ["dSPN", "iSPN", "FS"]
 CHANNELS = {"left": {"share": 0.4, "of": CELLS}, "right": {"share": 0.5, "of": CELLS}}
@@ -154,6 +155,7 @@ def test_what_follows_from_states_hears_the_region(tmp_path):
 def test_a_circuit_with_regions_is_read_back():
     circuit = regional()
     assert ns.load(circuit.to_dict()) == circuit
+    assert {label: level.text for label, level in space(circuit)}["dopamine, D1 φ₁ in left"] == "0.9"
     plain = circuit.replace({"modulators.D1.regions": {}, "modulators.D2.regions": {}})
     assert "modulators" not in plain.to_dict()
     # Cells taken out of the circuit lie in none of its regions.

@@ -267,8 +267,14 @@ def space(circuit: Circuit) -> list[tuple[str, Said]]:
     if volume.thickness is not None:
         rows.append(("thickness", said(volume.thickness)))
     return [*rows, ("time step", said(circuit.dt)), ("warm-up, not recorded", said(circuit.warmup)),
-            *((f"dopamine, {name} {_symbol(name)}" if name in DOPAMINE else name, _level(one))
-              for name, one in circuit.modulators.items())]
+            *(row for name, one in circuit.modulators.items() for row in _levels(name, one))]
+
+
+def _levels(name: str, modulator: Any) -> list[tuple[str, Said]]:
+    """Return the level of a modulator, and those of its regions."""
+    label = f"dopamine, {name} {_symbol(name)}" if name in DOPAMINE else name
+    return [(label, _level(modulator)), *((f"{label} in {region}", course(level))
+                                          for region, level in modulator.regions.items())]
 
 
 def _level(modulator: Any) -> Said:
