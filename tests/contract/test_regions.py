@@ -155,7 +155,8 @@ def test_what_follows_from_states_hears_the_region(tmp_path):
 def test_a_circuit_with_regions_is_read_back():
     circuit = regional()
     assert ns.load(circuit.to_dict()) == circuit
-    assert {label: level.text for label, level in space(circuit)}["dopamine, D1 φ₁ in left"] == "0.9"
+    told = {label: level.text for label, level in space(circuit)}
+    assert told["dopamine, D1 φ₁ in left"] == "0.9"
     plain = circuit.replace({"modulators.D1.regions": {}, "modulators.D2.regions": {}})
     assert "modulators" not in plain.to_dict()
     # Cells taken out of the circuit lie in none of its regions.
