@@ -193,14 +193,87 @@ def test_regions_that_overlap_are_refused(capsys, tmp_path):
     assert not out.exists()
 
 
-def test_learning_and_other_engines_refuse_regions():
-    learning = regional(axons={"plastic": {"size": 50, "rate": "5 Hz"}})
-    raw = learning.to_dict()
-    raw["pathways"]["plastic->dSPN"] = {
-        "conductance": {"AMPA": "0.2 nS"}, "delay": "1 ms", "learning": {},
-        "wiring": {"rule": "fixed_indegree", "n": 10}}
-    circuit = ns.load(raw)
-    with pytest.raises(EngineUnsupported, match="must hear one level in all regions"):
+BURST = {"pulse": {"base": 0.3, "peak": 1.0, "start": "5 ms", "stop": "25 ms"}}
+
+
+def taught(preset="striatum_v1", **learning):
+    """A circuit whose axons onto dSPN learn from D1, which has a burst on the left alone."""
+    raw = regional(preset).to_dict()
+    raw["axons"] = raw.get("axons", {}) | {"plastic": {"size": 60, "rate": "60 Hz"}}
+    raw["modulators"]["D1"]["regions"] = {"left": BURST, "right": {"constant": 0.2}}
+    for cell in ("dSPN", "iSPN"):
+        receptor = "AMPA" if preset == "striatum_v1" else "AMPA_SPN"
+        raw["pathways"][f"plastic->{cell}"] = {
+            "conductance": {receptor: "0.2 nS"}, "delay": "1 ms",
+            "learning": {"flush": "10 ms"} | learning,
+            "wiring": {"rule": "fixed_indegree", "n": 20}}
+    return ns.load(raw)
+
+
+def learnt(name, circuit, network, windows=(STEPS,), **options):
+    running = engine(name, **options)
+    running.prepare(circuit, network, 7)
+    found = np.concatenate([np.stack(running.advance(steps)) for steps in windows], axis=1)
+    return found, {cell: running.weights(f"plastic->{cell}") for cell in ("dSPN", "iSPN")}
+
+
+@pytest.mark.parametrize(("preset", "learning"), [
+    ("striatum_v1", {}), ("striatum", {}), ("striatum_v1", {"gate": "D2"})])
+def test_learning_by_region_has_equal_bits(preset, learning):
+    circuit = taught(preset, **learning)
+    if learning:
+        circuit = circuit.replace({"modulators.D2.regions": {}})
+    network = ns.build(circuit, size=300, seed=7)
+    spikes, weights = learnt("reference", circuit, network)
+    assert spikes.shape[1] > 100
+    assert len(np.unique(weights["dSPN"])) > 50
+    for threads, windows in ((1, (STEPS,)), (3, (1, 137, STEPS - 138))):
+        again, other = learnt("numba", circuit, network, windows, threads=threads)
+        assert np.array_equal(spikes, again)
+        for cell, values in weights.items():
+            assert np.array_equal(values, other[cell])
+
+
+@pytest.mark.parametrize("name", ["reference", "numba"])
+def test_a_region_learns_what_a_level_everywhere_would_teach(name):
+    whole = taught().to_dict()
+    plastic = {name: one for name, one in whole["pathways"].items() if name.startswith("plastic")}
+    circuit = ns.load(whole | {"pathways": plastic, "gap_junctions": {},
+                               "inputs": {"pulse": whole["inputs"]["pulse"]}})
+    network = ns.build(circuit, size=200, seed=7)
+    _, weights = learnt(name, circuit, network)
+    plain = circuit.replace({f"modulators.{level}.regions": {} for level in ("D1", "D2")})
+    targets = network.afferents["plastic->dSPN"].targets + network.populations["dSPN"].start
+    for channel, changes in (("left", {"dopamine.d1": BURST}),
+                             ("right", {"dopamine.d1": 0.2, "dopamine.d2": 0.0}), ("", {})):
+        _, same = learnt(name, plain.replace(changes), network)
+        mine = np.isin(targets, members(circuit, network, channel))
+        assert mine.any()
+        assert np.array_equal(weights["dSPN"][mine], same["dSPN"][mine])
+        assert (channel == "left") == (np.abs(same["dSPN"][mine] - 1.0).max() > 1e-3)
+
+
+def test_learning_by_region_goes_on_from_a_state():
+    circuit = taught()
+    network = ns.build(circuit, size=200, seed=7)
+    whole, weights = learnt("numba", circuit, network)
+    first, second = engine("numba"), engine("reference")
+    for one in (first, second):
+        one.prepare(circuit, network, 7)
+    first.advance(173)
+    third = engine("numba", threads=1)
+    third.prepare(circuit, network, 7)
+    third.restore(first.state())
+    later = np.stack(third.advance(STEPS - 173))
+    assert np.array_equal(whole[:, whole[0] >= 173], later)
+    assert np.array_equal(weights["dSPN"], third.weights("plastic->dSPN"))
+    with pytest.raises(CircuitError, match=r"weights: must be a pathway that learns"):
+        third.weights("plastic->dSPN@left")
+
+
+def test_gates_and_other_engines_refuse_regions():
+    circuit = taught(gate="D1")
+    with pytest.raises(EngineUnsupported, match="must be one level in all regions"):
         engine("numba").prepare(circuit, ns.build(circuit, size=100, seed=1), 1)
     from neostriatum.engines.brian2_engine.statements import check as brian2_check
     from neostriatum.engines.lowered import lower

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from neostriatum.errors import CircuitError, EngineUnsupported, shown
 from neostriatum.network.check import differs
 from neostriatum.ranks import launched
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.learning import Learning
@@ -138,75 +140,50 @@ def keep_tonic(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:
     return replace(new, projections=kept)
 
 
-def learner(lowered: LoweredCircuit, pathway: str) -> int:
-    """Return the number of the projection of a pathway that learns.
+def weights_of(lowered: LoweredCircuit, pathway: str,
+               now: Callable[[int], np.ndarray]) -> np.ndarray:
+    """Return the weights of a pathway that learns, of what its projections have.
+
+    Parameters
+    ----------
+    lowered : LoweredCircuit
+        The lowered circuit.
+    pathway : str
+        The pathway; regions may have parted it.
+    now : callable
+        From the number of a projection to its weights.
 
     Raises
     ------
     CircuitError
         Another pathway.
     """
-    learning = {one.name: number for number, one in enumerate(lowered.projections) if one.learning}
+    learner(lowered, pathway)
+    mine = [(number, one.edges) for number, one in enumerate(lowered.projections)
+            if one.learning and one.name.partition("@")[0] == pathway]
+    if len(mine) == 1:
+        return now(mine[0][0])
+    joined = np.zeros(sum(len(edges) for _, edges in mine if edges is not None))
+    for number, edges in mine:
+        joined[edges] = now(number)
+    return joined
+
+
+def learner(lowered: LoweredCircuit, pathway: str) -> int:
+    """Return the number of the projection of a pathway that learns, the first by region.
+
+    Raises
+    ------
+    CircuitError
+        Another pathway.
+    """
+    learning = {one.name.partition("@")[0]: number
+                for number, one in reversed(list(enumerate(lowered.projections))) if one.learning}
     if pathway not in learning:
         msg = (f"weights: must be a pathway that learns (got {shown(pathway)}). Known: "
                f"{', '.join(learning) or 'none'}")
         raise CircuitError(msg)
     return learning[pathway]
-
-
-def refuse_learning(where: str, lowered: LoweredCircuit) -> None:
-    """Refuse plastic weights, which an engine does not have.
-
-    Raises
-    ------
-    EngineUnsupported
-        The first pathway that learns.
-    """
-    for one in lowered.projections:
-        if one.learning is not None:
-            msg = (f"{where}: pathways.{one.name}.learning: changes no weights. Take it out, or "
-                   "use the engine numba")
-            raise EngineUnsupported(msg)
-
-
-def refuse_levels(where: str, lowered: LoweredCircuit) -> None:
-    """Refuse computed levels and effects on weights, which an engine does not have.
-
-    Parameters
-    ----------
-    where : str
-        The engine, for messages.
-    lowered : LoweredCircuit
-        The lowered circuit.
-
-    Raises
-    ------
-    EngineUnsupported
-        The first key that it cannot follow.
-    """
-    keys = [f"modulators.{name}" for name in lowered.signals.free]
-    keys += [f"pathways.{name}.effects" for name, pathway in lowered.circuit.pathways.items()
-             if pathway.effects]
-    if keys:
-        what = ("computes no level. Clamp it with a level" if keys[0].startswith("modulators")
-                else "scales no weights. Take the effects out")
-        msg = f"{where}: {keys[0]}: {what}, or use the engine numba"
-        raise EngineUnsupported(msg)
-
-
-def refuse_regions(where: str, lowered: LoweredCircuit) -> None:
-    """Refuse levels that differ between regions, which an engine does not have.
-
-    Raises
-    ------
-    EngineUnsupported
-        The first modulator that has some.
-    """
-    for name, modulator in lowered.circuit.modulators.items():
-        if modulator.regions:
-            msg = (f"{where}: modulators.{name}.regions: all cells hear one level. Take them out, "
-                   "give each region cell types of its own, or use the engine numba")
-            raise EngineUnsupported(msg)
 
 
 def _shape(lowered: LoweredCircuit) -> Any:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class Learning:
     """The learning of a projection: rule and numbers, levels by number, times in steps.
 
-    ``gate`` is -1 without one; ``scaling`` target and share of a flush, or None.
+    ``gate`` is -1 without one; ``scaling`` target and share of a flush, or None; ``region`` the
+    number of that whose level is heard, 0 for the level outside.
     """
 
     rule: LearningRule
@@ -43,6 +44,7 @@ class Learning:
     soft: bool
     start: float
     scaling: tuple[float, float] | None
+    region: int = 0
 
     @property
     def taus(self) -> tuple[float, ...]:

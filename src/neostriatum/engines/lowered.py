@@ -20,7 +20,7 @@ from neostriatum.engines.plasticity import Plasticity
 from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
 from neostriatum.engines.quantum import quantised
-from neostriatum.engines.regions import levels_in, lower_regions, refuse_taught
+from neostriatum.engines.regions import levels_in, lower_regions, taught_by_region
 from neostriatum.errors import EngineUnsupported
 from neostriatum.network.afferents import from_home
 from neostriatum.network.check import fit
@@ -62,6 +62,8 @@ class Projection:
     failure: float = 0.0
     key: tuple[int, int] = (0, 0)
     learning: Learning | None = None
+    #: Places of its synapses among those of the pathway, where a region has but a part of these.
+    edges: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,8 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
     BuildError
         A circuit that would have had another network drawn.
     EngineUnsupported
-        A delay shorter than one step or longer than 255 steps at this dt, or learning from a level
-        that differs between regions.
+        A delay shorter than one step or longer than 255 steps at this dt, or a gate of
+        learning that differs between regions.
     """
     fit(circuit, network)
     dt = circuit.dt.value
@@ -185,20 +187,19 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
         made.append(_projection(circuit, name, populations, axons, index, edges, targets[span],
                                 delays[span], seed))
         start = span.stop
-    projections, regions = tuple(made), lower_regions(circuit)
-    refuse_taught(projections, regions)
+    projections = tuple(made)
     longest = int(delays.max()) if len(delays) else 0
     drives, recorded, currents = lower_inputs(circuit, network, populations, seed)
     signals = lower_levels(circuit, populations)
-    return LoweredCircuit(
+    return taught_by_region(LoweredCircuit(
         dt=dt, warmup=steps(circuit.warmup.value, dt), populations=populations,
         projections=projections, gaps=tuple(_gaps(circuit, network, index)), drives=drives,
         recorded=recorded, currents=currents, levels=tuple(circuit.modulators),
         courses=tuple(held(start) if course is None else course for course, start
                       in zip(signals.courses, signals.starts, strict=True)), signals=signals,
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
-        circuit=circuit, axons=axons, pooled=pooled, regions=regions,
-    )
+        circuit=circuit, axons=axons, pooled=pooled, regions=lower_regions(circuit),
+    ), network)
 
 
 def _refuse_levels(populations: tuple[Population, ...]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from neostriatum import rng
 from neostriatum.engines.axons import Players
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed, learner
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed, weights_of
 from neostriatum.engines.gaps import gap_currents
 from neostriatum.engines.inputs import add_drive, injected_currents
 from neostriatum.engines.levels import Signals
@@ -83,9 +83,8 @@ class Reference:
 
     def _modulated(self) -> list[dict[str, Any]]:
         """Return what the levels of the next step make of every population."""
-        phi = self._phi()
-        regional = self.lowered.regional(self.step, phi)
-        return [pop.modulated(phi, regional) for pop in self.lowered.populations]
+        levels = (phi := self._phi()), self.lowered.regional(self.step, phi)
+        return [pop.modulated(*levels) for pop in self.lowered.populations]
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
@@ -144,12 +143,13 @@ class Reference:
         states = self.cells[number] if receptor < 0 else self.receptors[number][receptor]
         return states[state][probe.ids]
 
-    def _levels(self, n: int) -> tuple[float, ...]:
-        """Return the levels that a step hears, where learning needs them."""
+    def _levels(self, n: int) -> tuple[tuple[float, ...], ...]:
+        """Return the levels that a step hears, and those of regions, where learning needs them."""
         if not self.learners.every:
             return ()
         computed = len(self.lowered.signals.computed)
-        return tuple(self._signals.heard.tolist()) if computed else self.lowered.phi(n)
+        levels = tuple(self._signals.heard.tolist()) if computed else self.lowered.phi(n)
+        return levels, *self.lowered.regional(n, levels)
 
     def _update(self, number: int, injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
@@ -250,7 +250,8 @@ class Reference:
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
-        return self.learners.every[learner(self.lowered, pathway)].now(self.step)
+        every = self.learners.every
+        return weights_of(self.lowered, pathway, lambda number: every[number].now(self.step))
 
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""

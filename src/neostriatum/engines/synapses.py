@@ -199,11 +199,13 @@ class Learners:
         for number, synapses in self.every.items():
             synapses.about = lowered.projections[number]
 
-    def begin(self, step: int, levels: tuple[float, ...], arriving: list[np.ndarray]) -> None:
-        """Begin a step at some levels, and add what arrives to that of each population."""
+    def begin(self, step: int, levels: tuple[tuple[float, ...], ...],
+              arriving: list[np.ndarray]) -> None:
+        """Begin a step at some levels, those of regions too, and add what arrives."""
         for synapses in self.every.values():
             one, learning = synapses.about, synapses.learning
-            synapses.begin(step, levels[learning.level], levels[learning.gate])
+            heard = levels[learning.region]
+            synapses.begin(step, heard[learning.level], heard[learning.gate])
             fired, released = synapses.arrivals(step)
             if not len(fired):
                 continue

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import refuse_regions
 from neostriatum.engines.brian2_engine.equations import (
     entry,
     heard,
@@ -22,6 +21,7 @@ from neostriatum.engines.brian2_engine.equations import (
 )
 from neostriatum.engines.brian2_engine.functions import QUANTISED, WORDS
 from neostriatum.engines.brian2_engine.learning import at_arrival, kept
+from neostriatum.engines.refusals import refuse_regions
 from neostriatum.errors import EngineUnsupported
 from neostriatum.models.expression import Operation
 from neostriatum.models.printer import code

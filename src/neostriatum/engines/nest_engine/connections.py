@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import refuse_regions
 from neostriatum.engines.nest_engine.cell import port
 from neostriatum.engines.nest_engine.learning import shared_numbers, synapse_name
 from neostriatum.engines.nest_engine.module import model_of
 from neostriatum.engines.nest_engine.release import common
 from neostriatum.engines.quantum import quantised
+from neostriatum.engines.refusals import refuse_regions
 from neostriatum.errors import EngineUnsupported
 from neostriatum.ranks import launched, rank, sent, tell
 

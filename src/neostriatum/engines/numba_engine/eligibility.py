@@ -45,7 +45,8 @@ def go_on_with_table(part, step, row, net, lessons):
         plain, numbers = learn.plain[q], learn.numbers[q]
         level, gate = lessons.levels[row, q, 0], lessons.levels[row, q, 1]
         if signals.plain.shape[0] > 0:
-            level = signals.heard[part, plain[_LEVEL]]
+            if plain[_LEVEL] >= 0:
+                level = signals.heard[part, plain[_LEVEL]]
             if plain[_GATE] >= 0:
                 gate = signals.heard[part, plain[_GATE]]
         call_factors(learn.factors[q], learn.factor_numbers[q].ctypes.data,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neostriatum.engines.base import Capabilities, Samples, Trace, changed, learner
+from neostriatum.engines.base import Capabilities, Samples, Trace, changed, weights_of
 from neostriatum.engines.levels import hear
 from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
 from neostriatum.engines.numba_engine.axons import CompiledPlayers
@@ -201,8 +201,8 @@ class Numba:
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
-        return weights_now(self.lowered, self.layout.net.learn, learner(self.lowered, pathway),
-                           self.step)
+        return weights_of(self.lowered, pathway, lambda number: weights_now(
+            self.lowered, self.layout.net.learn, number, self.step))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""

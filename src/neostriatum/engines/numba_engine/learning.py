@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neostriatum.engines.numba_engine.factors import factor_numbers, factors_address
+from neostriatum.engines.regions import levels_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,10 +102,13 @@ def lay_out_learning(lowered: LoweredCircuit, rows: np.ndarray, parts: int, dtyp
     known = np.zeros((len(mine), most))
     for place, (number, one) in enumerate(mine):
         learning: Any = one.learning
+        # The level of a region is given, whatever is computed.
+        own = lowered.regions[learning.region - 1] if learning.region else {}
         count, sources = len(learning.taus), lowered.sources(one.source)
         plain[place] = (number, one.target, rows[number], sources, learning.flush, count,
                         sizes[0], sizes[1], sizes[2], sizes[3], sum(map(len, curves)),
-                        learning.level, learning.gate, learning.soft, learning.scaling is not None)
+                        -1 if learning.level in own else learning.level, learning.gate,
+                        learning.soft, learning.scaling is not None)
         left, left_pre, left_post = learning.flushed
         pair = [np.append(each, np.zeros(2 - count)) for each in (learning.gains, left)]
         numbers[place] = (*learning.bounds, left_pre, left_post, *(learning.scaling or (0, 0)),
@@ -134,11 +138,13 @@ def levels_of(lowered: LoweredCircuit, stretch: range) -> np.ndarray:
     """Return (steps, q, 2) given levels that are heard and those of gates."""
     mine = learners(lowered)
     times = (np.array(stretch, np.int64) - lowered.warmup) * lowered.dt
-    given = [course.at(times) for course in lowered.courses] if mine else []
+    given = tuple(course.at(times) for course in lowered.courses) if mine else ()
+    every = (given, *levels_in(lowered.regions, given, times))
     levels = np.zeros((len(stretch), len(mine), 2))
     for place, (_, one) in enumerate(mine):
         learning: Any = one.learning
-        levels[:, place, 0], levels[:, place, 1] = given[learning.level], given[learning.gate]
+        heard = every[learning.region]
+        levels[:, place, 0], levels[:, place, 1] = heard[learning.level], heard[learning.gate]
     return levels
 
 

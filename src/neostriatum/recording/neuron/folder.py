@@ -12,8 +12,8 @@ import numpy as np
 from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
 from neostriatum.engines.axons import Players
-from neostriatum.engines.base import refuse_learning, refuse_levels, refuse_regions
 from neostriatum.engines.lowered import lower
+from neostriatum.engines.refusals import refuse_learning, refuse_levels, refuse_regions
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
 from neostriatum.network.network import delay_steps
