@@ -1,7 +1,7 @@
 """Build and run a whole mouse striatum: 1.7 million neurons in an ellipsoid of 21.5 mm^3.
 
     python bench/whole_striatum.py [--circuit striatum] [--overlay pooled_axons] [--seconds 1]
-        [--plastic 100]
+        [--plastic 100] [--warmup "100 ms"]
 
 Of `striatum` every axon and `pooled_axons`, of `striatum_v1` the default wiring and `dense`. One
 line of JSON per wiring. Each runs in a process of its own, so that its peak memory is its own.
@@ -44,7 +44,8 @@ def learning(circuit: ns.Circuit, afferents: int, size: int) -> ns.Circuit:
 
 def one(said: argparse.Namespace) -> dict[str, object]:
     """Build and run one wiring."""
-    circuit = ns.load(said.circuit, overlay=said.overlay or (), changes=ELLIPSOID)
+    circuit = ns.load(said.circuit, overlay=said.overlay or (),
+                      changes=ELLIPSOID | ({"warmup": said.warmup} if said.warmup else {}))
     if said.plastic:
         circuit = learning(circuit, said.plastic, said.size)
     # What is compiled or read from the cache is not what is measured.
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--overlay", default=None, help="this overlay alone")
     parser.add_argument("--plastic", type=int, default=0,
                         help="this many plastic inputs per spiny neuron, more than the circuit's")
+    parser.add_argument("--warmup", default="", help="instead of the circuit's")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.alone:
@@ -102,7 +104,7 @@ def main() -> None:
     for overlay in overlays if said.overlay is None else (said.overlay,):
         options = ["--circuit", said.circuit, "--size", said.size or size, "--seconds",
                    said.seconds, "--threads", said.threads, "--precision", said.precision,
-                   "--overlay", overlay, "--plastic", said.plastic, "--alone"]
+                   "--overlay", overlay, "--plastic", said.plastic, "--warmup", said.warmup, "--alone"]
         subprocess.run([sys.executable, __file__, *map(str, options)], check=True)  # noqa: S603
 
 
