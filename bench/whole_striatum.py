@@ -104,7 +104,8 @@ def main() -> None:
     for overlay in overlays if said.overlay is None else (said.overlay,):
         options = ["--circuit", said.circuit, "--size", said.size or size, "--seconds",
                    said.seconds, "--threads", said.threads, "--precision", said.precision,
-                   "--overlay", overlay, "--plastic", said.plastic, "--warmup", said.warmup, "--alone"]
+                   "--overlay", overlay, "--plastic", said.plastic, "--warmup", said.warmup,
+                   "--alone"]
         subprocess.run([sys.executable, __file__, *map(str, options)], check=True)  # noqa: S603
 
 
