@@ -65,6 +65,9 @@ def warnings_of(circuit: Circuit, duration_ms: float | None = None) -> list[str]
             if margin < 0 and E < -40:
                 said.append(f"{receptor} on {name}: reversal {E:g} mV lies {-margin:.2f} mV above "
                             "the static threshold, so this inhibition excites a cell at rest")
+        said += [f"{one.receptor} on {name}: no pathway and no input reaches it, so its effect on "
+                 f"{one.acts_on} is nothing" for one in circuit.cells[name].of_receptors
+                 if one.receptor not in circuit.receptors_of(name)]
     said += learning_warnings(circuit)
     if circuit.dt.value > 0.1:
         said += [f"dt {circuit.dt.value:g} ms is coarse for {name}, whose time constant at rest is "

@@ -146,9 +146,14 @@ class Cell(Frozen):
         return None
 
     @property
-    def acting(self) -> tuple[Effect | LevelEffect, ...]:
+    def acting(self) -> tuple[Any, ...]:
         """All effects of modulators, those in the older spelling first."""
-        return (*self.dopamine, *self.effects)
+        return (*self.dopamine, *(effect for effect in self.effects if effect.level is not None))
+
+    @property
+    def of_receptors(self) -> tuple[LevelEffect, ...]:
+        """The effects of levels that receptors of the cell make."""
+        return tuple(effect for effect in self.effects if effect.receptor is not None)
 
     @model_serializer(mode="wrap")
     def _in_order(self, handler: Any) -> Any:

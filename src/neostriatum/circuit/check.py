@@ -62,7 +62,7 @@ def _check_cells(circuit: Circuit) -> None:
 def _placed(name: str, cell: Any) -> list[tuple[str, Any]]:
     """Return every effect on a cell with its path."""
     return [(f"cells.{name}.{key}.{number}", effect) for key in ("dopamine", "effects")
-            for number, effect in enumerate(getattr(cell, key))]
+            for number, effect in enumerate(getattr(cell, key)) if effect.level is not None]
 
 
 def _check_modulators(circuit: Circuit) -> None:
@@ -74,6 +74,7 @@ def _check_modulators(circuit: Circuit) -> None:
     check_signals(circuit)
     for name, cell in circuit.cells.items():
         placed = _placed(name, cell)
+        _check_receptors(circuit, name, cell)
         for where, effect in placed:
             _known(f"{where}.level", "modulator", effect.level, circuit.modulators)
         # A bound holds at every level, in the neurons of the widest spread too.
@@ -82,6 +83,18 @@ def _check_modulators(circuit: Circuit) -> None:
             if acting and parameter.lowest is not None:
                 least = lowest(cell, circuit.spread.get(name, {}), parameter.name)
                 _check_lowest(circuit, parameter, least, acting)
+
+
+def _check_receptors(circuit: Circuit, name: str, cell: Any) -> None:
+    """Refuse effects of receptors that are not there, or that make no level."""
+    for number, effect in enumerate(cell.effects):
+        where = f"cells.{name}.effects.{number}"
+        if effect.receptor is None:
+            continue
+        _known(f"{where}.receptor", "receptor", effect.receptor, circuit.receptors)
+        if circuit.receptors[effect.receptor].declaration.current is not None:
+            _refuse(f"{where}.receptor", "must have a model with a modulation (got "
+                    f"{effect.receptor}, which makes a current)")
 
 
 def _check_lowest(circuit: Circuit, parameter: Parameter, least: float,

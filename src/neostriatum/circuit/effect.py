@@ -53,10 +53,13 @@ class Effect(Frozen):
 class LevelEffect(Frozen):
     """One effect of a modulator: ``x <- x (1 + coefficient f)``, ``x + add f``, or a current.
 
-    ``f`` is the level above its reference, or a saturating curve of it.
+    ``f`` is the level above its reference, or a saturating curve of it. Instead of a modulator, a
+    receptor of the cell may make the level, each cell its own; then there is neither current nor
+    curve.
     """
 
-    level: str
+    level: str | None = None
+    receptor: str | None = None
     acts_on: str
     coefficient: Coefficient | None = None
     #: In the unit of the parameter, which the cell's model decides.
@@ -68,6 +71,13 @@ class LevelEffect(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> LevelEffect:
+        if (self.level is None) == (self.receptor is None):
+            msg = "needs one of level, a modulator, and receptor, which makes a level"
+            raise ValueError(msg)
+        if self.receptor is not None and (self.acts_on == "current" or self.curve is not None):
+            msg = ("of a receptor takes no current and no curve: what its level is, its model says "
+                   f"(got {'current' if self.acts_on == 'current' else 'curve'})")
+            raise ValueError(msg)
         given = [key for key in ("coefficient", "add", "conductance", "reversal")
                  if getattr(self, key) is not None]
         if self.acts_on == "current":

@@ -171,7 +171,6 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
     dt = circuit.dt.value
     index = {name: number for number, name in enumerate(circuit.types)}
     populations = tuple(lower_population(circuit, network, name, seed) for name in circuit.types)
-    _refuse_levels(populations)
     every = lower_axons(circuit, network, seed)
     axons = tuple(one for one in every if circuit.axons[one.name].identity)
     index |= {one.name: len(populations) + number for number, one in enumerate(axons)}
@@ -200,14 +199,6 @@ def lower(circuit: Circuit, network: Network, seed: int) -> LoweredCircuit:
         targets=targets, delays=delays, slots=longest + 1, seed=seed, index=index,
         circuit=circuit, axons=axons, pooled=pooled, regions=lower_regions(circuit),
     ), network)
-
-
-def _refuse_levels(populations: tuple[Population, ...]) -> None:
-    for synapse in {each.name: each for pop in populations for each in pop.synapses}.values():
-        if synapse.model.current is None:
-            msg = (f"receptors.{synapse.name}.model: no engine computes the level of "
-                   f"{synapse.model.name}. Use a model with a current")
-            raise EngineUnsupported(msg)
 
 
 def _steps(circuit: Circuit, network: Network, units: np.ndarray) -> np.ndarray:

@@ -38,6 +38,35 @@ class Modulation:
         return float(self.modulator.response(nothing, self.curve))
 
 
+@dataclass(frozen=True)
+class Own:
+    """An effect of the level m that a receptor makes: ``1 + amount m``, or ``amount m`` added.
+
+    ``receptor`` is its number on the cell, ``kind`` "factor" or "add".
+    """
+
+    receptor: int
+    acts_on: str
+    kind: str
+    amount: float
+
+
+def lower_own(circuit: Circuit, name: str) -> tuple[Own, ...]:
+    """Return the effects of receptors on one cell type in the order of the file, factors first.
+
+    Those of receptors that nothing reaches, and on the currents of such, are nothing.
+    """
+    mine = circuit.receptors_of(name)
+    known = {f"I_{receptor}" for receptor in mine} | set(circuit.cells[name].values)
+    effects = [one for one in circuit.cells[name].of_receptors
+               if one.receptor in mine and one.acts_on in known]
+    amounts = {"factor": [(one, one.coefficient) for one in effects],
+               "add": [(one, one.add) for one in effects]}
+    return tuple(Own(mine.index(one.receptor), one.acts_on, kind, amount.value)
+                 for kind, pairs in amounts.items() for one, amount in pairs
+                 if amount is not None and one.receptor is not None)
+
+
 def lower_effects(circuit: Circuit, name: str) -> tuple[Modulation, ...]:
     """Return the effects on one cell type in the order of the file."""
     index = {modulator: number for number, modulator in enumerate(circuit.modulators)}

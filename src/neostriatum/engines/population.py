@@ -11,9 +11,11 @@ import numpy as np
 from neostriatum.circuit.spread import size_of
 from neostriatum.engines.modulation import (
     Modulation,
+    Own,
     added,
     factors,
     lower_effects,
+    lower_own,
     lower_weight_effects,
     opened,
     scale,
@@ -49,6 +51,14 @@ class Synapse:
         """What its states are called where they are recorded: ``g_AMPA`` for g of AMPA."""
         return {state: f"{state}_{self.name}" for state in self.model.names}
 
+    def pass_time(self, own: dict[str, np.ndarray], known: dict[str, Any]) -> None:
+        """Let its states decay, or go on by their rates, from their values before."""
+        stepped = {each.state.name: evaluate(each.step, known) for each in self.model.rates}
+        for state, decay in self.decays.items():
+            own[state] *= decay
+        for state, value in stepped.items():
+            own[state][:] = value
+
 
 @dataclass(frozen=True)
 class Inlet:
@@ -65,8 +75,8 @@ class Population:
     ``parameters`` and ``starts`` are numbers, or arrays (n,) where cells differ; ``hold`` is the
     number of steps that v keeps its value after a spike. What arrives at receptor r waits at
     number r; what levels scale when it arrives waits behind, at the numbers of ``inlets``.
-    ``region`` (n,) numbers the regions of levels from 1 on, 0 for a cell in none; it is None where
-    all cells hear the same.
+    ``own`` are the effects of levels that its receptors make. ``region`` (n,) numbers the regions
+    of levels from 1 on, 0 for a cell in none; it is None where all cells hear the same.
     """
 
     name: str
@@ -80,6 +90,7 @@ class Population:
     hold: int
     starts: dict[str, Any] = field(default_factory=dict)
     inlets: tuple[Inlet, ...] = ()
+    own: tuple[Own, ...] = ()
     region: np.ndarray | None = None
 
     @property
@@ -119,6 +130,29 @@ class Population:
                 values = _within(self.region == number, self._modulated(levels), values)
         return values
 
+    def heard(self, values: dict[str, Any], states: dict[str, np.ndarray],
+              receptors: list[dict[str, np.ndarray]], dt: float) -> dict[str, Any]:
+        """Return what `modulated` returned, as the levels that receptors make leave it.
+
+        These follow from the states of receptors and the cell; factors come before sums.
+        """
+        if not self.own:
+            return values
+        levels = {place: evaluate(synapse.model.effect, synapse.values | own | {
+                      "gain": 1.0, "v": states["v"], "dt": dt})
+                  for place, (synapse, own) in enumerate(zip(self.synapses, receptors, strict=True))
+                  if synapse.model.current is None}
+        after, gains = dict(values), list(values["gain"])
+        names = {f"I_{synapse.name}": place for place, synapse in enumerate(self.synapses)}
+        for effect in self.own:
+            level, target = effect.amount * levels[effect.receptor], effect.acts_on
+            if target in names:
+                gains[names[target]] = gains[names[target]] * (1.0 + level)
+            else:
+                after[target] = after[target] * (1.0 + level) if effect.kind == "factor" else (
+                    after[target] + level)
+        return after | {"gain": tuple(gains)}
+
     def _modulated(self, phi: tuple[float, ...]) -> dict[str, Any]:
         factor, more = factors(self.effects, phi), added(self.effects, phi)
         values = {name: value * factor.get(name, 1.0) for name, value in self.parameters.items()}
@@ -148,7 +182,8 @@ def typical(circuit: Circuit, name: str) -> Population:
     return Population(
         name, 0, 0, model, parameters, lower_effects(circuit, name),
         tuple(_synapse(circuit, receptor) for receptor in receptors),
-        noise.value if noise else 0.0, held, inlets=_inlets(circuit, name, receptors))
+        noise.value if noise else 0.0, held, inlets=_inlets(circuit, name, receptors),
+        own=lower_own(circuit, name))
 
 
 def _inlets(circuit: Circuit, name: str, receptors: tuple[str, ...]) -> tuple[Inlet, ...]:

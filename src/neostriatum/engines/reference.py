@@ -26,7 +26,7 @@ from neostriatum.models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
-    from neostriatum.engines.population import Population, Synapse
+    from neostriatum.engines.population import Population
     from neostriatum.network.network import Network
 
 
@@ -106,29 +106,32 @@ class Reference:
 
     def _one_step(self) -> list[np.ndarray]:
         lowered, n = self.lowered, self.step
-        # 1. levels of modulators and injected current at t = n dt
+        # 1. levels of modulators at t = n dt, as is the injected current below
         if lowered.levels_vary:
             self._values = self._modulated()
-        injected = injected_currents(lowered, self._values, n)
         # 2. arrivals of this step, the drive's first
         arriving = [ring[n % lowered.slots] for ring in self.ring]
         add_drive(lowered, n, arriving)
         self.pools.add(n, arriving)
         self.learners.begin(n, self._levels(n), arriving)
-        for pop, values, receptors, arrived in zip(lowered.populations, self._values,
-                                                   self.receptors, arriving, strict=True):
+        heard: list[dict[str, Any]] = []
+        for pop, values, cells, receptors, arrived in zip(
+                lowered.populations, self._values, self.cells, self.receptors, arriving,
+                strict=True):
             own = len(pop.synapses)
-            for inlet, factor, amount in zip(pop.inlets, values["scales"], arrived[own:],
-                                             strict=True):
+            scaled = zip(pop.inlets, values["scales"], arrived[own:], strict=True)
+            for inlet, factor, amount in scaled:
                 arrived[inlet.receptor] += factor * amount
             for synapse, states, amount in zip(pop.synapses, receptors, arrived[:own],
                                                strict=True):
                 for state in synapse.model.adds or ():
                     states[state.name] += amount
             arrived[:] = 0.0
+            heard.append(pop.heard(values, cells, receptors, lowered.dt))
+        injected = injected_currents(lowered, heard, n)
         # 3. to 6. currents, Euler, decay, threshold, reset: all from the values at the start
         coupling = gap_currents(lowered, self.cells, self.node)
-        spikes = [self._update(number, injected[number], coupling[number])
+        spikes = [self._update(number, heard[number], injected[number], coupling[number])
                   for number in range(len(lowered.populations))]
         self.learners.spike(n, spikes)
         # A spike with a delay of m steps arrives at step n + m.
@@ -151,15 +154,16 @@ class Reference:
         levels = tuple(self._signals.heard.tolist()) if computed else self.lowered.phi(n)
         return levels, *self.lowered.regional(n, levels)
 
-    def _update(self, number: int, injected: Any,
+    def _update(self, number: int, values: dict[str, Any], injected: Any,
                 coupling: np.ndarray | None) -> np.ndarray:
-        pop, values, dt = self.lowered.populations[number], self._values[number], self.lowered.dt
+        pop, dt = self.lowered.populations[number], self.lowered.dt
         states, current = self.cells[number], injected
         for synapse, gain, own in zip(pop.synapses, values["gain"], self.receptors[number],
                                       strict=True):
             known = synapse.values | own | {"gain": gain, "v": states["v"], "dt": dt}
-            current = current + evaluate(synapse.model.effect, known)
-            _pass_time(synapse, own, known)
+            if synapse.model.current is not None:
+                current = current + evaluate(synapse.model.current, known)
+            synapse.pass_time(own, known)
         if coupling is not None:
             current = current + coupling
         for conductance, reversal in values["currents"]:
@@ -250,8 +254,8 @@ class Reference:
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
-        every = self.learners.every
-        return weights_of(self.lowered, pathway, lambda number: every[number].now(self.step))
+        return weights_of(self.lowered, pathway,
+                          lambda one: self.learners.every[one].now(self.step))
 
     def _parts(self) -> dict[str, np.ndarray]:
         """Return the arrays that the future depends on, by name."""
@@ -270,10 +274,9 @@ class Reference:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the future depends on, as arrays by name."""
-        return {"step": np.array(self.step),
-                **{name: part.copy() for name, part in self._parts().items()},
-                **self.learners.state(), **self.axons.state(self.step),
-                **self.pools.state(self.step)}
+        own = {name: part.copy() for name, part in self._parts().items()}
+        return {"step": np.array(self.step), **own, **self.learners.state(),
+                **self.axons.state(self.step), **self.pools.state(self.step)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state`."""
@@ -285,15 +288,6 @@ class Reference:
         self.pools.restore(self.step, state)
         self._values = self._modulated()
         self._probes.forget()
-
-
-def _pass_time(synapse: Synapse, own: dict[str, np.ndarray], known: dict[str, Any]) -> None:
-    """Let the states of a receptor decay, or go on by their rates, from their values before."""
-    stepped = {each.state.name: evaluate(each.step, known) for each in synapse.model.rates}
-    for state, decay in synapse.decays.items():
-        own[state] *= decay
-    for state, value in stepped.items():
-        own[state][:] = value
 
 
 def _filled(value: Any, n: int) -> np.ndarray:

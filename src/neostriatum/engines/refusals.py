@@ -1,4 +1,4 @@
-"""Refusals of what some engines do not have: learning, computed levels, levels by region."""
+"""Refusals of what some engines do not have: learning, and some kinds of levels."""
 
 from __future__ import annotations
 
@@ -48,6 +48,21 @@ def refuse_levels(where: str, lowered: LoweredCircuit) -> None:
                 else "scales no weights. Take the effects out")
         msg = f"{where}: {keys[0]}: {what}, or use the engine numba"
         raise EngineUnsupported(msg)
+
+
+def refuse_modulating(where: str, lowered: LoweredCircuit) -> None:
+    """Refuse receptors that make levels, which an engine does not have.
+
+    Raises
+    ------
+    EngineUnsupported
+        The first receptor.
+    """
+    for synapse in {one.name: one for pop in lowered.populations for one in pop.synapses}.values():
+        if synapse.model.current is None:
+            msg = (f"{where}: receptors.{synapse.name}.model: {synapse.model.name} makes a level. "
+                   "Use a model with a current, or the engine numba")
+            raise EngineUnsupported(msg)
 
 
 def refuse_regions(where: str, lowered: LoweredCircuit) -> None:

@@ -215,6 +215,12 @@ def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
 def _refuse_computed(run: Run, quantity: Derived, population: Population) -> None:
     """Refuse what hangs on a level that nobody knows any more."""
     needed = quantity.parameters | {f"I_{receptor}" for receptor, _ in quantity.terms if receptor}
+    for one in population.own:
+        if one.acts_on in needed:
+            msg = (f"{run.label}: {one.acts_on} of {population.name} follows the level of a "
+                   f"receptor, which every cell has its own of. Read the states, "
+                   f"{', '.join(quantity.states)}")
+            raise CircuitError(msg)
     for effect in population.effects:
         if effect.modulator.is_free and effect.acts_on in needed:
             msg = (f"{run.label}: {effect.acts_on} of {population.name} follows a level that was "

@@ -28,6 +28,7 @@ from neostriatum.recording.checked import checked
 from neostriatum.recording.store import Run
 from neostriatum.reporting import events, rerun, tables
 from neostriatum.reporting.captions import alternative, caption
+from neostriatum.reporting.effects import effects
 from neostriatum.reporting.phrases import against_real_time, number
 from neostriatum.reporting.references import references
 
@@ -160,7 +161,7 @@ def _page(run: Run, record: Record, drawn: dict[str, bytes], skipped: dict[str, 
         figures=_figures(run, drawn), skipped=skipped,
         more=len(figures_of(run)) - len(drawn) - len(skipped),
         warnings=warnings_of(circuit, run.duration_ms),
-        space=tables.space(circuit), cells=tables.cells(circuit), effects=tables.effects(circuit),
+        space=tables.space(circuit), cells=tables.cells(circuit), effects=effects(circuit),
         receptors=tables.receptors(circuit), wiring=tables.wiring(circuit),
         inputs=tables.inputs(circuit), groups=groups, cites=cites,
         changes=_changes(record, groups), events=events.rows(run.events),

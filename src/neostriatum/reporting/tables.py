@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neostriatum.circuit.modulator import DOPAMINE
+from neostriatum.reporting.effects import symbol
 from neostriatum.reporting.phrases import Said, amount, course, number, printed_unit, said
 
 if TYPE_CHECKING:
@@ -80,49 +81,6 @@ def _symbols(circuit: Circuit, members: list[str]) -> list[str]:
     every = {one.name: one for name in members
              for one in circuit.cells[name].declaration.parameters}
     return sorted(every, key=lambda name: every[name].default is not None)
-
-
-def effects(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return a row per effect of a modulator: who, level, on what, the rule, what it does now."""
-    rows, levels = [], circuit.levels_at(0.0)
-    one: Any  # of either spelling, whose check says which of its fields are there
-    for name, cell in circuit.cells.items():
-        for one in cell.acting:
-            f = _heard(circuit, one)
-            at = float(circuit.modulators[one.level].heard(levels[one.level], one.curve))
-            if one.conductance is not None:
-                value = one.conductance
-                rule = f"+ {amount(value.value, 'nS')} · {f} · (v − E), E = " \
-                       f"{amount(one.reversal.value, 'mV')}"
-                now = amount(value.value * at, "nS")
-            elif one.add is not None:
-                value = one.add
-                rule = f"+ {amount(value.value, value.unit)} · {f}"
-                now = f"+ {amount(float(f'{value.value * at:.4g}'), value.unit)}"
-            else:
-                value = one.coefficient
-                sign = "+" if value.value >= 0 else "−"
-                rule = f"× (1 {sign} {number(abs(value.value))} {f})"
-                now = f"× {1 + value.value * at:.4g}"
-            rows.append({"type": name, "receptor": one.level, "acts_on": one.acts_on, "rule":
-                         Said(rule, value.source, value.how, value.note), "now": now})
-    return rows
-
-
-def _symbol(name: str) -> str:
-    """Return the symbol of a level."""
-    return {"D1": "φ₁", "D2": "φ₂"}.get(name, name)
-
-
-def _heard(circuit: Circuit, effect: Any) -> str:
-    """Return what an effect hears of its level."""
-    symbol = _symbol(effect.level)
-    reference: Any = circuit.modulators[effect.level].reference
-    if (curve := effect.curve) is None:
-        return f"({symbol} − {number(reference.value)})" if reference.value else symbol
-    nothing = curve.reference if curve.reference is not None else reference
-    return (f"[h({symbol}) − h({number(nothing.value)})], half {number(curve.half.value)}, order "
-            f"{number(curve.order.value)}")
 
 
 def receptors(circuit: Circuit) -> list[dict[str, Any]]:
@@ -272,7 +230,7 @@ def space(circuit: Circuit) -> list[tuple[str, Said]]:
 
 def _levels(name: str, modulator: Any) -> list[tuple[str, Said]]:
     """Return the level of a modulator, and those of its regions."""
-    label = f"dopamine, {name} {_symbol(name)}" if name in DOPAMINE else name
+    label = f"dopamine, {name} {symbol(name)}" if name in DOPAMINE else name
     return [(label, _level(modulator)), *((f"{label} in {region}", course(level))
                                           for region, level in modulator.regions.items())]
 

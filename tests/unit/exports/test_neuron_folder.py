@@ -8,7 +8,6 @@ import pytest
 
 import neostriatum as ns
 from neostriatum.cli import main
-from neostriatum.engines import lowered
 from neostriatum.engines.axons import Players
 from neostriatum.engines.lowered import lower
 from neostriatum.models import ReceptorModel, State, exp, parameters, positive, where
@@ -189,16 +188,15 @@ def test_axons_and_start_states_are_written(circuit, tmp_path):
                 assert one.stp.starts["x"].max() < 1
 
 
-def test_a_level_is_refused(monkeypatch, tmp_path):
+def test_a_level_is_refused(tmp_path):
     """Also where an engine can compute it."""
     (tau,), s = parameters("tau ms > 0"), State("s", "1")
     register(ReceptorModel(name="levelled", states=(s,), decays={s: tau}, modulation=s))
-    monkeypatch.setattr(lowered, "_refuse_levels", lambda populations: None)
     raw = ns.load("striatum_v1").to_dict()
     raw["receptors"]["AMPA"] = {"model": "levelled", "tau": "5 ms"}
     raw["cells"]["iSPN"]["dopamine"] = []
     circuit = ns.load(raw)
-    with pytest.raises(ns.NeostriatumError, match=r"AMPA\.model: must have a current") as caught:
+    with pytest.raises(ns.NeostriatumError, match=r"AMPA\.model: levelled makes a level") as caught:
         ns.export(ns.build(circuit, size=30, seed=1), "neuron", tmp_path / "x")
     assert caught.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []

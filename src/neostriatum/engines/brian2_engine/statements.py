@@ -21,7 +21,7 @@ from neostriatum.engines.brian2_engine.equations import (
 )
 from neostriatum.engines.brian2_engine.functions import QUANTISED, WORDS
 from neostriatum.engines.brian2_engine.learning import at_arrival, kept
-from neostriatum.engines.refusals import refuse_regions
+from neostriatum.engines.refusals import refuse_modulating, refuse_regions
 from neostriatum.errors import EngineUnsupported
 from neostriatum.models.expression import Operation
 from neostriatum.models.printer import code
@@ -182,6 +182,7 @@ def check(engine: str, lowered: LoweredCircuit) -> None:
         An equation with too many operations within operations, axons without identity.
     """
     refuse_regions(f"engine {engine}", lowered)
+    refuse_modulating(f"engine {engine}", lowered)
     for pooled in lowered.pooled:
         msg = (f"engine {engine}: axons.{pooled.axons.name}.identity: must be true (got false). "
                "Use --engine numba or reference")

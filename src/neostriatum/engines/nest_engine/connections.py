@@ -11,7 +11,7 @@ from neostriatum.engines.nest_engine.learning import shared_numbers, synapse_nam
 from neostriatum.engines.nest_engine.module import model_of
 from neostriatum.engines.nest_engine.release import common
 from neostriatum.engines.quantum import quantised
-from neostriatum.engines.refusals import refuse_regions
+from neostriatum.engines.refusals import refuse_modulating, refuse_regions
 from neostriatum.errors import EngineUnsupported
 from neostriatum.ranks import launched, rank, sent, tell
 
@@ -29,6 +29,7 @@ PIECE = 2**20
 def check(lowered: LoweredCircuit) -> None:
     """Refuse axons without trains, levels by region, and what NEST's synapses cannot do."""
     refuse_regions("engine nest", lowered)
+    refuse_modulating("engine nest", lowered)
     for pooled in lowered.pooled:
         msg = (f"engine nest: axons.{pooled.axons.name}.identity: must be true, as counts without "
                "trains are no spikes that NEST could send (got false). Use the engine numba")

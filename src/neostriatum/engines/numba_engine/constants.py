@@ -111,6 +111,7 @@ class Constants:
         times = lowered.time_ms(steps)
         factor, more = factors(pop.effects, levels), added(pop.effects, levels)
         known: dict[str, Any] = dict(self._fixed)
+        known |= {f"own {number}": one.amount for number, one in enumerate(pop.own)}
         for name, value in pop.parameters.items():
             if name in self._shape.spread:
                 known[f"factor {name}"] = factor.get(name, 1.0)

@@ -1,8 +1,12 @@
-"""Which constants of a kernel hear levels of modulators."""
+"""Which constants and parameters of a kernel hear levels, of modulators or of receptors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from neostriatum.models.expression import Expression, Number, Operation
+from neostriatum.models.symbol import Symbol
+from neostriatum.models.unit import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,3 +31,23 @@ def acting(pop: Population, spread: Collection[str]) -> dict[str, tuple[Modulati
     for place, inlet in enumerate(pop.inlets):
         found[f"scale {len(pop.synapses) + place}"] = inlet.effects
     return found
+
+
+def leaf(name: str, powers: Any) -> Symbol:
+    """Return a symbol with a name that no user can give."""
+    leaf = Symbol.__new__(Symbol)
+    leaf.name, leaf.powers = name, powers
+    return leaf
+
+
+def heard_of_receptors(tree: Expression, name: str,
+                       own: tuple[tuple[int, str, str], ...]) -> Expression:
+    """Return the tree of a parameter as levels that receptors make leave it; see `Shape.own`."""
+    for number, (place, target, kind) in enumerate(own):
+        if target == name:
+            powers = NONE if kind == "factor" else tree.powers
+            level = leaf(f"level {place}", NONE)
+            change: Expression = Operation("*", (leaf(f"own {number}", powers), level), powers)
+            tree = Operation("+", (tree, change), tree.powers) if kind == "add" else Operation(
+                "*", (tree, Operation("+", (Number(1.0), change))), tree.powers)
+    return tree

@@ -75,20 +75,21 @@ class Kernel(Tile):
         lanes, shape, fields = self.lanes, self.shape, self.fields
         current = shape.model.constant_current
         with self.each_lane() as lane:
-            value = self.values(lanes, lane, {})
+            events = [self.events(drive, lane) for drive in range(shape.drives)]
+            levels = self.levels(lane, events)
+            value = self.values(lanes, lane, levels)
             total = ir.Constant(self.real, 0.0)
             if current is not None:
-                total = lanes.tree(self.shape._spread_parameter(current.name), value, {}) \
-                    if current.name in shape.spread else value(current.name)
+                total = lanes.tree(shape.parameter(current.name), value, {})
             for place, masked in enumerate(shape.currents):
                 level = self.constant[f"current {place}"]
                 if masked:
                     level = lanes.calculate("*", value(f"mask {place}"), level)
                 total = lanes.calculate("+", total, level)
-            events = [self.events(drive, lane) for drive in range(shape.drives)]
             for place, receptor in enumerate(shape.receptors):
-                total = lanes.calculate("+", total,
-                                        self.receptor(place, receptor, lane, value, events))
+                if receptor.model.current is not None:
+                    flow = self.receptor(place, receptor, lane, value, events)
+                    total = lanes.calculate("+", total, flow)
             if shape.coupled:
                 gap = lanes.load(fields["gap"], lane, self.real)
                 total = lanes.calculate("+", total, gap)
@@ -98,6 +99,19 @@ class Kernel(Tile):
                 flow = lanes.calculate("*", opened, pull)
                 total = lanes.calculate("+", total, flow)
             lanes.store(total, fields["scratch"], lane, self.real)
+
+    def levels(self, lane: Any, events: list[Any]) -> dict[str, Any]:
+        """Emit the steps of receptors that make levels; return these by name, and keep them."""
+        levels: dict[str, Any] = {}
+        value, wanted = self.values(self.lanes, lane, {}), {place for place, _, _ in self.shape.own}
+        for place, receptor in enumerate(self.shape.receptors):
+            if receptor.model.current is None:
+                level = self.receptor(place, receptor, lane, value, events)
+                if place in wanted:
+                    levels[f"level {place}"] = level
+                    self.lanes.store(level, self.fields["rows"], self.row(f"level {place}", lane),
+                                     self.real)
+        return levels
 
     def events(self, drive: int, lane: Any) -> Any:
         """Return the events of a drive at this step, and clear them."""
@@ -158,7 +172,12 @@ class Kernel(Tile):
         if arrivals is not None:
             for state in model.adds or ():
                 states[state.name] = lanes.calculate("+", states[state.name], arrivals)
-        value = self.values(lanes, lane, {"v": cell("v"), **states}, place)
+        named = {"v": cell("v"), **states}
+        for effect, (source, target, _) in enumerate(self.shape.own):
+            if target == f"gain {place}":
+                named["gain"] = self.gained(named.get("gain", value("gain")), effect,
+                                            cell(f"level {source}"))
+        value = self.values(lanes, lane, named, place)
         memo = dict[int, Any]()
         effect = lanes.tree(model.effect, value, memo)
         after = {state.name: lanes.calculate("*", states[state.name],
@@ -168,6 +187,12 @@ class Kernel(Tile):
         for name, new in after.items():
             lanes.store(new, self.fields["rows"], self.row(f"{name} {place}", lane), self.real)
         return effect
+
+    def gained(self, gain: Any, effect: int, level: Any) -> Any:
+        """Return the gain of a receptor, changed by the level that another receptor makes."""
+        lanes = self.lanes
+        change = lanes.calculate("*", self.known(f"own {effect}"), level)
+        return lanes.calculate("*", gain, lanes.calculate("+", ir.Constant(self.real, 1.0), change))
 
     def membrane(self) -> None:
         """Emit the loop that advances the states of the cell, and finds who fired."""

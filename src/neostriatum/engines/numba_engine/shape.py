@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neostriatum.engines.numba_engine.heard import acting
+from neostriatum.engines.numba_engine.heard import acting, heard_of_receptors, leaf
 from neostriatum.models.expression import Expression, Operation
 from neostriatum.models.printer import canonical
-from neostriatum.models.symbol import Computed, Parameter, Symbol, substituted, symbols
+from neostriatum.models.symbol import Computed, Parameter, substituted, symbols
 
 if TYPE_CHECKING:
     from neostriatum.engines.lowered import LoweredCircuit
@@ -60,6 +60,9 @@ class Shape:
         Regions that hear levels of their own.
     regional : frozenset of str
         Constants that differ between regions.
+    own : tuple of (int, str, str)
+        Effects of levels that receptors make: the receptor, the parameter or "gain" of a receptor,
+        and "factor" or "add".
     """
 
     model: CellModel
@@ -76,6 +79,7 @@ class Shape:
     ahead: int = 0
     regions: int = 0
     regional: frozenset[str] = frozenset()
+    own: tuple[tuple[int, str, str], ...] = ()
 
     @property
     def columns(self) -> int:
@@ -96,7 +100,7 @@ class Shape:
     @cached_property
     def made_rows(self) -> dict[str, Expression]:
         """Subtrees that only parameters enter which differ from cell to cell, computed once."""
-        fixed = set(self.spread) - self.varying
+        fixed = set(self.spread) - self.varying - self._owned
         rows: dict[str, Expression] = {}
 
         def visit(tree: Expression) -> None:
@@ -118,14 +122,20 @@ class Shape:
     def _steady(self) -> set[str]:
         """Names whose values hold for the whole run and for every cell."""
         plain = {parameter.name for parameter in self.model.parameters}
-        return (plain - set(self.spread) - self.varying) | {"dt"}
+        return (plain - set(self.spread) - self.varying - self._owned) | {"dt"}
+
+    @cached_property
+    def _owned(self) -> set[str]:
+        """Parameters that levels act on which receptors of the cell make."""
+        plain = {parameter.name for parameter in self.model.parameters}
+        return {target for _, target, _ in self.own} & plain
 
     @cached_property
     def trees(self) -> tuple[dict[str, Expression], Expression, dict[str, Expression]]:
         """New states, threshold and jumps, of the names of constants and rows."""
-        leaves = {name.removeprefix("row "): _leaf(name, tree.powers)
+        leaves = {name.removeprefix("row "): leaf(name, tree.powers)
                   for name, tree in self.made_rows.items()}
-        spread = {name: self._spread_parameter(name) for name in self.spread}
+        spread = {name: self.parameter(name) for name in {*self.spread, *self._owned}}
 
         def lowered(tree: Expression) -> Expression:
             if not isinstance(tree, Operation):
@@ -138,12 +148,16 @@ class Shape:
         then = {name: substituted(tree, spread) for name, tree in self.model.resets.items()}
         return new, lowered(self.model.fires), then
 
+    def parameter(self, name: str) -> Expression:
+        """Return a parameter as modulators leave it, and as levels that receptors make do."""
+        return heard_of_receptors(self._spread_parameter(name), name, self.own)
+
     def _spread_parameter(self, name: str) -> Expression:
-        """Return a parameter that differs from cell to cell, as modulators leave it."""
+        """Return a parameter that may differ from cell to cell, as modulators leave it."""
         own = next(part for part in self.model.parameters if part.name == name)
-        if name not in self.varying:
+        if name not in self.varying or name not in self.spread:
             return own
-        factor, more = _leaf(f"factor {name}", own.powers), _leaf(f"added {name}", own.powers)
+        factor, more = leaf(f"factor {name}", own.powers), leaf(f"added {name}", own.powers)
         return Operation("+", (Operation("*", (own, factor), own.powers), more), own.powers)
 
     @cached_property
@@ -167,6 +181,7 @@ class Shape:
             names += [f"weight {drive} {place}" for drive in receptor.drives]
             names += [f"gain {place}"] * receptor.gained
             names += [f"scale {entry}" for _, entry in receptor.scaled]
+        names += [f"own {number}" for number in range(len(self.own))]
         names += ["quantum"] + [f"current {place}" for place in range(len(self.currents))]
         for place in range(self.opened):
             names += [f"opened {place}", f"reversal {place}"]
@@ -183,7 +198,8 @@ class Shape:
         spread = [name for name in self.spread if name in self._used]
         masks = [f"mask {place}" for place, masked in enumerate(self.currents) if masked]
         return [*states, *receptors, *spread, *self.made_rows, *masks,
-                *["region"] * bool(self.regional)]
+                *["region"] * bool(self.regional),
+                *(f"level {place}" for place in sorted({place for place, _, _ in self.own}))]
 
     @cached_property
     def cost(self) -> float:
@@ -206,13 +222,6 @@ class Shape:
                   f"{receptor.model.text.partition(chr(10))[2]}" for receptor in self.receptors]
         current = self.model.constant_current
         return "\n".join([*lines, current.name if current is not None else "no current"])
-
-
-def _leaf(name: str, powers: Any) -> Symbol:
-    """Return a symbol with a name that no user can give."""
-    leaf = Symbol.__new__(Symbol)
-    leaf.name, leaf.powers = name, powers
-    return leaf
 
 
 def _receptor_constants(model: ReceptorModel) -> list[str]:
@@ -258,6 +267,7 @@ def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], ahead: in
                   in enumerate(pop.inlets, start=len(pop.synapses)) if inlet.receptor == receptor))
         for receptor, synapse in enumerate(pop.synapses))
     parameters = {parameter.name for parameter in pop.model.parameters}
+    gains = {f"I_{synapse.name}": f"gain {place}" for place, synapse in enumerate(pop.synapses)}
     currents = [current for current in lowered.currents if current.population == number]
     return Shape(
         pop.model, receptors,
@@ -266,7 +276,8 @@ def shape_of(lowered: LoweredCircuit, number: int, columns: list[int], ahead: in
         tuple(len(current.members) < pop.n for current in currents),
         sum(effect.kind == "current" for effect in pop.effects), pop.sigma > 0,
         lowered.coupled(number), pop.hold > 0, single, _shared(pop), ahead,
-        len(lowered.regions) if regional else 0, regional)
+        len(lowered.regions) if regional else 0, regional,
+        tuple((one.receptor, gains.get(one.acts_on, one.acts_on), one.kind) for one in pop.own))
 
 
 def _shared(pop: Population) -> tuple[tuple[str, str], ...]:

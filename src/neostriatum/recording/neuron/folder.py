@@ -13,7 +13,12 @@ from neostriatum.circuit.clock import run_steps
 from neostriatum.durable import write_text
 from neostriatum.engines.axons import Players
 from neostriatum.engines.lowered import lower
-from neostriatum.engines.refusals import refuse_learning, refuse_levels, refuse_regions
+from neostriatum.engines.refusals import (
+    refuse_learning,
+    refuse_levels,
+    refuse_modulating,
+    refuse_regions,
+)
 from neostriatum.errors import CircuitError, EngineUnsupported
 from neostriatum.network.hdf5 import written
 from neostriatum.network.network import delay_steps
@@ -79,6 +84,7 @@ def _refuse(lowered: LoweredCircuit) -> None:
     refuse_levels("NEURON", lowered)
     refuse_learning("NEURON", lowered)
     refuse_regions("NEURON", lowered)
+    refuse_modulating("NEURON", lowered)
     for pooled in lowered.pooled:
         msg = (f"axons.{pooled.axons.name}.identity: must be true for NEURON, as counts without "
                "trains are no spikes (got false). Use --engine numba or reference")
@@ -88,11 +94,6 @@ def _refuse(lowered: LoweredCircuit) -> None:
             msg = (f"noise.{population.name}: must be 0 for NEURON, which would draw other numbers "
                    f"(got {population.sigma:g} mV). Take it out of the circuit")
             raise EngineUnsupported(msg)
-        for synapse in population.synapses:
-            if synapse.model.current is None:
-                msg = (f"receptors.{synapse.name}.model: must have a current for NEURON (got "
-                       f"{synapse.model.name}). Use a model with a current")
-                raise EngineUnsupported(msg)
     for projection in lowered.projections:
         if projection.failure:
             msg = (f"pathways.{projection.name}.failure.drawn: must be false for NEURON, which "
