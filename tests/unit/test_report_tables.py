@@ -10,6 +10,7 @@ from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import values
 from neostriatum.information import describe
 from neostriatum.reporting import tables
+from neostriatum.reporting.effects import effects
 from neostriatum.reporting.phrases import course
 from neostriatum.reporting.references import references
 
@@ -22,7 +23,7 @@ def test_tables_of_every_preset(name):
     numbers = {one.key: one.number for one in references(sources_of(circuit))}
     assert list(numbers.values()) == list(range(1, len(numbers) + 1))
     assert len(tables.wiring(circuit)) == len(circuit.pathways) + len(circuit.gap_junctions)
-    assert len(tables.effects(circuit)) == sum(len(one.acting) for one in circuit.cells.values())
+    assert len(effects(circuit)) == sum(len(one.acting) for one in circuit.cells.values())
     assert len(tables.inputs(circuit)) == sum(len(one.targets) for one in circuit.inputs.values())
     assert len(tables.receptors(circuit)) == len(circuit.receptors)
     assert {row["symbol"] for row in tables.cells(circuit)} >= {"C", "k", "v_r", "a", "b"}
@@ -37,7 +38,7 @@ def test_effects_of_other_modulators_in_words():
             {"level": "ACh", "acts_on": "d", "coefficient": -0.3, "curve": {"half": 2}}]})
     plain = str.maketrans({"\N{MULTIPLICATION SIGN}": "x", "\N{MINUS SIGN}": "-"})
     rows = [(row["receptor"], row["rule"].text.translate(plain), row["now"].translate(plain))
-            for row in tables.effects(circuit)]
+            for row in effects(circuit)]
     assert rows == [
         ("D1", "x (1 + 0.5 (φ₁ - 0.8))", "x 0.7"), ("ACh", "+ 1.2 mV · (ACh - 1)", "+ 1.2 mV"),
         ("ACh", "x (1 - 0.3 [h(ACh) - h(1)], half 2, order 1)", "x 0.95"),
