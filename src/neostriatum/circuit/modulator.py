@@ -126,6 +126,9 @@ class Modulator(Frozen):
             raise ValueError(msg)
         return self
 
+    def __hash__(self) -> int:
+        return hash((*(value for name, value in self if name != "regions"), *self.regions.items()))
+
     @property
     def kind(self) -> str | None:
         """How the level is computed, one of `KINDS`; None where it is given."""
