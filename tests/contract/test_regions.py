@@ -234,6 +234,15 @@ def test_learning_by_region_has_equal_bits(preset, learning):
             assert np.array_equal(values, other[cell])
 
 
+def test_learning_without_regions_copies_no_synapses():
+    from neostriatum.engines.lowered import lower
+
+    circuit = taught().replace({f"modulators.{level}.regions": {} for level in ("D1", "D2")})
+    lowered = lower(circuit, ns.build(circuit, size=100, seed=7), 7)
+    assert all(np.shares_memory(one.targets, lowered.targets)
+               for one in lowered.projections if len(one.targets))
+
+
 @pytest.mark.parametrize("name", ["reference", "numba"])
 def test_a_region_learns_what_a_level_everywhere_would_teach(name):
     whole = taught().to_dict()

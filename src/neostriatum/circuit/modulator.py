@@ -57,7 +57,7 @@ class Uptake(Frozen):
 class Modulator(Frozen):
     """A level in time, 0 or above; what it acts on sees ``level - reference``.
 
-    The cells of a channel may hear another level, that of their region. It is given, or computed
+    The cells of a channel may hear another one, that of their region. A level is given, or computed
     while a run goes on: released by the spikes of a cell type, a low-pass of another level, a
     concentration [nM], or the occupancy of a receptor by one. A computed level with a ``level`` is
     clamped to it.

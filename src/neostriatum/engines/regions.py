@@ -83,8 +83,8 @@ def taught_by_region(lowered: LoweredCircuit, network: Network) -> LoweredCircui
         A gate that differs between regions.
     """
     own = {level for region in lowered.regions for level in region}
-    if not own & {one.learning.level for one in lowered.projections if one.learning} | {
-            one.learning.gate for one in lowered.projections if one.learning}:
+    if not any(own & {one.learning.level, one.learning.gate}
+               for one in lowered.projections if one.learning):
         return lowered
     parted: list[Projection] = []
     for one in lowered.projections:
