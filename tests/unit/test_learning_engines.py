@@ -58,6 +58,25 @@ def test_equal_bits_with_the_reference(what):
     assert np.array_equal(weights, moved)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_that_leave_out_tiles(threads):
+    """An axon with few synapses, in a population of several tiles, misses most of them."""
+    data = raw(conductance={"AMPA": "60 nS"}, learning={"dose": 5})
+    for path in PATHS:
+        data["pathways"][path]["wiring"]["n"] = 3
+    data["axons"]["cortex"]["size"] = 4000
+    made = ns.load(data)
+    network = ns.build(made, size=2600, seed=1)
+    rows = network.afferents[PATHS[0]]
+    assert len(rows.targets) > 3 * 1024
+    assert 0 < np.diff(rows.offsets).mean() < 2
+    spikes, weights = taught(made, size=2600, threads=threads)
+    expected, moved = taught(made, "reference", size=2600)
+    assert np.ptp(moved) > 0.01
+    assert np.array_equal(spikes, expected)
+    assert np.array_equal(weights, moved)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["double", "single"])
 def test_equal_bits_at_any_threads_calls_and_resume(precision):

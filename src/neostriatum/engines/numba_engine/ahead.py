@@ -15,7 +15,8 @@ from numba import uintp
 from neostriatum import jit
 from neostriatum.caching import inner, woven
 from neostriatum.engines.numba_engine.arrays import Ahead
-from neostriatum.engines.numba_engine.delivery import NONE, deliver_row, first_at_least
+from neostriatum.engines.numba_engine.chains import AFTER, END, NEXT, wait
+from neostriatum.engines.numba_engine.delivery import deliver_row, first_at_least
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: How many spikes ahead the place of a row is asked for, and how many cache lines of the row.
 SOON, LINES = 8, 4
+#: The place of a row's step in a window.
+STEP = AFTER + 1
 
 
 def known_ahead(lowered: LoweredCircuit, window: int) -> tuple[list[int], list[set[int]]]:
@@ -119,31 +122,38 @@ def most_at_once(chosen: np.ndarray, first: np.ndarray, window: int) -> int:
 def find_ahead(own, window, net, axons, scratch):
     """Find what arrives in a window: where the rows of its spikes reach own tiles, and how much.
 
-    Rows (a, n, 3) are as those of `find_rows`, amounts (a, n, w) as the ring has them.
+    Rows (a, n, 4) are as of `chains`, with the step in the window, and wait there; amounts (a, n,
+    w) are as the ring has them.
     """
     ahead, wires = net.ahead, net.wires
     rows, amounts = scratch.ahead[window.part], scratch.amounts[window.part]
+    chains = scratch.chains_ahead[window.part]
     for number in range(ahead.plain.shape[0]):
         one, source, target, delay = ahead.plain[number]
         if own[target, 0] == own[target, 1]:
             continue
         low = (own[target, 0] - wires.first_tile[target]) * TILE
-        first = axons.first[source, max(0, window.done - delay)]
-        last = axons.first[source, max(0, window.done + window.count - delay)]
+        chains[number, own[target, 0]:own[target, 1]] = -1
+        begin, end = max(0, window.done - delay), max(0, window.done + window.count - delay)
+        first, last = axons.first[source, begin], axons.first[source, end]
         for at in range(first, last):
             if at + SOON < last:
                 jit.prefetch(wires.offsets, wires.plain[one, 3] + axons.who[at + SOON])
             row = wires.plain[one, 3] + axons.who[at]
-            rows[number, at - first, 0] = wires.offsets[row]
-            rows[number, at - first, 1] = wires.offsets[row + 1]
+            rows[number, at - first, NEXT] = wires.offsets[row]
+            rows[number, at - first, END] = wires.offsets[row + 1]
             for line in range(LINES):
                 jit.prefetch(wires.targets, wires.offsets[row] + 16 * line)
+        k = begin
         for at in range(first, last):
-            start, stop = rows[number, at - first, 0], rows[number, at - first, 1]
+            start, stop = rows[number, at - first, NEXT], rows[number, at - first, END]
             if start < stop and wires.targets[start] < low:
-                start = first_at_least(wires.targets, start, stop, low)
-                rows[number, at - first, 0] = start
-            rows[number, at - first, 2] = wires.targets[start] if start < stop else NONE
+                rows[number, at - first, NEXT] = first_at_least(wires.targets, start, stop, low)
+            while axons.first[source, k + 1] <= at:
+                k += 1
+            rows[number, at - first, STEP] = k + delay - window.done
+            wait(rows[number], at - first, (wires.first_tile[target], own[target, 1]),
+                 wires.targets, chains[number])
             scale = axons.releases[at, wires.plain[one, 4]] if wires.plain[one, 2] else 1.0
             for n in range(ahead.amounts.shape[1]):
                 amounts[number, at - first, n] = jit.like(
@@ -161,18 +171,21 @@ def add_ahead(tile, window, net, axons, scratch):
     if window.done < window.slots:
         take_over(tile, population, window, net)
     rows, amounts = scratch.ahead[window.part], scratch.amounts[window.part]
+    chains = scratch.chains_ahead[window.part]
+    tiles = net.wires.first_tile[population], net.work.own[window.part, population, 1]
     high = net.tiles.first[tile] + TILE
     place = net.tiles.ahead_at[tile] - net.tiles.first[tile]
     for number in range(net.ahead.plain.shape[0]):
         if net.ahead.plain[number, 2] == population:
-            source, delay = net.ahead.plain[number, 1], net.ahead.plain[number, 3]
-            begin = max(0, window.done - delay)
-            first = axons.first[source, begin]
-            for k in range(begin, window.done + window.count - delay):
-                step = place + (k + delay - window.done) * width * COLUMN
-                for at in range(axons.first[source, k], axons.first[source, k + 1]):
-                    walk(rows[number, at - first], (high, step), net.ahead.columns[number],
-                         amounts[number, at - first], net)
+            at = chains[number, tile]
+            while at >= 0:
+                row, follows = rows[number, at], rows[number, at, AFTER]
+                if follows >= 0:
+                    jit.prefetch(net.wires.targets, rows[number, follows, NEXT])
+                walk(row, (high, place + row[STEP] * width * COLUMN), net.ahead.columns[number],
+                     amounts[number, at], net)
+                wait(rows[number], at, tiles, net.wires.targets, chains[number])
+                at = follows
 
 
 @woven
@@ -183,9 +196,7 @@ def walk(row, where, columns, amounts, net):
     """
     high, place = where
     targets, ahead = net.wires.targets, net.work.ahead
-    if row[2] >= high:
-        return
-    stop, end = row[0], row[1]
+    stop, end = row[NEXT], row[END]
     if columns.size == 2 and columns[1] >= 0:
         # One walk along the row for two receptors; unsigned places are used as they are.
         one, other = uintp(place + columns[0] * COLUMN), uintp(place + columns[1] * COLUMN)
@@ -201,8 +212,7 @@ def walk(row, where, columns, amounts, net):
             if columns[n] >= 0:
                 for at in range(start, stop):
                     ahead[place + columns[n] * COLUMN + targets[at]] += amounts[n]
-    row[0] = stop
-    row[2] = targets[stop] if stop < end else NONE
+    row[NEXT] = stop
 
 
 @inner

@@ -232,14 +232,19 @@ class WindowSpikes(NamedTuple):
 class Scratch(NamedTuple):
     """What `find_rows` finds for each part: spikes (w, n, 3), first (w, p+1), rows (w, j, n, 3).
 
-    And what `find_ahead` finds: ``ahead`` (w, a, n, 3) and ``amounts`` (w, a, n, c).
+    And what `find_ahead` finds: ``ahead`` (w, a, n, 4) and ``amounts`` (w, a, n, c). The rows wait
+    in ``chains`` (w, j, t) and ``chains_ahead`` (w, a, t), those of arrivals at synapses that learn
+    in ``lessons`` (w, q, steps, t).
     """
 
     spikes: np.ndarray
     begin: np.ndarray
     rows: np.ndarray
+    chains: np.ndarray
     ahead: np.ndarray
     amounts: np.ndarray
+    chains_ahead: np.ndarray
+    lessons: np.ndarray
 
 
 class Net(NamedTuple):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import float64, uint32, uint64, uintp
+from numba import float64, int64, uint32, uint64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
+from neostriatum.engines.numba_engine.chains import AFTER, END, NEXT, wait
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
 from neostriatum.engines.numba_engine.release import call_release
 
 _T, _C = uintp(TILE), uintp(COLUMN)
-#: How many spikes ahead rows are asked for, and how many cache lines of each.
+#: How many spikes ahead rows are asked for, and how many cache lines of each at most.
 AHEAD, LINES = 4, 10
-#: The next target of a row that has none left.
-NONE = 2**62
 
 
 @inner
@@ -47,12 +46,13 @@ def first_at_least(targets, start, stop, value):
 
 
 @inner
-def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes, begin, rows):
+def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes, begin, rows,
+              chains):
     """Find the noted spikes, their first by source, and where their rows reach own tiles.
 
     Those of axons follow: of the steps from ``past`` to the one before ``done`` of the stretch.
-    Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3): the place
-    of the next target, the end, and that target, which `deliver` moves on.
+    Spikes are (s, 3): local id, step, and where their releases start; rows (j, s, 3) are as of
+    `chains` and wait there.
     """
     begin[:] = 0
     at = 0
@@ -80,6 +80,8 @@ def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes
         low = (own[target, 0] - wires.first_tile[target]) * TILE
         if own[target, 0] == own[target, 1] or wires.plain[one, 6]:
             continue
+        chain, part = chains[one], (wires.first_tile[target], own[target, 1])
+        chain[own[target, 0]:own[target, 1]] = -1
         for at in range(begin[source], begin[source + 1]):
             row = wires.plain[one, 3] + spikes[at, 0]
             start, stop = wires.offsets[row], wires.offsets[row + 1]
@@ -88,57 +90,70 @@ def find_rows(own, step0, tiles, wires, found, counts, axons, past, done, spikes
                     start = stop
                 else:
                     start = first_at_least(wires.targets, start, stop, low)
-            rows[one, at, 0], rows[one, at, 1] = start, stop
-            rows[one, at, 2] = wires.targets[start] if start < stop else NONE
+            rows[one, at, NEXT], rows[one, at, END] = start, stop
+            wait(rows[one], at, part, wires.targets, chain)
 
 
 @woven
-def ask_for(wires, start):
-    """Ask for a row while others are delivered: rows lie all over the memory."""
+def ask_for(wires, row, share):
+    """Ask for a share of a row while others are delivered: rows lie all over the memory."""
+    start = row[NEXT]
+    count = int64((row[END] - start) * share)
     jit.prefetch(wires.delays, start)
-    jit.prefetch(wires.delays, start + 64)
-    for n in range(LINES):
+    jit.prefetch(wires.delays, start + min(count, 64))
+    for n in range(min(1 + count // 16, LINES)):
         jit.prefetch(wires.targets, start + n * 16)
 
 
 @woven
-def deliver(population, last, slots, ring, populations, wires, unit, releases, axons, spikes,
-            begin, rows):
-    """Deliver spikes to a population's tiles before ``last``, as far as they have not been."""
-    tile0 = wires.first_tile[population]
-    high = (last - tile0) * TILE
+def deliver(where, slots, ring, populations, wires, unit, releases, axons, spikes, rows, chains):
+    """Deliver what waits at tiles; ``where`` is population, first, end, and end of the part."""
+    population, first, end, last = where
+    tiles = (wires.first_tile[population], last)
+    high = (end - tiles[0]) * TILE
+    share = (end - first) / (last - first)
     for one in range(wires.plain.shape[0]):
         if wires.plain[one, 1] != population or wires.plain[one, 6]:
             continue
-        factors, fails = wires.factor_start[one] >= 0, wires.failure[one] > 0
-        first, end_ = begin[wires.plain[one, 0]], begin[wires.plain[one, 0] + 1]
-        for at in range(first, end_):
-            soon = at + AHEAD
-            if soon < end_ and rows[one, soon, 2] < high:
-                ask_for(wires, rows[one, soon, 0])
-            if rows[one, at, 2] >= high:
-                continue
-            start, end = rows[one, at, 0], rows[one, at, 1]
-            stop = end
-            if wires.targets[end - 1] >= high:
-                stop = first_at_least(wires.targets, start, end, high)
-            rows[one, at, 0] = stop
-            rows[one, at, 2] = wires.targets[stop] if stop < end else NONE
-            local, step, scale = spikes[at, 0], spikes[at, 1], 1.0
-            if wires.plain[one, 2]:
-                scale = (axons.releases[spikes[at, 2], wires.plain[one, 4]]
-                         if wires.plain[one, 0] >= populations.offset.size
-                         else releases[spikes[at, 2] + wires.plain[one, 4]])
-            if fails:
-                deliver_varied(one, population, wires.offsets[wires.plain[one, 3] + local],
-                               start, stop, local, step, scale, slots, ring, populations,
-                               wires, unit)
-            elif factors:
-                deliver_factors(one, (start, stop, step % slots, slots), scale, wires,
-                                (ring, populations, unit))
-            else:
-                deliver_row(one, population, start, stop, step % slots, scale, slots, ring,
-                            populations, wires, unit)
+        for tile in range(first, end):
+            at = soon = chains[one, tile]
+            for _ in range(AHEAD):
+                if soon >= 0:
+                    ask_for(wires, rows[one, soon], share)
+                    soon = rows[one, soon, AFTER]
+            while at >= 0:
+                if soon >= 0:
+                    ask_for(wires, rows[one, soon], share)
+                    soon = rows[one, soon, AFTER]
+                follows, start, stop = rows[one, at, AFTER], rows[one, at, NEXT], rows[one, at, END]
+                if wires.targets[stop - 1] >= high:
+                    stop = first_at_least(wires.targets, start, stop, high)
+                rows[one, at, NEXT] = stop
+                wait(rows[one], at, tiles, wires.targets, chains[one])
+                deliver_span((one, population), (start, stop, slots), spikes[at], wires,
+                             (ring, populations, unit, releases, axons))
+                at = follows
+
+
+@woven
+def deliver_span(which, span, spike, wires, into):
+    """Deliver one spike to some of its targets; ``span`` are these and the slots of the ring."""
+    (one, population), (start, stop, slots) = which, span
+    ring, populations, unit, releases, axons = into
+    local, step, scale = spike[0], spike[1], 1.0
+    if wires.plain[one, 2]:
+        scale = (axons.releases[spike[2], wires.plain[one, 4]]
+                 if wires.plain[one, 0] >= populations.offset.size
+                 else releases[spike[2] + wires.plain[one, 4]])
+    if wires.failure[one] > 0:
+        deliver_varied(one, population, wires.offsets[wires.plain[one, 3] + local], start, stop,
+                       local, step, scale, slots, ring, populations, wires, unit)
+    elif wires.factor_start[one] >= 0:
+        deliver_factors(one, (start, stop, step % slots, slots), scale, wires,
+                        (ring, populations, unit))
+    else:
+        deliver_row(one, population, start, stop, step % slots, scale, slots, ring, populations,
+                    wires, unit)
 
 
 @woven

@@ -11,7 +11,6 @@ from numba import float64, int64, uintp
 
 from neostriatum import jit
 from neostriatum.caching import inner, woven
-from neostriatum.engines.numba_engine.delivery import first_at_least
 from neostriatum.engines.numba_engine.factors import call_factors
 from neostriatum.engines.numba_engine.learning import AT_LEARNING, AT_NUMBER
 from neostriatum.engines.numba_engine.pack import COLUMN, TILE
@@ -24,17 +23,6 @@ _LOW, _HIGH, _DOWN, _UP, _GAIN = (AT_NUMBER[name] for name in ("low", "high", "d
 _C, _T = uintp(COLUMN), uintp(TILE)
 #: Unsigned places are used as they are; those with a sign are tested for counting from the end.
 _1, _2, _3, _4 = uintp(1), uintp(2), uintp(3), uintp(4)
-#: Arrivals ahead whose synapses are asked for.
-AHEAD = 3
-
-
-@inner
-def most_spikes(learn, phase):
-    """Return the most spikes of a cell since a flush, as all parts noted after a window."""
-    most = int64(0)
-    for part in range(learn.full.shape[0]):
-        most = max(most, learn.full[part, phase])
-    return most
 
 
 @inner
@@ -61,32 +49,6 @@ def go_on_with_table(part, step, row, net, lessons):
                 at = plain[_TABLE] + (2 * each + sign) * length + now
                 learn.tables[part, at + 1] = learn.tables[part, at] + (
                     more * learn.curves[falls + each * length + now])
-
-
-@inner
-def begin_lessons(window, net, lessons):
-    """Note of all arrivals of a window what was before them; put traces of sources up."""
-    learn, part = net.learn, window.part
-    for q in range(learn.plain.shape[0]):
-        plain = learn.plain[q]
-        length = plain[_FLUSH] + 1
-        rises = plain[_CURVE] + 3 * plain[_PARTS] * length
-        own = net.work.own[part, plain[_TARGET]]
-        low = (own[0] - net.wires.first_tile[plain[_TARGET]]) * TILE
-        for k in range(window.count):
-            now = (window.step0 + k) % plain[_FLUSH]
-            row = window.done + k
-            for at in range(lessons.first[q, row], lessons.first[q, row + 1]):
-                source = plain[_SOURCE] + lessons.who[at]
-                lessons.before[part, at] = learn.pre[part, source]
-                lessons.since[part, at] = learn.last[part, source]
-                learn.pre[part, source] += learn.curves[rises + now]
-                learn.last[part, source] = now
-                start = net.wires.offsets[plain[_ROW] + lessons.who[at]]
-                stop = net.wires.offsets[plain[_ROW] + lessons.who[at] + 1]
-                if low > 0:
-                    start = first_at_least(net.wires.targets, start, stop, low)
-                lessons.cursor[part, at] = start
 
 
 @woven
@@ -169,46 +131,6 @@ def bounded(weight, gained, limits):
     return min(max(weight + gained, low), high)
 
 
-@inner
-def arrive(spot, window, net, lessons):
-    """Bring the synapses of a tile up to date for what arrives at a step, and deliver it.
-
-    ``spot`` is the tile, its population and the number of the step in the window.
-    """
-    tile, population, k = spot
-    learn, wires, part = net.learn, net.wires, window.part
-    high, row = (tile + 1 - wires.first_tile[population]) * TILE, window.done + k
-    for q in range(learn.plain.shape[0]):
-        plain = learn.plain[q]
-        if plain[_TARGET] != population:
-            continue
-        stride, now = 1 + 2 * plain[_PARTS], (window.step0 + k) % plain[_FLUSH]
-        base = plain[_VALUES] - wires.offsets[plain[_ROW]] * stride
-        last = lessons.first[q, window.done + window.count]
-        for at in range(lessons.first[q, row], lessons.first[q, row + 1]):
-            if at + AHEAD < last:
-                soon = lessons.cursor[part, at + AHEAD]
-                jit.prefetch(wires.targets, soon)
-                for line in range(stride):
-                    jit.prefetch(learn.values, base + soon * stride + line * 8)
-            start = lessons.cursor[part, at]
-            stop = end_of(wires.targets, start, wires.offsets[plain[_ROW] + lessons.who[at] + 1],
-                          high)
-            lessons.cursor[part, at] = stop
-            bring_row((part, q, now), (start, stop),
-                      (lessons.since[part, at], lessons.before[part, at]), net)
-            deliver_learnt(q, (tile, (window.step0 + k) % window.slots), (start, stop),
-                           lessons.released[at], net)
-
-
-@woven
-def end_of(targets, start, stop, high):
-    """Return where targets of a row, from ``start`` on, reach ``high``."""
-    while start < stop and targets[uintp(start)] < high:
-        start += 1
-    return start
-
-
 @woven
 def bring_row(place, span, former, net):
     """Bring some synapses of a source up to date for what arrives at a step."""
@@ -261,24 +183,3 @@ def deliver_learnt(q, spot, span, released, net):
             each = each * float64(values[base + k * stride])
             ring[column + uintp(targets[k]) % _T] += jit.like(
                 ring[0], np.rint(each * grains) * grain)
-
-
-@inner
-def note_spikes(spot, before, window, net):
-    """Note the spikes of a tile at a step, those from ``before`` on, for synapses that learn."""
-    tile, population, k = spot
-    step, part, phase = window.step0 + k, window.part, window.phase
-    learn, emitted = net.learn, net.emitted
-    first = net.tiles.first[tile]
-    for n in range(before, emitted.counts[phase, tile]):
-        lane = int64(emitted.found[phase, tile, n]) % TILE
-        for q in range(learn.plain.shape[0]):
-            plain = learn.plain[q]
-            if plain[_TARGET] == population:
-                cell = plain[_CELL] + first + lane
-                length = plain[_FLUSH] + 1
-                learn.spikes[learn.counts[cell], cell] = step % plain[_FLUSH]
-                learn.counts[cell] += 1
-                rises = plain[_CURVE] + (3 * plain[_PARTS] + 1) * length
-                learn.post[cell] += learn.curves[rises + step % plain[_FLUSH]]
-                learn.full[part, phase] = max(learn.full[part, phase], learn.counts[cell])

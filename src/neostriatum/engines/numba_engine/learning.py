@@ -62,8 +62,8 @@ class Lessons(NamedTuple):
     """What arrives in a stretch: ``first`` (q, steps + 1) by step, ``who``, what was released.
 
     ``levels`` (steps, q, 2) are those heard and those of gates, where no level is computed. Every
-    part keeps of each arrival ``before`` (w, n), the trace of its source, ``since`` (w, n), the
-    step of the arrival before, and ``cursor`` (w, n), its next synapse.
+    part keeps of each arrival ``before`` (w, n), the trace of its source, and ``rows`` (w, n, 4):
+    its row as of `chains`, and the step of the arrival before.
     """
 
     first: np.ndarray
@@ -71,8 +71,7 @@ class Lessons(NamedTuple):
     released: np.ndarray
     levels: np.ndarray
     before: np.ndarray
-    since: np.ndarray
-    cursor: np.ndarray
+    rows: np.ndarray
 
 
 def learners(lowered: LoweredCircuit) -> list[tuple[int, Projection]]:
@@ -184,7 +183,7 @@ class Teacher:
         shape = (self._parts, start)
         return Lessons(first, np.concatenate([np.zeros(0, np.int64), *who]),
                        np.concatenate([np.zeros(0), *released]), levels_of(lowered, stretch),
-                       np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+                       np.zeros(shape), np.zeros((*shape, 4), np.int64))
 
     def state(self, lowered: LoweredCircuit) -> dict[str, np.ndarray]:
         """Return what is under way, by name."""

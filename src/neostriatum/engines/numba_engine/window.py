@@ -27,16 +27,17 @@ from neostriatum.engines.numba_engine.arrays import (
 from neostriatum.engines.numba_engine.axons import AxonSpikes
 from neostriatum.engines.numba_engine.coupling import couple
 from neostriatum.engines.numba_engine.delivery import deliver, find_rows, release
-from neostriatum.engines.numba_engine.eligibility import (
-    arrive,
-    begin_lessons,
-    most_spikes,
-    note_spikes,
-)
 from neostriatum.engines.numba_engine.events import draw_window
 from neostriatum.engines.numba_engine.flush import flush, until_flush
 from neostriatum.engines.numba_engine.handle import handle
 from neostriatum.engines.numba_engine.learning import Lessons, give_room
+from neostriatum.engines.numba_engine.lessons import (
+    arrive,
+    begin_lessons,
+    expect,
+    most_spikes,
+    note_spikes,
+)
 from neostriatum.engines.numba_engine.meeting import Crew, meet
 from neostriatum.engines.numba_engine.noise import draw_noise
 from neostriatum.engines.numba_engine.outside import add_outside
@@ -44,9 +45,8 @@ from neostriatum.engines.numba_engine.pack import AT, TILE, UNHEALTHY
 from neostriatum.engines.numba_engine.pooled import add_pooled
 from neostriatum.engines.numba_engine.signals import signal_window
 
-#: Tiles that are delivered to and advanced together at least, so that their rings fit the second
-#: cache, and at most, the last one. Spikes are looked at once for each such group of tiles.
-FEWEST, TOGETHER, GROUPS = 4, 400, 50
+#: Tiles that are delivered to and advanced together, so that their rings fit the second cache.
+TOGETHER = 4
 _STEPS, _FIRST, _DONE, _SLOT, _SPIKES, _NOTED = (
     AT[name] for name in ("steps", "first", "done", "slot", "spikes", "noted"))
 _BITS = 2**UNHEALTHY
@@ -97,9 +97,10 @@ def run_part(part, meeting, start, reached, out, scratch, whole, axons, tables, 
             int64(0))
         window = Window(part, phase, done, count, step0 + done, most, slots)
         begin_window(window, last, net, courses, lessons)
+        begin_lessons(window, net, lessons, scratch)
         find_rows(work.own[part], last, net.tiles, net.wires, emitted.found[1 - phase],
                   emitted.counts[1 - phase], axons, last - step0, done, scratch.spikes[part],
-                  scratch.begin[part], scratch.rows[part])
+                  scratch.begin[part], scratch.rows[part], scratch.chains[part])
         find_ahead(work.own[part], window, net, axons, scratch)
         run_window(window, net, axons, tables, lessons, scratch)
         # A window of no steps delivers the last one's spikes.
@@ -121,7 +122,6 @@ def begin_window(window, last, net, courses, lessons):
     if window.count > 0:
         flush(window.step0, window.part, net)
     signal_window(window, last, net, courses, lessons)
-    begin_lessons(window, net, lessons)
 
 
 @inner
@@ -153,27 +153,29 @@ def run_window(window, net, axons, tables, lessons, scratch):
     gap junctions couple go together, step by step.
     """
     own, group, part = net.work.own[window.part], net.gap.group, window.part
-    spikes, begin, found = scratch.spikes[part], scratch.begin[part], scratch.rows[part]
+    spikes, rows, chains = scratch.spikes[part], scratch.rows[part], scratch.chains[part]
     net.work.bad[window.part, window.phase] = -1
     for population in range(own.shape[0]):
         start, stop = own[population, 0], own[population, 1]
         coupled = group[population] >= 0
-        together = min(max(FEWEST, (stop - start) // GROUPS), TOGETHER)
-        for first in range(start, stop, max(1, stop - start) if coupled else together):
-            end = stop if coupled else min(first + together, stop)
-            deliver(population, end, window.slots, net.ring, net.populations, net.wires, net.unit,
-                    net.emitted.releases[1 - window.phase], axons, spikes, begin, found)
+        for first in range(start, stop, max(1, stop - start) if coupled else TOGETHER):
+            end = stop if coupled else min(first + TOGETHER, stop)
+            deliver((population, first, end, stop), window.slots, net.ring, net.populations,
+                    net.wires, net.unit, net.emitted.releases[1 - window.phase], axons, spikes,
+                    rows, chains)
             add_outside((population, first, end), window, net, tables)
             for tile in range(first, end):
                 net.emitted.counts[window.phase, tile] = 0
                 if window.count > 0:
+                    if net.learn.learns[population]:
+                        expect(tile, part, net, lessons, scratch)
                     # Tiles that are not coupled share the place of their events.
                     add_ahead(tile, window, net, axons, scratch)
                     add_pooled((population, tile, tile + 1), window, net, axons.pooled)
                     prepare(tile, population, window, net, tables)
                     if not coupled and net.learn.learns[population]:
                         for k in range(window.count):
-                            step_and_learn((tile, population, k), window, net, lessons)
+                            step_and_learn((tile, population, k), window, net, lessons, scratch)
                     elif not coupled:
                         advance_tile(tile, window.part, window.phase, window.count, net)
             if not coupled:
@@ -181,7 +183,7 @@ def run_window(window, net, axons, tables, lessons, scratch):
     for leader in range(own.shape[0]):
         # One part owns a whole group.
         if group[leader] == leader and own[leader, 0] < own[leader, 1] and window.count > 0:
-            run_coupled(leader, own, window, net, lessons)
+            run_coupled(leader, window, net, lessons, scratch)
 
 
 @inner
@@ -213,11 +215,11 @@ def advance_tile(tile, part, phase, steps, net):
 
 
 @inner
-def step_and_learn(spot, window, net, lessons):
+def step_and_learn(spot, window, net, lessons, scratch):
     """Advance a tile by a step, after what arrives at its synapses that learn."""
     tile, _, k = spot
     pack, phase = net.tiles.packs[tile], window.phase
-    arrive(spot, window, net, lessons)
+    arrive(spot, window, net, lessons, scratch)
     pack[_FIRST], pack[_SLOT] = k, (window.step0 + k) % window.slots
     before = net.emitted.counts[phase, tile]
     advance_tile(tile, window.part, phase, int64(1), net)
@@ -225,15 +227,15 @@ def step_and_learn(spot, window, net, lessons):
 
 
 @inner
-def run_coupled(leader, own, window, net, lessons):
+def run_coupled(leader, window, net, lessons, scratch):
     """Advance the populations of a gap-coupled group step by step."""
-    group = net.gap.group
+    group, own = net.gap.group, net.work.own[window.part]
     for k in range(window.count):
         couple(net.rows, net.gap, leader)
         for population in range(leader, own.shape[0]):
             if group[population] == leader:
                 for tile in range(own[population, 0], own[population, 1]):
-                    step_and_learn((tile, population, k), window, net, lessons)
+                    step_and_learn((tile, population, k), window, net, lessons, scratch)
     for population in range(leader, own.shape[0]):
         if group[population] == leader:
             release_tiles(own[population, 0], own[population, 1], window, net)
@@ -287,9 +289,12 @@ def make_scratch(net: Net, axons: AxonSpikes, spikes: int, window: int) -> Scrat
     """Return room for this many spikes in a window of so many steps."""
     parts, populations, _ = net.work.own.shape
     known, width = net.ahead.columns.shape
-    ahead = most_at_once(net.ahead.plain[:, 1], axons.first, window)
+    ahead, tiles = most_at_once(net.ahead.plain[:, 1], axons.first, window), len(net.tiles.first)
     return Scratch(np.empty((parts, spikes, 3), np.int64),
                 np.empty((parts, populations + len(axons.first) + 1), np.int64),
                 np.empty((parts, net.wires.plain.shape[0], spikes, 3), np.int64),
-                np.empty((parts, known, ahead, 3), np.int64),
-                np.empty((parts, known, ahead, width), net.ring.dtype))
+                np.empty((parts, net.wires.plain.shape[0], tiles), np.int64),
+                np.empty((parts, known, ahead, 4), np.int64),
+                np.empty((parts, known, ahead, width), net.ring.dtype),
+                np.empty((parts, known, tiles), np.int64),
+                np.empty((parts, len(net.learn.plain), window, tiles), np.int64))
