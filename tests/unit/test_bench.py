@@ -47,6 +47,6 @@ def test_variants_of_few_cells(capsys):
     assert main(["bench", "--variants", "--size", "3", "--duration", "1 ms", "--repeats", "1",
                  "--json"]) == 0
     measured = json.loads(capsys.readouterr().out)
-    names = {"receptor", "input", "current", "spread", "noise", "gap", "binomial"}
+    names = {"receptor", "input", "current", "spread", "noise", "gap", "regions", "binomial"}
     assert set(measured["variants"]) == names
     assert set(measured["ns_per_draw"]) == {"noise", "binomial"}

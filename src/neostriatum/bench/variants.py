@@ -39,12 +39,13 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
         ``receptor``: a time constant of its own for GABA of interneurons; ``input``: a second
         Poisson input to all types, both at half the rates; ``current``: an electrode of 0 pA in
         all; ``spread``: of v_t by 1 mV; ``noise``: 1 mV; ``gap``: one junction per 20 projection
-        neurons; ``binomial``: all inputs binomial.
+        neurons; ``regions``: half of these hear levels of their own, of the same value;
+        ``binomial``: all inputs binomial.
 
     Examples
     --------
     >>> sorted(variants())
-    ['binomial', 'current', 'gap', 'input', 'noise', 'receptor', 'spread']
+    ['binomial', 'current', 'gap', 'input', 'noise', 'receptor', 'regions', 'spread']
     """
     circuit = load(BASE)
     raw = circuit.to_dict()
@@ -75,6 +76,9 @@ def variants(size: int = SIZE) -> dict[str, dict[str, Any]]:
         "spread": {f"spread.{cell}": {"v_t": "1 mV"} for cell in projection},
         "noise": {f"noise.{cell}": "1 mV" for cell in projection},
         "gap": gap,
+        "regions": {"channels.half": {"share": 0.5, "of": list(projection)}, **{
+            f"modulators.{level.upper()}.regions": {"half": course["constant"]}
+            for level, course in raw["dopamine"].items()}},
         "binomial": {f"inputs.cortex.targets.{cell}.process": "binomial" for cell in circuit.types},
     }
 

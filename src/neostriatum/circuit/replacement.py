@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
 
+#: Sections whose entries say nothing of each other until the whole circuit is checked.
+CHECKED = ("cells", "receptors", "pathways", "gap_junctions", "inputs", "axons")
+
 
 def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = None) -> Circuit:
     """Return ``circuit`` with the values at dotted paths replaced; see `Circuit.replace`."""
@@ -35,7 +38,8 @@ def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = N
     raw = _with_modulators(raw)
     for path, value in changes.items():
         _put(type(circuit), where, raw, str(path), plain(value))
-    return validated(type(circuit), where, raw, circuit._folder, circuit._preset)
+    kept = _kept(circuit, raw, [_keys(raw, str(path)) for path in changes])
+    return validated(type(circuit), where, kept, circuit._folder, circuit._preset)
 
 
 def value_at(raw: dict[str, Any], path: str, where: str = "circuit") -> Any:
@@ -81,6 +85,16 @@ def _with_modulators(raw: dict[str, Any]) -> dict[str, Any]:
     known = {name: {} for name in DOPAMINE} | raw.get("modulators", {})
     return raw | {"modulators": {name: {"reference": 0.0, "regions": {}} | one
                                  for name, one in known.items()}}
+
+
+def _kept(circuit: Circuit, raw: dict[str, Any], changed: list[list[str]]) -> dict[str, Any]:
+    """Return the data with the circuit's own entries where nothing changed: they were checked."""
+    entries = {section: dict(raw[section]) for section in CHECKED
+               if section in raw and [section] not in changed}
+    for section, own in entries.items():
+        touched = {our_name(own, keys[1]) for keys in changed if keys[0] == section}
+        own.update({name: getattr(circuit, section)[name] for name in own if name not in touched})
+    return raw | entries
 
 
 def _put(whole: type[Circuit], where: str, raw: dict[str, Any], path: str, value: Any) -> None:

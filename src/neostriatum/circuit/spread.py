@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, TypeAdapter, WithJsonSchema
@@ -64,8 +65,7 @@ def read(cell: str, cells: Mapping[str, Cell], parameter: str, raw: Any) -> Valu
     model = cells[cell].declaration if cell in cells else None
     own = {each.name for each in model.parameters} if model else set()
     if parameter == "size" and parameter not in own:
-        size = TypeAdapter(dict[str, dict[str, Size]]).validate_python(
-            {cell: {parameter: raw}})[cell][parameter]
+        size: Size = _reader(Size).validate_python({cell: {parameter: raw}})[cell][parameter]
         for name in size.of:
             _unit(cell, cells, name, f"{shown(cell)}.size.of: {shown(name)}")
         if len(set(size.of)) < len(size.of):
@@ -73,10 +73,18 @@ def read(cell: str, cells: Mapping[str, Cell], parameter: str, raw: Any) -> Valu
             raise ValueError(msg)
         return size
     unit = _unit(cell, cells, parameter, f"{shown(cell)}.{shown(parameter)}")
-    # Read inside two tables, so that an error knows its path.
-    kind: Any = measure(unit, ge=0)
-    adapter: TypeAdapter[Any] = TypeAdapter(dict[str, dict[str, kind]])
-    return adapter.validate_python({cell: {parameter: raw}})[cell][parameter]
+    value: Value = _reader(unit).validate_python({cell: {parameter: raw}})[cell][parameter]
+    return value
+
+
+@lru_cache
+def _reader(what: Any) -> TypeAdapter[Any]:
+    """Return what reads a size or a value in a unit, in two tables, so that errors know the path.
+
+    Each is a schema that is compiled, and every change of a circuit reads its spread again.
+    """
+    kind: Any = measure(what, ge=0) if isinstance(what, str) else what
+    return TypeAdapter(dict[str, dict[str, kind]])
 
 
 def _unit(cell: str, cells: Mapping[str, Cell], parameter: str, where: str) -> str:

@@ -54,11 +54,17 @@ def _emitters() -> str:
 
 
 def _processor() -> str:
-    return config.CPU_NAME or llvm.get_host_cpu_name()
+    return config.CPU_NAME or _host()[0]
 
 
 def _features() -> str:
-    return config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
+    return config.CPU_FEATURES or _host()[1]
+
+
+@cache
+def _host() -> tuple[str, str]:
+    """Return the name and the features of this processor."""
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
 def address(shape: Shape) -> int:

@@ -173,7 +173,7 @@ class Numba:
                 msg = "change: noise, spread and channels of currents must stay as they are"
                 raise EngineUnsupported(msg)
         kept = self.state()
-        layout = lay_out(lowered, self.dtype, self.threads)
+        layout = lay_out(lowered, self.dtype, self.threads, self.layout.shapes)
         self._set(lowered, layout)
         self._axons.change(lowered.axons)
         self._pools.change(lowered.pooled)

@@ -39,6 +39,8 @@ from neostriatum.engines.numba_engine.wiring import lay_out_wires
 from neostriatum.rng import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neostriatum.engines.drive import Drive
     from neostriatum.engines.inputs import Recorded
     from neostriatum.engines.lowered import LoweredCircuit
@@ -88,12 +90,12 @@ class Layout:
         return self.table(number)[:, self.shapes[number].rows.index(name), :TILE]
 
 
-def lay_out(lowered: LoweredCircuit, dtype: Any, parts: int) -> Layout:
+def lay_out(lowered: LoweredCircuit, dtype: Any, parts: int, old: Sequence[Shape] = ()) -> Layout:
     """Return the layout of a lowered circuit in a precision, its work divided among parts."""
     window, single = min(LONGEST_WINDOW, lowered.window or LONGEST_WINDOW), dtype == np.float32
     chosen, known = known_ahead(lowered, window)
     columns, ahead = _columns(lowered, known), np.array(list(map(len, known)), np.int64)
-    shapes = [shape_of(lowered, number, reached, int(ahead[number]), single)
+    shapes = [_known(old, shape_of(lowered, number, reached, int(ahead[number]), single))
               for number, reached in enumerate(columns)]
     # Events from outside are put into the ring one window ahead of the cells.
     slots = max(lowered.slots, window)
@@ -129,6 +131,11 @@ def lay_out(lowered: LoweredCircuit, dtype: Any, parts: int) -> Layout:
                     zeros_at(0, TILE * holding, np.int32), packs, members, [], owner)
     _fill_packs(layout, ring_at, owner)
     return layout
+
+
+def _known(former: Sequence[Shape], shape: Shape) -> Shape:
+    """Return a former shape that is equal, of which the rows and constants are known, or this."""
+    return next((one for one in former if one == shape), shape)
 
 
 def _slab(place: int, counts: list[int], sizes: list[int],
