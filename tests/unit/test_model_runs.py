@@ -57,6 +57,20 @@ def test_the_shipped_cell_and_the_document_give_the_same_spikes(run, tmp_path):
     assert run.summary["rates_hz"]["FS"] > 20
 
 
+def test_a_change_reads_anew_what_its_model_says_since():
+    """Entries that a change leaves alone are not checked again, but their models are looked up."""
+    first = adex("mine_once_more")
+    ns.register(first)
+    circuit = ns.load(plain("mine_once_more"))
+    kept = circuit.replace({"dt": "0.05 ms"})
+    assert kept.cells["FS"] is circuit.cells["FS"]
+    v = first.states[0]
+    ns.register(adex("mine_once_more", derived={"twice": v + v}))
+    changed = circuit.replace({"dt": "0.05 ms"})
+    assert list(changed.cells["FS"].declaration.derived) == ["twice"]
+    assert changed == kept
+
+
 def test_recorded_states(run):
     assert [(one, run.unit(one)) for one in run.variables] == [
         ("v", "mV"), ("w", "pA"), ("u", "pA")]

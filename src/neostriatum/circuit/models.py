@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.circuit.declared import models_of
 from neostriatum.circuit.load import load
 from neostriatum.models.plain import plain, rebuilt
 from neostriatum.models.registry import described, is_shipped, module_of
@@ -21,14 +22,9 @@ def entries_of(circuit: Circuit) -> list[dict[str, Any]]:
 
     Of one that is not shipped also its module, and the whole as data.
     """
-    models = [cell.declaration for cell in circuit.cells.values()]
-    models += [receptor.declaration for receptor in circuit.receptors.values()]
-    models += [pathway.stp.declaration for pathway in circuit.pathways.values() if pathway.stp]
-    models += [pathway.learning.declaration for pathway in circuit.pathways.values()
-               if pathway.learning]
     return [{"kind": model.kind, "name": model.name, "hash": model.hash, "text": model.text,
              **({} if is_shipped(model) else {"module": module_of(model), "data": plain(model)})}
-            for model in {(model.kind, model.name): model for model in models}.values()]
+            for model in models_of(circuit)]
 
 
 @contextmanager

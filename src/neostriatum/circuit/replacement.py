@@ -8,6 +8,7 @@ from functools import reduce
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from neostriatum.circuit.declared import up_to_date
 from neostriatum.circuit.merge import has_source, our_name
 from neostriatum.circuit.modulator import DOPAMINE, is_computed
 from neostriatum.circuit.path import inner
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from neostriatum.circuit.model import Circuit
 
-#: Sections whose entries say nothing of each other until the whole circuit is checked.
-CHECKED = ("cells", "receptors", "pathways", "gap_junctions", "inputs", "axons")
+#: Sections whose entries say nothing of each other until the whole circuit is checked, and name no
+#: files, which are read anew.
+CHECKED = ("cells", "receptors", "pathways", "gap_junctions")
 
 
 def replaced(circuit: Circuit, changes: Mapping[str, Any], where: str | None = None) -> Circuit:
@@ -89,6 +91,8 @@ def _with_modulators(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _kept(circuit: Circuit, raw: dict[str, Any], changed: list[list[str]]) -> dict[str, Any]:
     """Return the data with the circuit's own entries where nothing changed: they were checked."""
+    if not up_to_date(circuit):
+        return raw
     entries = {section: dict(raw[section]) for section in CHECKED
                if section in raw and [section] not in changed}
     for section, own in entries.items():

@@ -1,8 +1,4 @@
-"""What arrives in a window at synapses that learn, tile by tile, and the spikes that they see.
-
-A synapse is touched only by the part that owns the tile of its target. What depends on sources and
-levels alone, every part computes for itself.
-"""
+"""What arrives in a window at synapses that learn, tile by tile, and the spikes that they see."""
 
 from __future__ import annotations
 
