@@ -33,8 +33,8 @@ STEP = AFTER + 1
 def known_ahead(lowered: LoweredCircuit, window: int) -> tuple[list[int], list[set[int]]]:
     """Return projections whose arrivals are known ahead, and entries that nothing else reaches.
 
-    Axons of a projection have one delay and, on average, reach half of the tiles at least; with
-    fewer synapses it is quicker to go through the synapses of each spike only once.
+    Axons of a projection have one delay and, on average, reach half of the tiles at least; what is
+    gained with fewer synapses depends on the circuit, and these use the ring.
 
     Returns
     -------
