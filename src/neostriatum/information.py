@@ -12,9 +12,11 @@ from neostriatum.circuit.resolve import Changes, resolve
 from neostriatum.circuit.sources import cited as sources_of
 from neostriatum.circuit.sources import sources as sources
 from neostriatum.circuit.sources import values
+from neostriatum.engines.probes import PATHWAYS
 from neostriatum.errors import CircuitError
 from neostriatum.keywords import keywords_of
 from neostriatum.recording.record import meant
+from neostriatum.recording.releases import plastic_pathways
 from neostriatum.recording.selection import recordable
 from neostriatum.recording.store import Run
 
@@ -35,8 +37,10 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     dict
         ``circuit`` (nested), ``values`` (rows with key, value, source, how, note), ``thresholds``
         (static threshold [mV] of the cell types whose model has one), ``recordable`` (units of
-        what can be recorded, by cell type and name), ``warnings``, ``learning`` (by pathway that
-        learns: rule, level, tonic level, change of a weight by a pair of spikes), ``left_out``.
+        what can be recorded, by cell type and name), ``recordable_levels`` (modulators),
+        ``recordable_releases`` (names by plastic pathway), ``warnings``, ``learning`` (by pathway
+        that learns: rule, level, tonic level, change of a weight by a pair of spikes) and
+        ``left_out``.
     """
     made = resolve(_circuit_of(circuit), Changes(**options))
     rows = [{"key": key, **said} for key, said in values(made.to_dict())]
@@ -45,6 +49,9 @@ def describe(circuit: Any, **options: Any) -> dict[str, Any]:
     return {"name": made.name, "summary": made.summary, "circuit": made.to_dict(), "values": rows,
             "thresholds_mv": thresholds,
             "recordable": {name: recordable(made, name) for name in made.types},
+            "recordable_levels": list(made.modulators),
+            "recordable_releases": {name: list(recordable(made, PATHWAYS + name))
+                                    for name in plastic_pathways(made)},
             "warnings": warnings_of(made), "learning": learning_lines(made),
             "left_out": list(made.left_out)}
 
@@ -60,6 +67,12 @@ def lines(made: dict[str, Any]) -> list[str]:
             f"{name} {value:.2f} mV" for name, value in made["thresholds_mv"].items())]
     text += ["", *(f"recordable of {name}: {', '.join(units)}"
                    for name, units in made["recordable"].items())]
+    if made["recordable_levels"]:
+        text.append(f"recordable of modulators {', '.join(made['recordable_levels'])}: level")
+    releases = made["recordable_releases"]
+    for names in dict.fromkeys(map(tuple, releases.values())):
+        mine = [pathway for pathway, own in releases.items() if tuple(own) == names]
+        text.append(f"recordable of pathways {', '.join(mine)}: {', '.join(names)}")
     for one in made["learning"]:
         changes = ", ".join(f"{what} {change:+.3g}" for what, change in one["pairings"].items())
         text += ["", f"learning of {one['pathway']}: {one['rule']} of {one['receptor']}, hears "

@@ -13,7 +13,7 @@ from neostriatum.network.check import differs
 from neostriatum.ranks import launched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from neostriatum.circuit.model import Circuit
     from neostriatum.engines.learning import Learning
@@ -29,11 +29,13 @@ STATE_VERSION = 2
 class Capabilities:
     """What an engine promises; every False has its reason in `Engine.excuses`."""
 
-    threads_exact: bool
-    exact_resume: bool
-    chunks: bool
-    live_changes: bool
-    same_draws_as_reference: bool
+    threads_exact: bool = False
+    exact_resume: bool = False
+    chunks: bool = False
+    live_changes: bool = False
+    same_draws_as_reference: bool = False
+    records_levels: bool = False
+    records_releases: bool = False
 
 
 @dataclass
@@ -79,9 +81,11 @@ class Engine(Protocol):
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
-        """Record v, u or g_<receptor> of these local ids after every so many steps from now on.
+        """Record a state of these local ids after every so many steps from now on.
 
-        Steps are counted from the end of the warm-up. Recording changes no spike.
+        ``population`` is a cell type, ``modulators.<name>`` (``level``) or ``pathways.<name>``
+        (states of release of its sources, as a spike would find them). Steps are counted from
+        the end of the warm-up. Recording changes no spike.
         """
 
     def advance(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,6 +134,23 @@ def changed(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:
                "must stay as they are")
         raise EngineUnsupported(msg)
     return keep_tonic(old, new)
+
+
+def refuse_probes(simulator: Engine, names: Iterable[str]) -> None:
+    """Refuse to record, by the names of `Engine.probe`, what an engine does not record.
+
+    Raises
+    ------
+    EngineUnsupported
+        The first name, and why.
+    """
+    for name in names:
+        kind = name.partition(".")[0]
+        able = {"modulators": "records_levels", "pathways": "records_releases"}.get(kind)
+        if able is not None and not getattr(simulator.capabilities, able):
+            msg = (f"engine {simulator.name}: record: {name}: {simulator.excuses[able]}. Use the "
+                   "engine numba")
+            raise EngineUnsupported(msg)
 
 
 def keep_tonic(old: LoweredCircuit, new: LoweredCircuit) -> LoweredCircuit:

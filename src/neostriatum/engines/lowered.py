@@ -16,7 +16,7 @@ from neostriatum.engines.inputs import Current, Recorded, lower_inputs
 from neostriatum.engines.learning import Learning, lower_learning
 from neostriatum.engines.levels import Levels, held, lower_levels
 from neostriatum.engines.modulation import lower_weight_effects
-from neostriatum.engines.plasticity import Plasticity
+from neostriatum.engines.plasticity import Plasticity, lower_release
 from neostriatum.engines.pooled import PooledAxons, PooledPathway
 from neostriatum.engines.population import Population, lower_population
 from neostriatum.engines.quantum import quantised
@@ -247,9 +247,7 @@ def _plasticity(circuit: Circuit, pathway: Any, rates: np.ndarray) -> Plasticity
     """Return the plasticity of a pathway whose sources have these mean rates [Hz]."""
     if pathway.stp is None:
         return None
-    model, values = pathway.stp.release_model, pathway.stp.values
-    stp = Plasticity(model, values, {state.name: values[tau.name] / circuit.dt.value
-                                     for state, tau in model.decays.items()})
+    stp = lower_release(pathway.stp, circuit.dt.value)
     if pathway.stp.start != "stationary":
         return stp
     return replace(stp, starts=stp.stationary(rates * (circuit.dt.value / 1000.0)))

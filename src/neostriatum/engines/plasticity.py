@@ -12,6 +12,7 @@ from neostriatum.models.evaluate import evaluate
 from neostriatum.rng import exp
 
 if TYPE_CHECKING:
+    from neostriatum.circuit.pathway import Plasticity as Declared
     from neostriatum.models.release import ReleaseModel
 
 
@@ -63,8 +64,52 @@ class Plasticity:
         return {name: float(_decay(np.array([interval]), tau)[0])
                 for name, tau in self.steps.items()}
 
+    def later(self, states: dict[str, np.ndarray],
+              interval: np.ndarray) -> dict[str, np.ndarray]:
+        """Return states (n,) after some steps (n,) without a spike."""
+        return self.decayed(states, {name: _decay(interval, tau)
+                                     for name, tau in self.steps.items()})
+
+    def now(self, states: dict[str, np.ndarray], last: np.ndarray, sources: np.ndarray,
+            step: int) -> dict[str, np.ndarray]:
+        """Return the states of some sources after a step, as a spike would find them."""
+        interval = (step - last[sources]).astype(np.float64)
+        return self.later({name: values[sources] for name, values in states.items()}, interval)
+
+    def follow_spikes(self, states: dict[str, np.ndarray], last: np.ndarray,
+                      spikes: tuple[np.ndarray, np.ndarray],
+                      due: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the states (t, n) of some sources after the steps that are due.
+
+        Parameters
+        ----------
+        states, last : dict of numpy.ndarray, numpy.ndarray
+            States (n,) after the last spikes before, and the steps (n,) of these; both change.
+        spikes : tuple of numpy.ndarray
+            Steps (s,), ascending, and sources, from 0 to n - 1.
+        due : numpy.ndarray
+            Steps (t,), ascending.
+        """
+        seen = {name: np.empty((len(due), len(last))) for name in states}
+        steps, first = np.unique(spikes[0], return_index=True)
+        places = np.searchsorted(due, [*steps, np.iinfo(np.int64).max])
+        self._note(seen, states, last, due, slice(0, places[0]))
+        for number, step in enumerate(steps):
+            stop = first[number + 1] if number + 1 < len(steps) else None
+            self.fire(states, last, spikes[1][first[number] : stop], step)
+            self._note(seen, states, last, due, slice(places[number], places[number + 1]))
+        return seen
+
+    def _note(self, seen: dict[str, np.ndarray], states: dict[str, np.ndarray], last: np.ndarray,
+              due: np.ndarray, rows: slice) -> None:
+        """Note the states at some of the steps that are due, after which nobody fired."""
+        if rows.start < rows.stop:
+            interval = (due[rows, None] - last).astype(np.float64)
+            for name, values in self.later(states, interval).items():
+                seen[name][rows] = values
+
     def decayed(self, states: dict[str, np.ndarray],
-                falls: dict[str, float]) -> dict[str, np.ndarray]:
+                falls: dict[str, Any]) -> dict[str, np.ndarray]:
         """Return states later, without a spike; see `falls`."""
         return {state.name: states[state.name] * falls[state.name] if rest == 0
                 else 1.0 - (1.0 - states[state.name]) * falls[state.name]
@@ -129,11 +174,7 @@ class Plasticity:
         interval : numpy.ndarray
             Steps since then (n,).
         """
-        for state in self.model.states:
-            fall = _decay(interval, self.steps[state.name])
-            value = states[state.name]
-            states[state.name] = (value * fall if self.model.rests[state] == 0
-                                  else 1.0 - (1.0 - value) * fall)
+        states |= self.later(states, interval)
         known: dict[str, Any] = self.values | states
         for state, tree in self.model.jumps.items():
             states[state.name] = known[state.name] = evaluate(tree, known)
@@ -143,8 +184,15 @@ class Plasticity:
         return np.broadcast_to(released, interval.shape)
 
 
+def lower_release(stp: Declared, dt: float) -> Plasticity:
+    """Return the short-term plasticity of a pathway at a step [ms], its sources at rest."""
+    model, values = stp.release_model, stp.values
+    return Plasticity(model, values, {state.name: values[tau.name] / dt
+                                      for state, tau in model.decays.items()})
+
+
 def _decay(interval: np.ndarray, constant: float) -> np.ndarray:
-    return exp(-interval / constant) if constant > 0 else np.zeros(len(interval))
+    return exp(-interval / constant) if constant > 0 else np.zeros(interval.shape)
 
 
 @lru_cache(maxsize=256)

@@ -138,10 +138,10 @@ class Population:
         """
         if not self.own:
             return values
-        levels = {place: evaluate(synapse.model.effect, synapse.values | own | {
-                      "gain": 1.0, "v": states["v"], "dt": dt})
-                  for place, (synapse, own) in enumerate(zip(self.synapses, receptors, strict=True))
-                  if synapse.model.current is None}
+        known = {"gain": 1.0, "v": states.get("v"), "dt": dt}
+        levels = {place: evaluate(self.synapses[place].model.effect,
+                                  self.synapses[place].values | receptors[place] | known)
+                  for place in {effect.receptor for effect in self.own}}
         after, gains = dict(values), list(values["gain"])
         names = {f"I_{synapse.name}": place for place, synapse in enumerate(self.synapses)}
         for effect in self.own:

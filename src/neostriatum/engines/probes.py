@@ -1,4 +1,4 @@
-"""What an engine records of single cells: which variable of whom, how often, and what it saw."""
+"""What an engine records: which variable of which cells, sources or modulator, and what it saw."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from neostriatum.engines.base import Samples, Trace
 from neostriatum.errors import CircuitError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from neostriatum.engines.lowered import LoweredCircuit
-    from neostriatum.engines.population import Population
+    from neostriatum.engines.plasticity import Plasticity
 
 
-@dataclass
+#: What begins the name of a modulator and of a pathway, where a cell type has its own.
+MODULATORS, PATHWAYS = "modulators.", "pathways."
+#: The variable of a modulator.
+LEVEL = "level"
+
+
+@dataclass(eq=False)
 class Probe:
-    """One variable of chosen cells of one type, and the blocks (t, k) that nobody took yet."""
+    """One variable of chosen cells of one type, and the blocks (t, k) that nobody took yet.
 
-    population: Population
+    ``name`` is that of a cell type, ``modulators.<name>``, or ``pathways.<name>``, whose states of
+    release are those of its sources.
+    """
+
+    name: str
     variable: str
     ids: np.ndarray
     every: int
@@ -49,6 +59,24 @@ class Probes:
     def __iter__(self) -> Iterator[Probe]:
         return iter(self._all.values())
 
+    @property
+    def cells(self) -> list[Probe]:
+        """The probes of cells."""
+        return [probe for probe in self if "." not in probe.name]
+
+    @property
+    def levels(self) -> list[tuple[Probe, int]]:
+        """The probes of levels, and the numbers of these."""
+        return [(probe, self._lowered.levels.index(probe.name.removeprefix(MODULATORS)))
+                for probe in self if probe.name.startswith(MODULATORS)]
+
+    @property
+    def releases(self) -> list[tuple[Probe, int, Plasticity]]:
+        """The probes of pathways, with the numbers of their projections and what these release."""
+        return [(probe, *plastic[probe.name.removeprefix(PATHWAYS)])
+                for probe in self if probe.name.startswith(PATHWAYS)
+                for plastic in [plastic_of(self._lowered)]]
+
     def add(self, population: str, ids: np.ndarray, variable: str = "v", every: int = 1) -> Probe:
         """Start a probe, in the place of one of the same type and variable.
 
@@ -57,28 +85,51 @@ class Probes:
         CircuitError
             A variable that the type does not have.
         """
-        cells = self._lowered.populations[self._lowered.index[population]]
-        known = cells.variables
+        known = self._known(population)
         if variable not in known:
-            msg = f"record: {population} has {', '.join(known)} (got {shown(variable)})"
+            msg = f"record: {population} has {', '.join(known) or 'none'} (got {shown(variable)})"
             raise CircuitError(msg)
-        probe = Probe(cells, variable, np.asarray(ids, np.int64), every)
+        probe = Probe(population, variable, np.asarray(ids, np.int64), every)
         self._all[population, variable] = probe
         return probe
 
-    def see(self, step: int, value: Callable[[Probe], np.ndarray]) -> None:
-        """Note the state after ``step``."""
-        for probe in self:
-            if self._due(probe, step):
-                self.put(probe, np.array([step]), value(probe)[None])
+    def _known(self, name: str) -> Collection[str]:
+        """Return the variables of a cell type, a modulator or a pathway."""
+        lowered = self._lowered
+        if name.startswith(MODULATORS):
+            return (LEVEL,) if name.removeprefix(MODULATORS) in lowered.levels else ()
+        if name.startswith(PATHWAYS):
+            _, stp = plastic_of(lowered).get(name.removeprefix(PATHWAYS), (-1, None))
+            return () if stp is None else stp.model.names
+        return lowered.populations[lowered.index[name]].variables
+
+    def see(self, step: int, value: Callable[[Probe], np.ndarray],
+            heard: Callable[[], tuple[float, ...]], states: dict[int, dict[str, np.ndarray]],
+            last: dict[int, np.ndarray]) -> None:
+        """Note the state after ``step``, of cells, of levels, and of releases by projection."""
+        steps = np.array([step])
+        for probe in self.cells:
+            if self.due(probe, step):
+                self.put(probe, steps, value(probe)[None])
+        if self.levels:
+            self.put_levels(steps, np.array([heard()]))
+        for probe, number, stp in self.releases:
+            now = stp.now(states[number], last[number], probe.ids, step)
+            self.put(probe, steps, now[probe.variable][None])
+
+    def put_levels(self, steps: np.ndarray, heard: np.ndarray) -> None:
+        """Note the levels (t, l) that the steps after ``steps`` hear."""
+        for probe, level in self.levels:
+            self.put(probe, steps, heard[:, [level]])
 
     def put(self, probe: Probe, steps: np.ndarray, values: np.ndarray) -> None:
         """Note values (t, k) after ``steps`` (t,), of those that are due."""
-        kept = self._due(probe, steps)
+        kept = self.due(probe, steps)
         probe.steps.append(steps[kept])
         probe.values.append(values[kept].astype(float))
 
-    def _due(self, probe: Probe, steps: Any) -> Any:
+    def due(self, probe: Probe, steps: Any) -> Any:
+        """Return whether a probe looks after steps."""
         # Counted from the end of the warm-up, so that nothing depends on when recording began.
         return (steps + 1 - self._lowered.warmup) % probe.every == 0
 
@@ -87,7 +138,7 @@ class Probes:
         taken = []
         for probe in self:
             steps, values = probe.seen()
-            taken.append(Samples(probe.population.name, probe.variable, probe.ids,
+            taken.append(Samples(probe.name, probe.variable, probe.ids,
                                  steps - self._lowered.warmup, values))
             probe.forget()
         return taken
@@ -95,15 +146,21 @@ class Probes:
     def traces(self) -> dict[str, Trace]:
         """Return the potentials that nobody took, by type, times from the end of the warm-up."""
         made = {}
-        for probe in self:
+        for probe in self.cells:
             if probe.variable == "v":
                 steps, values = probe.seen()
                 times = (steps - self._lowered.warmup + 1) * self._lowered.dt
-                made[probe.population.name] = Trace(probe.ids + probe.population.offset, times,
-                                                    values)
+                first = self._lowered.populations[self._lowered.index[probe.name]].offset
+                made[probe.name] = Trace(probe.ids + first, times, values)
         return made
 
     def forget(self) -> None:
         """Drop what all have seen."""
         for probe in self:
             probe.forget()
+
+
+def plastic_of(lowered: LoweredCircuit) -> dict[str, tuple[int, Plasticity]]:
+    """Return number and plasticity of the projections that have one, by pathway, one of each."""
+    return {one.name.partition("@")[0]: (number, one.stp)
+            for number, one in reversed(list(enumerate(lowered.projections))) if one.stp}

@@ -35,7 +35,8 @@ class Reference:
 
     name = "reference"
     capabilities = Capabilities(threads_exact=True, exact_resume=True, chunks=True,
-                                live_changes=True, same_draws_as_reference=True)
+                                live_changes=True, same_draws_as_reference=True,
+                                records_levels=True, records_releases=True)
     excuses: dict[str, str] = {}
 
     def __init__(self, threads: int | None = None, precision: str = "double") -> None:
@@ -75,15 +76,15 @@ class Reference:
         self._values = self._modulated()
         self._probes = Probes(lowered)
 
-    def _phi(self) -> tuple[float, ...]:
-        """Return the levels that the next step hears."""
+    def _heard(self, step: int) -> tuple[float, ...]:
+        """Return the levels that a step hears, the one that comes next."""
         lowered = self.lowered
-        return self._signals.begin(lowered.time_ms(self.step)) \
-            if len(lowered.signals.computed) else lowered.phi(self.step)
+        return self._signals.begin(lowered.time_ms(step)) \
+            if len(lowered.signals.computed) else lowered.phi(step)
 
     def _modulated(self) -> list[dict[str, Any]]:
         """Return what the levels of the next step make of every population."""
-        levels = (phi := self._phi()), self.lowered.regional(self.step, phi)
+        levels = (phi := self._heard(self.step)), self.lowered.regional(self.step, phi)
         return [pop.modulated(*levels) for pop in self.lowered.populations]
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
@@ -137,12 +138,12 @@ class Reference:
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
         self._signals.end(n, lowered.time_ms(n), lowered.dt, [len(fired) for fired in spikes])
-        self._probes.see(n, self._probed)
+        self._probes.see(n, self._probed, lambda: self._heard(n + 1), self.stp, self.last)
         return spikes
 
     def _probed(self, probe: Probe) -> np.ndarray:
-        number = self.lowered.index[probe.population.name]
-        receptor, state = probe.population.variables[probe.variable]
+        number = self.lowered.index[probe.name]
+        receptor, state = self.lowered.populations[number].variables[probe.variable]
         states = self.cells[number] if receptor < 0 else self.receptors[number][receptor]
         return states[state][probe.ids]
 
@@ -250,7 +251,7 @@ class Reference:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        return dict(zip(self.lowered.levels, self._phi(), strict=True))
+        return dict(zip(self.lowered.levels, self._heard(self.step), strict=True))
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""

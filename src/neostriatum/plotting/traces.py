@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from neostriatum.engines.probes import MODULATORS
 from neostriatum.errors import InputError
 from neostriatum.plotting.events import mark_events
 from neostriatum.plotting.margins import BOTTOM_IN, RIGHT_IN, TOP_IN, cut, fix
@@ -110,7 +111,7 @@ def recorded(
     run : Run
         The run.
     variable : str
-        What `Run.recorded` takes, such as ``"g_AMPA"`` or ``"I_NMDA"``.
+        What `Run.recorded` takes, such as ``"g_AMPA"``, ``"I_NMDA"`` or ``"level"``.
     start_ms, stop_ms : float, optional
         Window [ms]; the whole run by default.
     cells_per_type : int
@@ -148,6 +149,13 @@ class _Shown(NamedTuple):
     words: str
     peaks_mv: Mapping[str, float] | None
 
+    def names(self, run: RunView) -> list[str]:
+        """Return the cell types, then levels and pathways; these alone where they alone are drawn.
+        """
+        others = [name for name in self.traces if name not in run.populations]
+        alone = len(others) == len(self.traces) > 0
+        return others if alone else [*run.populations, *others]
+
     @property
     def cut(self) -> bool:
         """Whether spikes are ticks above traces that are cut."""
@@ -164,7 +172,7 @@ def _draw(run: RunView, shown: _Shown, start_ms: float, stop_ms: float | None,
         message = "run.populations: must name at least one cell type (got none)"
         raise InputError(message)
     rows = {name: _columns(shown.traces.get(name), start_ms, stop_ms)[:cells_per_type]
-            for name in run.populations}
+            for name in shown.names(run)}
     with paper(axes_titley=1.0):
         words = {name: [_cell(run, name, shown.traces[name].ids[column]) for column in columns]
                  for name, columns in rows.items()}
@@ -311,7 +319,7 @@ def _trace(axes: Axes, name: str, run: RunView, shown: _Shown, column: int) -> N
     """Draw one cell; of a voltage spikes up to their peak or, without one, as ticks above."""
     recorded = shown.traces[name]
     start_ms, stop_ms = axes.get_xlim()
-    own = colour(name, run.populations)
+    own = colour(name, shown.names(run))
     times_ms = np.asarray(recorded.times_ms, dtype=np.float64)
     inside = (times_ms >= start_ms) & (times_ms <= stop_ms)
     times_ms = times_ms[inside]
@@ -334,6 +342,8 @@ def _trace(axes: Axes, name: str, run: RunView, shown: _Shown, column: int) -> N
 
 def _cell(run: RunView, name: str, number: Any) -> str:
     """Return what a recorded cell is called: by its number among those of its type."""
+    if name not in run.populations:
+        return "" if name.startswith(MODULATORS) else f"source {int(number):,}"
     return f"cell {int(number) - run.populations[name].start:,}"
 
 

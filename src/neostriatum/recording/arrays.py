@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neostriatum.engines.probes import MODULATORS, PATHWAYS
 from neostriatum.recording.library import library
 
 if TYPE_CHECKING:
+    from neostriatum.engines.base import Trace
     from neostriatum.recording.store import Run
 
 
@@ -24,7 +26,8 @@ def dataset(run: Run) -> Any:
     Returns
     -------
     xarray.Dataset
-        ``v`` (time, probe) [mV] and other recorded variables; ``population_rate`` (bin, cell_type)
+        ``v`` (time, probe) [mV] and other recorded variables; ``level`` (time, modulator), states
+        of release (time, source), a source being "FS->dSPN 0"; ``population_rate`` (bin, cell_type)
         [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates. Of a run with
         events ``event_label`` and ``event_set`` (the new values by path, JSON text) over ``event``
         [ms]. The attribute ``seed`` is text from 2^31 on, as NetCDF-3 has no larger whole numbers.
@@ -56,17 +59,32 @@ def dataset(run: Run) -> Any:
         "neuron_type": ("neuron", np.repeat(names, [len(span) for span in spans.values()])),
     }, attrs=about)
     for variable in run.variables:
-        traces = [xr.DataArray(
-            trace.values, dims=("time", "probe"), attrs={"units": run.unit(variable, name)},
-            coords={"time": ("time", trace.times_ms.round(9), ms), "probe": trace.ids,
-                    "probe_type": ("probe", [name] * len(trace.ids))})
-            for name, trace in run.recorded(variable).items()]
-        if traces:
+        traces: dict[str, list[Any]] = {}
+        for name, trace in run.recorded(variable).items():
+            array = _array(xr, run, (variable, name), trace)
+            traces.setdefault(array.dims[1], []).append(array)
+        for number, (dim, arrays) in enumerate(traces.items()):
             # What was recorded at other times is NaN in between; times are rounded to be equal.
-            made = made.merge({variable: xr.concat(traces, dim="probe", join="outer")},
+            made = made.merge({variable + number * "_": xr.concat(arrays, dim=dim, join="outer")},
                               join="outer", compat="no_conflicts")
     if events := run.events:
         made = made.assign_coords(event=("event", [one.time_ms for one in events], ms)).assign(
             event_label=("event", [one.label for one in events]),
             event_set=("event", [json.dumps(one.spelled) for one in events]))
     return made
+
+
+def _array(xr: Any, run: Run, what: tuple[str, str], trace: Trace) -> Any:
+    """Return a variable of a cell type, a modulator or the sources of a pathway over time."""
+    variable, name = what
+    dim, coords = "probe", dict[str, Any]()
+    if name.startswith(MODULATORS):
+        dim, coords = "modulator", {"modulator": [name.removeprefix(MODULATORS)]}
+    elif name.startswith(PATHWAYS):
+        pathway = name.removeprefix(PATHWAYS)
+        dim, coords = "source", {"source": [f"{pathway} {number}" for number in trace.ids]}
+    else:
+        coords = {"probe": trace.ids, "probe_type": ("probe", [name] * len(trace.ids))}
+    times = ("time", trace.times_ms.round(9), {"units": "ms"})
+    return xr.DataArray(trace.values, dims=("time", dim), coords={"time": times, **coords},
+                        attrs={"units": run.unit(variable, name)})

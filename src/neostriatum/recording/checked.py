@@ -132,6 +132,7 @@ class Record(_Strict):
     virtual_processes: Count | None = None
     network_hash: Hash | None = None
     counts: Annotated[dict[Name, Count], Field(min_length=1)] | None = None
+    axon_counts: dict[Name, Count] | None = None
     files: dict[Text, Text] | None = None
     state: dict[str, Any] | None = None
     timers: dict[str, Time] | None = None

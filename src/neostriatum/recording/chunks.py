@@ -73,7 +73,7 @@ def read_chunk(folder: Path, entry: dict[str, Any]) -> Chunk:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             steps, ids = file["steps"], file["ids"]
-            samples = {(key.rpartition(".")[0], key.rpartition(".")[2]): file[key]
+            samples = {(key.partition(".")[0], key.partition(".")[2]): file[key]
                        for key in file.files if "." in key}
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         msg = f"{path}: is not a chunk ({' '.join(str(error).split())})"

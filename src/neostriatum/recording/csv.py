@@ -27,7 +27,8 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
     """Write spikes.csv, traces.csv, rates.csv and neurons.csv, units in the names of the columns.
 
     Variables other than the potential have a file of their own, ``traces-u.csv``. Of a run with
-    events there is ``events.csv``, a row per value that changed.
+    events there is ``events.csv``, a row per value that changed. The type of a level is
+    ``modulators.<name>``, that of states of release ``pathways.<name>``, without a global id.
 
     Parameters
     ----------
@@ -66,10 +67,12 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
         with _rows(folder / report(variable).replace(".h5", ".csv")) as handle:
             unit = run.unit(variable).lower()
             handle.write(f"time_ms,type,node_id,id,{variable}_{unit}\n")
-            for trace in run.recorded(variable).values():
+            for name, trace in run.recorded(variable).items():
                 times = trace.times_ms.round(_DECIMALS)
                 for column, number in enumerate(trace.ids):
-                    cell = about(np.full(len(times), number))
+                    # A level or a source of a pathway is no cell: it has no global id.
+                    cell = about(np.full(len(times), number)) if name in spans else {
+                        "type": name, "node_id": number, "id": ""}
                     pd.DataFrame({"time_ms": times, **cell, "": trace.values[:, column]}).to_csv(
                         handle, index=False, header=False, float_format="%.9g")
     begins_ms, rates = run.population_rates()

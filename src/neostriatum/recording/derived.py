@@ -17,7 +17,9 @@ import numpy as np
 from neostriatum.circuit.signals import start_level
 from neostriatum.circuit.spread import size_of
 from neostriatum.engines.base import Trace
+from neostriatum.engines.modulation import lower_own
 from neostriatum.engines.population import differing, typical
+from neostriatum.engines.probes import LEVEL, MODULATORS, PATHWAYS
 from neostriatum.engines.regions import levels_in, lower_regions, region_of
 from neostriatum.errors import CircuitError, RunFileError
 from neostriatum.models.evaluate import evaluate
@@ -25,6 +27,9 @@ from neostriatum.models.receptor import V
 from neostriatum.models.symbol import Computed, I, Parameter, State, symbols
 from neostriatum.models.unit import powers
 from neostriatum.recording.drawn import network_of
+from neostriatum.recording.events import circuits_at
+from neostriatum.recording.levels import computed_levels, level_at
+from neostriatum.recording.releases import release_states
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
@@ -39,12 +44,14 @@ _INFLOW = "it contains I, all current that flows in, which no engine records"
 class Derived:
     """A sum of expressions, each of a receptor or (None) of the cell; of their sizes if absolute.
 
-    ``problem`` says why it cannot be computed, where that is so.
+    ``problem`` says why it cannot be computed, where that is so; ``heard`` are the states
+    from which levels of receptors that act on it follow.
     """
 
     terms: tuple[tuple[str | None, Expression], ...]
     absolute: bool = False
     problem: str = ""
+    heard: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -56,7 +63,12 @@ class Derived:
         """The recorded states that it is computed from; v where it follows from parameters."""
         names = [_state(receptor, leaf.name) for receptor, tree in self.terms
                  for leaf in symbols(tree).values() if isinstance(leaf, State)]
-        return tuple(dict.fromkeys(names)) or (V.name,)
+        return tuple(dict.fromkeys([*names, *self.heard])) or (V.name,)
+
+    @property
+    def acted_on(self) -> frozenset[str]:
+        """The parameters and currents by whose names effects act on it."""
+        return self.parameters | {f"I_{receptor}" for receptor, _ in self.terms if receptor}
 
     @cached_property
     def parameters(self) -> frozenset[str]:
@@ -73,7 +85,14 @@ def _state(receptor: str | None, name: str) -> str:
 
 
 def states(circuit: Circuit, name: str) -> dict[str, str]:
-    """Return the unit of every state of a cell type and of its receptors, by name."""
+    """Return the unit of every state of a cell type and of its receptors, by name.
+
+    Of ``modulators.<name>`` that is its level, of ``pathways.<name>`` its states of release.
+    """
+    if name.startswith(MODULATORS):
+        return {LEVEL: "1"}
+    if name.startswith(PATHWAYS):
+        return dict.fromkeys(release_states(circuit, name.removeprefix(PATHWAYS)), "1")
     units = {state.name: state.unit for state in circuit.cells[name].declaration.states}
     for receptor, model in _receptors(circuit, name).items():
         units |= {_state(receptor, state.name): state.unit for state in model.states}
@@ -94,6 +113,8 @@ def derived(circuit: Circuit, name: str) -> dict[str, Derived]:
     >>> current.states, current.unit
     (('g_NMDA', 'v'), 'pA')
     """
+    if name not in circuit.cells:
+        return {}
     models, taken = _receptors(circuit, name), states(circuit, name)
     own = {key: Derived(((None, tree),), problem=_INFLOW if I.name in symbols(tree) else "")
            for key, tree in circuit.cells[name].declaration.derived.items()}
@@ -106,9 +127,19 @@ def derived(circuit: Circuit, name: str) -> dict[str, Derived]:
             "g_syn": _conductance(models)} if currents else {}
     known: dict[str, Derived] = {}
     for group in (own, flows, parts, sums):
-        known |= {key: quantity for key, quantity in group.items()
+        known |= {key: _hearing(circuit, name, quantity) for key, quantity in group.items()
                   if key not in taken and key not in known}
     return known
+
+
+def _hearing(circuit: Circuit, name: str, quantity: Derived) -> Derived:
+    """Return a quantity with the states that levels of receptors, which act on it, follow from."""
+    makers = dict.fromkeys(circuit.receptors_of(name)[effect.receptor] for effect
+                           in lower_own(circuit, name) if effect.acts_on in quantity.acted_on)
+    heard = tuple(_state(receptor, leaf.name) for receptor in makers for leaf in
+                  symbols(circuit.receptors[receptor].declaration.effect).values()
+                  if isinstance(leaf, State))
+    return replace(quantity, heard=heard)
 
 
 def _receptors(circuit: Circuit, name: str) -> dict[str, Any]:
@@ -191,42 +222,24 @@ def _in_common(run: Run, name: str, quantity: Derived) -> tuple[Trace, dict[str,
 def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
             values: dict[str, np.ndarray]) -> Trace:
     """Return a trace with a quantity, from the states of the same instants, event by event."""
-    drawn, times = _drawn(run, name, quantity, trace.ids), trace.times_ms
-    circuits = run.circuits
-    # A sample at t is the state at the start of the step at t, to which an event at t belongs.
-    places = np.searchsorted(np.rint(times / run.dt_ms), [step for step, _ in circuits])
-    for (_, circuit), start, stop in zip(circuits, places, [*places[1:], len(times)], strict=True):
-        if start < stop:
-            population = typical(circuit, name)
-            _refuse_computed(run, quantity, population)
-            phi = tuple(np.full((stop - start, 1), start_level(circuit, level))
-                        if one.level is None else one.level.at(times[start:stop, None])
-                        for level, one in circuit.modulators.items())
-            parameters = differing(circuit, name, population.parameters, drawn)
-            population = replace(population, parameters=parameters,
-                                 region=_region(run, circuit, population, trace.ids))
-            own = levels_in(lower_regions(circuit), phi, times[start:stop, None])
-            trace.values[start:stop] = _value(
-                quantity, population, (phi, own),
-                {state: part[start:stop] for state, part in values.items()}, circuit.dt.value)
+    drawn = _drawn(run, name, quantity, trace.ids)
+    for circuit, rows in circuits_at(run, trace.times_ms):
+        population, times = typical(circuit, name), trace.times_ms[rows]
+        heard = computed_levels(circuit, population, quantity.acted_on)
+        # What a level does that acts on nothing here does not matter.
+        phi = tuple(level_at(run, level, times)[:, None] if level in heard
+                    else np.full((len(times), 1), start_level(circuit, level))
+                    if one.level is None else one.level.at(times[:, None])
+                    for level, one in circuit.modulators.items())
+        parameters = differing(circuit, name, population.parameters, drawn)
+        own = tuple(effect for effect in population.own if effect.acts_on in quantity.acted_on)
+        population = replace(population, parameters=parameters, own=own,
+                             region=_region(run, circuit, population, trace.ids))
+        regional = levels_in(lower_regions(circuit), phi, times[:, None])
+        trace.values[rows] = _value(
+            quantity, population, (phi, regional),
+            {state: part[rows] for state, part in values.items()}, circuit.dt.value)
     return trace
-
-
-def _refuse_computed(run: Run, quantity: Derived, population: Population) -> None:
-    """Refuse what hangs on a level that nobody knows any more."""
-    needed = quantity.parameters | {f"I_{receptor}" for receptor, _ in quantity.terms if receptor}
-    for one in population.own:
-        if one.acts_on in needed:
-            msg = (f"{run.label}: {one.acts_on} of {population.name} follows the level of a "
-                   f"receptor, which every cell has its own of. Read the states, "
-                   f"{', '.join(quantity.states)}")
-            raise CircuitError(msg)
-    for effect in population.effects:
-        if effect.modulator.is_free and effect.acts_on in needed:
-            msg = (f"{run.label}: {effect.acts_on} of {population.name} follows a level that was "
-                   "computed while the run went on and is not recorded. Read the states, "
-                   f"{', '.join(quantity.states)}")
-            raise CircuitError(msg)
 
 
 def _drawn(run: Run, name: str, quantity: Derived, ids: np.ndarray) -> dict[str, np.ndarray]:
@@ -266,6 +279,9 @@ def _value(quantity: Derived, population: Population, levels: tuple[Any, ...],
            values: dict[str, np.ndarray], dt: float) -> Any:
     """Return the sum of the terms at levels, (t, 1) each, and at those of every region."""
     modulated, total = population.modulated(*levels), 0.0
+    receptors = [{state: values[key] for state, key in synapse.variables.items() if key in values}
+                 for synapse in population.synapses]
+    modulated = population.heard(modulated, values, receptors, dt)
     own = {None: modulated} | {
         one.name: {**one.values, "gain": gain}
         for one, gain in zip(population.synapses, modulated["gain"], strict=True)}

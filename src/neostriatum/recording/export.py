@@ -160,7 +160,8 @@ def _run(run: Run, to: str, out: str | Path) -> dict[str, Any]:
     try:
         spikes = len(run.spikes)
         traced = len({int(one) for variable in run.variables
-                      for trace in run.recorded(variable).values() for one in trace.ids})
+                      for name, trace in run.recorded(variable).items()
+                      if name in run.populations for one in trace.ids})
         network, note = network_of(run)
         write(run, folder, network)
     except BaseException:

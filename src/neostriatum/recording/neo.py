@@ -10,7 +10,7 @@ import numpy as np
 
 from neostriatum.durable import replacing
 from neostriatum.recording.library import library
-from neostriatum.recording.sonata import bin_steps
+from neostriatum.recording.sonata import bin_steps, first_id
 from neostriatum.recording.trains import clock, trains
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _events(run: Run, neo: Any, pq: Any) -> list[Any]:
 
 def _recorded(run: Run, what: tuple[str, str], trace: Trace, neo: Any, pq: Any) -> Any:
     variable, name = what
-    times, first = trace.times_ms, run.populations[name].start
+    times, first = trace.times_ms, first_id(run.populations, name)
     start, step = clock(trace, run.dt_ms)
     unit = run.unit(variable, name)
     return neo.AnalogSignal(

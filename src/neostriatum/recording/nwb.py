@@ -161,13 +161,17 @@ def _simulated(made: Any, run: Run, pynwb: Any) -> None:
             unit = run.unit(variable, name)
             si, factor = _SI.get(unit, (unit, 1.0))
             start, step = clock(trace, run.dt_ms)
+            of_cells = name in run.populations
             series = pynwb.TimeSeries(
                 name=f"{_NAMES.get(variable, variable)}_{name}", unit=si, conversion=factor,
                 data=trace.values.astype(np.float32), rate=1000 / step, starting_time=start / 1000,
-                description=f"{variable} of {name}, stored in {unit}, a column per cell",
-                comments="the table traced_cells says which unit a column is")
+                description=f"{variable} of {name}, stored in {unit}, a column per "
+                f"{'cell' if of_cells else 'source'}",
+                comments="the table traced_cells says which unit a column is" if of_cells
+                else f"numbers of the sources: {', '.join(map(str, trace.ids))}")
             module.add(series)
-            rows += [(series.name, column, int(one)) for column, one in enumerate(trace.ids)]
+            rows += [(series.name, column, int(one)) for column, one in enumerate(trace.ids)
+                     if of_cells]
     if rows:
         series_names, columns, units = (list(one) for one in zip(*rows, strict=True))
         module.add(DynamicTable(

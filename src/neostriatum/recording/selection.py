@@ -1,16 +1,21 @@
-"""Which cells and variables a run records, as a user says it: ``dSPN:10:v,u,g_AMPA:5``."""
+"""What a run records, as a user says it: ``dSPN:10:v,u,g_AMPA:5``, ``modulators.ACh:level``."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neostriatum.circuit.aliases import canonical
+from neostriatum.engines.population import typical
+from neostriatum.engines.probes import LEVEL, MODULATORS, PATHWAYS
 from neostriatum.errors import CircuitError, shown
-from neostriatum.recording.derived import derived, states
+from neostriatum.recording.derived import Derived, derived, states
+from neostriatum.recording.levels import computed_levels
+from neostriatum.recording.releases import RELEASED, release_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +35,11 @@ _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 @dataclass(frozen=True)
 class Choice:
-    """One variable of cells of one type, by local id, after every so many steps."""
+    """One variable of cells of one type, by local id, after every so many steps.
+
+    ``population`` may also be ``modulators.<name>``, and ``pathways.<name>``, of whose sources the
+    ids are.
+    """
 
     population: str
     variable: str
@@ -43,7 +52,8 @@ def recordable(circuit: Circuit, name: str) -> dict[str, str]:
     """Return the unit of every variable that can be recorded of a cell type.
 
     These are the states of its model, ``<state>_<receptor>`` of its receptors, and what follows
-    from them; see `derived`.
+    from them; see `derived`. Of ``modulators.<name>`` it is the level, of ``pathways.<name>`` what
+    a spike would find and release.
 
     Examples
     --------
@@ -51,16 +61,18 @@ def recordable(circuit: Circuit, name: str) -> dict[str, str]:
     >>> list(recordable(load("striatum_v1"), "FS"))[3:7]
     ['g_GABA', 'static_threshold', 'I_AMPA', 'I_GABA']
     """
-    return states(circuit, name) | {key: quantity.unit for key, quantity in
-                                    derived(circuit, name).items() if not quantity.problem}
+    known = states(circuit, name) | {key: quantity.unit for key, quantity in
+                                     derived(circuit, name).items() if not quantity.problem}
+    return known | ({RELEASED: "1"} if name.startswith(PATHWAYS) else {})
 
 
-def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
+def choices(said: Any, circuit: Circuit, counts: dict[str, int],
+            axons: dict[str, int] | None = None) -> list[Choice]:
     """Return the states to record: those asked for, and those from which others follow.
 
     Parameters
     ----------
-    said, circuit, counts
+    said, circuit, counts, axons
         As for `asked`.
 
     Raises
@@ -77,16 +89,35 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]
     [('FS', 'v', [0, 4, 5, 6], 5), ('FS', 'g_AMPA', [0, 4, 5, 6], 5)]
     """
     needed: dict[tuple[str, str], Choice] = {}
-    for choice in asked(said, circuit, counts):
+    for choice in asked(said, circuit, counts, axons):
         quantity = derived(circuit, choice.population).get(choice.variable)
-        for state in (choice.variable,) if quantity is None else quantity.states:
+        for state in _states(circuit, choice, quantity):
             unit = states(circuit, choice.population)[state]
             own = replace(choice, variable=state, unit=unit)
             _refuse_other(choice, needed.setdefault((choice.population, state), own))
+        for name in () if quantity is None else _levels(circuit, choice, quantity):
+            level = Choice(MODULATORS + name, LEVEL, np.zeros(1, np.int64), choice.every, "1")
+            there = needed.get((level.population, LEVEL), level)
+            # Looked at as often as the one that looks most often, and when each does.
+            needed[level.population, LEVEL] = replace(level, every=gcd(level.every, there.every))
     if (total := sum(len(choice.ids) for choice in needed.values())) > MOST:
         msg = f"record: must be {MOST} traces at most (got {total})"
         raise CircuitError(msg)
     return list(needed.values())
+
+
+def _states(circuit: Circuit, choice: Choice, quantity: Derived | None) -> tuple[str, ...]:
+    """Return the states from which a variable follows."""
+    if choice.population.startswith(PATHWAYS) and choice.variable == RELEASED:
+        return release_states(circuit, choice.population.removeprefix(PATHWAYS))
+    return (choice.variable,) if quantity is None else quantity.states
+
+
+def _levels(circuit: Circuit, choice: Choice, quantity: Derived) -> tuple[str, ...]:
+    """Return the computed levels that act on a quantity."""
+    if not any(modulator.kind for modulator in circuit.modulators.values()):
+        return ()
+    return computed_levels(circuit, typical(circuit, choice.population), quantity.acted_on)
 
 
 def _refuse_other(choice: Choice, state: Choice) -> None:
@@ -99,7 +130,8 @@ def _refuse_other(choice: Choice, state: Choice) -> None:
         raise CircuitError(msg)
 
 
-def asked(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
+def asked(said: Any, circuit: Circuit, counts: dict[str, int],
+          axons: dict[str, int] | None = None) -> list[Choice]:
     """Return what was asked for, states and what follows from them.
 
     Parameters
@@ -109,10 +141,14 @@ def asked(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
         many), ids and ranges in brackets, ``[0,7,20-29]``, or ``all``; VARIABLES are those of
         `recordable`, such as v and I_<receptor>, separated by commas (v); EVERY is a number of
         steps (1). "none" records nothing; None records v of the first 3 cells of every type.
+        ``modulators.NAME:level:EVERY`` records a level, ``pathways.NAME:SOURCES:STATES:EVERY``
+        states of release of sources, or what these would release (``released``).
     circuit : Circuit
         Says which types and receptors there are.
     counts : dict
         Cells by type.
+    axons : dict, optional
+        Axons by population.
 
     Raises
     ------
@@ -123,7 +159,7 @@ def asked(said: Any, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
         return [Choice(name, "v", np.arange(min(USUAL, count)), 1)
                 for name, count in counts.items() if count]
     every = [choice for text in listed(said) or () if not text.strip().startswith(AXONS)
-             for choice in _choices(text, circuit, counts)]
+             for choice in _choices(text, circuit, counts | (axons or {}))]
     keys = [(choice.population, choice.variable) for choice in every]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice:
@@ -183,15 +219,15 @@ def listed(said: str | Iterable[str] | None) -> list[str] | None:
 
 def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice]:
     parts = [one.strip() for one in text.split(":")]
+    if text.strip().startswith(MODULATORS):
+        # A level is one number, so an entry names nothing to choose from.
+        parts.insert(1, "1")
     if not 2 <= len(parts) <= 4 or not all(parts):
         msg = f'record: must be TYPE:CELLS:VARIABLES:EVERY, "dSPN:10:v,u:5" (got {shown(text)})'
         raise CircuitError(msg)
     name, cells, variables, every = (*parts, *("v", "1")[len(parts) - 2 :])
-    name = canonical(name)
-    if name not in counts:
-        msg = f"record: {text}: type must be one of {', '.join(counts)} (got {shown(name)})"
-        raise CircuitError(msg)
-    ids = _ids(text, cells, counts[name])
+    name, count = _whose(text, canonical(name), circuit, counts)
+    ids = _ids(text, cells, count)
     known = recordable(circuit, name)
     wanted = [one.strip() for one in variables.split(",")]
     for one in wanted:
@@ -205,6 +241,27 @@ def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice
         msg = f"record: {text}: every must be a number of steps, at least 1 (got {shown(every)})"
         raise CircuitError(msg)
     return [Choice(name, one, ids, int(every), known[one]) for one in wanted]
+
+
+def _whose(text: str, name: str, circuit: Circuit, counts: dict[str, int]) -> tuple[str, int]:
+    """Return whose variables an entry names, and from how many it chooses.
+
+    Raises
+    ------
+    CircuitError
+        No cell type, modulator or plastic pathway of the circuit.
+    """
+    kind, _, rest = name.partition(".")
+    if kind + "." == MODULATORS and rest in circuit.modulators:
+        return name, 1
+    if kind + "." == PATHWAYS:
+        release_states(circuit, rest)
+        return name, counts[rest.split("->")[0]]
+    if name not in circuit.cells:
+        known = [*circuit.cells, *(MODULATORS + one for one in circuit.modulators)]
+        msg = f"record: {text}: type must be one of {', '.join(known)} (got {shown(name)})"
+        raise CircuitError(msg)
+    return name, counts[name]
 
 
 def _ids(text: str, cells: str, count: int) -> np.ndarray:

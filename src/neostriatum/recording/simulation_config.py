@@ -12,6 +12,7 @@ from neostriatum.durable import replacing, write_text
 from neostriatum.network.hdf5 import written
 from neostriatum.network.sonata import CONFIG as CIRCUIT
 from neostriatum.network.sonata import stamp, write_sonata
+from neostriatum.recording.sonata import first_id
 from neostriatum.recording.trains import clock
 from neostriatum.units import text
 
@@ -55,15 +56,18 @@ def write_simulation(run: Run, folder: Path, network: Network | None) -> None:
     reports, sets = {}, {name: {"population": name} for name in run.populations}
     for variable in run.variables:
         traces = {name: one for name, one in run.recorded(variable).items() if one.values.size}
-        if traces:
-            everyone, parts = _sets(run, variable, traces)
-            reports[variable] = _report(run, variable, traces, everyone)
+        if cells := {name: one for name, one in traces.items() if name in run.populations}:
+            everyone, parts = _sets(run, variable, cells)
+            reports[variable] = _report(run, variable, cells, everyone)
             sets |= parts
+        if traces:
+            # Levels and states of releases are of no nodes, so no configuration names them.
             with written(output / f"{variable}.h5") as (file, _):
                 stamp(file)
                 for name, trace in traces.items():
+                    first = first_id(run.populations, name)
                     _population(file.create_group(f"report/{name}"), trace,
-                                run.unit(variable, name), run.populations[name].start, run.dt_ms)
+                                run.unit(variable, name), first, run.dt_ms)
     write_text(folder / NODE_SETS, json.dumps(sets, indent=1) + "\n")
     if network is not None:
         (folder / "network").mkdir()

@@ -225,6 +225,11 @@ def write_traces(path: Path, populations: dict[str, range], dt_ms: float, chosen
             disk.check()
 
 
+def first_id(populations: dict[str, range], name: str) -> int:
+    """Return the global id of the first cell of a type, 0 of what has no cells of its own."""
+    return populations[name].start if name in populations else 0
+
+
 def read_traces(path: Path, populations: dict[str, range]) -> dict[str, Trace]:
     """Return the traces of a file that `write_traces` made; empty if there is none.
 
@@ -241,7 +246,7 @@ def read_traces(path: Path, populations: dict[str, range]) -> dict[str, Trace]:
             group = file[f"report/{name}"]
             start, _, step = group["mapping/time"][()]
             values = group["data"][()].astype(float)
-            ids = group["mapping/node_ids"][()].astype(np.int64) + populations[name].start
+            ids = group["mapping/node_ids"][()].astype(np.int64) + first_id(populations, name)
             traces[name] = Trace(ids, start + step * np.arange(len(values)), values)
     return traces
 

@@ -16,15 +16,25 @@ from neostriatum.circuit.models import known, load_with
 from neostriatum.circuit.modulator import DOPAMINE
 from neostriatum.durable import digest, is_locked
 from neostriatum.engines.base import Trace
+from neostriatum.engines.probes import LEVEL
 from neostriatum.errors import ModelError, RunFileError
 from neostriatum.recording.checked import events_of, model_entries
 from neostriatum.recording.chunks import due, read_chunk
 from neostriatum.recording.derived import computed
 from neostriatum.recording.events import Event
+from neostriatum.recording.levels import levels
 from neostriatum.recording.manifest import Manifest
 from neostriatum.recording.record import parsed, read_record, write_record
+from neostriatum.recording.releases import RELEASED, released
 from neostriatum.recording.selection import AXONS, asked, choices, recordable
-from neostriatum.recording.sonata import bin_steps, read_rates, read_spikes, read_traces, report
+from neostriatum.recording.sonata import (
+    bin_steps,
+    first_id,
+    read_rates,
+    read_spikes,
+    read_traces,
+    report,
+)
 from neostriatum.recording.spikehash import spike_hash as spike_hash
 
 if TYPE_CHECKING:
@@ -232,7 +242,8 @@ class Run(Carded):
         """Return the unit of a variable, of one type or of the first that has it."""
         units = [(choice.population, choice.variable, choice.unit)
                  for choice in (*self._chosen, *self._asked)]
-        units += [(population, key, unit) for population in self.populations
+        units += [(population, key, unit) for population in
+                  dict.fromkeys([*self.populations, *(one.population for one in self._chosen)])
                   for key, unit in recordable(self.circuit, population).items()]
         return next(unit for population, key, unit in units
                     if key == variable and name in (None, population))
@@ -248,7 +259,8 @@ class Run(Carded):
         Returns
         -------
         dict
-            {type: Trace}, ids global, times [ms] from the end of the warm-up.
+            {type: Trace}, ids global, times [ms] from the end of the warm-up. A level has the key
+            ``modulators.<name>``, a state of release ``pathways.<name>``, with ids of its sources.
 
         Raises
         ------
@@ -259,7 +271,9 @@ class Run(Carded):
             here would have to compute.
         """
         if variable not in self._traces:
-            self._traces[variable] = self.stored(variable) | computed(self, variable)
+            more = {LEVEL: levels, RELEASED: released}
+            self._traces[variable] = self.stored(variable) | computed(self, variable) | (
+                more[variable](self) if variable in more else {})
         return self._traces[variable]
 
     @cached_property
@@ -292,7 +306,7 @@ class Run(Carded):
             return self._read(variable)
         spans, dt = self.populations, self.dt_ms
         return {one.population: Trace(
-            one.ids + spans[one.population].start, (due(0, stop, one.every) + 1) * dt,
+            one.ids + first_id(spans, one.population), (due(0, stop, one.every) + 1) * dt,
             np.concatenate([np.zeros((0, len(one.ids))), *parts[one.population]]))
             for one in chosen}
 
@@ -397,12 +411,14 @@ class Run(Carded):
     @cached_property
     def _asked(self) -> list[Choice]:
         counts = self.record.get("counts")
-        return asked(self.record["record"], self.circuit, counts) if counts else []
+        return asked(self.record["record"], self.circuit, counts,
+                     self.record.get("axon_counts")) if counts else []
 
     @cached_property
     def _chosen(self) -> list[Choice]:
         counts = self.record.get("counts")
-        return choices(self.record["record"], self.circuit, counts) if counts else []
+        return choices(self.record["record"], self.circuit, counts,
+                       self.record.get("axon_counts")) if counts else []
 
     def _chunks(self) -> Iterator[Chunk]:
         """Yield the durable chunks; of a run that is finished meanwhile, nothing more."""

@@ -192,7 +192,7 @@ def _reopen(former: Run) -> None:
     read_state(folder / state["state"], state["sha256"], identity(record))
     sweep(folder, {state["state"]})
     Manifest(folder).append(state)
-    chosen = choices(record.record, former.circuit, record.counts or {})
+    chosen = choices(record.record, former.circuit, record.counts or {}, record.axon_counts)
     writer = Writer(folder, former.populations, chosen)
     ends = [min(at + _STRETCH, record.steps) for at in range(0, record.steps, _STRETCH)]
     spikes = windows_of_spikes(folder / "spikes.h5", former.populations, dt, ends)
@@ -214,8 +214,8 @@ def _taken_up(former: Run, steps: int, network: Network | str | Path | None, thr
     folder, network = former.folder, former_network(former, network, threads, tell)
     record = record_of(former).without("error").with_(
         steps=steps, duration_ms=steps * former.dt_ms, network_hash=network.hash(),
-        counts=network.counts)
-    chosen = choices(record.record, former.circuit, network.counts)
+        counts=network.counts, axon_counts=network.axons)
+    chosen = choices(record.record, former.circuit, network.counts, network.axons)
     simulator = engine(record.engine, threads=former_threads(record, threads),
                        precision=record.precision)
     simulator.prepare(former.circuit, network, record.seed)

@@ -14,7 +14,7 @@ from neostriatum.circuit.models import entries_of
 from neostriatum.circuit.resolve import resolve
 from neostriatum.compile_clock import compile_seconds, listening
 from neostriatum.durable import claim, left_over, locked, unclaim, write_hashed
-from neostriatum.engines.base import STATE_VERSION, engine
+from neostriatum.engines.base import STATE_VERSION, engine, refuse_probes
 from neostriatum.errors import (
     CircuitError,
     NumericsError,
@@ -158,11 +158,13 @@ def begun(resolved: Circuit, network: Network | None, settings: Settings, asked:
             if network is None:
                 network = build(resolved, size=size, seed=seed, threads=settings.threads,
                                 progress=tell)
-            chosen = choices(settings.record, resolved, network.counts)
+            chosen = choices(settings.record, resolved, network.counts, network.axons)
             axons_asked(settings.record, resolved, network.axons)
+            refuse_probes(simulator, [choice.population for choice in chosen])
             simulator.prepare(resolved, network, seed)
             try_out(simulator, tried, resolved)
-            record = record.with_(counts=network.counts, network_hash=network.hash(),
+            record = record.with_(counts=network.counts, axon_counts=network.axons,
+                                  network_hash=network.hash(),
                                   **getattr(simulator, "placement", {}))
             writer = Writer(folder, network.populations, chosen)
         except Exception:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from neostriatum.circuit.load import load
-from neostriatum.engines.plasticity import Plasticity
+from neostriatum.engines.plasticity import lower_release
 from neostriatum.validation.lab import Lab, Unsuited, require
 
 if TYPE_CHECKING:
@@ -68,10 +68,8 @@ def release_train(lab: Lab, source: str, target: str, rate_hz: float = 20.0,
     if pathway.stp is None:
         msg = f"{circuit.name} has no short-term plasticity from {source} onto {target}"
         raise Unsuited(msg)
-    model, values = pathway.stp.release_model, dict(pathway.stp.values)
-    steps = {state.name: values[tau.name] / GRAIN_MS for state, tau in model.decays.items()}
-    plasticity = Plasticity(model, values, steps)
-    states = {state.name: np.full(1, float(rest)) for state, rest in model.rests.items()}
+    plasticity = lower_release(pathway.stp, GRAIN_MS)
+    states = plasticity.begin(1)
     interval = 1000.0 / rate_hz / GRAIN_MS
     released = [float(plasticity.release(states, np.array([gap]))[0])
                 for gap in (1e7, *[interval] * (spikes - 1))]

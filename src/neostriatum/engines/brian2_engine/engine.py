@@ -135,6 +135,7 @@ class _Brian2:
         self.axon_spikes = self._axons.counts
         self._spikes: dict[str, Any] = {}
         self._computed: dict[str, float] = {}
+        self._noted = 0
         self._seen: dict[tuple[str, str], tuple[Probe, Any]] = {}
         self._weights = {one.name: np.full(len(one.targets), one.learning.start)
                          for one in self.lowered.projections if one.learning}
@@ -160,21 +161,37 @@ class _Brian2:
             self._watch(probe)
 
     def _watch(self, probe: Probe) -> None:
-        name, key = probe.population.name, (probe.population.name, probe.variable)
+        key = probe.name, probe.variable
         if key in self._seen:
             self.objects.network.remove(self._seen.pop(key)[1])
-        if name in self.objects.groups:
-            made = self.b2.StateMonitor(self.objects.groups[name], when="end", record=probe.ids,
-                                        variables=variable(probe.population, probe.variable))
+        group, name = self._watched(probe)
+        if group is not None:
+            made = self.b2.StateMonitor(group, when="end", record=probe.ids, variables=name)
             self._seen[key] = probe, made
             self.objects.network.add(made)
+
+    def _watched(self, probe: Probe) -> tuple[Any, str]:
+        """Return the group and the variable of a probe, no group where nothing is computed."""
+        level = dict(self._probes.levels).get(probe)
+        if level is not None:
+            free = self.lowered.levels[level] in self.lowered.signals.free
+            return self.objects.levels if free else None, f"level{level + 1}"
+        group = self.objects.groups.get(probe.name)
+        return group, variable(self.lowered.populations[self.lowered.index[probe.name]],
+                               probe.variable)
 
     def _note(self) -> None:
         """Move what the monitors of potentials and the like saw to the probes."""
         for probe, monitor in self._seen.values():
-            values = np.array(getattr(monitor, variable(probe.population, probe.variable))[:]).T
+            values = np.array(getattr(monitor, self._watched(probe)[1])[:]).T
             steps = np.rint(np.asarray(monitor.t_) * 1000.0 / self.lowered.dt).astype(np.int64)
             self._probes.put(probe, steps, values)
+        steps = np.arange(self._noted, self.step)
+        self._noted = self.step
+        given = self.lowered.signals.given(self.lowered.time_ms(steps + 1))
+        for probe, place in self._probes.levels:
+            if (probe.name, probe.variable) not in self._seen:
+                self._probes.put(probe, steps, given[place][:, None])
         for level in self.lowered.signals.free:
             number = self.lowered.levels.index(level) + 1
             self._computed[level] = float(getattr(self.objects.levels, f"level{number}")[0])
@@ -247,12 +264,12 @@ class Brian2Runtime(_Brian2):
     """Brian2's runtime mode: Cython where a compiler is found, else NumPy."""
 
     name = "brian2-runtime"
-    capabilities = Capabilities(threads_exact=True, exact_resume=False, chunks=True,
-                                live_changes=False, same_draws_as_reference=False)
+    capabilities = Capabilities(threads_exact=True, chunks=True, records_levels=True)
     excuses = {
         "exact_resume": "Brian2 cannot resume to the same spikes",
         "live_changes": "Brian2's objects hold the numbers that they were built from",
         "same_draws_as_reference": "Brian2 draws its own random numbers",
+        "records_releases": "Brian2 keeps a state of release at every synapse, not at its source",
     }
 
     def __init__(self, threads: int | None = None, precision: str = "double",
@@ -310,8 +327,7 @@ class Brian2Standalone(_Brian2):
     """Brian2's C++ standalone mode: generated, compiled and run once per simulation."""
 
     name = "brian2"
-    capabilities = Capabilities(threads_exact=False, exact_resume=False, chunks=False,
-                                live_changes=False, same_draws_as_reference=False)
+    capabilities = Capabilities(records_levels=True)
     excuses = {
         **Brian2Runtime.excuses,
         "threads_exact": "Brian2 gives each thread random numbers of its own",

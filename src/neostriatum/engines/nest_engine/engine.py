@@ -53,12 +53,12 @@ class Nest:
     """NEST with threads, and MPI ranks where it was started with them."""
 
     name = "nest"
-    capabilities = Capabilities(threads_exact=False, exact_resume=False, chunks=True,
-                                live_changes=True, same_draws_as_reference=False)
+    capabilities = Capabilities(chunks=True, live_changes=True)
     excuses = {
         "threads_exact": "NEST gives each virtual process, threads times ranks, its own numbers",
         "exact_resume": "NEST cannot save the state of its synapses and generators",
         "same_draws_as_reference": "NEST draws its own random numbers",
+        **dict.fromkeys(("records_levels", "records_releases"), "NEST's multimeters watch cells"),
     }
     #: Why it cannot go on from one circuit to another, None where it can.
     refusal = staticmethod(refusal)

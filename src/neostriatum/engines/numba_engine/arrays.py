@@ -123,7 +123,8 @@ class Courses(NamedTuple):
 
     ``given`` and ``released`` (steps, l); ``heard`` (steps, n) by term, what it hears of a given
     level; ``constants`` (w, n) of all populations that hear computed levels; ``places`` (c, 2) of a
-    column: where its first number lies, and how far the next.
+    column: where its first number lies, and how far the next. ``levels`` (steps, l) are those that
+    the steps heard, noted as they go.
     """
 
     given: np.ndarray
@@ -131,6 +132,7 @@ class Courses(NamedTuple):
     heard: np.ndarray
     constants: np.ndarray
     places: np.ndarray
+    levels: np.ndarray
 
 
 class Gap(NamedTuple):

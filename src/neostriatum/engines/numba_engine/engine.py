@@ -10,7 +10,7 @@ import numpy as np
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed, weights_of
 from neostriatum.engines.levels import hear
 from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
-from neostriatum.engines.numba_engine.axons import CompiledPlayers
+from neostriatum.engines.numba_engine.axons import AxonSpikes, CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
 from neostriatum.engines.numba_engine.layout import Layout, lay_out
 from neostriatum.engines.numba_engine.learning import Teacher, weights_now
@@ -18,7 +18,7 @@ from neostriatum.engines.numba_engine.meeting import Crew
 from neostriatum.engines.numba_engine.pack import AT, PITCH, TILE
 from neostriatum.engines.numba_engine.pools import CompiledPools
 from neostriatum.engines.numba_engine.signals import columns_of, courses_of
-from neostriatum.engines.numba_engine.state import fill, load, saved
+from neostriatum.engines.numba_engine.state import fill, load, releases, saved
 from neostriatum.engines.numba_engine.tables import TableMaker
 from neostriatum.engines.numba_engine.window import advance
 from neostriatum.engines.probes import Probes
@@ -39,7 +39,8 @@ class Numba:
 
     name = "numba"
     capabilities = Capabilities(threads_exact=True, exact_resume=True, chunks=True,
-                                live_changes=True, same_draws_as_reference=True)
+                                live_changes=True, same_draws_as_reference=True,
+                                records_levels=True, records_releases=True)
     excuses: dict[str, str] = {}
 
     def __init__(self, threads: int | None = None, precision: str = "double") -> None:
@@ -77,17 +78,17 @@ class Numba:
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
               every: int = 1) -> None:
-        """Record a state of a cell or of its receptors, of these local ids, every so many steps."""
+        """Record a state of these local ids after every so many steps."""
         self._probes.add(population, ids, variable, every)
         self._place_probes()
 
     def _place_probes(self) -> None:
-        none, probes = np.zeros(0, np.int64), list(self._probes)
+        none, probes = np.zeros(0, np.int64), self._probes.cells
         layout, index = self.layout, self.lowered.index
         tiles, places = [none], [none]
         for probe in probes:
-            number = index[probe.population.name]
-            receptor, state = probe.population.variables[probe.variable]
+            number = index[probe.name]
+            receptor, state = self.lowered.populations[number].variables[probe.variable]
             name = state if receptor < 0 else f"{state} {receptor}"
             row = layout.shapes[number].rows.index(name)
             tiles.append(layout.first_tile[number] + probe.ids // TILE)
@@ -119,7 +120,7 @@ class Numba:
         return key // most, key % most
 
     def _chunk(self, crew: Crew, count: int) -> np.ndarray:
-        layout, dtype = self.layout, self.dtype
+        layout, dtype, before = self.layout, self.dtype, self._release_states()
         samples = np.zeros((count, len(self._probe_at)), dtype)
         layout.packs[:, AT["probe_out"]] = samples.ctypes.data + (
             samples.itemsize * self._probe_first)
@@ -150,9 +151,46 @@ class Numba:
         if tile >= 0:
             self._complain(tile)
         after = np.arange(self.step - count, self.step)
-        for probe, chosen in zip(self._probes, self._columns, strict=True):
+        for probe, chosen in zip(self._probes.cells, self._columns, strict=True):
             self._probes.put(probe, after, samples[:, chosen])
+        if self._probes.levels:
+            next_heard = np.array([list(self.levels().values())])
+            self._probes.put_levels(after, np.concatenate([courses.levels[1:], next_heard]))
+        self._note_releases(before, spikes, axons, after)
         return spikes
+
+    def _release_states(self) -> list[tuple[dict[str, np.ndarray], np.ndarray]]:
+        """Return the states of release that are recorded, and the steps of the last spikes."""
+        now = dict(releases(self.lowered, self.layout)) if self._probes.releases else {}
+        return [({name: now[f"{self.lowered.projections[number].name}.{name}"][probe.ids]
+                  for name in stp.model.names},
+                 now[f"{self.lowered.projections[number].name}.last"][probe.ids])
+                for probe, number, stp in self._probes.releases]
+
+    def _note_releases(self, before: list[tuple[dict[str, np.ndarray], np.ndarray]],
+                       spikes: np.ndarray, axons: AxonSpikes, after: np.ndarray) -> None:
+        """Follow states of release from those before some steps through the spikes of these."""
+        for (probe, number, stp), (states, last) in zip(self._probes.releases, before,
+                                                        strict=True):
+            source = self.lowered.projections[number].source
+            fired = self._fired(source, spikes, axons, after)
+            mine = fired[np.isin(fired[:, 1], probe.ids)]
+            mine = mine[np.argsort(mine[:, 0], kind="stable")]
+            places = np.searchsorted(probe.ids, mine[:, 1])
+            due = after[self._probes.due(probe, after)]
+            seen = stp.follow_spikes(states, last, (mine[:, 0], places), due)
+            self._probes.put(probe, due, seen[probe.variable])
+
+    def _fired(self, source: int, spikes: np.ndarray, axons: AxonSpikes,
+               steps: np.ndarray) -> np.ndarray:
+        """Return (step, local id) of the spikes of a population of cells or axons."""
+        cells = len(self.lowered.populations)
+        if source < cells:
+            pop = self.lowered.populations[source]
+            local = spikes - (0, pop.offset)
+            return local[(local[:, 1] >= 0) & (local[:, 1] < pop.n)]
+        first = axons.first[source - cells]
+        return np.stack([np.repeat(steps, np.diff(first)), axons.who[first[0] : first[-1]]], axis=1)
 
     def _complain(self, tile: int) -> None:
         tiles = self.layout.net.tiles

@@ -101,10 +101,12 @@ def courses_of(lowered: LoweredCircuit, constants: list[Constants], tables: list
         start += table.size
     joined = np.concatenate([np.zeros(0, tables[0].dtype if tables else float),
                              *(table.ravel() for table in tables)])
-    return Courses(lowered.signals.given(times).T.copy(),
+    given_levels = lowered.signals.given(times).T.copy()
+    return Courses(given_levels,
                    lowered.signals.released(times, lowered.dt).T.copy(),
                    np.concatenate(given, axis=1),
-                   np.tile(joined, (parts, 1)), np.array(places, np.int64).reshape(-1, 2))
+                   np.tile(joined, (parts, 1)), np.array(places, np.int64).reshape(-1, 2),
+                   given_levels.copy())
 
 
 @inner
@@ -125,6 +127,8 @@ def signal_window(window, last, net, courses, lessons):
         if k > 0:
             end_step(part, step0 + k - 1, done + k - 1, signals, courses)
         _hear(signals.plain, signals.states[part], courses.given[done + k], signals.heard[part])
+        for level in range(signals.plain.shape[0] if part == 0 else 0):
+            courses.levels[done + k, level] = signals.heard[part, level]
         write_constants(part, done + k, signals, courses)
         go_on_with_table(part, step0 + k, done + k, net, lessons)
 

@@ -85,7 +85,7 @@ def saved(lowered: LoweredCircuit, layout: Layout, step: int) -> dict[str, np.nd
         receptor = np.array([*layout.columns[number], -1], np.int64)[column]
         state[f"{pop.name}.arrivals"] = np.stack([receptor, tile * TILE + lane, due], axis=1)
         state[f"{pop.name}.amounts"] = ring[tile, slot, column, lane] * (grain / unit)
-    state |= {name: view.copy() for name, view in _releases(lowered, layout)}
+    state |= {name: view.copy() for name, view in releases(lowered, layout)}
     state |= {name: view.copy() for name, view in _levels(lowered, layout, 0)}
     state |= saved_learning(lowered, layout.net.learn)
     return state | {"node": layout.net.gap.node.copy()}
@@ -108,7 +108,7 @@ def load(lowered: LoweredCircuit, layout: Layout, state: dict[str, np.ndarray]) 
         column[layout.columns[number]] = np.arange(len(layout.columns[number]))
         ring = _ring(layout, number)
         ring[cell // TILE, due % layout.slots, column[receptor], cell % TILE] = amounts
-    for name, view in _releases(lowered, layout):
+    for name, view in releases(lowered, layout):
         view[:] = state[name]
     for part in range(len(layout.net.signals.states)):
         for name, view in _levels(lowered, layout, part):
@@ -126,7 +126,7 @@ def _levels(lowered: LoweredCircuit, layout: Layout, part: int) -> Iterator[tupl
         yield from parts_of(lowered.signals, signals.states[part], spikes).items()
 
 
-def _releases(lowered: LoweredCircuit, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
+def releases(lowered: LoweredCircuit, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and view (n,) of the states of releases, and the steps of the last spikes."""
     wires = layout.net.wires
     for number, projection in enumerate(lowered.projections):

@@ -1,0 +1,66 @@
+"""Recorded states of releases: what there is of a pathway, and what its next spikes release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neostriatum.engines.base import Trace
+from neostriatum.engines.plasticity import lower_release
+from neostriatum.engines.probes import PATHWAYS
+from neostriatum.errors import CircuitError, shown
+from neostriatum.recording.events import circuits_at
+
+if TYPE_CHECKING:
+    from neostriatum.circuit.model import Circuit
+    from neostriatum.circuit.pathway import Plasticity
+    from neostriatum.recording.store import Run
+
+#: What follows from the states of a release: what a spike would release, relative to a first one.
+RELEASED = "released"
+
+
+def plastic_pathways(circuit: Circuit) -> dict[str, Plasticity]:
+    """Return the short-term plasticity of the pathways whose sources have states of their own."""
+    pooled = {name for name, axons in circuit.axons.items() if not axons.identity}
+    return {name: pathway.stp for name, pathway in circuit.pathways.items()
+            if pathway.stp is not None and name.split("->")[0] not in pooled}
+
+
+def release_states(circuit: Circuit, pathway: str) -> tuple[str, ...]:
+    """Return the names of the states of release of a pathway.
+
+    Raises
+    ------
+    CircuitError
+        A pathway without short-term plasticity, or from axons without trains.
+    """
+    known = plastic_pathways(circuit)
+    if pathway not in known:
+        msg = (f"record: {PATHWAYS}{pathway}: must be a pathway with short-term plasticity whose "
+               f"sources have trains (got {shown(pathway)}). Known: {', '.join(known) or 'none'}")
+        raise CircuitError(msg)
+    return known[pathway].release_model.names
+
+
+def released(run: Run) -> dict[str, Trace]:
+    """Return what a spike would release, by ``pathways.<name>``, where all states are recorded."""
+    made = {}
+    for pathway in plastic_pathways(run.circuit):
+        name, states = PATHWAYS + pathway, release_states(run.circuit, pathway)
+        if set(states) <= set(run.steps_of(name)):
+            made[name] = _released(run, pathway, {
+                state: run.stored(state)[name] for state in states})
+    return made
+
+
+def _released(run: Run, pathway: str, traces: dict[str, Trace]) -> Trace:
+    first = next(iter(traces.values()))
+    count = min(len(trace.values) for trace in traces.values())
+    times, values = first.times_ms[:count], np.empty((count, len(first.ids)))
+    for circuit, part in circuits_at(run, times):
+        release = lower_release(plastic_pathways(circuit)[pathway], circuit.dt.value)
+        values[part] = release.expected({state: trace.values[part]
+                                         for state, trace in traces.items()})
+    return Trace(first.ids, times, values)
