@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from lively import lively
 
-from neostriatum.engines.base import Capabilities
+from neostriatum.engines.base import Capabilities, refuse_probes
 from neostriatum.engines.base import engine as make
 from neostriatum.errors import EngineUnsupported
 
@@ -93,8 +93,33 @@ def same_draws_as_reference(maker, net, oracle):
     return np.array_equal(oracle, spikes_of(maker, net))
 
 
+def seen(maker, net, name, variable):
+    """Return what is recorded in a run, refused first where a run would refuse it."""
+    engine = maker()
+    refuse_probes(engine, [name])
+    engine.prepare(net.circuit, net.network, 1)
+    engine.probe(name, np.array([0]), variable, 10)
+    engine.advance(N_STEPS)
+    (samples,) = engine.take()
+    return samples.values
+
+
+def records_levels(maker, net, oracle):
+    """Whether the level of a modulator is recorded."""
+    del oracle
+    return (seen(maker, net, "modulators.D1", "level") == 0.3).tolist() == [[True]] * 30
+
+
+def records_releases(maker, net, oracle):
+    """Whether a state of release is recorded, and is used up by spikes."""
+    del oracle
+    values = seen(maker, net, "pathways.FS->dSPN", "x")
+    return values.shape == (30, 1) and values.min() < 0.9
+
+
 EXERCISES = {one.__name__: one for one in
-             (threads_exact, exact_resume, chunks, live_changes, same_draws_as_reference)}
+             (threads_exact, exact_resume, chunks, live_changes, same_draws_as_reference,
+              records_levels, records_releases)}
 
 
 def did(exercise, maker, net, oracle):

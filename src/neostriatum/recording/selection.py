@@ -93,13 +93,10 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int],
         quantity = derived(circuit, choice.population).get(choice.variable)
         for state in _states(circuit, choice, quantity):
             unit = states(circuit, choice.population)[state]
-            own = replace(choice, variable=state, unit=unit)
-            _refuse_other(choice, needed.setdefault((choice.population, state), own))
+            _need(needed, replace(choice, variable=state, unit=unit), choice.variable)
         for name in () if quantity is None else _levels(circuit, choice, quantity):
             level = Choice(MODULATORS + name, LEVEL, np.zeros(1, np.int64), choice.every, "1")
-            there = needed.get((level.population, LEVEL), level)
-            # Looked at as often as the one that looks most often, and when each does.
-            needed[level.population, LEVEL] = replace(level, every=gcd(level.every, there.every))
+            _need(needed, level, choice.variable)
     if (total := sum(len(choice.ids) for choice in needed.values())) > MOST:
         msg = f"record: must be {MOST} traces at most (got {total})"
         raise CircuitError(msg)
@@ -120,10 +117,17 @@ def _levels(circuit: Circuit, choice: Choice, quantity: Derived) -> tuple[str, .
     return computed_levels(circuit, typical(circuit, choice.population), quantity.acted_on)
 
 
-def _refuse_other(choice: Choice, state: Choice) -> None:
-    """Refuse a state that is needed otherwise than it is recorded."""
-    if choice.every != state.every or not np.array_equal(choice.ids, state.ids):
-        msg = (f"record: {choice.population}: {choice.variable} needs {state.variable}, which is "
+def _need(needed: dict[tuple[str, str], Choice], choice: Choice, variable: str) -> None:
+    """Add a state that a variable needs, and refuse one that is needed otherwise elsewhere.
+
+    A level is looked at whenever one of those that need it looks.
+    """
+    state = needed.setdefault((choice.population, choice.variable), choice)
+    if choice.population.startswith(MODULATORS):
+        every = gcd(choice.every, state.every)
+        needed[choice.population, choice.variable] = replace(choice, every=every)
+    elif choice.every != state.every or not np.array_equal(choice.ids, state.ids):
+        msg = (f"record: {choice.population}: {variable} needs {state.variable}, which is "
                f"recorded once (got {len(state.ids)} cells every {state.every} steps, and "
                f"{len(choice.ids)} every {choice.every}). Ask for all that needs it of the same "
                "cells and EVERY")
