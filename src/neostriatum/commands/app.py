@@ -63,7 +63,8 @@ Out = Annotated[str | None, option("Folder of results (new, under runs/).", "--o
 Quiet = Annotated[bool, option("Print nothing but errors.", "--quiet")]
 Json = Annotated[bool, option("Print JSON for machines.", "--json")]
 Record = Annotated[list[str] | None, option(
-    'TYPE:CELLS:VARIABLES:EVERY, repeatable: "dSPN:10:v,u,g_AMPA:5", "FS:[0,7]", or none.',
+    'TYPE:CELLS:VARIABLES:EVERY, repeatable: "dSPN:10:v,u,g_AMPA:5", "FS:[0,7]", '
+    '"modulators.ACh:level", "pathways.FS->dSPN:5:x", or none.',
     "--record")]
 CheckpointEvery = Annotated[str, option('Wall time between checkpoints, "60 s".',
                                         "--checkpoint-every")]
