@@ -187,19 +187,52 @@ def test_states_without_the_level_say_what_is_missing(tmp_path):
         run.recorded("I_NMDA")
 
 
-def test_an_event_clamps_a_level_from_its_time_on(tmp_path):
+@pytest.mark.parametrize("engine", ["reference", "numba"])
+def test_an_event_clamps_a_level_from_its_time_on(engine, tmp_path):
     events = [{"at": "10 ms", "set": {"modulators.ACh.level": 0.25}},
               {"at": "20 ms", "set": {"modulators.ACh.level": "free"}},
               {"at": "30 ms", "set": {"modulators.D1.level": 0.9}}]
-    run = ns.run(released_circuit(), size=100, duration="40 ms", figures=False, events=events,
-                 out=tmp_path / "run", record=["modulators.ACh:level", "modulators.D1:level",
-                                               "dSPN:2:I_NMDA"], dopamine=0.4)
+    options = {"size": 100, "duration": "40 ms", "figures": False, "events": events,
+               "engine": engine, "dopamine": 0.4}
+    run = ns.run(released_circuit(), **options, out=tmp_path / "run", record=[
+        "modulators.ACh:level", "modulators.D1:level", "dSPN:2:I_NMDA"])
     level = run.recorded("level")
     times, ach = level["modulators.ACh"].times_ms, level["modulators.ACh"].values[:, 0]
     np.testing.assert_array_equal(ach == 0.25, (times > 9.95) & (times < 20.05))
     d1 = level["modulators.D1"].values[:, 0]
     np.testing.assert_array_equal(d1, np.where(times > 29.95, 0.9, 0.4))
     assert run.recorded("I_NMDA")["dSPN"].values.shape == (400, 2)
+
+
+def test_recording_moves_no_level_that_is_let_go(net):
+    """A clamp that rises, seen at every step, leaves the level where it would be unseen."""
+    def levels(name, probing):
+        running = make_engine(name)
+        clamp = {"ramp": {"base": 0.1, "peak": 3.0, "start": "0 ms", "stop": "20 ms"}}
+        running.prepare(net.circuit.replace({"modulators.ACh.level": clamp}), net.network, 1)
+        if probing:
+            running.probe("modulators.ACh", np.zeros(1, int), "level")
+        running.advance(150)
+        running.change(net.circuit)
+        running.advance(1)
+        return running.levels()["ACh"]
+
+    first = levels("reference", False)
+    assert [levels(*how) for how in (("reference", True), ("numba", False), ("numba", True))] == [
+        first] * 3
+
+
+@pytest.mark.parametrize("engine", ["reference", "numba"])
+def test_an_event_changes_how_states_recover(engine, tmp_path):
+    events = [{"at": "20 ms", "set": {"pathways.FS->dSPN.stp.tau_rec": "50 ms"}}]
+    run = ns.run("striatum_v1", size=200, duration="40 ms", figures=False, events=events,
+                 engine=engine, out=tmp_path / "run", record=["pathways.FS->dSPN:3:x"])
+    x = run.recorded("x")["pathways.FS->dSPN"].values
+    used = np.flatnonzero(x[150] < 0.99)
+    assert len(used)
+    fall = (1 - x[1:, used]) / (1 - x[:-1, used])
+    np.testing.assert_allclose(np.median(fall[:195], axis=0), np.exp(-0.1 / 902), atol=1e-4)
+    np.testing.assert_allclose(np.median(fall[205:], axis=0), np.exp(-0.1 / 50), atol=1e-4)
 
 
 def saturating_circuit():

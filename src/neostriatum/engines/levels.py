@@ -194,6 +194,12 @@ class Signals:
              self.heard)
         return tuple(self.heard.tolist())
 
+    def ahead(self, time_ms: float) -> tuple[float, ...]:
+        """Return the levels that are heard at a step, as long as nothing changes until then."""
+        states, heard = self.states.copy(), self.heard.copy()
+        hear(self.about.plain, states, self.about.given(np.array([time_ms]))[:, 0], heard)
+        return tuple(heard.tolist())
+
     def end(self, step: int, time_ms: float, dt: float, spikes: Sequence[int]) -> None:
         """Take the levels to the next step, after this many spikes of every population."""
         plain = self.about.plain

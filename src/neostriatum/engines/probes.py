@@ -73,9 +73,13 @@ class Probes:
     @property
     def releases(self) -> list[tuple[Probe, int, Plasticity]]:
         """The probes of pathways, with the numbers of their projections and what these release."""
+        plastic = plastic_of(self._lowered)
         return [(probe, *plastic[probe.name.removeprefix(PATHWAYS)])
-                for probe in self if probe.name.startswith(PATHWAYS)
-                for plastic in [plastic_of(self._lowered)]]
+                for probe in self if probe.name.startswith(PATHWAYS)]
+
+    def change(self, lowered: LoweredCircuit) -> None:
+        """Go on with other numbers of the same network."""
+        self._lowered = lowered
 
     def add(self, population: str, ids: np.ndarray, variable: str = "v", every: int = 1) -> Probe:
         """Start a probe, in the place of one of the same type and variable.

@@ -76,15 +76,15 @@ class Reference:
         self._values = self._modulated()
         self._probes = Probes(lowered)
 
-    def _heard(self, step: int) -> tuple[float, ...]:
-        """Return the levels that a step hears, the one that comes next."""
+    def _phi(self) -> tuple[float, ...]:
+        """Return the levels that the next step hears."""
         lowered = self.lowered
-        return self._signals.begin(lowered.time_ms(step)) \
-            if len(lowered.signals.computed) else lowered.phi(step)
+        return self._signals.begin(lowered.time_ms(self.step)) \
+            if len(lowered.signals.computed) else lowered.phi(self.step)
 
     def _modulated(self) -> list[dict[str, Any]]:
         """Return what the levels of the next step make of every population."""
-        levels = (phi := self._heard(self.step)), self.lowered.regional(self.step, phi)
+        levels = (phi := self._phi()), self.lowered.regional(self.step, phi)
         return [pop.modulated(*levels) for pop in self.lowered.populations]
 
     def probe(self, population: str, ids: np.ndarray, variable: str = "v",
@@ -138,7 +138,8 @@ class Reference:
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
         self._signals.end(n, lowered.time_ms(n), lowered.dt, [len(fired) for fired in spikes])
-        self._probes.see(n, self._probed, lambda: self._heard(n + 1), self.stp, self.last)
+        self._probes.see(n, self._probed, lambda: self._signals.ahead(lowered.time_ms(n + 1)),
+                         self.stp, self.last)
         return spikes
 
     def _probed(self, probe: Probe) -> np.ndarray:
@@ -236,6 +237,7 @@ class Reference:
         """Go on with another level, drive, current or parameter of the same network."""
         self.lowered = lowered = changed(self.lowered, lower(circuit, *self._drawn))
         self._signals.about = lowered.signals
+        self._probes.change(lowered)
         self.axons.change(lowered.axons)
         self.pools.change(lowered.pooled)
         self.learners.change(lowered)
@@ -251,7 +253,8 @@ class Reference:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        return dict(zip(self.lowered.levels, self._heard(self.step), strict=True))
+        levels = self._signals.ahead(self.lowered.time_ms(self.step))
+        return dict(zip(self.lowered.levels, levels, strict=True))
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""

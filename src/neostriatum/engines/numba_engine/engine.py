@@ -213,6 +213,7 @@ class Numba:
         kept = self.state()
         layout = lay_out(lowered, self.dtype, self.threads, self.layout.shapes)
         self._set(lowered, layout)
+        self._probes.change(lowered)
         self._axons.change(lowered.axons)
         self._pools.change(lowered.pooled)
         fill(lowered, layout)
