@@ -329,3 +329,18 @@ def test_tables_are_typed_whatever_is_missing(tmp_path):
 def test_without_pyarrow_there_is_no_parquet(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert Table(tmp_path, []).write_parquet() is None
+
+
+def test_computed_levels_have_columns(tmp_path):
+    Path("levels.toml").write_text("""
+name = "levels"
+size = 60
+duration = "5 ms"
+[vary]
+dopamine = [0.1, 0.4]
+""", "utf-8")
+    table = ns.sweep("levels.toml", out=tmp_path / "sweep").to_pandas()
+    assert [name for name in table.columns if name.startswith("level_")] == [
+        "level_ACh", "level_M1", "level_M4"]
+    run = ns.Run(tmp_path / "sweep" / "points" / "0001")
+    assert table.level_M1[0] == run.summary["modulators"]["M1"] != 0

@@ -27,7 +27,7 @@ from neostriatum.runs.learn import checked_lesson
 from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.axis import OPTIONS, split
 from neostriatum.sweeps.plan import beside
-from neostriatum.sweeps.table import results
+from neostriatum.sweeps.table import computed_levels, results
 from neostriatum.units import quantity, text
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Point:
     bytes: int
     #: Cell types of its circuit.
     types: tuple[str, ...] = ()
+    #: Modulators of its circuit with a computed level.
+    levels: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
                         else plan.events or [])
     done = {"events": list(events.rows)} if events.rows else {}
     sizer = _Sizer()
-    found: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], int, tuple[str, ...]]] = []
+    found: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], int, Circuit]] = []
     total = plan.points // len(plan.seeds)
     for number, chosen in enumerate(itertools.product(*grid), start=1):
         tell("checking the points", (number - 1) / total)
@@ -98,10 +100,10 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
         asked = {"circuit": resolved.to_dict(), "size": options["size"], "steps": steps,
                  "engine": plan.engine, "precision": plan.precision, "stream": STREAM_VERSION}
         lesson = {"learn": options["learn"]} if "learn" in options else {}
-        found.append((options | done, columns, asked | done | lesson, taken, resolved.types))
+        found.append((options | done, columns, asked | done | lesson, taken, resolved))
     return [Point(number, seed, options, columns, _hash(asked | {"seed": seed}), taken,
-                  types)
-            for number, (seed, (options, columns, asked, taken, types)) in enumerate(
+                  resolved.types, computed_levels(resolved))
+            for number, (seed, (options, columns, asked, taken, resolved)) in enumerate(
                 itertools.product(plan.seeds, found), start=1)]
 
 
@@ -182,7 +184,7 @@ def _scaled(raw: dict[str, Any], key: str, factor: float) -> Any:
 def _columns(plan: Plan, values: dict[str, dict[str, Any]], options: dict[str, Any],
              resolved: Circuit) -> dict[str, Any]:
     columns: dict[str, Any] = {}
-    taken = {"point", *results(resolved.types)}
+    taken = {"point", *results(resolved.types, computed_levels(resolved))}
 
     def put(name: str, value: Any) -> None:
         if name in columns or name in taken:

@@ -141,7 +141,8 @@ def sweep(
     with place.locked() as lock:
         varied = list(dict.fromkeys(name for point in points for name in point.columns))
         types = in_order({name: None for point in points for name in reported(point.types)})
-        table = Table(place.path, varied, types, asked.learn is not None)
+        levels = dict.fromkeys(name for point in points for name in point.levels)
+        table = Table(place.path, varied, types, asked.learn is not None, levels)
         waiting = _waiting(points, place, table)
         table.write()
         processors = cores()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from neostriatum.circuit.model import Circuit
+
 #: Columns of results but rates and CVs.
 _BEFORE = ("seed", "status")
 _AFTER = ("spikes", "neurons", "synapses", "simulate_s", "spike_hash", "network_hash", "folder",
@@ -25,19 +27,25 @@ _TEXTS = ("status", "spike_hash", "network_hash", "folder", "error")
 PATIENCE = 20
 
 
-def results(types: Iterable[str]) -> list[str]:
+def results(types: Iterable[str], levels: Iterable[str] = ()) -> list[str]:
     """Return the columns after the varied ones, with the rate and the CV of every cell type.
 
-    A CV is the median over neurons with at least 10 intervals.
+    A CV is the median over neurons with at least 10 intervals. ``levels`` are the modulators whose
+    computed level at the end has a column.
 
     Examples
     --------
-    >>> results(["dSPN", "GP"])[2:6]
-    ['rate_dSPN_hz', 'rate_GP_hz', 'cv_dSPN', 'cv_GP']
+    >>> results(["dSPN", "GP"], ["ACh"])[2:7]
+    ['rate_dSPN_hz', 'rate_GP_hz', 'cv_dSPN', 'cv_GP', 'level_ACh']
     """
     names = reported(types)
     return [*_BEFORE, *(f"rate_{name}_hz" for name in names), *(f"cv_{name}" for name in names),
-            *_AFTER]
+            *(f"level_{name}" for name in levels), *_AFTER]
+
+
+def computed_levels(circuit: Circuit) -> tuple[str, ...]:
+    """Return the modulators whose level is computed while a run goes on."""
+    return tuple(name for name, modulator in circuit.modulators.items() if modulator.kind)
 
 
 class Table:
@@ -49,16 +57,16 @@ class Table:
         Of the sweep.
     varied : list of str
         Columns of what is varied.
-    types : iterable of str
-        Cell types of all points.
+    types, levels : iterable of str
+        Cell types, and modulators with a computed level, of all points.
     learnt : bool
         Whether every run learns a task.
     """
 
     def __init__(self, folder: Path, varied: list[str], types: Iterable[str] = ALWAYS,
-                 learnt: bool = False) -> None:
+                 learnt: bool = False, levels: Iterable[str] = ()) -> None:
         self.path = folder / "table.csv"
-        self.columns = ["point", *varied, *results(types), *(LEARNT if learnt else ())]
+        self.columns = ["point", *varied, *results(types, levels), *(LEARNT if learnt else ())]
         self.rows: dict[int, dict[str, Any]] = {}
         self._written, self._took = 0.0, 0.0
 
