@@ -106,8 +106,8 @@ def first_spike_order(lab: Lab, events_per_s: float = 1100.4, dopamine: float = 
     """Return the median time to the first spike of cells driven from rest, by dopamine.
 
     With 0 ``events_per_s`` both types have the drive at which dSPNs without dopamine fire at
-    `OUTPUT_HZ`. ``over_none`` is the time over that of the same type without dopamine. A median that
-    no spike reached within ``duration_ms`` is None.
+    `OUTPUT_HZ`. ``over_none`` is the time over that of the same type without dopamine. A median
+    that no spike reached within ``duration_ms`` is None.
     """
     events = events_per_s or _drive_for(lab, "dSPN")
     found: dict[str, float | None] = {}

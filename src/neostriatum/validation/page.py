@@ -131,18 +131,23 @@ def _html(made: dict[str, Any], parts: list[dict[str, Any]]) -> str:
                            about=standing(made), not_judged=everything().not_judged)
 
 
-def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> str:
-    folder = path.parent / "figures"
-    folder.mkdir(exist_ok=True)
+def _head(made: dict[str, Any], path: Path) -> list[str]:
+    """Return the lines before the groups."""
     title, lead = _title(made)
     known = sum(row["known_failure"] for row in made["targets"])
     about, closed = standing(made)
-    lines = [f"# {title}", "", f"    neostriatum validate --report {path.name}", "",
-             f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
-             f"missed ({known} of them known and explained below), {made['unsuited']} do not "
-             f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
-             _READING, "", "## What the counts are worth", "", about, "",
-             *(f"- `{'`, `'.join(one.targets)}`: {one.reason}" for one in closed), ""]
+    return [f"# {title}", "", f"    neostriatum validate --report {path.name}", "",
+            f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
+            f"missed ({known} of them known and explained below), {made['unsuited']} do not "
+            f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
+            _READING, "", "## What the counts are worth", "", about, "",
+            *(f"- `{'`, `'.join(one.targets)}`: {one.reason}" for one in closed), ""]
+
+
+def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> str:
+    folder = path.parent / "figures"
+    folder.mkdir(exist_ok=True)
+    lines = _head(made, path)
     for part in parts:
         name = f"validation-{part['number']}.png"
         (folder / name).write_bytes(part["picture"])
