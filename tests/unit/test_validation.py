@@ -17,7 +17,7 @@ from neostriatum.cli import main
 from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
 from neostriatum.errors import CircuitError
-from neostriatum.validation.coverage import coverage
+from neostriatum.validation.coverage import coverage, everything
 from neostriatum.validation.judge import judge
 from neostriatum.validation.protocols import names
 from neostriatum.validation.targets import Target, Targets, published
@@ -79,6 +79,36 @@ def test_bad_targets_are_refused(changes: dict) -> None:
 def test_an_id_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="distinct"):
         Targets.model_validate({"targets": [PLAIN, PLAIN]})
+
+
+def test_what_is_not_judged_has_its_reason() -> None:
+    sources = tomllib.loads(
+        (ROOT / "src" / "neostriatum" / "circuit" / "sources.toml").read_text("utf-8"))
+    left = everything().not_judged
+    assert len({one.id for one in left}) == len(left)
+    for one in left:
+        assert one.id not in TARGETS
+        assert one.source in sources
+        assert len(one.reason) > 30
+        assert all(name in TARGETS for name in re.findall(r"\(([a-z0-9-]+)\)", one.reason)
+                   if "-" in name)
+
+
+def test_targets_exclude_each_other() -> None:
+    """Their intervals do not meet, where they are of one quantity."""
+    for one in everything().excluding:
+        assert set(one.targets) <= set(TARGETS)
+    for name in ("fs-rest", "up-state"):
+        sets = [one.targets for one in everything().excluding if name in one.targets]
+        ends = [TARGETS[each].interval() for each in sets[0]]
+        assert max(low for low, _ in ends) > min(high for _, high in ends)
+
+
+def test_the_readings_of_a_dispute_fit_its_circuit() -> None:
+    """Every reading is of keys that the circuit has, so that none is measured as nothing."""
+    for one in published().disagreements:
+        for reading in one.readings:
+            ns.load(one.circuit, changes=reading.changes)
 
 
 # ---- the verdict ---------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ READ = {"text", "abstract", "figure", "table", "archive"}
 
 
 def test_there_are_enough():
-    assert len(TARGETS) >= 40
-    assert sum(one.read in READ for one in TARGETS.values()) >= 12
+    assert len(TARGETS) >= 30
+    assert all(one.read in READ for one in TARGETS.values())
     assert {"pattern", "tuned", "bandit", "stimulated", "delayed", "depleted",
             "agonist"} <= {one.protocol for one in TARGETS.values()}
     assert all(len(one.explanation) > 100 for one in TARGETS.values() if one.explanation)
@@ -31,11 +31,7 @@ def test_there_are_enough():
 
 def test_what_was_not_read_says_so():
     for one in TARGETS.values():
-        if one.read == "memory":
-            assert "memory" in one.conditions + one.tolerance.why, one.id
-        if one.read == "equation":
-            assert "no published number" in one.conditions + one.tolerance.why \
-                or "worked out" in one.conditions, one.id
+        assert one.read not in ("memory", "equation"), one.id
         if one.read == "abstract":
             assert "abstract" in one.conditions, one.id
 
@@ -101,7 +97,14 @@ def test_drift_has_an_error_over_seeds_alone():
     two = drift(LAB, "iSPN", errors=0.5, seeds=(1, 2))
     assert two["by_seed"][0] == one["drift"]
     assert two["se"] == pytest.approx(abs(np.diff(two["by_seed"])[0]) / 2)
-    assert drift(LAB, "iSPN")["drift"] == 0
+    assert drift(LAB, "iSPN")["drift"] == drift(LAB, "dSPN")["drift"] == 0
+
+
+@pytest.mark.parametrize("cell", ["dSPN", "iSPN"])
+def test_what_drifts_and_what_does_not(cell):
+    """Plus and minus of the kernel of Gurney 2015 sum to less than 0; the default is balanced."""
+    assert drift(LAB, cell, learning={"rule": "gurney2015"})["drift"] < -0.1
+    assert abs(drift(LAB, cell, errors=0.5, seeds=(1, 2, 3, 4, 5))["drift"]) < 0.03
 
 
 def with_axons():
@@ -150,6 +153,6 @@ def test_the_group_by_name(capsys):
 
 def test_another_rule_is_judged():
     """A circuit whose own synapses learn by another rule is judged by that."""
-    made = validate(with_axons(), only=("learning-eligibility",), workers=0)
-    assert made["targets"][0]["measured"] == pytest.approx(300, rel=1e-6)
+    made = validate(with_axons(), only=("learning-window-2s",), workers=0)
+    assert made["targets"][0]["measured"] < 0.05  # an eligibility of 300 ms forgets within 2 s
     assert made["failed"] == 1

@@ -38,6 +38,8 @@ class Recordings:
     connected: int
     #: Distances of the somas [um], float64 (tested,).
     distances_um: np.ndarray
+    #: Whether each pair had a synapse, bool (tested,).
+    hits: np.ndarray
 
     @property
     def probability(self) -> float:
@@ -96,7 +98,7 @@ def pair_recordings(network: Network, pathway: str, within: Any = "50 um", pairs
     if np.isnan(distances).any():
         msg = f"within: must leave pairs of {pathway} to record (got {shown(within)})"
         raise CircuitError(msg)
-    return Recordings(pathway, reach, pairs, int(connected.sum()), distances)
+    return Recordings(pathway, reach, pairs, int(connected.sum()), distances, connected)
 
 
 def interval(connected: int, tested: int, z: float = 1.959964) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Which published numbers of docs/parameters.md are targets, and why the others are not."""
+"""Which published numbers are targets, why others are not, and which targets exclude each other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from neostriatum.circuit.value import Frozen
+from neostriatum.validation.targets import Identifier, Text
 
 
 class Row(Frozen):
@@ -23,20 +24,51 @@ class Row(Frozen):
     rest: str | None = None
 
 
+class NotJudged(Frozen):
+    """A number or a statement of a source that a protocol could measure and that is no target."""
+
+    #: The name that it would have as a target.
+    id: Identifier
+    quantity: Text
+    #: A key of sources.toml.
+    source: Text
+    reason: Text
+
+
+class Excluding(Frozen):
+    """Targets of which one circuit cannot meet all."""
+
+    targets: tuple[Identifier, ...] = Field(min_length=2)
+    reason: Text
+
+
 class Coverage(Frozen):
     """Everything in coverage.toml."""
 
     rows: tuple[Row, ...]
+    not_judged: tuple[NotJudged, ...] = ()
+    excluding: tuple[Excluding, ...] = ()
 
 
 @lru_cache(maxsize=1)
+def everything() -> Coverage:
+    """Return all of coverage.toml.
+
+    Examples
+    --------
+    >>> all(one.reason for one in everything().not_judged)
+    True
+    """
+    text = (files("neostriatum.validation") / "coverage.toml").read_text("utf-8")
+    return Coverage.model_validate(tomllib.loads(text))
+
+
 def coverage() -> tuple[Row, ...]:
-    """Return the rows in file order.
+    """Return the rows of the parameter sheet in file order.
 
     Examples
     --------
     >>> len(coverage()) > 50
     True
     """
-    text = (files("neostriatum.validation") / "coverage.toml").read_text("utf-8")
-    return Coverage.model_validate(tomllib.loads(text)).rows
+    return everything().rows

@@ -11,9 +11,14 @@ from neostriatum.validation.lab import Lab, Unsuited, effect_index, require
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
+    from neostriatum.network.network import Network
 
 #: Afferents of each generator (Humphries et al. 2009).
 AFFERENTS = 84
+#: Rate of a cell without dopamine in the test of the first spike [Hz], and where its drive is
+#: looked for [events/s].
+OUTPUT_HZ = 5.0
+SEARCHED_PER_S = (200.0, 50_000.0)
 #: Lowest potential that belongs to a spike and not to a state of the membrane [mV].
 SPIKE_MV = -40.0
 #: A receptor that reverses above this excites [mV].
@@ -98,16 +103,44 @@ def ff_curve(lab: Lab, cell: str, events_per_s: list[float], dopamine: float = 0
 
 def first_spike_order(lab: Lab, events_per_s: float = 1100.4, dopamine: float = 0.8,
                       n: int = 200, duration_ms: float = 3000.0) -> dict[str, Any]:
-    """Return the median time to the first spike of cells driven from rest, by dopamine."""
-    found = {}
-    for name, cell, level in (("none", "dSPN", 0.0), ("D1", "dSPN", dopamine),
-                              ("D2", "iSPN", dopamine)):
-        circuit, network = driven(lab, cell, events_per_s, n, duration_ms, level)
-        made = lab.record(circuit, network, duration_ms)
-        first = np.full(n, duration_ms)
-        np.minimum.at(first, made.ids, made.times_ms)
-        found[name] = float(np.median(first))
-    return {"first_ms": found}
+    """Return the median time to the first spike of cells driven from rest, by dopamine.
+
+    With 0 ``events_per_s`` both types have the drive at which dSPNs without dopamine fire at
+    `OUTPUT_HZ`. ``over_none`` is the time over that of the same type without dopamine. A median
+    that no spike reached within ``duration_ms`` is None.
+    """
+    events = events_per_s or _drive_for(lab, "dSPN")
+    found: dict[str, float | None] = {}
+    over: dict[str, float | None] = {"none": 1.0}
+    for name, cell in (("D1", "dSPN"), ("D2", "iSPN")):
+        without, there = (
+            _first_ms(lab, *driven(lab, cell, events, n, duration_ms, level), duration_ms)
+            for level in (0.0, dopamine))
+        found |= {name: there, f"none {cell}": without}
+        over[name] = there / without if there and without else None
+    return {"first_ms": found | {"none": found["none dSPN"]}, "over_none": over,
+            "events_per_s": events}
+
+
+def _first_ms(lab: Lab, circuit: Circuit, network: Network, duration_ms: float) -> float | None:
+    """Return the median time to the first spike, None where half of the cells are silent."""
+    made = lab.record(circuit, network, duration_ms)
+    first = np.full(network.size, np.inf)
+    np.minimum.at(first, made.ids, made.times_ms)
+    median = float(np.median(first))
+    return median if np.isfinite(median) else None
+
+
+def _drive_for(lab: Lab, cell: str) -> float:
+    """Return the events per second, to 2 %, at which a cell fires at `OUTPUT_HZ`."""
+    low, high = SEARCHED_PER_S
+    while high > 1.02 * low:
+        middle = float(np.sqrt(low * high))
+        if ff_curve(lab, cell, [middle], n=50)["rates_hz"][0] < OUTPUT_HZ:
+            low = middle
+        else:
+            high = middle
+    return float(np.sqrt(low * high))
 
 
 def bimodality(lab: Lab, cell: str = "dSPN", agonist_hz: float = 4.0, multiple: float = 100.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from neostriatum.errors import CircuitError
@@ -44,12 +45,17 @@ def states_after_loss(lab: Lab, **arguments: Any) -> dict[str, Any]:
     """Return how the states of SPNs under slow cortical drive move when dopamine is lost.
 
     Changes of both types of SPN averaged: potential in up and down states [mV], rate, and share
-    of silent cells.
+    of silent cells. FS cells are kept firing, as in ``kept_fs`` of `dopamine_loss`.
     """
+    lesioned = replace(lab, overlay=(*lab.overlay, *PARTS["kept_fs"]))
+    try:
+        lesioned.load()
+    except CircuitError as reason:
+        raise Unsuited(str(reason)) from None
     change: dict[str, list[float]] = {}
     for cell in ("dSPN", "iSPN"):
         before = up_down(lab, cell=cell, **arguments)
-        after = up_down(lab, cell=cell, dopamine=0.0, **arguments)
+        after = up_down(lesioned, cell=cell, **arguments)
         for name in ("up_mv", "down_mv", "rate_hz", "silent"):
             change.setdefault(name, []).append(after[name] - before[name])
         change.setdefault(f"{cell}_rate_hz", []).append(after["rate_hz"] - before["rate_hz"])

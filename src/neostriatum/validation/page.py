@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neostriatum.durable import write_text
-from neostriatum.validation.coverage import coverage
+from neostriatum.validation.coverage import Excluding, coverage, everything
 from neostriatum.validation.targets import FILES, GROUPS
 from neostriatum.validation.words import amount, numbers, wanted
 
@@ -25,6 +25,10 @@ _READING = (
     "its tolerance and the reason for it are in "
     f"{', '.join(f'`src/neostriatum/validation/{name}`' for name in FILES)}; what is "
     "no target and why, in `coverage.toml` beside them.")
+
+
+#: Protocols that read the circuit's file: what they find is what the file was given.
+ECHOES = ("kinetics", "nmda_order", "release_train", "excitation")
 
 
 def write(made: dict[str, Any], path: Path) -> None:
@@ -64,6 +68,30 @@ def reason(row: dict[str, Any]) -> str:
     return row["explanation"] if row["circuit"] else f"In the default circuit: {row['explanation']}"
 
 
+def standing(made: dict[str, Any]) -> tuple[str, list[Excluding]]:
+    """Return what the count of met targets is worth, and the targets that exclude each other.
+
+    Examples
+    --------
+    >>> rows = [{"id": "some", "protocol": "kinetics", "calibrated": None}]
+    >>> standing({"targets": rows})[0]
+    '1 of 1 targets read a number that the circuit file was given (kinetics, nmda_order, ...
+    """
+    rows = made["targets"]
+    echoes = sum(row["protocol"] in ECHOES for row in rows)
+    calibrated = sum(row["calibrated"] is not None for row in rows)
+    ids = {row["id"] for row in rows}
+    closed = [one for one in everything().excluding if ids.issuperset(one.targets)]
+    said = (f"{echoes} of {len(rows)} targets read a number that the circuit file was given "
+            f"({', '.join(ECHOES)}): they check that the file agrees with its sources, and no "
+            f"simulation. {calibrated} are calibrated: a preset was fitted to them, or to what "
+            "decides them.")
+    if closed:
+        said += (f" No circuit meets more than {len(rows) - len(closed)}, as these exclude each "
+                 "other:")
+    return said, closed
+
+
 def references(made: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the sources of the targets in alphabetical order of their keys."""
     text = (files("neostriatum.circuit") / "sources.toml").read_text("utf-8")
@@ -99,19 +127,27 @@ def _html(made: dict[str, Any], parts: list[dict[str, Any]]) -> str:
     known = sum(row["known_failure"] for row in made["targets"])
     return template.render(made=made, groups=shown, title=title, lead=lead, known=known,
                            version=__version__, references=sources,
-                           left=[row for row in coverage() if row.rest and not row.targets])
+                           left=[row for row in coverage() if row.rest and not row.targets],
+                           about=standing(made), not_judged=everything().not_judged)
+
+
+def _head(made: dict[str, Any], path: Path) -> list[str]:
+    """Return the lines before the groups."""
+    title, lead = _title(made)
+    known = sum(row["known_failure"] for row in made["targets"])
+    about, closed = standing(made)
+    return [f"# {title}", "", f"    neostriatum validate --report {path.name}", "",
+            f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
+            f"missed ({known} of them known and explained below), {made['unsuited']} do not "
+            f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
+            _READING, "", "## What the counts are worth", "", about, "",
+            *(f"- `{'`, `'.join(one.targets)}`: {one.reason}" for one in closed), ""]
 
 
 def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> str:
     folder = path.parent / "figures"
     folder.mkdir(exist_ok=True)
-    title, lead = _title(made)
-    known = sum(row["known_failure"] for row in made["targets"])
-    lines = [f"# {title}", "", f"    neostriatum validate --report {path.name}", "",
-             f"{lead} {len(made['targets'])} targets: {made['passed']} met, {made['failed']} "
-             f"missed ({known} of them known and explained below), {made['unsuited']} do not "
-             f"apply. Engine {made['engine']}{', quick' if made['quick'] else ''}.", "",
-             _READING, ""]
+    lines = _head(made, path)
     for part in parts:
         name = f"validation-{part['number']}.png"
         (folder / name).write_bytes(part["picture"])
@@ -138,4 +174,9 @@ def _markdown(made: dict[str, Any], parts: list[dict[str, Any]], path: Path) -> 
                                                         reading["measured"].values())]) + " |"
                   for reading in one["readings"]]
         lines += ["", one["verdict"], ""]
+    lines += ["## Not judged", "",
+              "Numbers and statements that a protocol could measure, and why they are no targets.",
+              "", "| what | id | source | why |", "|---|---|---|---|"]
+    lines += [f"| {one.quantity} | `{one.id}` | {one.source} | {one.reason} |"
+              for one in everything().not_judged]
     return "\n".join(lines).rstrip() + "\n"

@@ -17,6 +17,7 @@ from neostriatum.network.network import Network
 from neostriatum.validation.lab import Lab, Unsuited, require
 
 if TYPE_CHECKING:
+    from neostriatum.analysis.recordings import Recordings
     from neostriatum.circuit.model import Circuit
 
 #: The receptor by which the electrode makes the source fire, fast and strong.
@@ -25,6 +26,10 @@ ELECTRODE = {"E": "50 mV", "tau": "0.5 ms"}
 PULSES = (20.0, 30.0, 45.0, 70.0, 100.0, 150.0, 220.0)
 FIRST_MS = 100.0
 SPNS = ("dSPN", "iSPN")
+#: Mean and standard deviation of the distances of pairs [um], where an experiment gives them, by
+#: what was recorded: FS onto SPNs in Gittis et al. 2011 (150 um) and 2010 (250 um).
+DISTANCES_UM = {f"FS->{cell} {reach}": given for cell in SPNS
+                for reach, given in (("150", (113.0, 49.0)), ("250", (106.0, 25.0)))}
 
 
 def slice_circuit(lab: Lab, pathway: str, reversal_mv: float) -> Circuit:
@@ -169,6 +174,8 @@ def recordings(lab: Lab, size: int = 20_000, pairs: int = 40_000, seed: int = 1,
     """Return the connection probabilities that paired recordings find in a built network.
 
     Named ``source->target R`` with the largest distance R of the somas [um] of the experiments.
+    Distances have the published mean and spread, in a normal law that ends at 0 and R, where they
+    are known (`DISTANCES_UM`), and the density 2 r / R^2 where they are not.
     """
     from neostriatum.analysis.recordings import pair_recordings
     from neostriatum.circuit.measured import measured
@@ -183,10 +190,20 @@ def recordings(lab: Lab, size: int = 20_000, pairs: int = 40_000, seed: int = 1,
     for name, reach in sorted(wanted):
         if name in network.edges:
             made = pair_recordings(network, name, f"{reach!r} um", pairs=pairs, seed=seed)
-            found[f"{name} {reach:g}"] = made.probability
+            found[f"{name} {reach:g}"] = _probability(made, DISTANCES_UM.get(f"{name} {reach:g}"))
     if "FS" in network.counts and "FS-FS" in circuit.gap_junctions:
         found["FS=FS 200"] = _coupled(network, 200.0)
     return found
+
+
+def _probability(made: Recordings, given: tuple[float, float] | None) -> float:
+    """Return the share of connected pairs, at distances of a given mean and spread [um]."""
+    if given is None:
+        return made.probability
+    mean, spread = given
+    # The pairs were drawn with a density that rises like the distance.
+    weight = np.exp(-0.5 * ((made.distances_um - mean) / spread) ** 2) / made.distances_um
+    return float((weight * made.hits).sum() / weight.sum())
 
 
 def _coupled(network: Network, reach_um: float) -> float:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _FILES = {
     "single": ("rheobase", "rheobase_shift", "fi_curve", "latency", "threshold_latency",
-               "latency_order", "paired_pulse", "passive", "spike_threshold", "rheobase_order"),
+               "latency_order", "paired_pulse", "passive", "pooled", "spike_threshold",
+               "rheobase_order"),
     "drive": ("ff_curve", "first_spike_order", "bimodality"),
     "pairs": ("psp", "psp_order", "train", "coupling", "recordings"),
     "anatomy": ("table5", "within", "gap_density"),

@@ -55,6 +55,16 @@ def rheobase_order(lab: Lab, dopamine: float = 0.0) -> dict[str, Any]:
                             for cell in ("dSPN", "iSPN")}}
 
 
+def pooled(lab: Lab, kind: str, reads: str, **arguments: Any) -> dict[str, Any]:
+    """Return the mean of a number over dSPN and iSPN, for recordings that do not tell them apart.
+
+    ``kind`` is `rheobase` or `passive`, with its arguments, and ``reads`` what is read from it.
+    """
+    measured: Any = {"rheobase": rheobase, "passive": passive}[kind]
+    each = [measured(lab, cell, **arguments)[reads] for cell in ("dSPN", "iSPN")]
+    return {"mean": None if None in each else float(np.mean(each))}
+
+
 def spike_threshold(lab: Lab, cell: str, dopamine: float | None = None, above: float = 1.1,
                     speed: float = 10.0) -> dict[str, Any]:
     """Return the potential at which the first spike rises faster than ``speed`` [mV/ms].

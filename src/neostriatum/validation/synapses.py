@@ -80,6 +80,7 @@ def pair_probability(lab: Lab, source: str, target: str, within_um: float = 250.
                      size: int = 80_000) -> dict[str, Any]:
     """Return which share of the pairs within a distance is connected in a built network.
 
+    Distances have the density 2 r / R^2 of pairs in the plane of a slice, as in `pair_recordings`.
     Of this pathway alone, in a volume that is wide enough to meet a pair once on its torus.
     """
     circuit = require(lab.load(), cells=(source, target))
@@ -92,17 +93,21 @@ def pair_probability(lab: Lab, source: str, target: str, within_um: float = 250.
     rows, spans = network.edges[name], network.populations
     ends = [network.positions[spans[end].start : spans[end].stop].astype(float)
             for end in (source, target)]
-    near = found = 0
+    near, weight, found = 0, 0.0, 0.0
     for number, at in enumerate(ends[0]):
         away = np.abs(ends[1] - at)
         if network.periodic:
             away = np.minimum(away, network.side_um - away)
-        close = (away**2).sum(axis=1) < within_um**2
+        distance = np.sqrt((away**2).sum(axis=1))
+        close = distance < within_um
         if source == target:
             close[number] = False
+        # Pairs in space are as many as r^2 says; those of a slice grow like r.
+        counted = np.where(close, 1.0 / np.maximum(distance, 1e-3), 0.0)
         linked = np.unique(rows.targets[rows.offsets[number] : rows.offsets[number + 1]])
-        near, found = near + int(close.sum()), found + int(close[linked].sum())
-    return {"probability": found / near if near else None, "pairs": near}
+        near += int(close.sum())
+        weight, found = weight + counted.sum(), found + counted[linked].sum()
+    return {"probability": float(found / weight) if near else None, "pairs": near}
 
 
 def excitation(lab: Lab, source: str | None = None) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from neostriatum.analysis.irregularity import isi_cv
 from neostriatum.circuit.load import load
 from neostriatum.engines.inputs import channel_members
 from neostriatum.engines.lowered import lower
+from neostriatum.errors import CircuitError
 from neostriatum.experiments.isolate import holding
 from neostriatum.network.build import build
 from neostriatum.validation.drive import SPIKE_MV
-from neostriatum.validation.lab import Lab, require
+from neostriatum.validation.lab import Lab, Unsuited, require
 from neostriatum.validation.network import settled
 
 #: Share of the cells of a type that have an electrode.
@@ -24,7 +25,8 @@ def by_themselves(lab: Lab, cell: str, n: int = 200, duration_ms: float = 10_000
                   ) -> dict[str, Any]:
     """Return how many cells of a type fire without input and neighbours, how fast and regularly."""
     whole = require(lab.load(), cells=(cell,))
-    raw = whole.to_dict() | {"modulators": holding(whole, [cell])}
+    # What the cells release has the level that it has in the circuit, not that of them alone.
+    raw = whole.to_dict() | {"modulators": holding(whole)}
     for key in ("pathways", "axons", "gap_junctions", "inputs", "channels", "pools"):
         raw.pop(key, None)
     raw |= {key: {cell: raw[key][cell]} if cell in raw.get(key, {}) else {}
@@ -38,14 +40,19 @@ def by_themselves(lab: Lab, cell: str, n: int = 200, duration_ms: float = 10_000
             "cv": float(np.median(cv)) if len(cv) else None}
 
 
-def active_membrane(lab: Lab, cell: str = "dSPN", size: int = 2000, step_pa: float = -50.0,
-                    pulses: int = 20) -> dict[str, Any]:
-    """Return input resistance and time constant of cells in the working network.
+def active_membrane(lab: Lab, size: int = 2000, step_pa: float = -50.0, pulses: int = 20,
+                    overlay: str | None = None) -> dict[str, Any]:
+    """Return input resistance and time constant of dSPNs in the working network.
 
     Pulses of 150 ms every 300 ms into a tenth of the cells; the same network without them is the
     reference. What lies within 30 ms of a spike in either run is left out.
     """
-    circuit = settled(require(lab.load(), cells=(cell,)))
+    cell = "dSPN"
+    try:
+        loaded = lab.load(overlay=() if overlay is None else (overlay,))
+    except CircuitError as reason:
+        raise Unsuited(str(reason)) from None
+    circuit = settled(require(loaded, cells=(cell,)))
     # The current flows in the warm-up too, so the first period is not like the others.
     duration = (pulses + 1) * 300.0
     network = lab.build(circuit, size)
