@@ -138,7 +138,7 @@ class TestRun:
         assert run.recorded("g_GABA_slow")["Ast"].values.max() > 0
 
     def test_record_refuses_another_type(self):
-        with pytest.raises(ns.NeostriatumError, match=r"type must be one of dSPN, .*Ast \(got STN"):
+        with pytest.raises(ns.NeostriatumError, match=r"must be one of dSPN, .*Ast, .*\(got STN"):
             ns.run(FILE, record="STN:1:v", out="never", **QUICK)
         assert not Path("never").exists()
 

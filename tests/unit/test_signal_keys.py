@@ -188,7 +188,7 @@ def test_what_follows_an_unknown_level_is_not_made_up():
     raw["cells"]["dSPN"]["effects"] = [{"level": "ACh", "acts_on": "I_GABA", "coefficient": 0.1}]
     made = ns.run(raw, **QUICK | {"record": "dSPN:2:v,g_GABA,g_AMPA"})
     assert len(made.recorded("I_AMPA")) == 1
-    with pytest.raises(CircuitError, match="I_GABA of dSPN follows a level that was computed"):
+    with pytest.raises(CircuitError, match="the level of ACh was computed while the run went"):
         made.recorded("I_GABA")
 
 
