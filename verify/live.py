@@ -29,10 +29,10 @@ from websockets.sync.client import connect
 import neostriatum as ns
 
 VIEW = "document.querySelector('.neo').neostriatum"
-#: How Chromium is started: as it comes (without a graphics card it has no WebGL, and the page does
-#: without it), and with WebGL that the processor computes.
+#: How Chromium is started: as it comes, and drawing all of the page, not the somas alone, as a
+#: graphics card would that the processor computes (SwiftShader).
 BROWSERS = {"": ["--no-sandbox"],
-            ", WebGL in software": ["--no-sandbox", "--enable-unsafe-swiftshader",
+            ", all through SwiftShader": ["--no-sandbox", "--enable-unsafe-swiftshader",
                                     "--use-angle=swiftshader"]}
 
 
