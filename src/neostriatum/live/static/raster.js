@@ -83,6 +83,11 @@ export class Raster {
     return `600 ${11.5 * this.scale}px ${this.font}`;
   }
 
+  // The width of a spike.
+  dash() {
+    return Math.max(2, Math.round(this.scale * 1.5));
+  }
+
   x(step) {
     return ((Math.floor(step * this.perStep) % this.width) + this.width) % this.width;
   }
@@ -98,7 +103,7 @@ export class Raster {
   }
 
   spikes(frame) {
-    const ctx = this.ink, { store } = this, wide = Math.max(2, Math.round(this.scale * 1.5)), first = this.first();
+    const ctx = this.ink, { store } = this, wide = this.dash(), first = this.first();
     for (let type = 0; type < this.bands.length; type += 1) {
       const band = this.bands[type], start = store.start(type), end = store.ends[type];
       ctx.fillStyle = this.colours[type];
@@ -136,6 +141,8 @@ export class Raster {
     const now = this.x(store.step), left = LEFT * scale;
     ctx.drawImage(this.buffer, now, 0, this.width - now, height, left, 0, this.width - now, height);
     if (now) ctx.drawImage(this.buffer, 0, 0, now, height, left + this.width - now, 0, now, height);
+    // The oldest columns lie beyond the newest, whose dashes reach into them.
+    ctx.fillRect(left, 0, this.dash(), height);
     const tags = this.lines(ctx, left, height);
     ctx.font = this.bold();
     ctx.textBaseline = 'middle';
