@@ -53,20 +53,20 @@ def test_resume_and_an_unfinished_run(tmp_path):
 
 def test_arrays(run):
     data = run.to_xarray()
-    assert data.level.sel(modulator="D1").dropna("time").values.tolist() == [0.4] * 60
+    assert data.modulator_level.sel(modulator="D1").dropna("time").values.tolist() == [0.4] * 60
     assert data.source.values.tolist() == ["FS->dSPN 0", "FS->dSPN 2"]
     np.testing.assert_array_equal(
-        data.released.sel(source="FS->dSPN 2").dropna("time"),
+        data.release_released.sel(source="FS->dSPN 2").dropna("time"),
         run.recorded("released")["pathways.FS->dSPN"].values[:, 1])
     assert data.v.dims == ("time", "probe")
 
 
 def test_csv_and_neo(run, tmp_path):
     ns.export(run, to="csv", out=tmp_path / "csv")
-    lines = (tmp_path / "csv" / "traces-x.csv").read_text().splitlines()
+    lines = (tmp_path / "csv" / "releases-x.csv").read_text().splitlines()
     assert lines[0] == "time_ms,type,node_id,id,x_1"
     assert lines[-1].startswith("60,pathways.FS->dSPN,2,,0.")
-    assert (tmp_path / "csv" / "traces-level.csv").read_text().splitlines()[1] == (
+    assert (tmp_path / "csv" / "levels.csv").read_text().splitlines()[1] == (
         "1,modulators.D1,0,,0.4")
     (segment,) = run.to_neo().segments
     signals = {signal.name: signal for signal in segment.analogsignals}
@@ -150,3 +150,34 @@ def test_pooled_axons_have_no_sources(tmp_path, capsys):
     assert main(["run", "--overlay", "pooled_axons", "--record", "pathways.cortex->dSPN:1:x",
                  "--size", "60", "--out", str(tmp_path / "run"), "--quiet"]) == 2
     assert "whose sources have trains (got cortex->dSPN)" in capsys.readouterr().err
+
+
+def test_released_is_of_the_sources_and_times_that_its_states_share(tmp_path):
+    def released(*entries):
+        run = ns.run("striatum_v1", size=300, duration="30 ms", figures=False, threads=1,
+                     record=[f"pathways.FS->dSPN:{one}" for one in entries],
+                     out=tmp_path / str(len(list(tmp_path.iterdir()))))
+        return run.recorded("released").get("pathways.FS->dSPN")
+
+    whole = released("3:u,x")
+    for one in (released("[0-2]:x:10", "[1,2]:u:4"), released("[0,2]:u:4", "3:x:10")):
+        columns = np.flatnonzero(np.isin(whole.ids, one.ids))
+        np.testing.assert_allclose(one.times_ms, [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+                                                  28, 30])
+        np.testing.assert_array_equal(one.values, whole.values[19::20, columns])
+    assert one.ids.tolist() == [0, 2]
+    assert np.ptp(whole.values) > 0.05
+    assert released("[0]:x", "[1]:u") is None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_state_of_a_cell_and_of_a_release_with_one_name(order, tmp_path):
+    run = ns.run("striatum_v1", size=300, duration="10 ms", figures=False, out=tmp_path / "run",
+                 record=["dSPN:1:u", "pathways.FS->dSPN:1:u"][::order])
+    data = run.to_xarray()
+    assert (data.u.dims, data.u.units) == (("time", "probe"), "pA")
+    assert (data.release_u.dims, data.release_u.units) == (("time", "source"), "1")
+    ns.export(run, to="csv", out=tmp_path / "csv")
+    heads = [(tmp_path / "csv" / name).read_text().splitlines()[0].split(",")[-1]
+             for name in ("traces-u.csv", "releases-u.csv")]
+    assert heads == ["u_pa", "u_1"]

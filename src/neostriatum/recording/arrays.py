@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from neostriatum.recording.store import Run
 
 
+#: What the names of variables begin with, by what they are of.
+_PREFIX = {"probe": "", "modulator": "modulator_", "source": "release_"}
+
+
 def dataset(run: Run) -> Any:
     """Return traces and rates of a run as an xarray dataset.
 
@@ -26,8 +30,9 @@ def dataset(run: Run) -> Any:
     Returns
     -------
     xarray.Dataset
-        ``v`` (time, probe) [mV] and other recorded variables; ``level`` (time, modulator), states
-        of release (time, source), a source being "FS->dSPN 0"; ``population_rate`` (bin, cell_type)
+        ``v`` (time, probe) [mV] and other recorded variables; ``modulator_level``
+        (time, modulator); ``release_x`` and so on (time, source), a source being "FS->dSPN 0"; ``population_rate``
+        (bin, cell_type)
         [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates. Of a run with
         events ``event_label`` and ``event_set`` (the new values by path, JSON text) over ``event``
         [ms]. The attribute ``seed`` is text from 2^31 on, as NetCDF-3 has no larger whole numbers.
@@ -63,9 +68,11 @@ def dataset(run: Run) -> Any:
         for name, trace in run.recorded(variable).items():
             array = _array(xr, run, (variable, name), trace)
             traces.setdefault(array.dims[1], []).append(array)
-        for number, (dim, arrays) in enumerate(traces.items()):
+        for dim, arrays in traces.items():
+            # A state of release may be called like one of a cell.
+            key = _PREFIX[dim] + variable
             # What was recorded at other times is NaN in between; times are rounded to be equal.
-            made = made.merge({variable + number * "_": xr.concat(arrays, dim=dim, join="outer")},
+            made = made.merge({key: xr.concat(arrays, dim=dim, join="outer")},
                               join="outer", compat="no_conflicts")
     if events := run.events:
         made = made.assign_coords(event=("event", [one.time_ms for one in events], ms)).assign(

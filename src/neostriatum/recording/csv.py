@@ -8,12 +8,14 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.durable import replacing
+from neostriatum.engines.probes import MODULATORS, PATHWAYS
 from neostriatum.recording.sonata import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from neostriatum.engines.base import Trace
     from neostriatum.network.network import Network
     from neostriatum.recording.store import Run
 
@@ -27,8 +29,9 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
     """Write spikes.csv, traces.csv, rates.csv and neurons.csv, units in the names of the columns.
 
     Variables other than the potential have a file of their own, ``traces-u.csv``. Of a run with
-    events there is ``events.csv``, a row per value that changed. The type of a level is
-    ``modulators.<name>``, that of states of release ``pathways.<name>``, without a global id.
+    events there is ``events.csv``, a row per value that changed. Levels are in ``levels.csv``, of
+    type ``modulators.<name>``, states of releases in ``releases-x.csv``, of type
+    ``pathways.<name>``, both without a global id.
 
     Parameters
     ----------
@@ -64,17 +67,19 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
         for start in range(0, max(len(spikes), 1), _BLOCK):
             table(start, start + _BLOCK).to_csv(handle, index=False, header=start == 0)
     for variable in run.variables:
-        with _rows(folder / report(variable).replace(".h5", ".csv")) as handle:
-            unit = run.unit(variable).lower()
-            handle.write(f"time_ms,type,node_id,id,{variable}_{unit}\n")
-            for name, trace in run.recorded(variable).items():
-                times = trace.times_ms.round(_DECIMALS)
-                for column, number in enumerate(trace.ids):
-                    # A level or a source of a pathway is no cell: it has no global id.
-                    cell = about(np.full(len(times), number)) if name in spans else {
-                        "type": name, "node_id": number, "id": ""}
-                    pd.DataFrame({"time_ms": times, **cell, "": trace.values[:, column]}).to_csv(
-                        handle, index=False, header=False, float_format="%.9g")
+        for file, traces in _files(variable, run.recorded(variable)).items():
+            with _rows(folder / file) as handle:
+                unit = run.unit(variable, next(iter(traces), None)).lower()
+                handle.write(f"time_ms,type,node_id,id,{variable}_{unit}\n")
+                for name, trace in traces.items():
+                    times = trace.times_ms.round(_DECIMALS)
+                    for column, number in enumerate(trace.ids):
+                        # A level or a source of a pathway is no cell: it has no global id.
+                        cell = about(np.full(len(times), number)) if name in spans else {
+                            "type": name, "node_id": number, "id": ""}
+                        rows = {"time_ms": times, **cell, "": trace.values[:, column]}
+                        pd.DataFrame(rows).to_csv(handle, index=False, header=False,
+                                                  float_format="%.9g")
     begins_ms, rates = run.population_rates()
     _write(folder / "rates.csv", pd.DataFrame(
         {"time_ms": begins_ms} | {f"{name}_hz": rate for name, rate in rates.items()}))
@@ -87,6 +92,16 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
         _write(folder / "events.csv", pd.DataFrame(
             [(one.time_ms, key, value, one.note) for one in events
              for key, value in one.spelled.items()], columns=["time_ms", "key", "value", "note"]))
+
+
+def _files(variable: str, traces: dict[str, Trace]) -> dict[str, dict[str, Trace]]:
+    """Return traces by file: a state of release may be called like one of a cell."""
+    files: dict[str, dict[str, Trace]] = {}
+    for name, trace in traces.items():
+        file = ("levels.csv" if name.startswith(MODULATORS) else f"releases-{variable}.csv"
+                if name.startswith(PATHWAYS) else report(variable).replace(".h5", ".csv"))
+        files.setdefault(file, {})[name] = trace
+    return files or {report(variable).replace(".h5", ".csv"): {}}
 
 
 @contextmanager

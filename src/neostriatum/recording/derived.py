@@ -8,8 +8,7 @@ holds from its time on.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
-from math import lcm
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from neostriatum.models.symbol import Computed, I, Parameter, State, symbols
 from neostriatum.models.unit import powers
 from neostriatum.recording.drawn import network_of
 from neostriatum.recording.events import circuits_at
+from neostriatum.recording.instants import in_common
 from neostriatum.recording.levels import computed_levels, level_at
 from neostriatum.recording.releases import release_states
 
@@ -195,28 +195,12 @@ def computed(run: Run, variable: str) -> dict[str, Trace]:
         if quantity.problem:
             problems.append(f"{run.label}: {variable} of {name}: {quantity.problem}")
             continue
-        empty, values = _in_common(run, name, quantity)
+        empty, values = in_common(run, name, quantity.states)
         if len(empty.ids):
             traces[name] = _filled(run, name, quantity, empty, values)
     if problems and not traces:
         raise CircuitError(problems[0])
     return traces
-
-
-def _in_common(run: Run, name: str, quantity: Derived) -> tuple[Trace, dict[str, np.ndarray]]:
-    """Return an empty trace of what the states of a quantity share, and those states by name."""
-    traces = {state: run.stored(state)[name] for state in quantity.states}
-    step = lcm(*(run.steps_of(name)[state] for state in traces))
-    stride = {state: step // run.steps_of(name)[state] for state in traces}
-    ids = reduce(np.intersect1d, [trace.ids for trace in traces.values()])
-    kept = {state: trace.values[stride[state] - 1 :: stride[state], np.isin(trace.ids, ids)]
-            for state, trace in traces.items()}
-    # Of a run that goes on, what is read later may hold more.
-    count = min(len(values) for values in kept.values())
-    first = quantity.states[0]
-    times = traces[first].times_ms[stride[first] - 1 :: stride[first]][:count]
-    return (Trace(ids, times, np.zeros((count, len(ids)))),
-            {state: values[:count] for state, values in kept.items()})
 
 
 def _filled(run: Run, name: str, quantity: Derived, trace: Trace,

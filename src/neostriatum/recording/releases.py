@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from neostriatum.engines.base import Trace
 from neostriatum.engines.plasticity import lower_release
 from neostriatum.engines.probes import PATHWAYS
 from neostriatum.errors import CircuitError, shown
 from neostriatum.recording.events import circuits_at
+from neostriatum.recording.instants import in_common
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit
     from neostriatum.circuit.pathway import Plasticity
+    from neostriatum.engines.base import Trace
     from neostriatum.recording.store import Run
 
 #: What follows from the states of a release: what a spike would release, relative to a first one.
@@ -45,22 +44,20 @@ def release_states(circuit: Circuit, pathway: str) -> tuple[str, ...]:
 
 
 def released(run: Run) -> dict[str, Trace]:
-    """Return what a spike would release, by ``pathways.<name>``, where all states are recorded."""
-    made = {}
+    """Return what a spike would release, by ``pathways.<name>``, where all states are recorded.
+
+    Sources and times are those that the states have in common.
+    """
+    traces = {}
     for pathway in plastic_pathways(run.circuit):
         name, states = PATHWAYS + pathway, release_states(run.circuit, pathway)
-        if set(states) <= set(run.steps_of(name)):
-            made[name] = _released(run, pathway, {
-                state: run.stored(state)[name] for state in states})
-    return made
-
-
-def _released(run: Run, pathway: str, traces: dict[str, Trace]) -> Trace:
-    first = next(iter(traces.values()))
-    count = min(len(trace.values) for trace in traces.values())
-    times, values = first.times_ms[:count], np.empty((count, len(first.ids)))
-    for circuit, part in circuits_at(run, times):
-        release = lower_release(plastic_pathways(circuit)[pathway], circuit.dt.value)
-        values[part] = release.expected({state: trace.values[part]
-                                         for state, trace in traces.items()})
-    return Trace(first.ids, times, values)
+        if not set(states) <= set(run.steps_of(name)):
+            continue
+        trace, values = in_common(run, name, states)
+        for circuit, part in circuits_at(run, trace.times_ms):
+            release = lower_release(plastic_pathways(circuit)[pathway], circuit.dt.value)
+            trace.values[part] = release.expected({state: own[part]
+                                                   for state, own in values.items()})
+        if len(trace.ids):
+            traces[name] = trace
+    return traces
