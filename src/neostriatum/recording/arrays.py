@@ -32,7 +32,8 @@ def dataset(run: Run) -> Any:
     xarray.Dataset
         ``v`` (time, probe) [mV] and other recorded variables; ``modulator_level``
         (time, modulator); ``release_x`` and so on (time, source), a source being "FS->dSPN 0";
-        ``population_rate`` (bin, cell_type) [Hz]; ``rate`` (neuron) [Hz]; times [ms], ids and cell types as coordinates. Of a run with
+        ``population_rate`` (bin, cell_type) [Hz]; ``rate`` (neuron) [Hz];
+        times [ms], ids and cell types as coordinates. Of a run with
         events ``event_label`` and ``event_set`` (the new values by path, JSON text) over ``event``
         [ms]. The attribute ``seed`` is text from 2^31 on, as NetCDF-3 has no larger whole numbers.
 
