@@ -159,6 +159,11 @@ class Circuit(Carded, Frozen):
         return tuple(self.cells)
 
     @property
+    def computed_levels(self) -> tuple[str, ...]:
+        """Names of the modulators whose level is computed as a run goes on, unless clamped."""
+        return tuple(name for name, modulator in self.modulators.items() if modulator.kind)
+
+    @property
     def placed(self) -> tuple[str, ...]:
         """Names of the cell types that lie in the volume, those of no nucleus."""
         return tuple(name for name, cell in self.cells.items() if cell.nucleus is None)

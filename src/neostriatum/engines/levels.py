@@ -171,6 +171,13 @@ def hear(plain: np.ndarray, states: np.ndarray, given: np.ndarray, levels: np.nd
             levels[level] = 1.0
 
 
+def ahead(levels: Levels, states: np.ndarray, time_ms: float) -> list[float]:
+    """Return the levels that a step will hear from states, which stay as they are."""
+    states, heard = states.copy(), states.copy()
+    hear(levels.plain, states, levels.given(np.array([time_ms]))[:, 0], heard)
+    return heard.tolist()
+
+
 class Signals:
     """The levels of a run, step by step.
 
@@ -193,12 +200,6 @@ class Signals:
         hear(self.about.plain, self.states, self.about.given(np.array([time_ms]))[:, 0],
              self.heard)
         return tuple(self.heard.tolist())
-
-    def ahead(self, time_ms: float) -> tuple[float, ...]:
-        """Return the levels that are heard at a step, as long as nothing changes until then."""
-        states, heard = self.states.copy(), self.heard.copy()
-        hear(self.about.plain, states, self.about.given(np.array([time_ms]))[:, 0], heard)
-        return tuple(heard.tolist())
 
     def end(self, step: int, time_ms: float, dt: float, spikes: Sequence[int]) -> None:
         """Take the levels to the next step, after this many spikes of every population."""

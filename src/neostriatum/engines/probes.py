@@ -108,7 +108,7 @@ class Probes:
         return lowered.populations[lowered.index[name]].variables
 
     def see(self, step: int, value: Callable[[Probe], np.ndarray],
-            heard: Callable[[], tuple[float, ...]], states: dict[int, dict[str, np.ndarray]],
+            heard: Callable[[], list[float]], states: dict[int, dict[str, np.ndarray]],
             last: dict[int, np.ndarray]) -> None:
         """Note the state after ``step``, of cells, of levels, and of releases by projection."""
         steps = np.array([step])

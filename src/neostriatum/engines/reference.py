@@ -15,7 +15,7 @@ from neostriatum.engines.axons import Players
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed, weights_of
 from neostriatum.engines.gaps import gap_currents
 from neostriatum.engines.inputs import add_drive, injected_currents
-from neostriatum.engines.levels import Signals
+from neostriatum.engines.levels import Signals, ahead
 from neostriatum.engines.lowered import V_LIMIT, Projection, lower
 from neostriatum.engines.pooled import Pools
 from neostriatum.engines.probes import Probe, Probes
@@ -138,8 +138,7 @@ class Reference:
         # A spike with a delay of m steps arrives at step n + m.
         self._send(n, [*spikes, *(fired for _, fired in self.axons.spikes(n, 1))])
         self._signals.end(n, lowered.time_ms(n), lowered.dt, [len(fired) for fired in spikes])
-        self._probes.see(n, self._probed, lambda: self._signals.ahead(lowered.time_ms(n + 1)),
-                         self.stp, self.last)
+        self._probes.see(n, self._probed, lambda: self._ahead(n + 1), self.stp, self.last)
         return spikes
 
     def _probed(self, probe: Probe) -> np.ndarray:
@@ -253,8 +252,10 @@ class Reference:
 
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
-        levels = self._signals.ahead(self.lowered.time_ms(self.step))
-        return dict(zip(self.lowered.levels, levels, strict=True))
+        return dict(zip(self.lowered.levels, self._ahead(self.step), strict=True))
+
+    def _ahead(self, step: int) -> list[float]:
+        return ahead(self.lowered.signals, self._signals.states, self.lowered.time_ms(step))
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""

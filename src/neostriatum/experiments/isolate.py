@@ -79,8 +79,8 @@ def holding(circuit: Circuit, cells: Collection[str] = ()) -> dict[str, Any]:
 
 def levels_held(circuit: Circuit, cells: Collection[str] = ()) -> list[str]:
     """Return the computed levels that are held where some cell types alone are simulated."""
-    return [name for name, modulator in circuit.modulators.items() if modulator.kind is not None
-            and (not cells or modulator.released_by not in (None, *cells))]
+    return [name for name in circuit.computed_levels
+            if not cells or circuit.modulators[name].released_by not in (None, *cells)]
 
 
 def started(circuit: Circuit, cell: str, start: Mapping[str, Any] | None) -> Circuit:

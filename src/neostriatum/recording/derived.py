@@ -26,9 +26,8 @@ from neostriatum.models.receptor import V
 from neostriatum.models.symbol import Computed, I, Parameter, State, symbols
 from neostriatum.models.unit import powers
 from neostriatum.recording.drawn import network_of
-from neostriatum.recording.events import circuits_at
-from neostriatum.recording.instants import in_common
-from neostriatum.recording.levels import computed_levels, level_at
+from neostriatum.recording.instants import circuits_at, in_common
+from neostriatum.recording.levels import acting_levels, level_at
 from neostriatum.recording.releases import release_states
 
 if TYPE_CHECKING:
@@ -209,7 +208,7 @@ def _filled(run: Run, name: str, quantity: Derived, trace: Trace,
     drawn = _drawn(run, name, quantity, trace.ids)
     for circuit, rows in circuits_at(run, trace.times_ms):
         population, times = typical(circuit, name), trace.times_ms[rows]
-        heard = computed_levels(circuit, population, quantity.acted_on)
+        heard = acting_levels(circuit, population, quantity.acted_on)
         # What a level does that acts on nothing here does not matter.
         phi = tuple(level_at(run, level, times)[:, None] if level in heard
                     else np.full((len(times), 1), start_level(circuit, level))

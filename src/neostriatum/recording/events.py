@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from neostriatum.recording.record import spelled
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from neostriatum.circuit.model import Circuit
-    from neostriatum.recording.store import Run
 
 #: What a file of events is called inside.
 FORMAT = "neostriatum-events/1"
@@ -53,15 +44,3 @@ class Event:
         {'dopamine.d1': '0.8', 'receptors.AMPA.tau': '5 ms'}
         """
         return {key: spelled(value) for key, value in self.changes.items()}
-
-
-def circuits_at(run: Run, times_ms: np.ndarray) -> Iterator[tuple[Circuit, slice]]:
-    """Yield the circuits that hold at the times of samples, and the samples of each.
-
-    A sample at t is the state at the start of the step at t, to which an event at t belongs.
-    """
-    starts = [step for step, _ in run.circuits]
-    places = np.searchsorted(np.rint(times_ms / run.dt_ms), starts).tolist()
-    for (_, circuit), rows in zip(run.circuits, pairwise([*places, len(times_ms)]), strict=True):
-        if rows[0] < rows[1]:
-            yield circuit, slice(*rows)

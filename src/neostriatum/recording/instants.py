@@ -1,8 +1,9 @@
-"""The instants, and the cells or sources, that recorded states have in common."""
+"""The instants of samples: which states have them in common, and which circuit holds then."""
 
 from __future__ import annotations
 
 from functools import reduce
+from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ import numpy as np
 from neostriatum.engines.base import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from neostriatum.circuit.model import Circuit
     from neostriatum.recording.store import Run
 
 
@@ -30,3 +32,15 @@ def in_common(run: Run, name: str, states: Iterable[str]) -> tuple[Trace, dict[s
     times = traces[first].times_ms[stride[first] - 1 :: stride[first]][:count]
     return (Trace(ids, times, np.zeros((count, len(ids)))),
             {state: values[:count] for state, values in kept.items()})
+
+
+def circuits_at(run: Run, times_ms: np.ndarray) -> Iterator[tuple[Circuit, slice]]:
+    """Yield the circuits that hold at the times of samples, and the samples of each.
+
+    A sample at t is the state at the start of the step at t, to which an event at t belongs.
+    """
+    starts = [step for step, _ in run.circuits]
+    places = np.searchsorted(np.rint(times_ms / run.dt_ms), starts).tolist()
+    for (_, circuit), rows in zip(run.circuits, pairwise([*places, len(times_ms)]), strict=True):
+        if rows[0] < rows[1]:
+            yield circuit, slice(*rows)

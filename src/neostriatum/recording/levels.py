@@ -9,7 +9,7 @@ import numpy as np
 from neostriatum.engines.base import Trace
 from neostriatum.engines.probes import LEVEL, MODULATORS
 from neostriatum.errors import CircuitError
-from neostriatum.recording.events import circuits_at
+from neostriatum.recording.instants import circuits_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from neostriatum.recording.store import Run
 
 
-def computed_levels(circuit: Circuit, population: Population,
-                    acted_on: Collection[str]) -> tuple[str, ...]:
+def acting_levels(circuit: Circuit, population: Population,
+                  acted_on: Collection[str]) -> tuple[str, ...]:
     """Return the modulators whose computed levels act on parameters or currents of a cell type."""
     names = tuple(circuit.modulators)
-    heard = (names[effect.level] for effect in population.effects if effect.acts_on in acted_on)
-    return tuple(dict.fromkeys(name for name in heard if circuit.modulators[name].kind))
+    heard = {names[effect.level] for effect in population.effects if effect.acts_on in acted_on}
+    return tuple(name for name in circuit.computed_levels if name in heard)
 
 
 def level_at(run: Run, name: str, times_ms: np.ndarray) -> np.ndarray:

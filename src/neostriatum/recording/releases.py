@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from neostriatum.engines.plasticity import lower_release
 from neostriatum.engines.probes import PATHWAYS
 from neostriatum.errors import CircuitError, shown
-from neostriatum.recording.events import circuits_at
-from neostriatum.recording.instants import in_common
+from neostriatum.recording.instants import circuits_at, in_common
 
 if TYPE_CHECKING:
     from neostriatum.circuit.model import Circuit

@@ -14,7 +14,7 @@ from neostriatum.engines.population import typical
 from neostriatum.engines.probes import LEVEL, MODULATORS, PATHWAYS
 from neostriatum.errors import CircuitError, shown
 from neostriatum.recording.derived import Derived, derived, states
-from neostriatum.recording.levels import computed_levels
+from neostriatum.recording.levels import acting_levels
 from neostriatum.recording.releases import RELEASED, release_states
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ def _states(circuit: Circuit, choice: Choice, quantity: Derived | None) -> tuple
 
 def _levels(circuit: Circuit, choice: Choice, quantity: Derived) -> tuple[str, ...]:
     """Return the computed levels that act on a quantity."""
-    if not any(modulator.kind for modulator in circuit.modulators.values()):
+    if not circuit.computed_levels:
         return ()
-    return computed_levels(circuit, typical(circuit, choice.population), quantity.acted_on)
+    return acting_levels(circuit, typical(circuit, choice.population), quantity.acted_on)
 
 
 def _need(needed: dict[tuple[str, str], Choice], choice: Choice, variable: str) -> None:

@@ -157,7 +157,7 @@ class Run(Carded):
     @cached_property
     def modulators(self) -> dict[str, float]:
         """Level of every modulator at the end of the run."""
-        if any(one.kind for one in self.circuit.modulators.values()) and self.finished:
+        if self.circuit.computed_levels and self.finished:
             return self.summary["modulators"]
         # Events may have changed the levels that the circuit holds; the last of a key counts, and
         # a lesson has hundreds of them.

@@ -27,7 +27,7 @@ from neostriatum.runs.learn import checked_lesson
 from neostriatum.runs.settings import Settings
 from neostriatum.sweeps.axis import OPTIONS, split
 from neostriatum.sweeps.plan import beside
-from neostriatum.sweeps.table import computed_levels, results
+from neostriatum.sweeps.table import results
 from neostriatum.units import quantity, text
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def expand(plan: Plan, circuit: Circuit, folder: Path | None,
         lesson = {"learn": options["learn"]} if "learn" in options else {}
         found.append((options | done, columns, asked | done | lesson, taken, resolved))
     return [Point(number, seed, options, columns, _hash(asked | {"seed": seed}), taken,
-                  resolved.types, computed_levels(resolved))
+                  resolved.types, resolved.computed_levels)
             for number, (seed, (options, columns, asked, taken, resolved)) in enumerate(
                 itertools.product(plan.seeds, found), start=1)]
 
@@ -184,7 +184,7 @@ def _scaled(raw: dict[str, Any], key: str, factor: float) -> Any:
 def _columns(plan: Plan, values: dict[str, dict[str, Any]], options: dict[str, Any],
              resolved: Circuit) -> dict[str, Any]:
     columns: dict[str, Any] = {}
-    taken = {"point", *results(resolved.types, computed_levels(resolved))}
+    taken = {"point", *results(resolved.types, resolved.computed_levels)}
 
     def put(name: str, value: Any) -> None:
         if name in columns or name in taken:

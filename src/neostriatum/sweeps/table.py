@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from neostriatum.circuit.model import Circuit
-
 #: Columns of results but rates and CVs.
 _BEFORE = ("seed", "status")
 _AFTER = ("spikes", "neurons", "synapses", "simulate_s", "spike_hash", "network_hash", "folder",
@@ -41,11 +39,6 @@ def results(types: Iterable[str], levels: Iterable[str] = ()) -> list[str]:
     names = reported(types)
     return [*_BEFORE, *(f"rate_{name}_hz" for name in names), *(f"cv_{name}" for name in names),
             *(f"level_{name}" for name in levels), *_AFTER]
-
-
-def computed_levels(circuit: Circuit) -> tuple[str, ...]:
-    """Return the modulators whose level is computed while a run goes on."""
-    return tuple(name for name, modulator in circuit.modulators.items() if modulator.kind)
 
 
 class Table:

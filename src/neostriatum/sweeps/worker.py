@@ -181,7 +181,6 @@ def row(run: Run) -> dict[str, Any]:
 
     from neostriatum.analysis.irregularity import isi_cv
     from neostriatum.circuit.aliases import reported
-    from neostriatum.sweeps.table import computed_levels
 
     said = run.summary
     ids, cvs = isi_cv(run.spikes.times_ms, run.spikes.ids)
@@ -191,7 +190,7 @@ def row(run: Run) -> dict[str, Any]:
         mine = cvs[(ids >= span.start) & (ids < span.stop)]
         found[f"rate_{name}_hz"] = said["rates_hz"].get(name)
         found[f"cv_{name}"] = round(float(np.median(mine)), 6) if len(mine) else None
-    found |= {f"level_{name}": said["modulators"][name] for name in computed_levels(run.circuit)}
+    found |= {f"level_{name}": said["modulators"][name] for name in run.circuit.computed_levels}
     if "learning" in said:
         known = [one for one in said["learning"]["correct"] if one is not None]
         found |= {key: said["learning"][key] for key in ("trials", "best_share", "reward_rate")}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neostriatum.engines.base import Capabilities, Samples, Trace, changed, weights_of
-from neostriatum.engines.levels import hear
+from neostriatum.engines.levels import ahead
 from neostriatum.engines.lowered import V_LIMIT, LoweredCircuit, lower
 from neostriatum.engines.numba_engine.axons import AxonSpikes, CompiledPlayers
 from neostriatum.engines.numba_engine.constants import Constants
@@ -231,12 +231,9 @@ class Numba:
     def levels(self) -> dict[str, float]:
         """Return the level of every modulator that the next step hears."""
         lowered, signals = self.lowered, self.layout.net.signals
-        if not len(lowered.signals.computed):
-            return dict(zip(lowered.levels, lowered.phi(self.step), strict=True))
-        states, heard = signals.states[0].copy(), signals.heard[0].copy()
-        hear(lowered.signals.plain, states,
-             lowered.signals.given(np.array([lowered.time_ms(self.step)]))[:, 0], heard)
-        return dict(zip(lowered.levels, heard.tolist(), strict=True))
+        states = signals.states[0] if len(signals.plain) else lowered.signals.starts
+        return dict(zip(lowered.levels, ahead(lowered.signals, states,
+                                              lowered.time_ms(self.step)), strict=True))
 
     def weights(self, pathway: str) -> np.ndarray:
         """Return the plastic factors of a pathway's synapses now, in the order of its edges."""
