@@ -24,7 +24,8 @@ SPN = ("dSPN", "iSPN")
 NO_FS = {f"pathways.FS->{cell}.conductance.GABA_FS_SPN": "0 nS" for cell in SPN}
 #: Every mechanism of dopamine, by the cell, the level and what it acts on.
 MECHANISMS = [("dSPN", "D1", "v_T"), ("dSPN", "D1", "d"), ("dSPN", "D1", "I_NMDA"),
-              ("iSPN", "D2", "v_T"), ("iSPN", "D2", "I_AMPA_SPN"), ("FS", "D1", "E_L")]
+              ("iSPN", "D2", "v_T"), ("iSPN", "D2", "I_AMPA_SPN"), ("iSPN", "D2", "I_AMPA_Pf_iSPN"),
+              ("FS", "D1", "E_L")]
 #: A potential is between spikes from 15 ms after one to 3 ms before the next [ms].
 BEFORE, AFTER = 3, 15
 #: Of a burst: volleys, interval [ms]; bursts every so many seconds, the first at that time.

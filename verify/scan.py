@@ -1,8 +1,8 @@
 """Move each calibrated number of the default circuit by 10 % and show what each choice gives.
 
 These numbers of `striatum` are free (how = "calibrated"): no experiment gives the number of axons
-together with the conductance of each, nor how their rates wander. They were set in a prototype of
-4,000 cells to what the first column of `KNOBS` says. A choice is good if, at dopamine 0.3, the five
+together with the conductance of each, nor how their rates wander. They were set to what the first
+column of `KNOBS` says. A choice is good if, at dopamine 0.3, the five
 types fire in their ranges and SPNs irregularly (median ISI CV 0.7 to 1.2), and taking dopamine
 away raises the iSPN rate and lowers the dSPN rate.
 """
@@ -39,7 +39,10 @@ KNOBS = {
     "Pf->FS": ("rate of FS awake", weights("Pf", "FS")),
     "cortex->LTS": ("rate of LTS", weights("cortex", "LTS")),
     "Pf->ChIN": ("pause after a burst of Pf", weights("Pf", "ChIN")),
+    "current of ChIN": ("rate of ChIN, alone and in vivo", ["cells.ChIN.parameters.I_spon"]),
     "FS->SPN": ("recorded amplitudes of FS->SPN", weights("FS", *SPN)),
+    "reach of FS->SPN": ("number of FS cells per SPN",
+                         [f"pathways.FS->{cell}.wiring.range" for cell in SPN]),
     "slow courses": ("irregularity of SPNs", ["axons.cortex.slow.sd"]),
 }
 

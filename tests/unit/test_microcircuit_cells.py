@@ -15,7 +15,7 @@ from neostriatum.experiments.protocols.electrode import Electrode
 
 TYPES = ("dSPN", "iSPN", "FS", "LTS", "ChIN")
 #: Holds off the current that LTS and ChIN have by themselves [pA].
-HOLD = {"dSPN": 0, "iSPN": 0, "FS": 0, "LTS": -15, "ChIN": -16}
+HOLD = {"dSPN": 0, "iSPN": 0, "FS": 0, "LTS": -15, "ChIN": -21}
 #: The numbers of ChIN were measured before `a` was moved for the pause.
 FORMER = {"cells.ChIN.parameters.a": "0.005 / ms"}
 #: SPNs without z, which were compared with those that have it.
@@ -112,7 +112,7 @@ def test_cholinergic_cells_fire_by_themselves():
 @pytest.mark.parametrize(("own", "base", "pause"), [
     (20, 466, 770), (26, 368, 662), (40, 261, 541)])
 def test_the_pause_of_cholinergic_cells_after_a_burst(own, base, pause):
-    electrode = Electrode(ns.load("striatum"), "ChIN", "numba", hold_pa=-16.0)
+    electrode = Electrode(ns.load("striatum"), "ChIN", "numba", hold_pa=-21.0)
     edges = [0.0, *(3000.0 + 20 * pulse + end for pulse in range(10) for end in (0, 3))]
     currents = [float(own), *[own + 900.0, float(own)] * 10]
     spikes = electrode.course(edges, currents, 6000.0).spikes_ms
@@ -123,7 +123,7 @@ def test_the_pause_of_cholinergic_cells_after_a_burst(own, base, pause):
 
 
 def test_the_protocol_measures_that_pause():
-    result = ns.protocol("ChIN", "burst-pause", circuit="striatum", hold="4 pA")
+    result = ns.protocol("ChIN", "burst-pause", circuit="striatum", hold="-1 pA")
     assert result.values["base_ms"] == pytest.approx(466, rel=0.02)
     assert result.values["pause_ms"] == pytest.approx(770, rel=0.02)
 
@@ -154,7 +154,7 @@ def test_cells_of_the_preset_are_all_here():
 
 @pytest.mark.parametrize(("source", "target", "size"), [
     ("dSPN", "dSPN", 0.25), ("iSPN", "dSPN", 0.27), ("dSPN", "iSPN", 0.34), ("iSPN", "iSPN", 0.46),
-    ("FS", "dSPN", 2.7), ("FS", "iSPN", 3.05), ("LTS", "dSPN", 0.80), ("LTS", "iSPN", 0.90)])
+    ("FS", "dSPN", 2.51), ("FS", "iSPN", 2.85), ("LTS", "dSPN", 0.80), ("LTS", "iSPN", 0.90)])
 def test_postsynaptic_potentials(source, target, size):
     made = ns.pair(source, target, circuit="striatum", holding="-80 mV", dopamine=0.0,
                    engine="numba")

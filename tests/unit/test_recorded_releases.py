@@ -129,10 +129,10 @@ def test_a_level_is_looked_at_whenever_somebody_looks():
     ("modulators.ACh", "numba", 2, "modulators.ACh has level (got v)"),
     ("modulators.ACh:level:0", "numba", 2, "every must be a number of steps, at least 1 (got 0)"),
     ("pathways.FS->XX:1:x", "numba", 2, "must be a pathway with short-term plasticity whose"),
-    ("pathways.FS->dSPN:1:y", "numba", 2, "pathways.FS->dSPN has u, x, released (got y)"),
+    ("pathways.FS->dSPN:1:u", "numba", 2, "pathways.FS->dSPN has x, y, released (got u)"),
     ("pathways.FS->dSPN:99:x", "numba", 2, "must be some of the 1 that there are (got 99)"),
     ("pathways.cortex->dSPN:99999:x", "numba", 2, "must be some of the 20000 that there are"),
-    ("pathways.FS->dSPN:1", "numba", 2, "pathways.FS->dSPN has u, x, released (got v)"),
+    ("pathways.FS->dSPN:1", "numba", 2, "pathways.FS->dSPN has x, y, released (got v)"),
     ("pathways.FS->dSPN:1:x", "brian2-runtime", 3,
      "engine brian2-runtime: record: pathways.FS->dSPN: Brian2 keeps a state of release at every "
      "synapse, not at its source. Use the engine numba"),
