@@ -56,7 +56,8 @@ def test_no_acetylcholine_takes_the_muscarinic_effects_and_nothing_else():
     assert after["pathways"]["ChIN->FS"] == before["pathways"]["ChIN->FS"]
     assert after["modulators"] == before["modulators"]
     assert [one["level"] for name in ("dSPN", "iSPN", "FS")
-            for one in after["cells"][name]["effects"]] == ["D1", "D1", "D1", "D2", "D2", "D2", "D1"]
+            for one in after["cells"][name]["effects"]] == [
+                *3 * ["D1"], *3 * ["D2"], "D1"]
 
 
 def test_pooled_axons_changes_identity_alone():

@@ -280,7 +280,7 @@ def _columns(recorded: Any, start_ms: float, stop_ms: float) -> list[int]:
 
 def _reason(run: RunView, name: str, shown: _Shown) -> str:
     """Say why a type has no trace."""
-    if not len(run.populations[name]):
+    if name in run.populations and not len(run.populations[name]):
         return f"no {name} neurons in this run"
     where = " in this window" if name in shown.traces else ""
     return f"no {name} {shown.words} recorded{where}"

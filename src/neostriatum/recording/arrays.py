@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 #: What the names of variables begin with, by what they are of.
-_PREFIX = {"probe": "", "modulator": "modulator_", "source": "release_"}
+_PREFIX = {"probe": "", "modulator": "modulator_", "transmitter": "transmitter_",
+           "source": "release_"}
 
 
 def dataset(run: Run) -> Any:
@@ -31,7 +32,8 @@ def dataset(run: Run) -> Any:
     -------
     xarray.Dataset
         ``v`` (time, probe) [mV] and other recorded variables; ``modulator_level``
-        (time, modulator); ``release_x`` and so on (time, source), a source being "FS->dSPN 0";
+        (time, modulator), of concentrations ``transmitter_level`` (time, transmitter) [nM];
+        ``release_x`` and so on (time, source), a source being "FS->dSPN 0";
         ``population_rate`` (bin, cell_type) [Hz]; ``rate`` (neuron) [Hz];
         times [ms], ids and cell types as coordinates. Of a run with
         events ``event_label`` and ``event_set`` (the new values by path, JSON text) over ``event``
@@ -84,9 +86,11 @@ def dataset(run: Run) -> Any:
 def _array(xr: Any, run: Run, what: tuple[str, str], trace: Trace) -> Any:
     """Return a variable of a cell type, a modulator or the sources of a pathway over time."""
     variable, name = what
+    unit = run.unit(variable, name)
     dim, coords = "probe", dict[str, Any]()
     if name.startswith(MODULATORS):
-        dim, coords = "modulator", {"modulator": [name.removeprefix(MODULATORS)]}
+        dim = "modulator" if unit == "1" else "transmitter"
+        coords = {dim: [name.removeprefix(MODULATORS)]}
     elif name.startswith(PATHWAYS):
         pathway = name.removeprefix(PATHWAYS)
         dim, coords = "source", {"source": [f"{pathway} {number}" for number in trace.ids]}
@@ -94,4 +98,4 @@ def _array(xr: Any, run: Run, what: tuple[str, str], trace: Trace) -> Any:
         coords = {"probe": trace.ids, "probe_type": ("probe", [name] * len(trace.ids))}
     times = ("time", trace.times_ms.round(9), {"units": "ms"})
     return xr.DataArray(trace.values, dims=("time", dim), coords={"time": times, **coords},
-                        attrs={"units": run.unit(variable, name)})
+                        attrs={"units": unit})

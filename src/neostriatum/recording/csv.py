@@ -67,9 +67,11 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
         for start in range(0, max(len(spikes), 1), _BLOCK):
             table(start, start + _BLOCK).to_csv(handle, index=False, header=start == 0)
     for variable in run.variables:
-        for file, traces in _files(variable, run.recorded(variable)).items():
+        for file, traces in _files(run, variable).items():
             with _rows(folder / file) as handle:
-                unit = run.unit(variable, next(iter(traces), None)).lower()
+                unit = run.unit(variable, next(iter(traces), None))
+                # Not in small letters: nm would be nanometres.
+                unit = unit if unit == "nM" else unit.lower()
                 handle.write(f"time_ms,type,node_id,id,{variable}_{unit}\n")
                 for name, trace in traces.items():
                     times = trace.times_ms.round(_DECIMALS)
@@ -94,14 +96,18 @@ def write_csv(run: Run, folder: Path, network: Network | None) -> None:
              for key, value in one.spelled.items()], columns=["time_ms", "key", "value", "note"]))
 
 
-def _files(variable: str, traces: dict[str, Trace]) -> dict[str, dict[str, Trace]]:
-    """Return traces by file: a state of release may be called like one of a cell."""
+def _files(run: Run, variable: str) -> dict[str, dict[str, Trace]]:
+    """Return traces by file, each of one unit: a release may have a state like one of a cell."""
     files: dict[str, dict[str, Trace]] = {}
-    for name, trace in traces.items():
-        file = ("levels.csv" if name.startswith(MODULATORS) else f"releases-{variable}.csv"
-                if name.startswith(PATHWAYS) else report(variable).replace(".h5", ".csv"))
+    of_cells = report(variable).replace(".h5", ".csv")
+    for name, trace in run.recorded(variable).items():
+        file = of_cells
+        if name.startswith(PATHWAYS):
+            file = f"releases-{variable}.csv"
+        elif name.startswith(MODULATORS):
+            file = "levels.csv" if run.unit(variable, name) == "1" else "concentrations.csv"
         files.setdefault(file, {})[name] = trace
-    return files or {report(variable).replace(".h5", ".csv"): {}}
+    return files or {of_cells: {}}
 
 
 @contextmanager

@@ -89,7 +89,8 @@ def states(circuit: Circuit, name: str) -> dict[str, str]:
     Of ``modulators.<name>`` that is its level, of ``pathways.<name>`` its states of release.
     """
     if name.startswith(MODULATORS):
-        return {LEVEL: "1"}
+        concentration = circuit.modulators[name.removeprefix(MODULATORS)].kind == "uptake"
+        return {LEVEL: "nM" if concentration else "1"}
     if name.startswith(PATHWAYS):
         return dict.fromkeys(release_states(circuit, name.removeprefix(PATHWAYS)), "1")
     units = {state.name: state.unit for state in circuit.cells[name].declaration.states}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The file that `write_nix` makes.
 FILE = "run.nix"
+#: Units that the library of units spells in another way.
+_UNITS = {"1": "dimensionless", "nM": "umol/m**3"}
 #: Bytes of such a file beside its numbers, at most.
 _OVERHEAD = 2**21
 
@@ -168,7 +170,7 @@ def _recorded(run: Run, what: tuple[str, str], trace: Trace, neo: Any, pq: Any) 
     unit = run.unit(variable, name)
     return neo.AnalogSignal(
         trace.values.reshape(len(times), len(trace.ids)),
-        units="dimensionless" if unit == "1" else unit,
+        units=_UNITS.get(unit, unit),
         sampling_period=step * pq.ms, t_start=start * pq.ms, name=f"{variable} {name}",
         variable=variable, cell_type=name,
         array_annotations={"id": np.asarray(trace.ids), "node_id": trace.ids - first})

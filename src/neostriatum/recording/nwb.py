@@ -10,6 +10,7 @@ import numpy as np
 
 from neostriatum.circuit.modulator import DOPAMINE, others
 from neostriatum.circuit.sources import cited
+from neostriatum.engines.probes import MODULATORS
 from neostriatum.errors import RunFileError
 from neostriatum.network.hdf5 import written
 from neostriatum.recording.library import library
@@ -28,7 +29,8 @@ FILE = "run.nwb"
 _KEPT = ("seed", "size", "duration_ms", "engine", "precision", "counts", "network_hash",
          "stream_version", "versions", "events")
 #: Units of recorded variables as NWB has them, and the factor to them.
-_SI = {"mV": ("volts", 1e-3), "pA": ("amperes", 1e-12), "nS": ("siemens", 1e-9)}
+_SI = {"mV": ("volts", 1e-3), "pA": ("amperes", 1e-12), "nS": ("siemens", 1e-9),
+       "nM": ("molar", 1e-9)}
 _NAMES = {"v": "membrane_potential"}
 
 
@@ -162,13 +164,17 @@ def _simulated(made: Any, run: Run, pynwb: Any) -> None:
             si, factor = _SI.get(unit, (unit, 1.0))
             start, step = clock(trace, run.dt_ms)
             of_cells = name in run.populations
+            layout, comment = "a column per source", (
+                f"numbers of the sources: {', '.join(map(str, trace.ids))}")
+            if of_cells:
+                layout = "a column per cell"
+                comment = "the table traced_cells says which unit a column is"
+            elif name.startswith(MODULATORS):
+                layout, comment = "one column", "what the next step hears"
             series = pynwb.TimeSeries(
                 name=f"{_NAMES.get(variable, variable)}_{name}", unit=si, conversion=factor,
                 data=trace.values.astype(np.float32), rate=1000 / step, starting_time=start / 1000,
-                description=f"{variable} of {name}, stored in {unit}, a column per "
-                f"{'cell' if of_cells else 'source'}",
-                comments="the table traced_cells says which unit a column is" if of_cells
-                else f"numbers of the sources: {', '.join(map(str, trace.ids))}")
+                description=f"{variable} of {name}, stored in {unit}, {layout}", comments=comment)
             module.add(series)
             rows += [(series.name, column, int(one)) for column, one in enumerate(trace.ids)
                      if of_cells]

@@ -31,6 +31,9 @@ NONE = "none"
 AXONS = "axons."
 
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+#: The form of an entry that begins so.
+_FORMS = {MODULATORS: 'modulators.NAME:level:EVERY, "modulators.ACh:level:10"',
+          PATHWAYS: 'pathways.NAME:SOURCES:STATES:EVERY, "pathways.FS->dSPN:5:x:10"'}
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def choices(said: Any, circuit: Circuit, counts: dict[str, int],
             unit = states(circuit, choice.population)[state]
             _need(needed, replace(choice, variable=state, unit=unit), choice.variable)
         for name in () if quantity is None else _levels(circuit, choice, quantity):
-            level = Choice(MODULATORS + name, LEVEL, np.zeros(1, np.int64), choice.every, "1")
+            unit = states(circuit, MODULATORS + name)[LEVEL]
+            level = Choice(MODULATORS + name, LEVEL, np.zeros(1, np.int64), choice.every, unit)
             _need(needed, level, choice.variable)
     if (total := sum(len(choice.ids) for choice in needed.values())) > MOST:
         msg = f"record: must be {MOST} traces at most (got {total})"
@@ -227,7 +231,9 @@ def _choices(text: str, circuit: Circuit, counts: dict[str, int]) -> list[Choice
         # A level is one number, so an entry names nothing to choose from.
         parts.insert(1, "1")
     if not 2 <= len(parts) <= 4 or not all(parts):
-        msg = f'record: must be TYPE:CELLS:VARIABLES:EVERY, "dSPN:10:v,u:5" (got {shown(text)})'
+        form = next((form for start, form in _FORMS.items() if text.strip().startswith(start)),
+                    'TYPE:CELLS:VARIABLES:EVERY, "dSPN:10:v,u:5"')
+        msg = f"record: must be {form} (got {shown(text)})"
         raise CircuitError(msg)
     name, cells, variables, every = (*parts, *("v", "1")[len(parts) - 2 :])
     name, count = _whose(text, canonical(name), circuit, counts)
@@ -262,7 +268,8 @@ def _whose(text: str, name: str, circuit: Circuit, counts: dict[str, int]) -> tu
         release_states(circuit, rest)
         return name, counts[rest.split("->")[0]]
     if name not in circuit.cells:
-        known = [*circuit.cells, *(MODULATORS + one for one in circuit.modulators)]
+        known = [*circuit.cells, *(MODULATORS + one for one in circuit.modulators),
+                 f"{PATHWAYS}NAME"]
         msg = f"record: {text}: type must be one of {', '.join(known)} (got {shown(name)})"
         raise CircuitError(msg)
     return name, counts[name]
