@@ -82,7 +82,8 @@ def test_a_value_that_a_knob_cannot_have(value: object) -> None:
 
 def test_published_rates_come_from_the_targets() -> None:
     rates = published_rates(ns.load("striatum"))
-    assert set(rates) <= set(ns.load("striatum").types)
+    assert set(rates) == {"dSPN", "iSPN", "FS", "ChIN"}
+    assert rates["FS"]["low"] < 15.2 < rates["FS"]["high"] < 20
     assert rates["dSPN"] == rates["iSPN"]
     for one in rates.values():
         assert 0 <= one["low"] < one["high"]

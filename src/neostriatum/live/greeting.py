@@ -42,7 +42,7 @@ def about(circuit: Circuit) -> dict[str, Any]:
 
 
 def published_rates(circuit: Circuit) -> dict[str, dict[str, Any]]:
-    """Return the range of published rates in vivo by type [Hz]: the mean and one spread around it.
+    """Return the range of rates by type [Hz] that agrees with a mean which was published in vivo.
 
     A rate that was published for a pool belongs to every type of the pool.
     """
@@ -51,15 +51,17 @@ def published_rates(circuit: Circuit) -> dict[str, dict[str, Any]]:
     ranges: dict[str, dict[str, Any]] = {}
     for target in published().targets:
         pool = target.reads.removesuffix("_hz")
-        if (target.protocol != "in_vivo" or target.value is None or target.spread is None
-                or not target.reads.endswith("_hz") or target.read == "archive"):
+        interval = target.interval()
+        # Without a spread or an error the interval is assumed.
+        if (target.protocol != "in_vivo" or interval is None or target.read == "archive"
+                or (target.spread is None and target.se is None)
+                or not target.reads.endswith("_hz")):
             continue
         types = members.get(pool) or tuple(name for name in circuit.types if name.endswith(pool))
         for name in types:
             # Later targets are of animals that are awake.
-            ranges[name] = {"low": max(0.0, target.value - target.spread),
-                            "high": target.value + target.spread, "source": target.source,
-                            "conditions": target.conditions}
+            ranges[name] = {"low": max(0.0, interval[0]), "high": interval[1],
+                            "source": target.source, "conditions": target.conditions}
     return {name: ranges[name] for name in circuit.types if name in ranges}
 
 
