@@ -1,7 +1,7 @@
 """Blind second transcription of the preset `striatum`.
 
 Made without looking at the preset. The first reading was of the recommended numbers of the domain
-check of the whole microcircuit. Where the preset left the check's table, the numbers were read
+check of the whole microcircuit. Where the preset differs from the check, the numbers were read
 anew from section 10 of docs/parameters.md. First plain tables of numbers, then the dotted paths
 of the circuit file, as in the other transcriptions.
 """
